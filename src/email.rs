@@ -1,0 +1,145 @@
+//! E-mail addresses: normalising, validating, hashing, and finding them where none may be.
+
+use crate::text::hex_digit;
+use sha2::{Digest, Sha256};
+
+/// The longest address, in bytes.
+const MOST_BYTES: usize = 254;
+
+/// The hash of an address, as 64 lower-case hexadecimal digits.
+pub type Hash = [u8; 64];
+
+/// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
+/// with a dot in its domain.
+pub fn normalise(address: &[u8]) -> Option<Vec<u8>> {
+    let address = std::str::from_utf8(address.trim_ascii()).ok()?;
+    let lower: Vec<u8> = address.chars().map(lower_ascii).collect::<Option<_>>()?;
+    is_valid(&lower).then_some(lower)
+}
+
+/// Simple lower-casing, of which only these characters end in ASCII; every other has no place in an address.
+fn lower_ascii(character: char) -> Option<u8> {
+    match character {
+        '\u{212a}' => Some(b'k'),
+        '\u{130}' => Some(b'i'),
+        _ => character.is_ascii().then(|| character.to_ascii_lowercase() as u8),
+    }
+}
+
+fn is_valid(address: &[u8]) -> bool {
+    let Some(at) = address.iter().position(|&byte| byte == b'@') else {
+        return false;
+    };
+    let (local, domain) = address.split_at(at);
+    let domain = domain.get(1..).unwrap_or_default();
+    address.len() <= MOST_BYTES
+        && !local.is_empty()
+        && local.iter().all(|&byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte))
+        && domain.contains(&b'.')
+        && domain.split(|&byte| byte == b'.').all(is_label)
+}
+
+fn is_label(label: &[u8]) -> bool {
+    (1..=63).contains(&label.len())
+        && label.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label.first() != Some(&b'-')
+        && label.last() != Some(&b'-')
+}
+
+/// Hashes a normalised address: SHA-256, or HMAC-SHA-256 keyed by the pepper.
+pub fn hash(normalised: &[u8], pepper: Option<&[u8]>) -> Hash {
+    match pepper {
+        None => hex(&Sha256::digest(normalised)),
+        Some(pepper) => hex(&hmac(pepper, normalised)),
+    }
+}
+
+/// The name of the hash for `metadata.email_hash_kind`.
+pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
+    if pepper.is_none() { "sha256" } else { "hmac-sha256" }
+}
+
+/// HMAC of RFC 2104; a dozen lines over the same hash function, instead of a second dependency in the browser.
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut block = [0u8; 64];
+    if key.len() > block.len() {
+        block[..32].copy_from_slice(&Sha256::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+}
+
+/// A digest in lower-case hexadecimal.
+pub fn hex(digest: &[u8]) -> Hash {
+    let mut out = [0; 64];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(digest) {
+        pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+    }
+    out
+}
+
+/// Whether a text holds a raw e-mail address.
+///
+/// Looked for: a character that can end a local part, `@` (or `%40`, with its percent sign encoded any number of
+/// times), a label, and at least one more label behind a dot that begins with a letter and has a second character.
+pub fn is_in(text: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| rest.iter().position(|&byte| byte == b'@' || byte == b'%'))
+    {
+        let at = from + found;
+        from = at + 1;
+        if let Some(domain) = behind_at_sign(text, at)
+            && at > 0
+            && text.get(at - 1).is_some_and(|&byte| ends_local_part(byte))
+            && begins_with_domain(text.get(domain..).unwrap_or_default())
+        {
+            return true;
+        }
+    }
+    false
+}
+
+fn behind_at_sign(text: &[u8], at: usize) -> Option<usize> {
+    if text.get(at) == Some(&b'@') {
+        return Some(at + 1);
+    }
+    let mut next = at + 1;
+    while text.get(next..next + 2) == Some(b"25") {
+        next += 2;
+    }
+    (text.get(next..next + 2) == Some(b"40")).then_some(next + 2)
+}
+
+fn ends_local_part(byte: u8) -> bool {
+    byte >= 0x80 || byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
+}
+
+fn in_label(byte: u8) -> bool {
+    byte >= 0x80 || byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+fn begins_with_domain(text: &[u8]) -> bool {
+    let label_end = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|&&byte| in_label(byte)).count()
+    };
+    let mut end = label_end(0);
+    if end == 0 {
+        return false;
+    }
+    while text.get(end) == Some(&b'.') {
+        let start = end + 1;
+        end = label_end(start);
+        let label = text.get(start..end).unwrap_or_default();
+        let Some(first) = label.first() else {
+            return false;
+        };
+        let characters = label.iter().filter(|&&byte| byte & 0xc0 != 0x80).take(2).count();
+        if (*first >= 0x80 || first.is_ascii_alphabetic()) && characters == 2 {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,285 @@
+-- What the atoms of the contract mean in SQL. Each helper is total: no input makes it raise.
+
+create or replace function audience_gate.moment(value text)
+returns timestamptz
+language plpgsql
+stable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  month_days integer;
+begin
+  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9][Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]([.][0-9]{1,9})?|60([.]0{1,9})?)([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])$'
+    or left(value, 4) = '0000'
+  then
+    return null;
+  end if;
+  month_days := case substr(value, 6, 2)
+    when '02' then case when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0)
+      then 29 else 28 end
+    when '04' then 30 when '06' then 30 when '09' then 30 when '11' then 30
+    else 31 end;
+  if substr(value, 9, 2)::int not between 1 and month_days then
+    return null;
+  end if;
+  if substr(value, 20, 1) = '.' then
+    return regexp_replace(upper(value), '([.][0-9]{6})[0-9]+', '\1')::timestamptz;
+  end if;
+  return upper(value)::timestamptz;
+end;
+$$;
+comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null where the text is none. Digits of the second beyond the sixth are dropped.';
+
+create or replace function audience_gate.normalised_email(value text)
+returns text
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select address
+  from (select translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki') as address) normalised
+  where octet_length(address) <= 254
+    and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
+$$;
+comment on function audience_gate.normalised_email(text) is 'A valid e-mail address without surrounding white space and in lower case, or null.';
+
+create or replace function audience_gate.holds_email(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]'
+$$;
+comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
+
+create or replace function audience_gate.names_personal_data(key text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select ' ' || regexp_replace(lower(
+      regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
+        '([A-Za-z])([0-9])', '\1 \2', 'g'),
+        '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
+    ~ ' ({{personal_words}}) '
+$$;
+comment on function audience_gate.names_personal_data(text) is 'Whether a key names personal data, judged by whole words.';
+
+create or replace function audience_gate.holds_card(value text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  rest text;
+  run text;
+  groups text[];
+  digits text;
+begin
+  if value !~ '[0-9]([ -]?[0-9]){12}' then
+    return false;
+  end if;
+  -- The digits of ids and hashes satisfy a card's check by chance.
+  rest := regexp_replace(
+    regexp_replace(value, '[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', 'x', 'g'),
+    '[0-9]*[A-Za-z][0-9A-Za-z]*', 'x', 'g');
+  for run in select matched[1] from regexp_matches(rest, '[0-9]+(?:[ -][0-9]+)*', 'g') matched loop
+    groups := regexp_split_to_array(run, '[ -]');
+    for start_group in 1 .. cardinality(groups) loop
+      digits := '';
+      for end_group in start_group .. cardinality(groups) loop
+        digits := digits || groups[end_group];
+        exit when length(digits) > 19;
+        if length(digits) >= 13 and left(digits, 1) between '2' and '6' and (
+          select sum(case when doubled > 9 then doubled - 9 else doubled end) % 10 = 0
+          from (
+            select substr(digits, at, 1)::int * (1 + (length(digits) - at) % 2) as doubled
+            from generate_series(1, length(digits)) at
+          ) luhn
+        ) then
+          return true;
+        end if;
+      end loop;
+    end loop;
+  end loop;
+  return false;
+end;
+$$;
+comment on function audience_gate.holds_card(text) is 'Whether a text holds 13 to 19 digits, in groups or not, that begin as cards do and satisfy Luhn''s check.';
+
+create or replace function audience_gate.holds_personal_value(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
+    or value ~ '(^|[^0-9])(?!000|666|9)[0-9]{3}[ -](?!00)[0-9]{2}[ -](?!0000)[0-9]{4}($|[^0-9])'
+    or audience_gate.holds_card(value)
+$$;
+comment on function audience_gate.holds_personal_value(text) is 'Whether a text holds a card, social security or phone number.';
+
+create or replace function audience_gate.keys(value jsonb)
+returns setof text
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select key
+  from jsonb_path_query(value, 'strict $.**') part
+  cross join lateral jsonb_object_keys(case when jsonb_typeof(part) = 'object' then part else '{}' end) key
+$$;
+comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any depth.';
+
+create or replace function audience_gate.texts(value jsonb)
+returns setof text
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
+  union all
+  select audience_gate.keys(value)
+$$;
+comment on function audience_gate.texts(jsonb) is 'Every text and every key of a value, at any depth.';
+
+create or replace function audience_gate.any_text_holds_email(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part))
+$$;
+comment on function audience_gate.any_text_holds_email(jsonb) is 'Whether any text or key of a value holds a raw e-mail address.';
+
+create or replace function audience_gate.any_text_is_personal(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part))
+$$;
+comment on function audience_gate.any_text_is_personal(jsonb) is 'Whether any text or key of a value holds a card, social security or phone number.';
+
+create or replace function audience_gate.any_key_is_personal(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from audience_gate.keys(value) key
+    where case
+      when lower(key) like any (array[{{telling_words}}]) or key ~ '[iI][pP]([^a-z]|$)'
+      then audience_gate.names_personal_data(key)
+      else false
+    end
+  )
+$$;
+comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data.';
+
+create or replace function audience_gate.depth(value jsonb)
+returns integer
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  with recursive level(depth, part) as (
+    select 1, value where jsonb_typeof(value) in ('object', 'array')
+    union all
+    select depth + 1, child
+    from level
+    cross join lateral (
+      select jsonb_path_query(part, 'strict $.*') as child where jsonb_typeof(part) = 'object'
+      union all
+      select jsonb_path_query(part, 'strict $[*]') where jsonb_typeof(part) = 'array'
+    ) children
+    where jsonb_typeof(child) in ('object', 'array') and depth < 64
+  )
+  select coalesce(max(depth), 0) from level
+$$;
+comment on function audience_gate.depth(jsonb) is 'How many objects and arrays are nested within each other, counted up to 64.';
+
+create or replace function audience_gate.any_number_is_unstorable(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from jsonb_path_query(value, 'strict $.**') part
+    where case when jsonb_typeof(part) = 'number' then
+        abs(part::numeric) >= {{infinite}} or scale(part::numeric) > 464
+        or length(trim(both '0' from translate(part::text, '-.', ''))) > 64
+      else false end
+  )
+$$;
+comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether any number is beyond double precision or has more than 64 digits.';
+
+create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select not exists (
+      select
+      from jsonb_array_elements_text(coalesce(schema -> 'required', '[]')) key
+      where coalesce(btrim(metadata ->> key, E' \t\n\f\r'), '') = ''
+    )
+    and not exists (
+      select
+      from jsonb_each(coalesce(schema -> 'properties', '{}')) property(key, rule)
+      cross join lateral (select metadata -> key as sent, jsonb_typeof(metadata -> key) as kind) member
+      where kind <> 'null'
+        and not (
+          case rule ->> 'type'
+            when 'integer' then case when kind = 'number' then trunc(sent::numeric) = sent::numeric else false end
+            else coalesce(kind = rule ->> 'type', true)
+          end
+          and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> sent
+              and jsonb_typeof(sent) not in ('object', 'array') else true end
+          and case when kind = 'number' then
+              coalesce(sent::numeric >= (rule -> 'minimum')::numeric, true)
+              and coalesce(sent::numeric <= (rule -> 'maximum')::numeric, true)
+            else true end
+          and case when kind = 'string' then
+              coalesce(char_length(sent #>> '{}') >= (rule -> 'minLength')::int, true)
+              and coalesce(char_length(sent #>> '{}') <= (rule -> 'maxLength')::int, true)
+            else true end
+        )
+    )
+$$;
+comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null demands nothing.';

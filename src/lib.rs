@@ -1,0 +1,42 @@
+//! audience-gate lets in only the audience events that satisfy one validation contract.
+//!
+//! The contract on one page:
+//!
+//! - [`event`] is the vocabulary: the fields of an event and the kinds of value they hold.
+//! - [`rule`] is what a rule is, and [`rules`] the table of all of them: the one place where a rule is written.
+//! - [`parse`] reads bytes to an event, in one pass that copies nothing.
+//! - [`check`] is what the rules mean: an event, its caller, the registry and a time, to violations.
+//! - [`gate`] judges a whole body: rows for the store, and an answer for every event.
+//! - `emit` renders the same table as SQL, documents and types.
+//!
+//! Nothing here does any input or output or knows the time, besides `cli`; errors are data.
+
+pub mod event;
+pub mod rule;
+pub mod rules;
+
+pub mod number;
+pub mod parse;
+pub mod text;
+pub mod time;
+
+pub mod check;
+pub mod email;
+pub mod fingerprint;
+pub mod json;
+pub mod privacy;
+pub mod registry;
+
+pub mod gate;
+pub mod redact;
+pub mod rejection;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod emit;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod taxonomy;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;

@@ -1,0 +1,207 @@
+//! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
+
+use std::cmp::Ordering;
+
+/// The longest number that is read, in characters.
+const MOST_CHARACTERS: usize = 64;
+/// The largest exponent, either way, that Postgres can hold in every number of that length.
+const MOST_EXPONENT: i64 = 400;
+/// The smallest integer that double precision rounds to infinity.
+pub const INFINITE_DECIMAL: &str = "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+/// The first 64 of the 309 digits of the smallest integer that double precision rounds to infinity.
+const INFINITE: &[u8; 64] = b"1797693134862315807937289714053034150799341327100378269361737789";
+
+/// A decimal number as it was written: digits, and where the point stands.
+struct Decimal<'a> {
+    negative: bool,
+    whole: &'a [u8],
+    fraction: &'a [u8],
+    exponent: i64,
+}
+
+/// Reads the number that begins at `start`: its end, whether it is storable, and the bytes Postgres writes for it.
+/// `None` where it is not a JSON number.
+#[inline]
+pub fn read(text: &[u8], start: usize) -> Option<(usize, bool, usize)> {
+    let mut at = start;
+    let negative = text.get(at) == Some(&b'-');
+    at += negative as usize;
+    let whole = at;
+    match text.get(at)? {
+        b'0' => at += 1,
+        b'1'..=b'9' => at = digits_end(text, at),
+        _ => return None,
+    }
+    let zero = at == whole + 1 && text.get(whole) == Some(&b'0');
+    match text.get(at) {
+        Some(b'.' | b'e' | b'E') => read_rest(text, start, at),
+        _ => Some((at, at - start <= MOST_CHARACTERS, at - start - (negative && zero) as usize)),
+    }
+}
+
+fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, usize)> {
+    if text.get(at) == Some(&b'.') {
+        let end = digits_end(text, at + 1);
+        if end == at + 1 {
+            return None;
+        }
+        at = end;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        at += 1;
+        at += matches!(text.get(at), Some(b'+' | b'-')) as usize;
+        let end = digits_end(text, at);
+        if end == at {
+            return None;
+        }
+        at = end;
+    }
+    let raw = text.get(start..at)?;
+    if raw.len() > MOST_CHARACTERS {
+        return Some((at, false, raw.len()));
+    }
+    let decimal = Decimal::of(raw);
+    Some((at, decimal.is_storable(), decimal.stored_size()))
+}
+
+#[inline]
+fn digits_end(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b'0'..=b'9')) {
+        at += 1;
+    }
+    at
+}
+
+/// Compares two JSON numbers by value.
+pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
+    Decimal::of(left).cmp_value(&Decimal::of(right))
+}
+
+/// Whether a JSON number has no fraction.
+pub fn is_integer(raw: &[u8]) -> bool {
+    let decimal = Decimal::of(raw);
+    let point = decimal.whole.len() as i64 + decimal.exponent;
+    decimal.digits().enumerate().all(|(index, digit)| (index as i64) < point || digit == b'0')
+}
+
+impl<'a> Decimal<'a> {
+    /// Splits what [`read`] has found to be a number.
+    fn of(raw: &'a [u8]) -> Self {
+        let negative = raw.first() == Some(&b'-');
+        let raw = raw.get(negative as usize..).unwrap_or_default();
+        let mantissa_end = raw.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(raw.len());
+        let (mantissa, power) = raw.split_at(mantissa_end);
+        let point = mantissa.iter().position(|&byte| byte == b'.').unwrap_or(mantissa.len());
+        Decimal {
+            negative,
+            whole: mantissa.get(..point).unwrap_or_default(),
+            fraction: mantissa.get(point + 1..).unwrap_or_default(),
+            exponent: exponent(power.get(1..).unwrap_or_default()),
+        }
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.whole.iter().chain(self.fraction).copied()
+    }
+
+    fn leading_zeros(&self) -> i64 {
+        self.digits().take_while(|&digit| digit == b'0').count() as i64
+    }
+
+    fn is_zero(&self) -> bool {
+        self.digits().all(|digit| digit == b'0')
+    }
+
+    /// How many digits stand before the point, once leading zeros are gone; negative below a tenth.
+    fn magnitude(&self) -> i64 {
+        self.whole.len() as i64 + self.exponent - self.leading_zeros()
+    }
+
+    fn is_storable(&self) -> bool {
+        if self.exponent.abs() > MOST_EXPONENT {
+            return false;
+        }
+        if self.is_zero() || self.magnitude() < 309 {
+            return true;
+        }
+        let significant = self.digits().skip_while(|&digit| digit == b'0').chain(std::iter::repeat(b'0'));
+        self.magnitude() == 309 && significant.take(INFINITE.len()).cmp(INFINITE.iter().copied()) != Ordering::Greater
+    }
+
+    /// Postgres keeps the digits that were written behind the point, and writes no exponent.
+    fn stored_size(&self) -> usize {
+        let fraction = (self.fraction.len() as i64 - self.exponent).max(0) as usize;
+        let zero = self.is_zero();
+        let whole = if zero { 1 } else { self.magnitude().max(1) as usize };
+        (self.negative && !zero) as usize + whole + if fraction > 0 { fraction + 1 } else { 0 }
+    }
+
+    fn cmp_value(&self, other: &Decimal) -> Ordering {
+        let sign = |it: &Decimal| {
+            if it.is_zero() { 0 } else { 1 - 2 * (it.negative as i32) }
+        };
+        let (left, right) = (sign(self), sign(other));
+        if left != right || left == 0 {
+            return left.cmp(&right);
+        }
+        let size = self.magnitude().cmp(&other.magnitude()).then_with(|| self.cmp_digits(other));
+        if self.negative { size.reverse() } else { size }
+    }
+
+    fn cmp_digits(&self, other: &Decimal) -> Ordering {
+        let mut left = self.digits().skip_while(|&digit| digit == b'0');
+        let mut right = other.digits().skip_while(|&digit| digit == b'0');
+        loop {
+            match (left.next(), right.next()) {
+                (None, None) => return Ordering::Equal,
+                (a, b) => match a.unwrap_or(b'0').cmp(&b.unwrap_or(b'0')) {
+                    Ordering::Equal => {}
+                    unequal => return unequal,
+                },
+            }
+        }
+    }
+}
+
+/// The exponent, held within a range that no arithmetic here can overflow.
+fn exponent(power: &[u8]) -> i64 {
+    let (sign, digits) = match power.split_first() {
+        Some((b'-', digits)) => (-1, digits),
+        Some((b'+', digits)) => (1, digits),
+        _ => (1, power),
+    };
+    sign * digits.iter().fold(0i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(1_000_000))
+}
+
+/// Whether a JSON number is at least, and where given at most, so large.
+#[inline]
+pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
+    if let Some(value) = small(raw) {
+        return value >= least && most.is_none_or(|most| value <= most);
+    }
+    let mut digits = [0; 10];
+    compare(raw, decimal_text(least, &mut digits)).is_ge()
+        && most.is_none_or(|most| compare(raw, decimal_text(most, &mut [0; 10])).is_le())
+}
+
+/// A number of a few plain digits, which nearly every measure is.
+#[inline]
+fn small(raw: &[u8]) -> Option<u32> {
+    if raw.len() > 9 {
+        return None;
+    }
+    raw.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+}
+
+fn decimal_text(mut value: u32, digits: &mut [u8; 10]) -> &[u8] {
+    let mut first = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+        first = index;
+        if value == 0 {
+            break;
+        }
+    }
+    digits.get(first..).unwrap_or_default()
+}

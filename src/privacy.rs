@@ -1,0 +1,320 @@
+//! What names personal data, and what looks like it.
+
+/// Words, or runs of words, of a key that name personal data. Matched as whole words after splitting snake and camel
+/// case, so that `event_name` and `token_count` pass.
+pub const PERSONAL_WORDS: &[&[&str]] = &[
+    &["address"],
+    &["allergies"],
+    &["allergy"],
+    &["birth"],
+    &["birthdate"],
+    &["birthday"],
+    &["card", "number"],
+    &["credit", "card"],
+    &["cvc"],
+    &["cvv"],
+    &["diagnoses"],
+    &["diagnosis"],
+    &["disability"],
+    &["disease"],
+    &["diseases"],
+    &["dob"],
+    &["driver", "license"],
+    &["driving", "licence"],
+    &["e", "mail"],
+    &["email"],
+    &["emails"],
+    &["ethnicity"],
+    &["family", "name"],
+    &["fax"],
+    &["first", "name"],
+    &["firstname"],
+    &["forename"],
+    &["full", "name"],
+    &["fullname"],
+    &["given", "name"],
+    &["hiv"],
+    &["iban"],
+    &["illness"],
+    &["ip"],
+    &["ipv"],
+    &["last", "name"],
+    &["lastname"],
+    &["maiden", "name"],
+    &["mail", "address"],
+    &["medical"],
+    &["medication"],
+    &["medications"],
+    &["middle", "name"],
+    &["mobile", "number"],
+    &["national", "id"],
+    &["passport"],
+    &["password"],
+    &["patient"],
+    &["phone"],
+    &["phones"],
+    &["postal", "code"],
+    &["postcode"],
+    &["pregnancy"],
+    &["pregnant"],
+    &["prescription"],
+    &["prescriptions"],
+    &["religion"],
+    &["sexual", "orientation"],
+    &["social", "security"],
+    &["ssn"],
+    &["street"],
+    &["surname"],
+    &["symptom"],
+    &["symptoms"],
+    &["tax", "id"],
+    &["telephone"],
+    &["zip", "code"],
+    &["zipcode"],
+];
+
+/// What makes the word before it impersonal: the hash of an e-mail address is what the contract asks for.
+pub const PSEUDONYM: (&str, &str) = ("email", "hash");
+
+/// Whether a metadata key names personal data.
+pub fn names_personal_data(key: &[u8]) -> bool {
+    let mut words = Words { key, at: 0 };
+    while let Some(first) = words.next() {
+        if may_begin_personal(first) && begins_personal(first, words.clone()) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cold]
+fn begins_personal(first: &[u8], rest: Words) -> bool {
+    let is = |word: Option<&[u8]>, part: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(part.as_bytes()));
+    if is(Some(first), PSEUDONYM.0) && is(rest.clone().next(), PSEUDONYM.1) {
+        return false;
+    }
+    PERSONAL_WORDS.iter().any(|entry| {
+        let mut words = std::iter::once(first).chain(rest.clone());
+        entry.iter().all(|part| is(words.next(), part))
+    })
+}
+
+/// For each first letter of an entry, a bit for every length of its first word, and one for every second letter: what
+/// lets ordinary words pass without being compared to any entry.
+const FIRST_WORDS: [(u32, u32); 26] = {
+    let mut marks = [(0, 0); 26];
+    let mut index = 0;
+    while index < PERSONAL_WORDS.len() {
+        let word = PERSONAL_WORDS[index][0].as_bytes();
+        let second = if word.len() > 1 { 1 << (word[1] - b'a') } else { u32::MAX };
+        let mark = &mut marks[(word[0] - b'a') as usize];
+        *mark = (mark.0 | 1 << word.len(), mark.1 | second);
+        index += 1;
+    }
+    marks
+};
+
+#[inline]
+fn may_begin_personal(word: &[u8]) -> bool {
+    let letter = |at: usize| word.get(at).map_or(0, |byte| (byte | 0x20).wrapping_sub(b'a'));
+    FIRST_WORDS.get(letter(0) as usize).is_some_and(|(lengths, seconds)| {
+        word.len() < 32 && lengths & (1 << word.len()) != 0 && (letter(1) < 26) && seconds & (1 << letter(1)) != 0
+    })
+}
+
+/// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a
+/// capital behind a small letter, and before the last capital of a run that a small letter follows.
+#[derive(Clone)]
+struct Words<'a> {
+    key: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let in_word = |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric();
+        while !in_word(*self.key.get(self.at)?) {
+            self.at += 1;
+        }
+        let start = self.at;
+        self.at += 1;
+        while let Some(&byte) = self.key.get(self.at)
+            && in_word(byte)
+            && !is_boundary(self.key, self.at, byte)
+        {
+            self.at += 1;
+        }
+        self.key.get(start..self.at)
+    }
+}
+
+#[inline]
+fn is_boundary(key: &[u8], at: usize, byte: u8) -> bool {
+    let before = at.checked_sub(1).and_then(|at| key.get(at)).copied().unwrap_or_default();
+    if byte.is_ascii_digit() {
+        return before.is_ascii_alphabetic();
+    }
+    if before.is_ascii_digit() {
+        return byte.is_ascii_alphabetic();
+    }
+    byte.is_ascii_uppercase()
+        && (before.is_ascii_lowercase()
+            || (before.is_ascii_uppercase() && key.get(at + 1).is_some_and(u8::is_ascii_lowercase)))
+}
+
+/// Whether a text holds a card, social security or phone number.
+pub fn holds_personal_value(text: &[u8]) -> bool {
+    holds_phone(text) || holds_card_or_ssn(text)
+}
+
+/// The same for a text of which is known what it holds at all: a sign that a phone number begins with, or many digits.
+#[inline]
+pub fn marked_holds_personal_value(text: &[u8], has_sign: bool, has_digits: bool) -> bool {
+    (has_sign && holds_phone(text)) || (has_digits && holds_card_or_ssn(text))
+}
+
+/// E.164: a plus sign (or `%2B`) behind no letter or digit, then 7 to 15 digits that do not begin with 0, with single
+/// spaces, dots, hyphens or parentheses between them.
+fn holds_phone(text: &[u8]) -> bool {
+    text.iter().enumerate().any(|(at, &byte)| {
+        let start = match byte {
+            b'+' => at + 1,
+            b'%' if text.get(at + 1..at + 3).is_some_and(|code| code.eq_ignore_ascii_case(b"2b")) => at + 3,
+            _ => return false,
+        };
+        let behind_word = at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        !behind_word && text.get(start) != Some(&b'0') && (7..=15).contains(&phone_digits(text, start))
+    })
+}
+
+fn phone_digits(text: &[u8], start: usize) -> usize {
+    let (mut at, mut digits, mut gap) = (start, 0, 0);
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'0'..=b'9' => {
+                digits += 1;
+                gap = 0;
+            }
+            b' ' | b'.' | b'-' | b'(' | b')' if digits > 0 && gap < 2 => gap += 1,
+            _ => break,
+        }
+        at += 1;
+    }
+    digits
+}
+
+fn holds_card_or_ssn(text: &[u8]) -> bool {
+    any_run(text, holds_ssn) || (any_run(text, holds_card) && any_run(&without_codes(text), holds_card))
+}
+
+/// Looks at every run of digits joined by single spaces or hyphens.
+fn any_run(text: &[u8], test: fn(&[u8]) -> bool) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        if !text.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
+            continue;
+        }
+        let end = run_end(text, at);
+        let run = text.get(at..end).unwrap_or_default();
+        if run.len() >= 11 && test(run) {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
+/// The text with an `x` for every UUID, and for every word in which letters and digits mix: the digits of ids and hashes
+/// satisfy a card's check by chance.
+fn without_codes(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let is_uuid = text.get(at..at + 36).is_some_and(crate::check::is_uuid);
+        plain.push(if is_uuid { b'x' } else { byte });
+        at += if is_uuid { 36 } else { 1 };
+    }
+    for word in plain.split_mut(|byte| !byte.is_ascii_alphanumeric()) {
+        if word.iter().any(u8::is_ascii_alphabetic) {
+            word.fill(b'x');
+        }
+    }
+    plain
+}
+
+fn run_end(text: &[u8], start: usize) -> usize {
+    let mut end = start;
+    loop {
+        match (text.get(end), text.get(end + 1)) {
+            (Some(b'0'..=b'9'), _) => end += 1,
+            (Some(b' ' | b'-'), Some(b'0'..=b'9')) => end += 2,
+            _ => return end,
+        }
+    }
+}
+
+fn groups(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    run.split(|byte| !byte.is_ascii_digit())
+}
+
+/// Three, two and four digits in neighbouring groups, none of them a number that was never given out.
+fn holds_ssn(run: &[u8]) -> bool {
+    let (second, third) = (groups(run).skip(1), groups(run).skip(2));
+    groups(run).zip(second).zip(third).any(|((area, group), serial)| {
+        area.len() == 3
+            && group.len() == 2
+            && serial.len() == 4
+            && area != b"000"
+            && area != b"666"
+            && area.first() != Some(&b'9')
+            && group != b"00"
+            && serial != b"0000"
+    })
+}
+
+/// Neighbouring groups that make 13 to 19 digits, begin as cards do (2 to 6) and satisfy Luhn's check.
+fn holds_card(run: &[u8]) -> bool {
+    let starts = (0..run.len()).filter(|&at| {
+        run.get(at).is_some_and(u8::is_ascii_digit)
+            && !at.checked_sub(1).and_then(|at| run.get(at)).is_some_and(u8::is_ascii_digit)
+    });
+    starts.into_iter().any(|start| {
+        let from = run.get(start..).unwrap_or_default();
+        matches!(from.first(), Some(b'2'..=b'6')) && begins_with_card(from)
+    })
+}
+
+fn begins_with_card(run: &[u8]) -> bool {
+    let mut digits = [0u8; 19];
+    let mut count = 0;
+    for group in groups(run) {
+        for &digit in group {
+            let Some(slot) = digits.get_mut(count) else {
+                return false;
+            };
+            *slot = digit - b'0';
+            count += 1;
+        }
+        if count >= 13 && luhn(digits.get(..count).unwrap_or_default()) {
+            return true;
+        }
+    }
+    false
+}
+
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, &digit)| {
+            let value = u32::from(digit) << (index % 2);
+            if value > 9 { value - 9 } else { value }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}

@@ -1,0 +1,270 @@
+//! Redaction: what is kept of a text that was refused, without anything personal in it.
+
+use crate::event::{Faults, Field, Kind, Value};
+use crate::{email, number, privacy, text};
+
+/// What stands for a text that holds an e-mail address.
+pub const EMAIL: &str = "[redacted:email]";
+/// What stands for a key that names personal data, its value, and a text that holds some.
+pub const PERSONAL: &str = "[redacted:personal]";
+/// What stands for the value of a top-level field that nobody has vetted.
+pub const UNKNOWN: &str = "[redacted:unknown field]";
+/// What stands for everything nested deeper than a snapshot shows.
+pub const NESTED: &str = "[shortened:nested]";
+
+/// How deep a snapshot goes.
+const MOST_DEPTH: usize = 8;
+/// How many bytes of one text a snapshot shows.
+const MOST_TEXT: usize = 256;
+/// The longest key that a snapshot shows.
+const MOST_KEY: usize = 64;
+/// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice as many, which
+/// leaves room for the other keys of the audit row within 8 KB.
+const MOST_SNAPSHOT: usize = 2_600;
+/// The longest number that is kept as one; a longer one could unfold to hundreds of digits.
+const MOST_NUMBER: usize = 20;
+
+/// What replaces a content that may not be kept.
+pub fn replacement(content: &[u8]) -> Option<&'static str> {
+    if email::is_in(content) {
+        Some(EMAIL)
+    } else if privacy::holds_personal_value(content) {
+        Some(PERSONAL)
+    } else {
+        None
+    }
+}
+
+/// Appends the redacted, shortened form of a JSON value that the reader has found free of faults of form.
+/// Whether anything was left out.
+pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
+    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
+    writer.limit = writer.out.len() + MOST_SNAPSHOT;
+    writer.value(0);
+    writer.shortened
+}
+
+struct Writer<'a> {
+    json: &'a [u8],
+    at: usize,
+    out: &'a mut Vec<u8>,
+    limit: usize,
+    is_event: bool,
+    replaced_keys: usize,
+    shortened: bool,
+}
+
+impl Writer<'_> {
+    fn peek(&mut self) -> u8 {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
+            self.at += 1;
+        }
+        self.json.get(self.at).copied().unwrap_or_default()
+    }
+
+    fn is_full(&self) -> bool {
+        self.out.len() >= self.limit
+    }
+
+    fn value(&mut self, depth: usize) {
+        match self.peek() {
+            b'"' => {
+                let content = self.text();
+                self.write_text(content);
+            }
+            b'{' | b'[' if depth >= MOST_DEPTH => {
+                self.shortened = true;
+                self.skip();
+                text::write(self.out, NESTED.as_bytes());
+            }
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            _ => self.scalar(),
+        }
+    }
+
+    fn object(&mut self, depth: usize) {
+        self.at += 1;
+        self.out.push(b'{');
+        let mut first = true;
+        while self.peek() != b'}' && self.at < self.json.len() {
+            if self.json.get(self.at) == Some(&b',') {
+                self.at += 1;
+                self.peek();
+            }
+            let key = self.text();
+            self.peek();
+            self.at += 1;
+            if self.is_full() {
+                self.shortened = true;
+                self.peek();
+                self.skip();
+                continue;
+            }
+            if !first {
+                self.out.push(b',');
+            }
+            first = false;
+            self.member(key, depth);
+        }
+        self.at += 1;
+        self.out.push(b'}');
+    }
+
+    fn member(&mut self, key: Value, depth: usize) {
+        let content = text::content(self.json, key);
+        let is_personal = privacy::names_personal_data(&content) || replacement(&content).is_some();
+        if is_personal || content.len() > MOST_KEY {
+            let name = if is_personal { PERSONAL } else { "[shortened:key]" };
+            self.replaced_keys += 1;
+            let name = if self.replaced_keys == 1 { name.to_owned() } else { format!("{name} {}", self.replaced_keys) };
+            text::write(self.out, name.as_bytes());
+        } else {
+            text::write(self.out, &content);
+        }
+        self.out.push(b':');
+        let is_unknown = self.is_event && depth == 0 && Field::top_level(&content).is_none();
+        if !is_personal && !is_unknown {
+            return self.value(depth + 1);
+        }
+        let first = self.peek();
+        let start = self.at;
+        self.skip();
+        let value = self.json.get(start..self.at).unwrap_or_default();
+        let holds_email = first == b'"' && email::is_in(value);
+        let name = if holds_email {
+            EMAIL
+        } else if is_personal {
+            PERSONAL
+        } else {
+            UNKNOWN
+        };
+        text::write(self.out, name.as_bytes());
+    }
+
+    fn array(&mut self, depth: usize) {
+        self.at += 1;
+        self.out.push(b'[');
+        let mut first = true;
+        while self.peek() != b']' && self.at < self.json.len() {
+            if self.json.get(self.at) == Some(&b',') {
+                self.at += 1;
+                self.peek();
+            }
+            if self.is_full() {
+                self.shortened = true;
+                self.skip();
+                continue;
+            }
+            if !first {
+                self.out.push(b',');
+            }
+            first = false;
+            self.value(depth + 1);
+        }
+        self.at += 1;
+        self.out.push(b']');
+    }
+
+    /// The text whose quote is next.
+    fn text(&mut self) -> Value {
+        match text::read(self.json, self.at + 1, &mut Faults::default()) {
+            Some((value, _)) => {
+                self.at = value.end as usize + 1;
+                value
+            }
+            None => {
+                self.at = self.json.len();
+                Value { kind: Kind::Text, ..Value::default() }
+            }
+        }
+    }
+
+    fn write_text(&mut self, value: Value) {
+        let content = text::content(self.json, value);
+        let must_look = value.has(Value::AT | Value::DIGITS);
+        if must_look && let Some(name) = replacement(&content) {
+            return text::write(self.out, name.as_bytes());
+        }
+        if content.len() <= MOST_TEXT {
+            return text::write(self.out, &content);
+        }
+        self.shortened = true;
+        let mut cut = String::from_utf8_lossy(content.get(..MOST_TEXT).unwrap_or_default())
+            .trim_end_matches('\u{fffd}')
+            .to_owned();
+        cut.push('…');
+        let name = replacement(cut.as_bytes()).unwrap_or(&cut);
+        text::write(self.out, name.as_bytes());
+    }
+
+    fn scalar(&mut self) {
+        let start = self.at;
+        self.skip();
+        let raw = self.json.get(start..self.at).unwrap_or_default();
+        let is_plain = raw.len() <= MOST_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
+        if number::read(raw, 0).is_none() || is_plain {
+            self.out.extend_from_slice(raw);
+        } else {
+            self.shortened = true;
+            text::write(self.out, raw.get(..MOST_NUMBER).unwrap_or(raw));
+        }
+    }
+
+    /// Passes over the value that is next.
+    fn skip(&mut self) {
+        let mut open = 0usize;
+        loop {
+            match self.peek() {
+                0 if self.at >= self.json.len() => return,
+                b'"' => {
+                    self.text();
+                }
+                b'{' | b'[' => {
+                    open += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    open = open.saturating_sub(1);
+                    self.at += 1;
+                }
+                b',' | b':' => {
+                    self.at += 1;
+                    continue;
+                }
+                _ => {
+                    while !matches!(
+                        self.json.get(self.at),
+                        None | Some(b',' | b'}' | b']' | b':' | b' ' | b'\n' | b'\r' | b'\t')
+                    ) {
+                        self.at += 1;
+                    }
+                }
+            }
+            if open == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// How many bytes of a text that cannot be read are shown.
+const MOST_MASKED: usize = 512;
+
+/// Appends, as a JSON string, the outline of a text that cannot be read as an event: letters and digits are masked, so
+/// the fault in its form can be seen and nothing that it said. Whether anything was left out.
+pub fn mask(out: &mut Vec<u8>, body: &[u8]) -> bool {
+    let shown = body.get(..MOST_MASKED).unwrap_or(body);
+    let masked: Vec<u8> = shown
+        .iter()
+        .filter(|&&byte| byte & 0xc0 != 0x80)
+        .map(|&byte| match byte {
+            b'0'..=b'9' => b'9',
+            b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'%' | b'+' | 0x80.. => b'x',
+            0..0x20 => b' ',
+            _ => byte,
+        })
+        .collect();
+    text::write(out, &masked);
+    shown.len() < body.len()
+}

@@ -1,0 +1,169 @@
+//! The record of a rejection: a redacted row that is itself a valid system event.
+
+use crate::check::{Caller, Context, Violations, is_uuid};
+use crate::email::hex;
+use crate::event::{Event, Fault, Faults, Field, Kind};
+use crate::gate::{Id, write_contract, write_number};
+use crate::redact;
+use crate::rules::RULES;
+use crate::text;
+use sha2::{Digest, Sha256};
+
+/// Stands for a session that was missing or not fit to be kept.
+pub const NO_SESSION: &str = "invalid-session";
+/// The event type of the record.
+pub const EVENT_TYPE: &str = "event_validation_fail";
+
+/// Something that was refused.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    text: &'a [u8],
+    event: Option<&'a Event>,
+    violations: Violations,
+    broken_at: usize,
+}
+
+impl<'a> Refused<'a> {
+    /// An event that violates rules.
+    pub fn event(text: &'a [u8], event: &'a Event, violations: Violations) -> Self {
+        Refused { text, event: Some(event), violations, broken_at: 0 }
+    }
+
+    /// A text that is not JSON from a byte on.
+    pub fn unreadable(text: &'a [u8], at: usize) -> Self {
+        Refused { text, event: None, violations: Violations(1), broken_at: at }
+    }
+
+    /// The rules it violates.
+    pub fn violations(&self) -> Violations {
+        self.violations
+    }
+
+    /// The sender's id, where it is one.
+    pub fn id(&self) -> Option<Id> {
+        self.uuid(Field::Id)
+    }
+
+    fn uuid(&self, field: Field) -> Option<Id> {
+        let value = self.event?.value(field);
+        let content = text::content(self.text, value);
+        (value.kind == Kind::Text && is_uuid(&content)).then(|| Id::try_from(content.as_ref()).ok())?
+    }
+
+    fn payload(&self) -> &'a [u8] {
+        match self.event {
+            Some(event) => self.text.get(event.start..event.end).unwrap_or_default(),
+            None => self.text,
+        }
+    }
+
+    /// The user it may be kept under: one that the caller may speak for.
+    fn user(&self, context: &Context) -> Option<Id> {
+        let sent = self.uuid(Field::UserId);
+        match context.caller {
+            Caller::Visitor => None,
+            Caller::Trusted => sent,
+            Caller::User(id) => match self.event.map(|event| event.value(Field::UserId).kind) {
+                Some(Kind::Absent) | None => Id::try_from(id.as_bytes()).ok(),
+                Some(_) => sent.filter(|sent| sent.eq_ignore_ascii_case(id.as_bytes())),
+            },
+        }
+    }
+
+    fn write_session(&self, out: &mut Vec<u8>) {
+        let session = self.event.map(|event| event.value(Field::SessionId)).unwrap_or_default();
+        let content = text::content(self.text, session);
+        let is_fit = session.kind == Kind::Text
+            && (8..=128).contains(&text::length(self.text, session))
+            && !text::is_blank(self.text, session)
+            && redact::replacement(&content).is_none();
+        text::write(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
+    }
+
+    fn site(&self, context: &Context) -> Option<Id> {
+        self.uuid(Field::SiteId).filter(|site| context.registry.site_accepts(Some(site), None))
+    }
+
+    /// A sound form can be shown key by key; of any other only the outline.
+    fn is_sound(&self) -> bool {
+        let mut harmless = Faults::default();
+        harmless.add(Fault::Number);
+        harmless.add(Fault::Shape);
+        self.event.is_some_and(|event| event.faults.is_within(harmless))
+    }
+}
+
+/// Appends the members of the audit row, behind its index, and closes it.
+pub fn write_row(out: &mut Vec<u8>, refused: &Refused, id: &Id, context: &Context, source_system: &str) {
+    out.extend_from_slice(br#","id":""#);
+    out.extend_from_slice(id);
+    out.push(b'"');
+    for (key, value) in [("user_id", refused.user(context)), ("site_id", refused.site(context))] {
+        if let Some(value) = value {
+            text_member(out, key, &value);
+        }
+    }
+    out.extend_from_slice(br#","session_id":"#);
+    refused.write_session(out);
+    text_member(out, "event_source", source_system.as_bytes());
+    out.extend_from_slice(br#","metadata":{"#);
+    write_metadata(out, refused, source_system);
+    out.extend_from_slice(b"}}");
+}
+
+fn text_member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
+    out.extend_from_slice(br#",""#);
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(br#"":"#);
+    text::write(out, value);
+}
+
+fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
+    write_findings(out, refused, "validation_rule_id", "rejection_reason");
+    out.extend_from_slice(br#","validation_result":"rejected","original_payload_snapshot":"#);
+    let payload = refused.payload();
+    let shortened = if refused.is_sound() { redact::snapshot(out, payload, true) } else { redact::mask(out, payload) };
+    if shortened {
+        out.extend_from_slice(br#","snapshot_shortened":true"#);
+    }
+    text_member(out, "payload_sha256", &hex(&Sha256::digest(payload)));
+    out.extend_from_slice(br#","payload_bytes":"#);
+    write_number(out, payload.len());
+    text_member(out, "source_system", source_system.as_bytes());
+    out.extend_from_slice(br#","contract":""#);
+    write_contract(out);
+    out.push(b'"');
+}
+
+/// Appends the first violated rule, its reason, and the ids of all of them, under the names that the reader knows.
+pub fn write_findings(out: &mut Vec<u8>, refused: &Refused, rule_name: &str, reason_name: &str) {
+    let first = refused.violations.rules().next().unwrap_or(&RULES[0]);
+    out.push(b'"');
+    out.extend_from_slice(rule_name.as_bytes());
+    out.extend_from_slice(br#"":""#);
+    out.extend_from_slice(first.id.as_bytes());
+    out.extend_from_slice(br#"",""#);
+    out.extend_from_slice(reason_name.as_bytes());
+    out.extend_from_slice(br#"":"#);
+    text::write(out, first.reason.as_bytes());
+    if refused.event.is_none() {
+        out.pop();
+        out.extend_from_slice(b" (the first fault is at byte ");
+        write_number(out, refused.broken_at);
+        out.extend_from_slice(br#")""#);
+    } else if let Some(event) = refused.event
+        && first.id == "sanity.metadata_size"
+    {
+        out.pop();
+        out.extend_from_slice(b" (it has ");
+        write_number(out, event.metadata_size);
+        out.extend_from_slice(br#" bytes)""#);
+    }
+    out.extend_from_slice(br#","violations":["#);
+    for (index, rule) in refused.violations.rules().enumerate() {
+        out.extend_from_slice(if index == 0 { br#"""# } else { br#",""# });
+        out.extend_from_slice(rule.id.as_bytes());
+        out.push(b'"');
+    }
+    out.push(b']');
+}

@@ -1,0 +1,39 @@
+//! The default taxonomy that ships: one JSON file, from which the migration, `EVENTS.md` and the command line's registry
+//! all come.
+
+use serde_json::{Value, json};
+
+/// The file itself.
+pub const TAXONOMY: &str = include_str!("registry.json");
+
+/// The taxonomy as it was written.
+pub fn read() -> Value {
+    serde_json::from_str(TAXONOMY).unwrap_or_default()
+}
+
+/// The entries of one of its lists.
+pub fn entries<'a>(taxonomy: &'a Value, list: &str) -> &'a [Value] {
+    taxonomy.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The registry snapshot of an install that has changed nothing.
+pub fn snapshot() -> String {
+    let taxonomy = read();
+    let ids = |list| entries(&taxonomy, list).iter().map(|entry| entry["id"].clone()).collect::<Vec<_>>();
+    let jumps: Vec<_> =
+        entries(&taxonomy, "blocked_jumps").iter().map(|jump| json!([jump["from_state"], jump["to_state"]])).collect();
+    let event_types: Vec<_> = entries(&taxonomy, "event_types")
+        .iter()
+        .map(|entry| json!({ "id": entry["id"], "category": entry["category"], "payload_schema": entry["payload_schema"] }))
+        .collect();
+    json!({
+        "version": taxonomy["version"],
+        "default_site": taxonomy["default_site"]["id"],
+        "event_types": event_types,
+        "rules": ids("rules"),
+        "states": ids("states"),
+        "blocked_jumps": jumps,
+        "sites": [{ "id": taxonomy["default_site"]["id"], "origins": null }],
+    })
+    .to_string()
+}

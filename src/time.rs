@@ -1,0 +1,106 @@
+//! RFC 3339 times as microseconds since 1970, within what Postgres can store.
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Reads an RFC 3339 time. Digits of the second beyond the sixth are dropped, not rounded.
+pub fn parse(text: &[u8]) -> Option<i64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let (clock, rest) = rest.split_at_checked(9)?;
+    let [year1, year2, year3, year4, b'-', month1, month2, b'-', day1, day2] = *date else {
+        return None;
+    };
+    let [b'T' | b't', hour1, hour2, b':', minute1, minute2, b':', second1, second2] = *clock else {
+        return None;
+    };
+    let year = number(&[year1, year2, year3, year4])?;
+    let month = number(&[month1, month2])?;
+    let day = number(&[day1, day2])?;
+    let hour = number(&[hour1, hour2])?;
+    let minute = number(&[minute1, minute2])?;
+    let second = number(&[second1, second2])?;
+    let (micros, zone) = fraction(rest)?;
+    let leap_second = second == 60 && micros == 0;
+    if year == 0
+        || !(1..=12).contains(&month)
+        || day == 0
+        || day > days_in(year, month)
+        || hour > 23
+        || minute > 59
+        || (second > 59 && !leap_second)
+    {
+        return None;
+    }
+    Some(
+        days_since_1970(year, month, day) * DAY + (hour * 60 + minute) * MINUTE + second * 1_000_000 + micros
+            - offset(zone)?,
+    )
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+}
+
+/// The fraction of the second in microseconds, and what follows it.
+fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
+    let Some((b'.', digits)) = rest.split_first() else {
+        return Some((0, rest));
+    };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 || count > 9 {
+        return None;
+    }
+    let (digits, zone) = digits.split_at(count);
+    let six = digits.iter().chain(b"000000").take(6);
+    Some((six.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), zone))
+}
+
+/// The offset from UTC in microseconds; Postgres knows none of 16 hours or more.
+fn offset(zone: &[u8]) -> Option<i64> {
+    match *zone {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), hour1, hour2, b':', minute1, minute2] => {
+            let (hours, minutes) = (number(&[hour1, hour2])?, number(&[minute1, minute2])?);
+            let size = (hours < 16 && minutes < 60).then_some((hours * 60 + minutes) * MINUTE)?;
+            Some(if sign == b'-' { -size } else { size })
+        }
+        _ => None,
+    }
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days of the civil calendar, counted in years that begin in March so that the leap day comes last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC.
+pub fn write(millis: i64) -> String {
+    let (days, millis) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}

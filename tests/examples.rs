@@ -1,0 +1,42 @@
+//! The examples of the table are true: each is accepted, or first refused by its own rule.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
+
+use audience_gate::check::{Caller, Context, check};
+use audience_gate::event::Event;
+use audience_gate::parse::Reader;
+use audience_gate::registry::Registry;
+use audience_gate::rules::RULES;
+use audience_gate::taxonomy;
+
+const NOON: i64 = 1_795_262_400_000_000;
+
+fn violations(body: &str, caller: Caller) -> Vec<&'static str> {
+    let registry = Registry::from_json(taxonomy::snapshot().as_bytes()).unwrap();
+    let context = Context { caller, origin: None, received_at: NOON, registry: &registry, pepper: None };
+    let (mut reader, mut event) = (Reader::new(body.as_bytes()), Event::default());
+    match reader.event(&mut event) {
+        Err(_) => vec!["parse.json"],
+        Ok(()) => check(body.as_bytes(), &event, &context).violations.rules().map(|rule| rule.id).collect(),
+    }
+}
+
+#[test]
+fn every_example_gets_the_verdict_that_its_rule_says() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let accepted = violations(rule.accepts, Caller::Trusted);
+        if !accepted.is_empty() {
+            wrong.push(format!("{}: its accepted example violates {accepted:?}", rule.id));
+        }
+        let caller = match rule.id {
+            "identity.user_id" | "system.trusted_caller" => Caller::Visitor,
+            _ => Caller::Trusted,
+        };
+        let rejected = violations(rule.rejects, caller);
+        let expected = if rule.id == "duplicate.double_fire" { None } else { Some(rule.id) };
+        if rejected.first().copied() != expected {
+            wrong.push(format!("{}: its rejected example violates {rejected:?}", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

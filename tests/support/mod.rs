@@ -1,0 +1,53 @@
+//! What the tests share: the default registry, the moment of receipt, and one way to judge a text.
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test uses its own part, and says where it cannot go on"
+)]
+
+use audience_gate::check::{Caller, Context};
+use audience_gate::gate::{Gate, Request};
+use audience_gate::registry::Registry;
+use audience_gate::taxonomy;
+use serde_json::Value;
+
+/// 2026-11-21T12:00:00Z.
+pub const RECEIVED_AT: i64 = 1_795_262_400_000_000;
+
+/// The registry that ships.
+pub fn registry() -> Registry {
+    Registry::from_json(taxonomy::snapshot().as_bytes()).expect("the default registry is sound")
+}
+
+/// A request as most tests send it.
+pub fn request<'a>(registry: &'a Registry, caller: Caller<'a>) -> Request<'a> {
+    Request {
+        context: Context { caller, origin: None, received_at: RECEIVED_AT, registry, pepper: None },
+        seed: *b"0123456789abcdef",
+        is_ndjson: false,
+        dry_run: false,
+        source_system: "test",
+        rate: None,
+        most_events: usize::MAX,
+    }
+}
+
+/// The answer to the sender of a body.
+pub fn answer(body: &[u8], request: &Request) -> Value {
+    let mut gate = Gate::default();
+    gate.judge(body, request);
+    read(&gate.answer)
+}
+
+/// What the gate wrote, as a tree.
+pub fn read(json: &[u8]) -> Value {
+    serde_json::from_slice(json)
+        .unwrap_or_else(|error| panic!("the gate wrote no JSON: {error}\n{}", String::from_utf8_lossy(json)))
+}
+
+/// The ids in the answer for one event.
+pub fn violations(answer: &Value) -> Vec<String> {
+    let found = answer["results"][0]["violations"].as_array().cloned().unwrap_or_default();
+    found.iter().filter_map(|id| id.as_str().map(String::from)).collect()
+}
