@@ -1,0 +1,226 @@
+// Every engine gives the same list of rules for every event: each against the written corpus first, then against
+// each other on generated events, which a seed repeats: AUDIENCE_GATE_SEED=… npm test -- database.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { judge, loadRegistry } from "../../pkg/inline.js";
+import { expected } from "../package/cases.mjs";
+import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+
+const { registry, receivedAt, cases } = expected();
+const GENERATED = 4000;
+const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
+
+// What only the text shows: Postgres refuses these before any rule is asked, or reads a value that hides them.
+const ONLY_IN_TEXT = new Set(["parse.json", "parse.text", "parse.duplicate_key"]);
+
+/** @typedef {{ text: string, caller?: string, callerId?: string | null, origin?: string | null }} Sent */
+
+/** What the database says of events, in one round trip. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
+async function bySql(client, sent) {
+  const { rows } = await client.query(
+    `select audience_gate.violations(event::jsonb, caller, caller_id::uuid, origin, $5) as violated
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as t(event, caller, caller_id, origin, place)
+     order by place`,
+    [
+      sent.map(({ text }) => text.replace(/^\ufeff/, "")),
+      sent.map(({ caller }) => caller ?? "trusted"),
+      sent.map(({ callerId }) => callerId ?? null),
+      sent.map(({ origin }) => origin ?? null),
+      new Date(receivedAt).toISOString(),
+    ],
+  );
+  return rows.map(({ violated }) => violated);
+}
+
+/** What the module says of an event. @param {Sent} sent @returns {string[]} */
+function byWasm({ text, caller = "trusted", callerId = null, origin = null }) {
+  const context = /** @type {import("../../pkg/inline.js").JudgeContext} */ ({
+    caller,
+    callerId,
+    origin,
+    receivedAt,
+    seed: new Uint8Array(16).fill(7),
+  });
+  const { answer } = judge(new TextEncoder().encode(text), context);
+  return JSON.parse(new TextDecoder().decode(answer)).results[0].violations ?? [];
+}
+
+/** A source of numbers below 1 that a seed repeats. @param {number} state */
+function random(state) {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+// Values around every bound and of every kind, and what the privacy rules look for.
+const VALUES = [
+  null,
+  "",
+  " ",
+  "\t\n",
+  true,
+  false,
+  0,
+  -1,
+  19.999,
+  20,
+  29,
+  30,
+  100,
+  100.5,
+  1.5,
+  [],
+  {},
+  [1],
+  { a: 1 },
+  "S0",
+  "S3",
+  "S5",
+  "x",
+  "xy",
+  "x".repeat(3),
+  "é".repeat(7),
+  "é".repeat(8),
+  "x".repeat(64),
+  "x".repeat(65),
+  "x".repeat(128),
+  "x".repeat(129),
+  "x".repeat(256),
+  "x".repeat(257),
+  "like",
+  "post_Like",
+  "engagement",
+  "system",
+  "content_view",
+  "email_subscribe",
+  "referral_click",
+  "inactivity_14d",
+  "00000000-0000-4000-8000-000000000001",
+  "2026-11-21T12:00:00Z",
+  "2026-11-21T12:05:01Z",
+  "2026-11-14T12:00:00+00:00",
+  "2026-02-30T00:00:00Z",
+  "ada@example.com",
+  " Ada@example.com",
+  "ada%40example.com",
+  "@ada",
+  "+14155552671",
+  "+1 (415) 555 26 71",
+  "123-45-6789",
+  "4111 1111 1111 1111",
+  "4111111111111112",
+  "a".repeat(64),
+  "\u212aate@example.com",
+];
+const KEYS = [
+  "session_id",
+  "event_type",
+  "event_category",
+  "event_source",
+  "utm_source",
+  "utm_campaign",
+  "utm_medium",
+  "occurred_at",
+  "user_id",
+  "site_id",
+  "id",
+  "email",
+  "metadata",
+  "colour",
+];
+const METADATA_KEYS = [
+  "content_id",
+  "page_path",
+  "duration_seconds",
+  "scroll_depth_percent",
+  "channel",
+  "consent_recorded",
+  "email_hash",
+  "platform",
+  "share_type",
+  "outbound_target",
+  "prior_state",
+  "new_state",
+  "inactivity_days",
+  "rule_id",
+  "landing_page",
+  "source_system",
+  "score",
+  "engagement_score",
+  "firstName",
+  "userIP",
+  "email_hash_kind",
+  "ip_address",
+  "x1phone",
+  "severity",
+  "note",
+  "é",
+  "a@b.co",
+];
+
+/** Events that differ from the corpus in one to three places. @param {number} count @returns {Sent[]} */
+function generated(count) {
+  const next = random(seed);
+  const one = (/** @type {readonly any[]} */ list) => list[Math.floor(next() * list.length)];
+  const seeds = cases.filter(({ violates, text }) =>
+    violates?.every((id) => !id.startsWith("parse.")) && text.length < 3000
+  );
+  return Array.from({ length: count }, () => {
+    const base = one(seeds);
+    const event = JSON.parse(base.text.replace(/^\ufeff/, ""));
+    for (let change = 1 + Math.floor(next() * 3); change > 0; change--) {
+      const inside = next() < 0.6 && event.metadata !== null && typeof event.metadata === "object";
+      const target = inside ? event.metadata : event;
+      const key = one(inside ? METADATA_KEYS : KEYS);
+      if (next() < 0.2) delete target[key];
+      else target[key] = next() < 0.1 ? { deep: [one(VALUES)], [one(METADATA_KEYS)]: one(VALUES) } : one(VALUES);
+    }
+    return { text: JSON.stringify(event), caller: base.caller, callerId: base.callerId, origin: base.origin };
+  });
+}
+
+/** Fails with every event on which two lists differ. @param {{ sent: Sent, left: string[], right: string[] }[]} pairs @param {string} names */
+function agree(pairs, names) {
+  const wrong = pairs.filter(({ left, right }) => left.join() !== right.join());
+  const shown = wrong.slice(0, 10).map(({ sent, left, right }) => `${JSON.stringify(sent)}\n  ${left}\n  ${right}`);
+  assert.equal(wrong.length, 0, `${names} disagree on ${wrong.length} of ${pairs.length} events:\n${shown.join("\n")}`);
+}
+
+loadRegistry(JSON.stringify(registry));
+
+for (const version of VERSIONS) {
+  /** @type {Awaited<ReturnType<typeof startPostgres>>} */
+  let server;
+  before(async () => {
+    server = await startPostgres({ version });
+  });
+  after(() => server.stop());
+
+  test(`Postgres ${version} finds in every case of the corpus what is written beside it`, async () => {
+    const judged = cases.filter(({ violates, first, only_in_text }) =>
+      !only_in_text && !(violates ?? [first]).some((id) => ONLY_IN_TEXT.has(String(id))) && (first !== "parse.number")
+    );
+    const found = await asClient(server.url, (client) => bySql(client, judged));
+    agree(
+      judged.map((sent, index) => ({
+        sent,
+        left: sent.violates ?? [String(sent.first)],
+        right: sent.violates ? found[index] : found[index].slice(0, 1),
+      })),
+      "the corpus and the database",
+    );
+  });
+
+  test(`Postgres ${version} and the module agree on ${GENERATED} generated events (seed ${seed})`, async () => {
+    const events = generated(GENERATED);
+    const found = await asClient(server.url, (client) => bySql(client, events));
+    agree(
+      events.map((sent, index) => ({ sent, left: byWasm(sent), right: found[index] })),
+      "the module and the database",
+    );
+  });
+}

