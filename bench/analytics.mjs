@@ -1,0 +1,346 @@
+#!/usr/bin/env node
+/**
+ * What the analytics cost: `npm run bench:analytics`, with `-- --large` for ten million events instead of one.
+ *
+ * On a throwaway real Postgres that syncs to disk: builds the site, refreshes the views, reads every function and
+ * view under EXPLAIN (ANALYZE, BUFFERS), sets them beside plain queries, and sends batches while a refresh runs.
+ * Writes bench/ANALYTICS.md (bench/ANALYTICS-10M.md with --large); with `-- --events=20000` it only prints.
+ * `-- --server=postgresql://…` measures on a server that holds such a site and its refreshed views already.
+ */
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { ingest, newSession } from "../tests/database/events.mjs";
+import { asClient, startPostgres } from "../tests/database/postgres.mjs";
+import { buildSite, PLAIN, SITE, siteSize } from "./analytics_site.mjs";
+
+const LARGE = process.argv.includes("--large");
+const GIVEN = Number(process.argv.find((word) => word.startsWith("--events="))?.slice(9));
+const EVENTS = GIVEN || (LARGE ? 10_000_000 : 1_000_000);
+const SERVER = process.argv.find((word) => word.startsWith("--server="))?.slice(9);
+const READS = 11;
+const TARGETS = { read: 50, refresh: 30_000, slowdown: 0.2, lag: 2000 };
+
+const range = (/** @type {number} */ days) => `$1, now() - interval '${days} days', now()`;
+const CALLS = [
+  ["kpi_overview", "30 days", `kpi_overview(${range(30)})`],
+  ["kpi_overview", "90 days", `kpi_overview(${range(90)})`],
+  ["kpi_engagement", "30 days by day", `kpi_engagement(${range(30)})`],
+  ["kpi_engagement", "90 days by week", `kpi_engagement(${range(90)}, 'week')`],
+  ["kpi_feature_adoption", "30 days", `kpi_feature_adoption(${range(30)})`],
+  ["kpi_feature_adoption", "90 days", `kpi_feature_adoption(${range(90)})`],
+  ["kpi_funnel", "30 days", `kpi_funnel(${range(30)})`],
+  ["kpi_funnel", "90 days", `kpi_funnel(${range(90)})`],
+  ["kpi_retention", "90 days by week", `kpi_retention(${range(90)})`],
+  ["kpi_retention", "30 days by day", `kpi_retention(${range(30)}, 'day', periods => 30)`],
+  ["kpi_errors", "30 days by day", `kpi_errors(${range(30)})`],
+  ["kpi_performance", "30 days", `kpi_performance(${range(30)})`],
+  ["kpi_performance", "30 days by day", `kpi_performance(${range(30)}, 'day')`],
+  ["kpi_data_quality", "30 days", `kpi_data_quality(${range(30)})`],
+  ["kpi_state_funnel", "30 days", `kpi_state_funnel(${range(30)})`],
+  ["kpi_state_dwell", "30 days", `kpi_state_dwell(${range(30)})`],
+  ["kpi_state_trend", "30 days by day", `kpi_state_trend(${range(30)})`],
+  ["kpi_funnels", "", "kpi_funnels($1)"],
+  ["kpi_live", "30 minutes", "kpi_live($1)"],
+  ["kpi_freshness", "", "kpi_freshness($1)"],
+];
+
+const sorted = (/** @type {number[]} */ values) => [...values].sort((a, b) => a - b);
+const median = (/** @type {number[]} */ values) => sorted(values)[Math.floor(values.length / 2)];
+const ms = (/** @type {number} */ value) => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+const log = (/** @type {string} */ line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
+
+if (SERVER) {
+  await asClient(SERVER, (client) => asClient(SERVER, (sender) => measure(client, sender)));
+} else {
+  const postgres = await startPostgres({
+    version: 17,
+    settings: { fsync: "on", shared_buffers: "512MB", max_wal_size: "4GB", checkpoint_timeout: "15min" },
+  });
+  process.on("SIGINT", () => postgres.stop().then(() => process.exit(130)));
+  try {
+    await asClient(postgres.adminUrl, async (client) => {
+      log(`building ${EVENTS.toLocaleString("en")} events`);
+      await buildSite(client, EVENTS);
+      log("the first refresh");
+      await client.query("select audience_gate.refresh_analytics()");
+      await client.query("vacuum (analyze)");
+      await asClient(postgres.url, (sender) => measure(client, sender));
+    });
+  } finally {
+    await postgres.stop();
+  }
+}
+
+/** @param {import("pg").Client} client @param {import("pg").Client} sender */
+async function measure(client, sender) {
+  const built = await siteSize(client);
+  const { rows: [{ version }] } = await client.query("select current_setting('server_version') as version");
+  const { rows: [{ first }] } = await client.query(
+    `select sum(duration_ms)::float8 as first from audience_gate.analytics_runs
+     where covered_until = (select min(covered_until) from audience_gate.analytics_runs)`,
+  );
+
+  /** @type {{ wall: number, cpu: number }[]} */
+  const refreshes = [];
+  const refresh = async () => {
+    const before = await processor(client);
+    const { rows: [{ result }] } = await client.query("select audience_gate.refresh_analytics() as result");
+    if (result.outcome !== "ok") throw new Error(`refresh: ${JSON.stringify(result)}`);
+    refreshes.push({ wall: result.duration_ms, cpu: await processor(client) - before });
+    log(`refreshed in ${result.duration_ms} ms`);
+  };
+  if (!SERVER) {
+    await ingest(sender, batch(1000));
+    await refresh();
+  }
+  const { rows: views } = await client.query(
+    `select view_name, duration_ms::float8 as duration, row_count::int as rows,
+       pg_size_pretty(pg_total_relation_size(('audience_gate.' || view_name)::regclass)) as size
+     from audience_gate.analytics_runs order by id desc limit 11`,
+  );
+
+  // A live tail as long as the settings leave it: a minute's worth of arrivals, and then some.
+  for (let index = 0; index < 5; index++) await ingest(sender, batch(200));
+  log("reading");
+  const reads = [];
+  for (const [name, what, call] of CALLS) {
+    const times = [];
+    const before = await processor(client);
+    for (let index = 0; index < READS; index++) {
+      const from = performance.now();
+      await client.query(`select * from public.${call}`, [SITE]);
+      times.push(performance.now() - from);
+    }
+    const cpu = (await processor(client) - before) / READS;
+    const { rows: [{ "QUERY PLAN": [plan] }] } = await client.query(
+      `explain (analyze, buffers, format json) select * from public.${call}`,
+      [SITE],
+    );
+    const plain = what.startsWith("30") && name in PLAIN && !reads.some((read) => read.name === name && read.plain) ||
+        name === "kpi_retention" && what.includes("week")
+      ? await timed(client, PLAIN[/** @type {keyof typeof PLAIN} */ (name)])
+      : undefined;
+    reads.push({
+      name,
+      what,
+      plain,
+      cpu,
+      median: median(times),
+      slow: sorted(times)[Math.floor(READS * 0.95)],
+      hit: plan.Plan["Shared Hit Blocks"],
+      read: plan.Plan["Shared Read Blocks"],
+    });
+  }
+  const plans = [];
+  for (const { view_name } of [...views].reverse()) {
+    const { rows } = await client.query(
+      `explain (analyze, buffers) select * from audience_gate.${view_name}
+       where site_zone = (select z.id from audience_gate.site_zones z where z.site_id = '${SITE}' and z.time_zone = 'UTC')
+         and ${view_name === "retention_cohorts" ? "cohort" : "day"} > current_date - 30`,
+    );
+    plans.push(`${view_name}\n${rows.map((row) => `  ${row["QUERY PLAN"]}`).join("\n")}`);
+  }
+
+  log("lag");
+  const lags = [];
+  for (let index = 0; index < 8; index++) {
+    const seen = async () =>
+      Number((await client.query(`select events from public.kpi_overview(${range(1)})`, [SITE])).rows[0].events);
+    const before = await seen();
+    const from = performance.now();
+    await ingest(sender, batch(1));
+    while (await seen() <= before) { /* again, until the event is counted */ }
+    lags.push(performance.now() - from);
+  }
+
+  log("sending during refreshes");
+  const rounds = [];
+  for (let round = 0; round < 2; round++) {
+    const alone = await sending(sender, new Promise((resolve) => setTimeout(resolve, 8000)));
+    const beside = await sending(sender, refresh());
+    rounds.push({ alone, beside, slowdown: 1 - beside / alone });
+    log(`events/s alone ${Math.round(alone)}, beside a refresh ${Math.round(beside)}`);
+  }
+  report({ built, version, first, refreshes, views, reads, plans, lags, rounds });
+}
+
+/** @param {number} size */
+function batch(size) {
+  const sessions = Array.from({ length: Math.ceil(size / 5) }, newSession);
+  const types = ["page_view", "content_view", "tool_used", "content_saved", "video_play"];
+  return Array.from({ length: size }, (_, index) => ({
+    id: randomUUID(),
+    site_id: SITE,
+    session_id: sessions[Math.floor(index / 5)],
+    event_type: types[index % 5],
+    event_category: "engagement",
+    event_source: "web",
+    metadata: { content_id: "guide-1", tool_id: "dose", page_path: "/guides", duration_seconds: 40 },
+  }));
+}
+
+/** Events a second that one sender gets recorded, in batches of 100, until something else is done. @param {import("pg").Client} sender @param {Promise<unknown>} until */
+async function sending(sender, until) {
+  let done = false;
+  const end = until.then(() => done = true);
+  let sent = 0;
+  let spent = 0;
+  while (!done) {
+    const events = batch(100);
+    const from = performance.now();
+    await ingest(sender, events);
+    spent += performance.now() - from;
+    sent += events.length;
+  }
+  await end;
+  return sent / spent * 1000;
+}
+
+/** Milliseconds of processor this connection's server process has used, in steps of ten. @param {import("pg").Client} client */
+async function processor(client) {
+  const { rows: [{ ticks }] } = await client.query(
+    "select s[14]::int + s[15]::int as ticks from string_to_array(pg_read_file('/proc/self/stat'), ' ') s",
+  );
+  return ticks * 10;
+}
+
+/** @param {import("pg").Client} client @param {string} query */
+async function timed(client, query) {
+  const from = performance.now();
+  await client.query(query, [SITE]);
+  return performance.now() - from;
+}
+
+/** @param {any} found */
+function report({ built, version, first, refreshes: again, views, reads, plans, lags, rounds }) {
+  const wall = (/** @type {{ wall: number }} */ run) => run.wall;
+  const cpu = (/** @type {{ cpu: number }} */ run) => run.cpu;
+  const worst = Math.max(...reads.map(({ median }) => median));
+  const slowdown = median(rounds.map(({ slowdown }) => slowdown));
+  const verdict = (/** @type {boolean} */ met) => met ? "met" : "**missed**";
+  const table = (/** @type {string[]} */ head, /** @type {unknown[][]} */ rows) =>
+    [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+  const text = `<!-- Generated by \`npm run bench:analytics${LARGE ? " -- --large" : ""}\`; do not edit. -->
+
+# What the analytics cost
+
+${built.events.toLocaleString("en")} events over 90 days (${built.size} with indexes), ${
+    built.people.toLocaleString("en")
+  } people, ${built.sessions.toLocaleString("en")} sessions, ${
+    built.transitions.toLocaleString("en")
+  } changes of state; Postgres ${version}, fsync on, 512 MB of shared buffers, ${cpus().length} cores (${
+    cpus()[0].model.trim()
+  }), ${new Date().toISOString().slice(0, 10)}. Load average of the machine at the end: ${
+    loadavg()[0].toFixed(1)
+  }, this run and everything else on it included: where that is above the number of cores, wall times include waiting for one.
+
+${
+    table(["target", "measured", ""], [
+      [
+        `every KPI read under ${TARGETS.read} ms at the median`,
+        `slowest ${ms(worst)} ms`,
+        verdict(worst < TARGETS.read),
+      ],
+      [
+        `refresh of all views under ${TARGETS.refresh / 1000} s`,
+        `${ms(median(again.map(wall)))} ms at the median, ${
+          ms(median(again.map(cpu)))
+        } ms of it on the processor (first fill ${ms(first)} ms)`,
+        verdict(median(again.map(wall)) < TARGETS.refresh),
+      ],
+      [
+        `ingest at most ${TARGETS.slowdown * 100} % slower during a refresh`,
+        `${(slowdown * 100).toFixed(1)} % (median of ${rounds.length} rounds)`,
+        verdict(slowdown <= TARGETS.slowdown),
+      ],
+      [
+        `numbers lag ingest by under ${TARGETS.lag / 1000} s`,
+        `${ms(Math.max(...lags))} ms at most, from sending to being counted`,
+        verdict(Math.max(...lags) < TARGETS.lag),
+      ],
+    ])
+  }
+
+## Reads
+
+Wall time at the client over ${READS} calls, with a live tail of 1,000 events and more. *Plain* asks the events themselves, once.
+
+${
+    table(
+      [
+        "function",
+        "range",
+        "median ms",
+        "p95 ms",
+        "processor ms",
+        "blocks hit",
+        "blocks read",
+        "plain ms",
+        "times faster",
+      ],
+      reads.map(({ name, what, median, slow, cpu, hit, read, plain }) => [
+        name,
+        what,
+        ms(median),
+        ms(slow),
+        ms(cpu),
+        hit.toLocaleString("en"),
+        read.toLocaleString("en"),
+        plain === undefined ? "" : ms(plain),
+        plain === undefined ? "" : `${Math.round(plain / median)}`,
+      ]),
+    )
+  }
+
+## Refresh
+
+All views concurrently, in one transaction and one process. The last of the runs, by view:
+
+${
+    table(
+      ["view", "ms", "rows", "size with indexes"],
+      [...views].reverse().map((
+        { view_name, duration, rows, size },
+      ) => [view_name, ms(duration), rows.toLocaleString("en"), size]),
+    )
+  }
+
+## Ingest during a refresh
+
+One sender, batches of 100 through \`ingest_audience_events\`, by turns alone and beside a refresh.
+
+${
+    table(
+      ["round", "events/s alone", "events/s beside a refresh", "slower by"],
+      rounds.map((
+        { alone, beside, slowdown },
+        index,
+      ) => [
+        index + 1,
+        Math.round(alone).toLocaleString("en"),
+        Math.round(beside).toLocaleString("en"),
+        `${(slowdown * 100).toFixed(1)} %`,
+      ]),
+    )
+  }
+
+## Indexes
+
+- Each view has the unique index its concurrent refresh needs; it begins with the site, so it also serves the reads. \`engagement_by_tier\` and \`feature_adoption\` have a second one on site and day, for ranges over all tiers and types.
+- The live tail is found by \`(site_id, created_at)\`, the people in it by the indexes on \`user_id\` and \`session_id\`: no index was added to the events for the views.
+- \`audience_state_events\` has a BRIN index on \`changed_at\`: history is written in the order of that clock, so a few summaries find what is newer than a refresh. On \`audience_events\` a BRIN index would only repeat what \`idx_audience_events_created_at\` does.
+
+## Plans of the views
+
+\`\`\`
+${plans.join("\n\n")}
+\`\`\`
+`;
+  if (GIVEN) return console.log(text);
+  const name = `ANALYTICS${LARGE ? "-10M" : ""}.md`;
+  writeFileSync(fileURLToPath(new URL(name, import.meta.url)), text);
+  log(`wrote bench/${name}`);
+}

@@ -1,0 +1,12 @@
+/** Contender: Ajv 8, schemas compiled to functions. */
+import Ajv from "ajv";
+import { eventSchema, metadataSchema } from "./json-schema.ts";
+import { contender } from "./rows.ts";
+import { judgeByShape } from "./shape.ts";
+
+// `strict` warns of unions and of `required` apart from `properties`; it changes no verdict.
+const ajv = new Ajv({ strict: false });
+export default contender(judgeByShape({
+  event: ajv.compile(eventSchema),
+  metadata: (type, category, payload) => ajv.compile(metadataSchema(type, category, payload)),
+}));

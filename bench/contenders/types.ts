@@ -1,0 +1,79 @@
+/** What the JavaScript contenders speak of. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Members = { [key: string]: Json };
+
+export type PayloadProperty = {
+  type?: "string" | "number" | "integer" | "boolean" | "object" | "array";
+  enum?: Json[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+};
+export type PayloadSchema = { properties: Record<string, PayloadProperty>; required: string[] };
+
+export type Snapshot = {
+  version: string;
+  default_site: string;
+  event_types: { id: string; category: string; payload_schema: PayloadSchema | null }[];
+  rules: string[];
+  states: string[];
+  blocked_jumps: [string, string][];
+  sites: { id: string; origins: string[] | null }[];
+};
+
+/** The registry as the contenders look things up in it. */
+export type Registry = {
+  version: string;
+  defaultSite: string;
+  types: Map<string, { category: string; payload: PayloadSchema | null }>;
+  rules: Set<string>;
+  states: Set<string>;
+  blockedJumps: Set<string>;
+  sites: Map<string, Set<string> | null>;
+};
+
+export type Caller = "visitor" | "user" | "trusted";
+
+export type Context = {
+  caller: Caller;
+  callerId?: string | null;
+  origin?: string | null;
+  receivedAt: number;
+  registry: Registry;
+  /** The fingerprint and the reasons of the contract, by rule id. */
+  contract: string;
+  reasons: Record<string, string>;
+};
+
+/** What a body came to: the same facts from every contender. */
+export type Outcome = { accepted: number; rejected: number; argument: Uint8Array; answer: Uint8Array };
+
+/** What comes with a body. */
+export type Request = Pick<Context, "caller" | "callerId" | "origin" | "receivedAt">;
+
+/** A way to judge bodies, once it has been told the registry and the contract. */
+export type Contender = {
+  load(snapshot: Snapshot, contract: { fingerprint: string; rules: readonly { id: string; reason: string }[] }): void;
+  judge(body: Uint8Array, request: Request): Outcome;
+  /** The same with e-mails hashed by WebCrypto. */
+  judgeWeb?(body: Uint8Array, request: Request): Promise<Outcome>;
+};
+
+/** The violated rules of one event that was read, in order; nothing where it is accepted. */
+export type JudgeEvent = (event: Json, context: Context) => readonly string[];
+
+export function compileRegistry(snapshot: Snapshot): Registry {
+  return {
+    version: snapshot.version,
+    defaultSite: snapshot.default_site,
+    types: new Map(
+      snapshot.event_types.map(({ id, category, payload_schema }) => [id, { category, payload: payload_schema }]),
+    ),
+    rules: new Set(snapshot.rules),
+    states: new Set(snapshot.states),
+    blockedJumps: new Set(snapshot.blocked_jumps.map(([from, to]) => `${from} ${to}`)),
+    sites: new Map(snapshot.sites.map(({ id, origins }) => [id, origins && new Set(origins)])),
+  };
+}

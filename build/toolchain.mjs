@@ -1,0 +1,74 @@
+/** Finds the tools that turn the crate into a WebAssembly module, on an ordinary machine and on a bare Debian one. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./fingerprint.mjs";
+
+const target = "wasm32-unknown-unknown";
+
+/** Runs a command to its end with its output shown; a failure ends the build with its name. */
+export function run(command, args, env = {}) {
+  console.log(`  $ ${[command.replace(root, ""), ...args.map((arg) => arg.replaceAll(root, ""))].join(" ")}`);
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  });
+  if (error || status !== 0) throw new Error(`\`${command}\` failed${error ? `: ${error.message}` : ""}`);
+}
+
+/** The output of a command, or nothing where it is not there or fails. */
+export function output(command, args, env = {}) {
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/**
+ * How this machine compiles for wasm32: `describe` says so in words, `args` and `env` go to `cargo build`.
+ *
+ * The Debian route builds the standard library from its sources, so it can also leave out the panic machinery.
+ */
+export function compiler() {
+  if (output("rustc", ["--print", "target-libdir", "--target", target])?.split("\n").every(existsSync)) {
+    return { describe: output("rustc", ["--version"]), args: ["--target", target], env: {} };
+  }
+  const debian = "/usr/bin/rustc";
+  const sysroot = existsSync(debian) ? output(debian, ["--print", "sysroot"]) : undefined;
+  if (sysroot && existsSync(join(sysroot, "lib/rustlib/src/rust/library/Cargo.lock"))) {
+    const host = output("rustc", ["-vV"]).match(/^host: (.+)$/m)[1];
+    return {
+      describe: `${output(debian, ["--version"])}, standard library built from source`,
+      args: ["--target", target, "-Zbuild-std=std,panic_abort"],
+      env: {
+        RUSTC: debian,
+        RUSTC_BOOTSTRAP: "1",
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: join(
+          output("rustc", ["--print", "sysroot"]),
+          `lib/rustlib/${host}/bin/rust-lld`,
+        ),
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort",
+      },
+    };
+  }
+  throw new Error(
+    `no Rust compiler for ${target}: run \`rustup target add ${target}\`,` +
+      " or on Debian `apt-get install --no-install-recommends rustc-web rust-web-src`",
+  );
+}
+
+/** The `wasm-bindgen` command of exactly the version in Cargo.lock: on PATH, or installed once under `target/`. */
+export function bindgen() {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const version = lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)[1];
+  const folder = join(root, "target", `wasm-bindgen-${version}`);
+  const found = ["wasm-bindgen", join(folder, "bin/wasm-bindgen")]
+    .find((command) => output(command, ["--version"]) === `wasm-bindgen ${version}`);
+  if (found) return { command: found, version };
+  console.log(`  wasm-bindgen ${version} is not on PATH: installing it under target/ (several minutes, once)`);
+  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked", "--root", folder]);
+  return { command: join(folder, "bin/wasm-bindgen"), version };
+}

@@ -1,0 +1,204 @@
+/**
+ * The front door: `(deps) => (Request) => Promise<Response>`.
+ *
+ * A request is identified, read, judged in one crossing and recorded in one round trip; each step may refuse it.
+ */
+
+import { rateHeaders, settle } from "./answer.ts";
+import type { BodyLimits } from "./body.ts";
+import { bodyKind, readBody } from "./body.ts";
+import type { VerifyUser } from "./caller.ts";
+import { identify } from "./caller.ts";
+import { allowOrigin, preflight } from "./cors.ts";
+import type { Bytes, Gate } from "./gate.ts";
+import type { Line, Log } from "./log.ts";
+import { addressOf, RateKeys } from "./rate.ts";
+import { Refusal, refusalOf } from "./refusal.ts";
+import { RegistryCopy } from "./registry.ts";
+import { createReports } from "./reports.ts";
+import type { Keys } from "./settings.ts";
+import type { Store } from "./store.ts";
+import { asking } from "./store.ts";
+
+export interface Deps {
+  readonly gate: Gate;
+  readonly store: Store;
+  readonly verifyUser: VerifyUser;
+  readonly keys: Keys;
+  /** What the daily rate key derives from. */
+  readonly serviceKey: string;
+  readonly emailPepper: string | undefined;
+  readonly addressHeader: string | null;
+  readonly limits: BodyLimits & { readonly events: number };
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly newId: () => string;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly log: Log;
+  /** Keeps the isolate alive until the promise settles. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export type Handler = (request: Request) => Promise<Response>;
+
+export function createIngest(deps: Deps): Handler {
+  const { clock, gate, limits } = deps;
+  const registry = new RegistryCopy(deps);
+  const rateKeys = new RateKeys(deps.serviceKey);
+  const report = createReports(gate, registry, clock);
+  registry.refresh();
+
+  return async (request) => {
+    const start = clock();
+    const origin = request.headers.get("origin");
+    const line: Line = {
+      event: "request",
+      request_id: deps.newId(),
+      method: request.method,
+    };
+    const response = await route(request, origin, line).catch((error) => {
+      const refusal = refusalOf(error);
+      line.code = refusal.code;
+      // The message of an unforeseen error may quote a value: its name has to do.
+      if (refusal.code === "internal") {
+        line.failure = error instanceof Error ? error.name : "unknown";
+      }
+      return refusal.toResponse();
+    });
+    const { headers, status } = response;
+    headers.set("Request-Id", String(line.request_id));
+    headers.set("X-Content-Type-Options", "nosniff");
+    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+    allowOrigin(headers, origin, registry.current);
+
+    deps.log({ ...line, status, ms: clock() - start });
+    return response;
+  };
+
+  async function route(
+    request: Request,
+    origin: string | null,
+    line: Line,
+  ): Promise<Response> {
+    const { method } = request;
+    const url = new URL(request.url);
+    const path = pathOf(url);
+    line.route = path;
+    if (path === null) throw notFound();
+    if (method === "OPTIONS") return preflight(origin, registry.current);
+    if (path === "/") {
+      if (method !== "POST") throw methodNotAllowed("POST, OPTIONS");
+      return await ingest(request, url, origin, line);
+    }
+    if (method !== "GET" && method !== "HEAD") {
+      throw methodNotAllowed("GET, HEAD, OPTIONS");
+    }
+    return await report(path, request, line);
+  }
+
+  async function ingest(
+    request: Request,
+    url: URL,
+    origin: string | null,
+    line: Line,
+  ): Promise<Response> {
+    const caller = await identify(request, url, deps.keys, deps.verifyUser);
+    line.caller = caller.kind;
+    const { ndjson } = bodyKind(request.headers);
+    const body = await readBody(request, limits);
+    line.bytes = body.byteLength;
+    // Whoever writes the parameter at all and does not say no means it.
+    const dryRun = !["0", "false"].includes(
+      url.searchParams.get("dry_run") ?? "0",
+    );
+    line.dry_run = dryRun;
+
+    registry.refresh();
+    const receivedAt = clock();
+    const address = addressOf(request.headers, deps.addressHeader);
+    const judgement = gate.judge(body, {
+      caller: caller.kind,
+      callerId: caller.id,
+      origin,
+      receivedAt,
+      seed: deps.randomBytes(16),
+      ndjson,
+      dryRun,
+      rate: await rateKeys.forRequest(address, caller, receivedAt),
+      pepper: deps.emailPepper,
+    });
+    line.events = judgement.total;
+    if (judgement.total > limits.events) {
+      throw tooManyEvents(judgement.total, limits.events);
+    }
+    if (judgement.readable && judgement.total === 0) {
+      return jsonBytes(judgement.answer, 200);
+    }
+
+    const asked = clock();
+    const stored = await asking(
+      () => deps.store.ingest(judgement.argument),
+      line,
+    );
+    line.store_ms = clock() - asked;
+    if (stored.limited) throw rateLimited(stored.limited.retry_after);
+
+    const settled = settle(judgement, stored);
+    Object.assign(line, settled.counts);
+    if (settled.counts.rejected > 0) registry.refresh("soon");
+    const response = jsonBytes(settled.body, settled.status);
+    rateHeaders(response.headers, stored.rate);
+    return response;
+  }
+}
+
+const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health)?\/?$/;
+
+/** The platform strips `/functions/v1` before the function sees the address; other hosts may not. */
+function pathOf(url: URL): "/" | "/contract" | "/registry" | "/health" | null {
+  const match = PATH.exec(url.pathname);
+  return match === null ? null : (match[1] ?? "/") as "/contract";
+}
+
+function jsonBytes(body: Bytes | string, status: number): Response {
+  return new Response(body, {
+    status,
+    headers: { "Content-Type": "application/json" },
+  });
+}
+
+function notFound(): Refusal {
+  return new Refusal(
+    "not_found",
+    "there is nothing at this address",
+    "POST events to the function itself; GET its /contract, /registry or /health",
+  );
+}
+
+function methodNotAllowed(allowed: string): Refusal {
+  return new Refusal(
+    "method_not_allowed",
+    "this address does not take that method",
+    `use ${allowed}`,
+    {
+      Allow: allowed,
+    },
+  );
+}
+
+function tooManyEvents(total: number, limit: number): Refusal {
+  return new Refusal(
+    "too_many_events",
+    `the body holds ${total} events, and ${limit} are allowed`,
+    "split it; nothing of it was recorded",
+  );
+}
+
+function rateLimited(retryAfter: number): Refusal {
+  return new Refusal(
+    "rate_limited",
+    "too many events in too short a time",
+    "send them again with the same event ids after Retry-After seconds; nothing of them was recorded",
+    { "Retry-After": String(Math.max(1, Math.ceil(retryAfter))) },
+  );
+}

@@ -1,0 +1,35 @@
+/** The dependencies of the running function. */
+
+import type { Gate } from "./gate.ts";
+import type { Deps } from "./ingest.ts";
+import { consoleLog } from "./log.ts";
+import type { Settings } from "./settings.ts";
+import { createStore } from "./store.ts";
+import { createVerifyUser } from "./users.ts";
+
+/** Set by the hosted runtime only. */
+declare const EdgeRuntime:
+  | { waitUntil(work: Promise<unknown>): void }
+  | undefined;
+
+export function liveDeps(gate: Gate, settings: Settings): Deps {
+  const { supabaseUrl: url, serviceKey: key, storeTimeoutMs: timeoutMs, jwks } = settings;
+  const clock = Date.now;
+  return {
+    gate,
+    store: createStore({ url, key, timeoutMs }),
+    verifyUser: createVerifyUser({ url, key, jwks, timeoutMs, clock }),
+    keys: settings.keys,
+    serviceKey: key,
+    emailPepper: settings.emailPepper,
+    addressHeader: settings.addressHeader,
+    limits: { bytes: 1_048_576, events: 1000, ms: 10_000 },
+    clock,
+    newId: () => crypto.randomUUID(),
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    log: consoleLog,
+    waitUntil: (work) => {
+      if (typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(work);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The keys under which the database counts.
+ *
+ * An address never leaves the function: what does is its HMAC under a key that derives from the service key and the
+ * UTC day, so yesterday's rows cannot be joined with today's, nor guessed back into addresses.
+ */
+
+import type { Caller } from "./caller.ts";
+
+const DAY_MS = 86_400_000;
+
+export class RateKeys {
+  readonly #serviceKey: string;
+  #day = NaN;
+  #key: Promise<CryptoKey> | null = null;
+
+  constructor(serviceKey: string) {
+    this.#serviceKey = serviceKey;
+  }
+
+  /**
+   * JSON text of `batch.rate`; none for a trusted caller, who could write to the table itself. What a key costs, and
+   * the counts of sites and sessions, are the database's affair: it has the events.
+   */
+  async forRequest(
+    address: string | null,
+    caller: Caller,
+    now: number,
+  ): Promise<string | undefined> {
+    if (caller.kind === "trusted") return undefined;
+    const subjects: [scope: string, subject: string][] = [];
+    if (address !== null) subjects.push(["address", networkOf(address)]);
+    if (caller.id !== null) subjects.push(["caller", caller.id]);
+    const keys = await Promise.all(
+      subjects.map(async ([scope, subject]) => ({
+        key: await this.#hash(`${scope}:${subject}`, now),
+        scope,
+      })),
+    );
+    return JSON.stringify({ keys });
+  }
+
+  async #hash(subject: string, now: number): Promise<string> {
+    const day = Math.floor(now / DAY_MS);
+    if (day !== this.#day || this.#key === null) {
+      this.#day = day;
+      this.#key = dayKey(this.#serviceKey, day);
+    }
+    return hex(await sign(await this.#key, subject));
+  }
+}
+
+/** The caller's address as the nearest trusted hop saw it. */
+export function addressOf(
+  headers: Headers,
+  trusted: string | null,
+): string | null {
+  if (trusted !== null) {
+    return headers.get(trusted)?.split(",").at(-1)?.trim() || null;
+  }
+  return headers.get("cf-connecting-ip")?.trim() ||
+    headers.get("x-real-ip")?.trim() ||
+    // Each hop appends what it saw: the last entry is the one a caller cannot write.
+    headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ||
+    null;
+}
+
+/** One household or server has a whole /64 of IPv6, so that is what is counted. */
+function networkOf(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address;
+  const [head = "", tail] = address.toLowerCase().split("%")[0]?.split("::") ??
+    [];
+  const left = head === "" ? [] : head.split(":");
+  const right = tail ? tail.split(":") : [];
+  const middle = tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill("0");
+  return [...left, ...middle, ...right].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+}
+
+async function dayKey(serviceKey: string, day: number): Promise<CryptoKey> {
+  return await hmacKey(
+    await sign(
+      await hmacKey(new TextEncoder().encode(serviceKey)),
+      `audience-gate rate ${day}`,
+    ),
+  );
+}
+
+function hmacKey(raw: BufferSource): Promise<CryptoKey> {
+  return crypto.subtle.importKey(
+    "raw",
+    raw,
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+}
+
+function sign(key: CryptoKey, text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text));
+}
+
+function hex(bytes: ArrayBuffer): string {
+  return Array.from(
+    new Uint8Array(bytes),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
+}

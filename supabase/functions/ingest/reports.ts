@@ -1,0 +1,64 @@
+/** What the function says about itself: `GET /contract`, `/registry`, `/health`. Nothing in them is secret. */
+
+import type { Gate } from "./gate.ts";
+import type { Line } from "./log.ts";
+import type { RegistryCopy } from "./registry.ts";
+import { asking } from "./store.ts";
+
+export type ReportPath = "/contract" | "/registry" | "/health";
+
+export type Report = (
+  path: ReportPath,
+  request: Request,
+  line: Line,
+) => Promise<Response>;
+
+export function createReports(
+  gate: Gate,
+  registry: RegistryCopy,
+  clock: () => number,
+): Report {
+  const contract = gate.contract();
+  const contractText = JSON.stringify(contract);
+
+  return async (path, request, line) => {
+    if (path === "/contract") {
+      return cacheable(request, contractText, contract.fingerprint, 300);
+    }
+    if (path === "/health") return await health(line);
+
+    registry.refresh();
+    if (registry.current === null) await asking(() => registry.load(), line);
+    // The sites and their origins are an installation's own affair.
+    const { sites: _, ...shown } = registry.loaded;
+    return cacheable(request, JSON.stringify(shown), shown.version, 60);
+  };
+
+  async function health(line: Line): Promise<Response> {
+    const asked = clock();
+    await asking(() => registry.load(), line);
+    const { version, fingerprint } = contract;
+    return Response.json({
+      status: "ok",
+      contract: { version, fingerprint },
+      registry: registry.loaded.version,
+      store_ms: clock() - asked,
+    });
+  }
+}
+
+function cacheable(
+  request: Request,
+  body: string,
+  version: string,
+  seconds: number,
+): Response {
+  const etag = `"${encodeURIComponent(version)}"`;
+  const headers = {
+    ETag: etag,
+    "Cache-Control": `public, max-age=${seconds}`,
+    "Content-Type": "application/json",
+  };
+  const known = request.headers.get("if-none-match")?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  return known ? new Response(null, { status: 304, headers }) : new Response(body, { headers });
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { check } from "../../../tests/function/check.ts";
+import { answered, event, json, ORIGIN, REGISTRY, type Scene } from "../../../tests/function/scene.ts";
+import { StoreFailure } from "./store.ts";
+
+const good = event();
+Deno.test("a preflight is answered without a key, and a refusal can be read by the browser", async () => {
+  const { response: preflight } = await answered({
+    method: "OPTIONS",
+    apikey: null,
+    headers: { origin: ORIGIN },
+  });
+  assert.equal(preflight.status, 204);
+  assert.match(
+    preflight.headers.get("access-control-allow-headers") ?? "",
+    /apikey/,
+  );
+  const { response } = await answered({
+    apikey: "nobody",
+    headers: { origin: ORIGIN },
+  });
+  assert.equal(response.headers.get("access-control-allow-origin"), ORIGIN);
+  assert.match(
+    response.headers.get("access-control-expose-headers") ?? "",
+    /request-id/,
+  );
+});
+
+Deno.test("limits of the rate are told where the store tells them", async () => {
+  const { response } = await answered({
+    ...json(good),
+    headers: { "x-real-ip": "192.0.2.1" },
+  });
+  assert.deepEqual(
+    ["limit", "remaining", "reset"].map((name) => response.headers.get(`ratelimit-${name}`)),
+    ["1200", "1199", "1"],
+  );
+});
+
+Deno.test("the contract and the registry are told to everybody, once a version", async () => {
+  const get = (path: string, headers = {}) => answered({ path, method: "GET", apikey: null, headers });
+  const contract = await get("/ingest/contract");
+  assert.equal(contract.response.status, 200);
+  assert.ok(contract.body.rules.length > 40);
+  assert.match(contract.response.headers.get("cache-control") ?? "", /public/);
+
+  const registry = await get("/ingest/registry");
+  assert.equal(registry.body.version, "7");
+  assert.equal(registry.body.default_site, REGISTRY.default_site);
+  assert.equal("sites" in registry.body, false);
+
+  for (const { response } of [contract, registry]) {
+    assert.ok(response.headers.get("etag"));
+  }
+  await check([
+    {
+      name: "contract",
+      path: "/ingest/contract",
+      etag: contract.response.headers.get("etag"),
+    },
+    {
+      name: "registry",
+      path: "/ingest/registry",
+      etag: registry.response.headers.get("etag"),
+    },
+  ], async ({ path, etag }) => {
+    const again = await get(path, { "if-none-match": `"older", W/${etag}` });
+    assert.deepEqual([again.response.status, again.text], [304, ""]);
+    const changed = await get(path, { "if-none-match": '"older"' });
+    assert.equal(changed.response.status, 200);
+  });
+});
+
+Deno.test("health says whether the store answers", async () => {
+  const well = await answered({
+    path: "/ingest/health",
+    method: "GET",
+    apikey: null,
+  });
+  assert.equal(well.response.status, 200);
+  assert.deepEqual([well.body.status, well.body.registry], ["ok", "7"]);
+  assert.ok(well.body.contract.fingerprint);
+  const away = (scene: Scene) => {
+    scene.registry = () => Promise.reject(new StoreFailure("http 503"));
+  };
+  const ill = await answered({
+    path: "/ingest/health",
+    method: "GET",
+    apikey: null,
+  }, away);
+  assert.equal(ill.response.status, 503);
+  assert.ok(ill.response.headers.get("retry-after"));
+  assert.equal(ill.lines.at(-1)?.failure, "http 503");
+  const registry = await answered(
+    { path: "/ingest/registry", method: "GET" },
+    away,
+  );
+  assert.equal(registry.response.status, 200, "the stale copy serves on");
+});
+
+Deno.test("one line a request says how it went, and nothing of what was in it", async () => {
+  const personal = event({
+    session_id: "jo-session-77",
+    metadata: {
+      content_id: "secret-77",
+      duration_seconds: 30,
+      email: "jo@example.test",
+    },
+  });
+  const { lines } = await answered({
+    ...json([good, personal]),
+    path: "/ingest?dry_run=1&x=jo-77",
+    headers: {
+      "x-forwarded-for": "192.0.2.1",
+      origin: "https://jo-77.example",
+      "user-agent": "jo-77",
+    },
+  });
+  const told = lines.filter(({ event }) => event === "request");
+  assert.equal(told.length, 1);
+  assert.doesNotMatch(JSON.stringify(lines), /77|jo@|192\.0/);
+  const { request_id: _, ...line } = told[0] ?? {};
+  assert.deepEqual(line, {
+    event: "request",
+    method: "POST",
+    route: "/",
+    caller: "visitor",
+    bytes: JSON.stringify([good, personal]).length,
+    dry_run: true,
+    events: 2,
+    store_ms: 0,
+    accepted: 1,
+    replayed: 0,
+    rejected: 1,
+    status: 207,
+    ms: 0,
+  });
+});

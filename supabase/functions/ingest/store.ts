@@ -1,0 +1,128 @@
+/** The store behind PostgREST. No other module reaches it. */
+
+import type { Bytes } from "./gate.ts";
+import type { Line } from "./log.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Store {
+  /** Sends one judged batch; `argument` is the finished body of the call. */
+  ingest(argument: Bytes): Promise<StoreAnswer>;
+  /** The registry snapshot, as JSON text. */
+  registry(): Promise<string>;
+}
+
+/** What `public.ingest_audience_events` returns. */
+export interface StoreAnswer {
+  readonly recorded: boolean;
+  /** Indexes of events whose id was recorded by an earlier request. */
+  readonly replayed?: readonly number[];
+  /** Refused by the store on top of what the gate refused. */
+  readonly rejected?: readonly StoreRejection[];
+  readonly rate?: RateState | null;
+  readonly limited?: { readonly retry_after: number };
+}
+
+export interface StoreRejection {
+  readonly index: number;
+  readonly rule_id: string;
+  readonly reason: string;
+  readonly violations: readonly string[];
+}
+
+export interface RateState {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly reset: number;
+}
+
+/** Why the store gave no answer, in words that are safe to log. */
+export class StoreFailure extends Error {}
+
+export interface StoreOptions {
+  readonly url: string;
+  readonly key: string;
+  readonly timeoutMs: number;
+}
+
+export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
+  const headers = {
+    apikey: key,
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+  };
+
+  async function rpc(name: string, body: BodyInit): Promise<Response> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const call = () =>
+      fetch(`${url}/rest/v1/rpc/${name}`, {
+        method: "POST",
+        headers,
+        body,
+        signal,
+      });
+    const response = await call().catch((error) => {
+      if (signal.aborted) throw error;
+      // A kept-alive connection that the store closed meanwhile: the call is idempotent, so it may be made again.
+      return call();
+    });
+    if (response.ok) return response;
+    throw new StoreFailure(await refusalCode(response));
+  }
+
+  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreFailure) throw error;
+      // Messages of network errors hold addresses: only the kind of failure is told.
+      const kind = error instanceof Error ? error.name : "unknown";
+      throw new StoreFailure(
+        kind === "TimeoutError" ? `no answer within ${timeoutMs} ms` : `connection failed: ${kind}`,
+      );
+    }
+  }
+
+  return {
+    ingest: (argument) =>
+      guarded(async () =>
+        storeAnswer(
+          await (await rpc("ingest_audience_events", argument)).json(),
+        )
+      ),
+    registry: () => guarded(async () => await (await rpc("audience_registry", "{}")).text()),
+  };
+}
+
+/** Asks the store for one request: its failure is logged with the request and told the caller as "come again". */
+export async function asking<T>(ask: () => Promise<T>, line: Line): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error;
+    line.failure = error.message;
+    throw unavailable();
+  }
+}
+
+function unavailable(): Refusal {
+  return new Refusal(
+    "store_unavailable",
+    "the store did not confirm this request in time",
+    "send it again with the same event ids: what was recorded meanwhile is answered as replayed",
+    { "Retry-After": "2" },
+  );
+}
+
+function storeAnswer(value: unknown): StoreAnswer {
+  if (typeof value === "object" && value !== null && "recorded" in value) {
+    return value as StoreAnswer;
+  }
+  throw new StoreFailure("the answer is not one of ingest_audience_events");
+}
+
+/** PostgREST's error code, never its message: that may quote a value. */
+async function refusalCode(response: Response): Promise<string> {
+  const body: unknown = await response.json().catch(() => null);
+  const code = typeof body === "object" && body !== null && "code" in body ? String(body.code) : "";
+  return /^[A-Z0-9]{3,8}$/.test(code) ? `http ${response.status}, ${code}` : `http ${response.status}`;
+}

@@ -1,0 +1,164 @@
+/** The handler with its clock, its ids and its store in the test's hand; the gate is the real one. */
+
+import { gate } from "../../supabase/functions/ingest/gate.ts";
+import { createIngest, type Deps, type Handler } from "../../supabase/functions/ingest/ingest.ts";
+import { badToken } from "../../supabase/functions/ingest/caller.ts";
+import type { Line } from "../../supabase/functions/ingest/log.ts";
+import type { StoreAnswer } from "../../supabase/functions/ingest/store.ts";
+
+export const NOW = Date.parse("2026-11-21T12:00:00Z");
+export const USER = "7d9f5a4e-3c1b-4f0a-9b3e-2a6d1c8e4f50";
+export const SITE = "00000000-0000-4000-8000-000000000001";
+export const OWN_SITE = "11111111-1111-4111-8111-111111111111";
+export const ORIGIN = "https://own.example";
+export const KEYS = {
+  publishable: ["sb_publishable_one"],
+  secret: ["sb_secret_one"],
+};
+export const USER_TOKEN = "user.valid.jwt";
+
+export const REGISTRY = {
+  version: "7",
+  default_site: SITE,
+  states: ["S0", "S1", "S2", "S3", "S4", "S5"],
+  blocked_jumps: [["S0", "S3"]],
+  rules: ["inactivity_14d"],
+  event_types: [
+    { id: "content_view", category: "engagement", payload_schema: null },
+    { id: "email_subscribe", category: "subscription", payload_schema: null },
+    { id: "page_error", category: "system", payload_schema: null },
+  ],
+  sites: [{ id: SITE, origins: null }, { id: OWN_SITE, origins: [ORIGIN] }],
+};
+
+export interface SentBatch {
+  caller: string;
+  caller_id: string | null;
+  origin: string | null;
+  registry: string | null;
+  dry_run: boolean;
+  rate: { keys: { key: string; scope: string }[] } | null;
+  accepted: Record<string, unknown>[];
+  rejected: Record<string, unknown>[];
+}
+
+export interface Scene {
+  readonly handle: Handler;
+  readonly lines: Line[];
+  /** What reached the store. */
+  readonly batches: SentBatch[];
+  readonly time: { now: number };
+  /** What the store does next; recorded without remark unless set. */
+  store: (batch: SentBatch) => StoreAnswer | Promise<StoreAnswer>;
+  registry: () => string | Promise<string>;
+  settled(): Promise<unknown>;
+}
+
+export function scene(overrides: Partial<Deps> = {}): Scene {
+  const background: Promise<unknown>[] = [];
+  let ids = 0;
+  const inner = {
+    lines: [] as Line[],
+    batches: [] as SentBatch[],
+    time: { now: NOW },
+    store: (batch: SentBatch): StoreAnswer | Promise<StoreAnswer> => ({
+      recorded: true,
+      replayed: [],
+      rejected: [],
+      rate: batch.rate && { limit: 1200, remaining: 1199, reset: 1 },
+    }),
+    registry: (): string | Promise<string> => JSON.stringify(REGISTRY),
+    settled: () => Promise.all(background),
+  };
+  const handle = createIngest({
+    gate,
+    store: {
+      ingest: async (argument) => {
+        const { batch } = JSON.parse(
+          new TextDecoder("utf-8", { fatal: true }).decode(argument),
+        );
+        inner.batches.push(batch);
+        return await inner.store(batch);
+      },
+      registry: async () => await inner.registry(),
+    },
+    verifyUser: (token) => token === USER_TOKEN ? Promise.resolve(USER) : Promise.reject(badToken()),
+    keys: KEYS,
+    serviceKey: "sb_secret_one",
+    emailPepper: undefined,
+    addressHeader: null,
+    limits: { bytes: 1_048_576, events: 1000, ms: 1000 },
+    clock: () => inner.time.now,
+    newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
+    randomBytes: (count) => new Uint8Array(count).fill(7),
+    log: (line) => inner.lines.push(line),
+    waitUntil: (work) => background.push(work),
+    ...overrides,
+  });
+  return Object.assign(inner, { handle });
+}
+
+export interface Sent {
+  readonly path?: string;
+  readonly method?: string;
+  readonly body?: BodyInit | null;
+  readonly headers?: Record<string, string>;
+  /** The publishable key unless said otherwise; null: none. */
+  readonly apikey?: string | null;
+}
+
+export function request(
+  {
+    path = "/ingest",
+    method = "POST",
+    body = null,
+    headers = {},
+    apikey = KEYS.publishable[0] ?? null,
+  }: Sent,
+): Request {
+  return new Request(`http://gate.test${path}`, {
+    method,
+    body,
+    headers: { ...(apikey === null ? {} : { apikey }), ...headers },
+  });
+}
+
+/** An event that passes, with what is different about it. */
+export function event(
+  changes: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    session_id: "session-0001",
+    event_type: "content_view",
+    event_category: "engagement",
+    event_source: "web",
+    metadata: { content_id: "a", duration_seconds: 30 },
+    ...changes,
+  };
+}
+
+export const json = (value: unknown): Sent => ({
+  body: JSON.stringify(value),
+  headers: { "content-type": "application/json" },
+});
+
+/** What one request is answered, by a handler that has its registry. */
+export async function answered(
+  sent: Sent,
+  prepare: (scene: Scene) => void = () => {},
+): Promise<
+  Scene & {
+    response: Response;
+    text: string;
+    // deno-lint-ignore no-explicit-any -- a test reads whatever JSON was answered
+    body: any;
+  }
+> {
+  const prepared = scene();
+  await prepared.settled();
+  prepare(prepared);
+  const response = await prepared.handle(request(sent));
+  const text = await response.text();
+  const body = text === "" ? null : JSON.parse(text);
+  return { ...prepared, response, text, body };
+}

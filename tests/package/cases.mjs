@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../runner/paths.mjs";
+
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} text the event as it is sent
+ * @property {"visitor" | "user" | "trusted"} caller
+ * @property {string | null} [callerId]
+ * @property {string | null} [origin]
+ * @property {string[]} [violates] every violated rule, in order
+ * @property {boolean} [only_in_text] a fault that a value read from the text no longer shows
+ * @property {string} [first] the first violated rule, where only that is written down
+ */
+
+const read = (/** @type {string} */ path) => JSON.parse(readFileSync(join(root, path), "utf8"));
+
+/** The registry that ships, as a snapshot; its default site takes every origin. */
+export function snapshot() {
+  const registry = read("src/registry.json");
+  return {
+    version: registry.version,
+    default_site: registry.default_site.id,
+    event_types: registry.event_types.map(({ id, category, payload_schema }) => ({ id, category, payload_schema })),
+    rules: registry.rules.map(({ id }) => id),
+    states: registry.states.map(({ id }) => id),
+    blocked_jumps: registry.blocked_jumps.map(({ from_state, to_state }) => [from_state, to_state]),
+    sites: [{ id: registry.default_site.id, origins: null }],
+  };
+}
+
+/** The moment that every example and every corpus case is judged at. */
+export const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
+
+// Only the store can see a double fire.
+const OF_THE_STORE = "duplicate.double_fire";
+const NEEDS_A_VISITOR = new Set(["identity.user_id", "system.trusted_caller"]);
+
+/** Both examples of every rule. @returns {Case[]} */
+function examples() {
+  return read("contract.json").rules.flatMap(({ id, accepts, rejects }) => [
+    { name: `${id} accepts`, text: accepts, caller: "trusted", violates: [] },
+    {
+      name: `${id} rejects`,
+      text: rejects,
+      caller: NEEDS_A_VISITOR.has(id) ? "visitor" : "trusted",
+      ...(id === OF_THE_STORE ? { violates: [] } : { first: id }),
+    },
+  ]);
+}
+
+/** The written corpus that every engine reads. @returns {Case[]} */
+function corpus() {
+  const folder = join(root, "tests/corpus");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => name.endsWith(".json")).sort().flatMap((file) =>
+    read(`tests/corpus/${file}`).map((one, index) => ({
+      name: `${file} ${index}: ${one.description}`,
+      text: one.text ?? JSON.stringify(one.event),
+      caller: one.caller ?? "trusted",
+      callerId: one.caller_id,
+      origin: one.origin,
+      violates: one.violates,
+      only_in_text: one.only_in_text,
+    }))
+  );
+}
+
+export function expected() {
+  return { registry: snapshot(), receivedAt: RECEIVED_AT, cases: [...examples(), ...corpus()] };
+}

@@ -1,0 +1,39 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { root } from "../runner/paths.mjs";
+import { expected } from "./cases.mjs";
+
+const quiet = { encoding: /** @type {const} */ ("utf8"), stdio: /** @type {const} */ (["ignore", "pipe", "pipe"]) };
+
+/** An empty project that has installed the packed tarball, and nothing from any registry. */
+export function project() {
+  const folder = mkdtempSync(join(tmpdir(), "audience-gate-package-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const pack = ["pack", "--json", "--pack-destination", folder, join(root, "pkg")];
+  const [{ filename, files }] = JSON.parse(execFileSync("npm", pack, quiet));
+  write(folder, "package.json", JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], {
+    ...quiet,
+    cwd: folder,
+  });
+  write(folder, "expected.json", JSON.stringify(expected()));
+  copyFileSync(join(root, "tests/package/verdicts.mjs"), join(folder, "verdicts.mjs"));
+  return { folder, packed: files.map(({ path }) => path).sort() };
+}
+
+export function write(/** @type {string} */ folder, /** @type {string} */ name, /** @type {string} */ text) {
+  writeFileSync(join(folder, name), text);
+}
+
+/** Runs a script of the project, which prints what it found to disagree as JSON. @returns {string[]} */
+export function run(
+  /** @type {string} */ folder,
+  /** @type {string} */ command,
+  /** @type {string[]} */ args,
+) {
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" };
+  return JSON.parse(execFileSync(command, args, { ...quiet, cwd: folder, env }));
+}

@@ -1,0 +1,95 @@
+/** The packed tarball, installed in an empty project, gives the written verdicts in every runtime. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { build } from "esbuild";
+import { denoBinary, root } from "../runner/paths.mjs";
+import { expected } from "./cases.mjs";
+import { project, run, write } from "./install.mjs";
+
+const { folder, packed } = project();
+const agrees = (/** @type {string[]} */ found) => assert.equal(found.length, 0, `\n${found.join("\n")}`);
+
+// Each entry in its own script, as its README says to use it; JSON imports would need another syntax in each runtime.
+const REPORT = `
+  const expected = JSON.parse(readFileSync("expected.json", "utf8"));
+  console.log(JSON.stringify(disagreements(gate, expected)));
+`;
+write(
+  folder,
+  "inline.mjs",
+  `import { readFileSync } from "node:fs";
+  import * as gate from "audience-gate/inline";
+  import { disagreements } from "./verdicts.mjs";
+  ${REPORT}`,
+);
+write(
+  folder,
+  "web.mjs",
+  `import { readFileSync } from "node:fs";
+  import { fileURLToPath } from "node:url";
+  import * as gate from "audience-gate";
+  import { disagreements } from "./verdicts.mjs";
+  const file = fileURLToPath(import.meta.resolve("audience-gate/audience_gate_bg.wasm"));
+  gate.initSync({ module: readFileSync(file) });
+  ${REPORT}`,
+);
+write(
+  folder,
+  "fetched.mjs",
+  `import { readFileSync } from "node:fs";
+  import * as gate from "audience-gate";
+  import { disagreements } from "./verdicts.mjs";
+  await gate.default();
+  ${REPORT}`,
+);
+
+test("the tarball holds what it needs and nothing else", () => {
+  assert.deepEqual(packed, [
+    "LICENSE",
+    "README.md",
+    "audience_gate.d.ts",
+    "audience_gate.js",
+    "audience_gate_bg.wasm",
+    "build.json",
+    "inline.d.ts",
+    "inline.js",
+    "package.json",
+  ]);
+});
+
+test("there are cases for every rule", () => assert.ok(expected().cases.length >= 114));
+
+for (const script of ["inline.mjs", "web.mjs"]) {
+  test(`Node, ${script}`, () => agrees(run(folder, process.execPath, [script])));
+}
+
+for (const deno of /** @type {const} */ (["deno-hosted", "deno"])) {
+  for (const script of ["inline.mjs", "web.mjs", "fetched.mjs"]) {
+    test(`${deno}, ${script}`, () => agrees(run(folder, denoBinary(deno), ["run", "--quiet", "--allow-read", script])));
+  }
+
+  test(`${deno} gives the inline entry no permission, and it needs none`, () => {
+    write(
+      folder,
+      "bare.mjs",
+      `import { hashEmail } from ${JSON.stringify(join(root, "pkg/inline.js"))};
+      console.log(JSON.stringify([hashEmail("ada@example.com")]));`,
+    );
+    const found = run(folder, denoBinary(deno), ["run", "--quiet", "--no-prompt", "bare.mjs"]);
+    assert.deepEqual(found, ["b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72"]);
+  });
+}
+
+test("bundled by esbuild, in Node", async () => {
+  await build({
+    entryPoints: [join(folder, "inline.mjs")],
+    outfile: join(folder, "bundled.mjs"),
+    absWorkingDir: folder,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    logLevel: "error",
+  });
+  agrees(run(folder, process.execPath, ["bundled.mjs"]));
+});

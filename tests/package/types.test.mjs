@@ -1,0 +1,65 @@
+/** The types of the installed package say what they should, to the compiler that people run. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../runner/paths.mjs";
+import { project, write } from "./install.mjs";
+
+const { folder } = project();
+const OPTIONS = [
+  "--noEmit",
+  "--strict",
+  "--skipLibCheck",
+  "false",
+  "--module",
+  "nodenext",
+  "--target",
+  "es2022",
+  "--lib",
+  "es2024,dom",
+];
+
+/** The codes of the compiler's complaints about a program. */
+function complaints(/** @type {string} */ program) {
+  write(folder, "program.ts", program);
+  const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), [...OPTIONS, "program.ts"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return stdout.match(/error TS\d+/g) ?? [];
+}
+
+const USE = `
+  import init, * as web from "audience-gate";
+  import { check, contract, hashEmail, judge, loadRegistry, redact, type AudienceEvent, type RuleId, type Verdict } from "audience-gate/inline";
+  const event: AudienceEvent = {
+    session_id: "session-0001", event_type: "page_view", event_category: "engagement", event_source: "web",
+    metadata: { page_path: "/pricing" },
+  };
+  const verdict: Verdict = check(event);
+  const ids: RuleId[] = verdict.violations.map(({ rule_id }) => rule_id);
+  const hash: string | undefined = hashEmail("ada@example.com");
+  const { argument } = judge(new Uint8Array(), { caller: "visitor", receivedAt: 0, seed: new Uint8Array(16) });
+  new Response(argument);
+  loadRegistry("{}");
+  console.log(ids, hash, redact(""), contract().rules[0]?.id, init, web.check(event));
+`;
+
+const CASES = [
+  { name: "the documented use", program: USE, expected: [] },
+  {
+    name: "a rule that does not exist",
+    program: `${USE}; const wrong: RuleId = "base.colour"; console.log(wrong);`,
+    expected: ["error TS2322"],
+  },
+  {
+    name: "a caller that does not exist",
+    program: `${USE}; judge(new Uint8Array(), { caller: "root", receivedAt: 0, seed: new Uint8Array(16) });`,
+    expected: ["error TS2322"],
+  },
+];
+
+for (const { name, program, expected } of CASES) {
+  test(name, () => assert.deepEqual(complaints(program), expected));
+}
