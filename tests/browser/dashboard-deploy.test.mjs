@@ -1,0 +1,42 @@
+// Two variables make the dashboard static files for any project, and nothing of the local stack stays in them.
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { build } from "vite";
+
+const PROJECT = "https://abcdefghijklmnopqrst.supabase.co";
+const KEY = "sb_publishable_of_the_project";
+
+async function built(t, variables) {
+  const folder = await mkdtemp(join(tmpdir(), "audience-gate-deploy-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  Object.assign(process.env, variables);
+  // The configuration reads the variables when it is loaded: each build loads its own.
+  const { default: config } = await import(`../../web/dashboard/vite.config.js?${Object.keys(variables).length}`);
+  await build({ ...config, build: { ...config.build, outDir: folder } });
+  for (const name of Object.keys(variables)) delete process.env[name];
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(js|html)$/.test(name));
+  return {
+    text: (await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))).join("\n"),
+    page: await readFile(join(folder, "index.html"), "utf8"),
+  };
+}
+
+test("by two variables it reads that project, and knows of no other", async (t) => {
+  const { text, page } = await built(t, { VITE_SUPABASE_URL: PROJECT, VITE_SUPABASE_PUBLISHABLE_KEY: KEY });
+  const facts = [PROJECT, KEY, "demo-password", "demo@example.test", "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"]
+    .map((part) => text.includes(part));
+  assert.deepEqual(facts, [true, true, false, false, false]);
+  assert.doesNotMatch(page, /(?:src|href)="\//, "addresses are relative, so any folder will do");
+});
+
+test("by none it reads the stack that serves it", async (t) => {
+  const { text } = await built(t, {});
+  assert.deepEqual(
+    ["demo-password", "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"].map((part) => text.includes(part)),
+    [true, true],
+  );
+});

@@ -1,0 +1,69 @@
+// What the tests of the dashboard and the playground share: Chromium, screenshots, the accessibility check.
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const pictures = fileURLToPath(new URL("../../.local/screenshots/", import.meta.url));
+let axe;
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** The four ways a page is looked at. */
+export const LOOKS = [
+  { name: "desktop-light", viewport: { width: 1360, height: 900 }, colorScheme: "light" },
+  { name: "desktop-dark", viewport: { width: 1360, height: 900 }, colorScheme: "dark" },
+  { name: "phone-light", viewport: { width: 390, height: 844 }, colorScheme: "light" },
+  { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
+];
+
+/** Keeps a picture of the whole page, to be looked at; the folder is not committed. */
+export async function picture(page, name) {
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: `${pictures}${name}.png`, fullPage: true });
+}
+
+/** What axe-core objects to, one line each. */
+export async function violations(page) {
+  axe ??= await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`)
+  );
+}
+
+/** Nothing may be cut off or reach past the side of the screen. */
+export function overflow(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    return document.documentElement.scrollWidth > width
+      ? [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > width + 1)
+        .slice(0, 5).map((element) => `${element.tagName}.${element.className}`)
+      : [];
+  });
+}
+
+/** Collects what a page complains about; `ignore` are texts that the test itself provokes. */
+export function complaints(page, ignore = []) {
+  const said = [];
+  page.on("pageerror", (error) => said.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !ignore.some((text) => message.text().includes(text))) said.push(message.text());
+  });
+  return said;
+}

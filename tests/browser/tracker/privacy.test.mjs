@@ -1,0 +1,179 @@
+// Nothing before consent, nothing against a signal, no address, and nobody mixed up with somebody else.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { numbers, open, stage, track, until, used } from "./browser.mjs";
+
+const scene = stage();
+const ran = (page, work, given) => page.evaluate(work, given);
+const keys = (page) => page.evaluate(() => Object.keys(localStorage));
+
+scene(
+  "nothing before consent: no request, no storage, no cookie; and what is sent says what was agreed to",
+  async ({ server, context }) => {
+    const page = await open(context, server, {
+      consent: "ask",
+      consentVersion: "2026-11",
+      automatic: ["landing", "page_view"],
+    }, "/article?utm_source=letter&utm_medium=email&utm_campaign=autumn");
+    assert.deepEqual(await track(page, used(1)), {
+      status: "withheld",
+      reason: "consent",
+    });
+    await new Promise((done) => setTimeout(done, 300));
+    assert.deepEqual([await keys(page), server.requests.length], [[], 0]);
+    await ran(page, () => globalThis.tracker.consent("granted"));
+    await track(page, used(2));
+    await until(
+      () => server.rows.length === 3,
+      "landing, page view and event are stored",
+    );
+    for (const { metadata, utm_source, utm_campaign } of server.rows) {
+      assert.equal(metadata.tracking_consent, "granted");
+      assert.equal(metadata.tracking_consent_version, "2026-11");
+      assert.ok(Date.parse(metadata.tracking_consent_at) <= Date.now());
+      assert.deepEqual([utm_source, utm_campaign], ["letter", "autumn"]);
+    }
+    assert.deepEqual(server.rows.map((row) => row.event_type).sort(), [
+      "campaign_landing",
+      "feature_used",
+      "page_view",
+    ]);
+    assert.deepEqual(await context.cookies(), []);
+    // The choice holds on the next page.
+    const next = await open(context, server, {
+      consent: "ask",
+      consentVersion: "2026-11",
+    });
+    assert.equal((await track(next, used(3))).status, "queued");
+    // But not for another text.
+    const other = await open(context, server, {
+      consent: "ask",
+      consentVersion: "2027-01",
+    });
+    assert.equal((await track(other, used(4))).status, "withheld");
+  },
+);
+
+scene(
+  "consent taken back in one tab holds in the other, and clears the device",
+  async ({ server, context }) => {
+    const first = await open(context, server, {
+      consent: "ask",
+      flushInterval: 60_000,
+    });
+    const second = await open(context, server, {
+      consent: "ask",
+      flushInterval: 60_000,
+    });
+    await ran(first, () => globalThis.tracker.consent("granted"));
+    await until(
+      async () => (await track(second, used(1))).status === "queued",
+      "the other tab may track",
+    );
+    await ran(second, () => globalThis.tracker.consent("denied"));
+    await until(
+      async () => (await track(first, used(2))).status === "withheld",
+      "the first tab may not",
+    );
+    assert.deepEqual((await keys(first)).map((key) => key.split(".").pop()), [
+      "consent",
+    ]);
+    assert.equal(server.rows.length, 0);
+  },
+);
+
+for (
+  const [signal, init] of [
+    [
+      "Global Privacy Control",
+      () =>
+        Object.defineProperty(navigator, "globalPrivacyControl", {
+          value: true,
+        }),
+    ],
+    [
+      "Do Not Track",
+      () => Object.defineProperty(navigator, "doNotTrack", { value: "1" }),
+    ],
+  ]
+) {
+  scene(
+    `${signal} is a refusal, even of a consent given`,
+    async ({ server, context }) => {
+      await context.addInitScript(init);
+      const page = await open(context, server, {
+        automatic: ["landing", "page_view", "content_view"],
+      });
+      assert.deepEqual(await track(page, used(1)), {
+        status: "withheld",
+        reason: "privacy_signal",
+      });
+      await page.close({ runBeforeUnload: true });
+      const asked = await open(context, server, {
+        respectPrivacySignals: false,
+      });
+      assert.equal((await track(asked, used(2))).status, "queued");
+      await until(() => server.rows.length === 1, "only the second is stored");
+      assert.deepEqual(numbers(server), [2]);
+    },
+  );
+}
+
+scene(
+  "an e-mail address is hashed in the page and is nowhere else",
+  async ({ server, context }) => {
+    const page = await open(context, server, { flushInterval: 300 });
+    const address = "  Ada.Lovelace@Example.ORG ";
+    await track(page, {
+      event_type: "email_subscribe",
+      event_category: "subscription",
+      email: address,
+      metadata: { channel: "newsletter", consent_recorded: true },
+    });
+    const kept = JSON.stringify(await ran(page, () => ({ ...localStorage })));
+    await until(() => server.rows.length === 1, "the event is stored");
+    const [row] = server.rows;
+    assert.equal(
+      row.metadata.email_hash,
+      createHash("sha256").update("ada.lovelace@example.org").digest("hex"),
+    );
+    assert.ok(!/lovelace/i.test(JSON.stringify(row) + kept));
+    // One that slipped into metadata does not leave the page, WebAssembly or not.
+    for (const slip of ["ada@example.org", "/thanks?m=ada%40example.org"]) {
+      const result = await track(page, used(9, { metadata: { note: slip } }));
+      assert.equal(result.violations?.[0].rule_id, "privacy.raw_email", slip);
+    }
+    assert.equal(server.rows.length, 1);
+  },
+);
+
+scene("another person's events wait for that person on a shared device", async ({ server, context }) => {
+  await context.addInitScript(() => {
+    globalThis.configure = (config) => ({ ...config, user: () => globalThis.person });
+  });
+  const page = await open(context, server);
+  const signIn = (person) =>
+    ran(page, (given) => {
+      globalThis.person = given;
+    }, person);
+  const [first, second] = ["1", "2"].map((digit) => ({
+    id: `${digit.repeat(8)}-1111-4111-8111-111111111111`,
+    token: `token of ${digit}`,
+  }));
+
+  await context.setOffline(true);
+  for (const [n, person] of [[1, first], [2, second], [3, null]]) {
+    await signIn(person);
+    await track(page, used(n));
+  }
+  await context.setOffline(false);
+  await until(() => server.rows.length === 1, "the visitor's event is stored");
+  await new Promise((done) => setTimeout(done, 400));
+  assert.deepEqual(numbers(server), [3]);
+  assert.equal(server.requests[0].headers.authorization, undefined);
+
+  await signIn(first);
+  await ran(page, () => globalThis.tracker.flush());
+  assert.deepEqual(numbers(server), [3, 1]);
+  assert.equal(server.requests.at(-1).headers.authorization, "Bearer token of 1");
+});

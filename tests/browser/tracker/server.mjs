@@ -1,0 +1,174 @@
+// A loopback stand-in for the function that loses, delays and refuses on demand, and remembers what it stored.
+// Like the real one it records an id once and answers the second time `replayed`.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {{ status: number, headers?: Record<string, string>, text?: string }
+ *   | { lost: "before" | "after" }
+ *   | { delay: number }} Fault
+ */
+
+const dist = fileURLToPath(
+  new URL("../../../web/dist/tracker/", import.meta.url),
+);
+const TYPES = { js: "text/javascript", wasm: "application/wasm" };
+
+const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8">
+<title>Test page</title><body style="height:4000px"><h1>Test page</h1>
+<script type="module" src="/page.js"></script></body></html>`;
+
+const SCRIPT_PAGE = (attributes) =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>Script form</title>
+<body style="height:4000px"><h1>Script form</h1><script src="/early.js"></script>
+<script src="/tracker/audience-gate.js" ${attributes}></script></body></html>`;
+
+const EARLY = `window.log = [];
+for (const kind of ["accept", "reject", "drop", "error"])
+  addEventListener("audiencegate:" + kind, ({ detail }) => log.push({ kind, ...detail }));
+(window.audienceGate ??= []).push(["track", { event_type: "feature_used", event_category: "engagement",
+  metadata: { page_path: "/early", feature_id: "early" } }]);`;
+
+const PAGE_SCRIPT = `import { createTracker } from "/tracker/tracker.js";
+window.log = [];
+const note = (kind) => (detail) => log.push({ kind, ...detail });
+if (window.config) window.tracker = createTracker((window.configure ?? ((same) => same))({ key: "sb_publishable_test",
+  debug: false, onAccept: note("accept"), onReject: note("reject"), onDrop: note("drop"), onError: note("error"),
+  ...config }));`;
+
+/**
+ * @param {{ csp?: string, script?: boolean, judge?: (event: Record<string, unknown>) => { rule_id: string, reason: string }[] }} settings
+ */
+export async function startServer(settings = {}) {
+  const state = {
+    origin: "",
+    endpoint: "",
+    /** @type {Record<string, any>[]} */ rows: [],
+    /** @type {Record<string, any>[]} */ refused: [],
+    /** @type {{ at: number, ids: string[], headers: import("node:http").IncomingHttpHeaders, query: string, fault?: Fault }[]} */
+    requests: [],
+    /** @type {Fault[]} one is used up by each request to the function */
+    faults: [],
+    /** @type {(() => Fault | undefined) | undefined} */ randomFault: undefined,
+    /** @type {object | undefined} */ registry: undefined,
+    stored: () => state.rows.map((row) => row.id),
+    /** Attributes of the one-line script, for pages that use it. */
+    script: (attributes) => {
+      scriptAttributes = attributes;
+    },
+    close: async () => {
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((done) => server.close(done));
+      }
+    },
+  };
+  let scriptAttributes = "";
+  const known = new Map();
+
+  const store = (events) =>
+    events.map((event, index) => {
+      const first = known.get(event.id);
+      if (first) {
+        return { ...first, index, ...(!first.rule_id && { replayed: true }) };
+      }
+      const [violation] = settings.judge?.(event) ?? [];
+      const result = violation
+        ? {
+          id: event.id,
+          status: "rejected",
+          ...violation,
+          violations: [violation.rule_id],
+        }
+        : { id: event.id, status: "accepted" };
+      known.set(event.id, result);
+      (violation ? state.refused : state.rows).push(event);
+      return { ...result, index };
+    });
+
+  const ingest = async (request, response, url) => {
+    const origin = request.headers.origin;
+    if (origin) {
+      response.setHeader("access-control-allow-origin", origin);
+      response.setHeader("access-control-expose-headers", "retry-after");
+    }
+    if (request.method === "OPTIONS") {
+      response.setHeader(
+        "access-control-allow-headers",
+        "authorization, apikey, content-type",
+      );
+      return response.writeHead(204).end();
+    }
+    let text = "";
+    for await (const chunk of request.setEncoding("utf8")) text += chunk;
+    const events = JSON.parse(text);
+    const fault = state.faults.shift() ?? state.randomFault?.();
+    state.requests.push({
+      at: Date.now(),
+      ids: events.map((event) => event.id),
+      headers: request.headers,
+      query: url.search,
+      fault,
+    });
+    if (fault && "delay" in fault) {
+      await new Promise((done) => setTimeout(done, fault.delay));
+    }
+    if (fault && "status" in fault) {
+      return response.writeHead(fault.status, fault.headers).end(
+        fault.text ?? "{}",
+      );
+    }
+    if (fault && "lost" in fault) {
+      if (fault.lost === "after") store(events);
+      return request.socket.destroy();
+    }
+    const results = store(events);
+    const rejected = results.filter((one) => one.status === "rejected").length;
+    const status = rejected === 0 ? 200 : rejected < results.length ? 207 : 422;
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify({ results }));
+  };
+
+  const handle = async (request, response) => {
+    const url = new URL(request.url, "http://loopback");
+    if (url.pathname === "/ingest") return await ingest(request, response, url);
+    if (url.pathname === "/ingest/registry") {
+      response.setHeader("access-control-allow-origin", "*");
+      return response.writeHead(state.registry ? 200 : 404).end(
+        JSON.stringify(state.registry ?? {}),
+      );
+    }
+    if (url.pathname === "/page.js" || url.pathname === "/early.js") {
+      response.setHeader("content-type", "text/javascript");
+      return response.end(url.pathname === "/page.js" ? PAGE_SCRIPT : EARLY);
+    }
+    if (url.pathname.startsWith("/tracker/")) {
+      const name = url.pathname.slice("/tracker/".length);
+      response.setHeader(
+        "content-type",
+        TYPES[name.split(".").pop()] ?? "text/plain",
+      );
+      return response.end(await readFile(dist + name));
+    }
+    if (settings.csp) {
+      response.setHeader("content-security-policy", settings.csp);
+    }
+    response.setHeader("content-type", "text/html");
+    response.end(settings.script ? SCRIPT_PAGE(scriptAttributes) : PAGE);
+  };
+
+  const servers = [];
+  const listen = async () => {
+    const server = createServer((request, response) => {
+      handle(request, response).catch((error) => response.writeHead(500).end(String(error)));
+    });
+    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    servers.push(server);
+    return `http://127.0.0.1:${server.address().port}`;
+  };
+  // Two origins, as in life: the page's and the project's.
+  state.origin = await listen();
+  state.endpoint = `${await listen()}/ingest`;
+  return state;
+}

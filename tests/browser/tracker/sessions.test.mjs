@@ -1,0 +1,189 @@
+// Two hundred random sessions with faults of every kind: what was tracked is stored, each of it once.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import buildTracker from "../../../web/tracker/build.mjs";
+import { launch } from "../pages.mjs";
+import { open, stats, track, until, used } from "./browser.mjs";
+import { startServer } from "./server.mjs";
+
+const SESSIONS = Number(process.env.SESSIONS ?? 200);
+const SEED = Number(process.env.SEED ?? 1);
+const BATCH = 20;
+const AT_ONCE = 6;
+
+let browser;
+before(async () => {
+  await buildTracker();
+  browser = await launch();
+});
+after(() => browser.close());
+
+const totals = { tracked: 0, stored: 0, requests: 0, faults: 0, crashes: 0, reloads: 0, closes: 0, outages: 0 };
+
+for (let first = 0; first < SESSIONS; first += BATCH) {
+  const last = Math.min(first + BATCH, SESSIONS);
+  test(
+    `random sessions ${first + 1} to ${last} (seed ${SEED}): sent ids = stored ids`,
+    { timeout: 900_000 },
+    async () => {
+      const failures = [];
+      let next = first;
+      const worker = async () => {
+        while (next < last) {
+          const number = next++;
+          const failure = await session(SEED * 100_000 + number).catch((error) => String(error));
+          if (failure) failures.push(`session ${number + 1}: ${failure}`);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      assert.deepEqual(failures, []);
+    },
+  );
+}
+
+test("the sessions met every kind of trouble", (t) => {
+  t.diagnostic(JSON.stringify(totals));
+  for (const [name, count] of Object.entries(totals)) assert.ok(count > 0, `no ${name} at all`);
+});
+
+/** One visitor's life: says what went wrong, or nothing. */
+async function session(seed) {
+  const random = generator(seed);
+  const pick = (choices) => choices[Math.floor(random() * choices.length)];
+  const server = await startServer();
+  const context = await browser.newContext();
+  await context.addInitScript(keepLedger);
+  server.randomFault = () => {
+    if (random() > 0.3) return undefined;
+    totals.faults++;
+    return pick([
+      { status: 500 },
+      { status: 503, headers: { "retry-after": "1" } },
+      { status: 429, headers: { "retry-after": "1" } },
+      { status: 200, text: "<html>portal</html>" },
+      { lost: "before" },
+      { lost: "after" },
+      { delay: 300 },
+    ]);
+  };
+  let n = 0;
+  const automatic = ["landing", "page_view", "content_view"];
+  const visit = () => open(context, server, { automatic, flushInterval: 100 }, `/page-${Math.floor(random() * 5)}`);
+  let pages = [await visit()];
+  const replace = async (page) => {
+    pages = pages.filter((other) => other !== page);
+    pages.push(await visit());
+  };
+
+  const steps = {
+    track: async (page) => {
+      for (let count = 1 + Math.floor(random() * 4); count > 0; count--) await track(page, used(n++));
+    },
+    wait: () => new Promise((done) => setTimeout(done, random() * 250)),
+    scroll: (page) => page.mouse.wheel(0, 300 + random() * 2000),
+    reload: async (page) => {
+      totals.reloads++;
+      await page.reload();
+      await page.waitForFunction(() => "tracker" in globalThis);
+    },
+    outage: async () => {
+      totals.outages++;
+      await context.setOffline(true);
+      for (const page of pages) await track(page, used(n++));
+      await new Promise((done) => setTimeout(done, random() * 200));
+      await context.setOffline(false);
+    },
+    second: async () => {
+      if (pages.length < 3) pages.push(await visit());
+    },
+    close: async (page) => {
+      totals.closes++;
+      await page.close({ runBeforeUnload: true });
+      await replace(page);
+    },
+    crash: async (page) => {
+      totals.crashes++;
+      const devtools = await context.newCDPSession(page);
+      const crashed = page.waitForEvent("crash");
+      devtools.send("Page.crash").catch(() => {});
+      await crashed;
+      await page.close();
+      await replace(page);
+    },
+  };
+  const weighted = [
+    ...Array(6).fill("track"),
+    "wait",
+    "wait",
+    "scroll",
+    "reload",
+    "reload",
+    "outage",
+    "second",
+    "close",
+    "close",
+    "crash",
+  ];
+  try {
+    await steps.track(pages[0]);
+    for (let step = 3 + Math.floor(random() * 6); step > 0; step--) await steps[pick(weighted)](pick(pages));
+
+    // The weather clears; whatever is left must arrive.
+    server.randomFault = undefined;
+    const last = await visit();
+    // A connection that comes back ends the tracker's own back-off, and spares the test the wait.
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await until(
+      async () => {
+        const { queued } = await stats(last);
+        return queued === 0 || queued;
+      },
+      "the queue is empty",
+      30_000,
+    );
+    const sent = await last.evaluate(() =>
+      Object.keys(localStorage).filter((key) => key.startsWith("ledger.")).map((key) => key.slice(7))
+    );
+    const stored = server.stored();
+    totals.tracked += sent.length;
+    totals.stored += stored.length;
+    totals.requests += server.requests.length;
+    return judge(sent, stored, server.rows, n);
+  } finally {
+    await context.close();
+    await server.close();
+  }
+}
+
+function judge(sent, stored, rows, expected) {
+  const lost = sent.filter((id) => !stored.includes(id));
+  const unknown = stored.filter((id) => !sent.includes(id));
+  const numbers = rows.map((row) => row.metadata.n).filter((number) => number !== undefined);
+  const doubled = numbers.length - new Set(numbers).size + stored.length - new Set(stored).size;
+  if (lost.length + unknown.length + doubled > 0 || numbers.length !== expected) {
+    return `${lost.length} lost, ${doubled} doubled, ${unknown.length} unknown, ${numbers.length} of ${expected} numbered`;
+  }
+}
+
+/** Notes, inside the page, every id that enters the queue: a second list to hold the server's against. */
+function keepLedger() {
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (key, value) {
+    setItem.call(this, key, value);
+    const id = /\.q\..*\.([\w-]{36})$/.exec(key)?.[1];
+    // A key for each, as in the queue: a list that two tabs rewrite would lose entries.
+    if (id) setItem.call(this, `ledger.${id}`, "");
+  };
+}
+
+/** mulberry32: the same seed, the same session. */
+function generator(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,86 @@
+// What a page tells by itself: views that were really seen, and the one-line form.
+import assert from "node:assert/strict";
+import { log, open, stage, until } from "./browser.mjs";
+
+const scene = stage();
+const ran = (page, work, given) => page.evaluate(work, given);
+
+scene(
+  "content_view measures what was seen: visible seconds and real scrolling",
+  async ({ server, context }) => {
+    const page = await open(context, server, {
+      automatic: ["content_view"],
+      flushInterval: 60_000,
+    }, "/long-read");
+    await page.mouse.wheel(0, 1500);
+    await page.waitForFunction(() => scrollY > 1000);
+    await new Promise((done) => setTimeout(done, 1200));
+    // Hidden time does not count.
+    await ran(page, () => {
+      Object.defineProperty(document, "visibilityState", {
+        value: "hidden",
+        configurable: true,
+      });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await until(() => server.rows.length === 1, "the view is stored");
+    const { event_type, metadata } = server.rows[0];
+    assert.equal(event_type, "content_view");
+    assert.equal(metadata.page_path, "/long-read");
+    assert.ok(
+      metadata.duration_seconds >= 1.2 && metadata.duration_seconds < 8,
+      `${metadata.duration_seconds} s`,
+    );
+    assert.ok(
+      metadata.scroll_depth_percent >= 40 && metadata.scroll_depth_percent < 70,
+      `${metadata.scroll_depth_percent} %`,
+    );
+    await page.close({ runBeforeUnload: true });
+    await new Promise((done) => setTimeout(done, 300));
+    assert.equal(server.rows.length, 1, "one view a page");
+  },
+);
+
+scene(
+  "pages of a single-page application are views of their own",
+  async ({ server, context }) => {
+    const page = await open(context, server, {
+      automatic: ["page_view", "content_view"],
+    }, "/one");
+    await ran(page, () => history.pushState({}, "", "/two"));
+    await until(
+      () => server.rows.some((row) => row.event_type === "page_view" && row.metadata.page_path === "/two"),
+      "the second view",
+    );
+    const views = server.rows.filter((row) => row.event_type === "content_view");
+    assert.deepEqual(
+      views.map((row) => row.metadata.page_path),
+      ["/one"],
+    );
+  },
+);
+
+scene(
+  "the one-line script: attributes, calls made before it loaded, verdicts as events",
+  async ({ server, context }) => {
+    // The endpoint is known only once the server listens.
+    server.script(
+      `data-endpoint="${server.endpoint}" data-key="sb_publishable_test" data-consent="granted" data-automatic="page_view" data-source="blog" data-contract="off"`,
+    );
+    const page = await context.newPage();
+    await page.goto(`${server.origin}/post`);
+    await until(
+      () => server.rows.length === 2,
+      "the early call and the page view are stored",
+    );
+    assert.deepEqual(server.rows.map((row) => row.event_type).sort(), [
+      "feature_used",
+      "page_view",
+    ]);
+    assert.deepEqual([...new Set(server.rows.map((row) => row.event_source))], [
+      "blog",
+    ]);
+    await until(async () => (await log(page)).length === 2, "two verdicts");
+  },
+  { script: true },
+);

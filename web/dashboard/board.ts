@@ -1,0 +1,64 @@
+/** One site's board: the panels in reading order, read again while the page is looked at. */
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { el } from "../shared/dom.ts";
+import { filterBar } from "./filters.ts";
+import { freshnessNote } from "./freshness.ts";
+import { kpi } from "./kpi.ts";
+import { type Panel, panel } from "./panel.ts";
+import { adoptionPanel } from "./panels/adoption.ts";
+import { engagementPanel } from "./panels/engagement.ts";
+import { errorsPanel } from "./panels/errors.ts";
+import { funnelPanel } from "./panels/funnel.ts";
+import { latencyPanel } from "./panels/latency.ts";
+import { livePanel } from "./panels/live.ts";
+import { overviewPanel } from "./panels/overview.ts";
+import { qualityPanel, refusalsPanel } from "./panels/refusals.ts";
+import { retentionPanel } from "./panels/retention.ts";
+import { dwellPanel, flowPanel, statesPanel } from "./panels/states.ts";
+
+const EVERY = 60_000;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+export function show(main: HTMLElement, client: SupabaseClient, site: string): void {
+  clearInterval(timer);
+  const api = kpi(client, site);
+  const live = livePanel();
+  const freshness = freshnessNote(api);
+  const groups: readonly { readonly title: string; readonly panels: readonly Panel[] }[] = [
+    { title: "Now", panels: [panel(overviewPanel), panel(engagementPanel()), live] },
+    { title: "Use", panels: [panel(adoptionPanel), panel(funnelPanel())] },
+    { title: "Return", panels: [panel(retentionPanel())] },
+    { title: "States", panels: [panel(flowPanel), panel(dwellPanel), panel(statesPanel)] },
+    {
+      title: "Quality",
+      panels: [panel(qualityPanel), panel(refusalsPanel), panel(errorsPanel), panel(latencyPanel())],
+    },
+  ];
+
+  main.replaceChildren(
+    el("h1", { class: "visually-hidden" }, "Dashboard"),
+    el("div", { id: "filters", class: "filters", role: "group", "aria-label": "What to show" }),
+    freshness.element,
+    ...groups.map(({ title, panels }) =>
+      el(
+        "section",
+        { class: "group", "aria-label": title },
+        el("h2", { class: "group-title" }, title),
+        el("div", { class: "panels" }, panels.map(({ element }) => element)),
+      )
+    ),
+  );
+  const filters = filterBar(() => void refresh());
+  const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
+  void refresh();
+  timer = setInterval(() => {
+    if (!document.hidden) void refresh();
+  }, EVERY);
+
+  async function refresh(): Promise<void> {
+    const context = { kpi: api, filters: filters.read() };
+    void live.refresh(context);
+    await Promise.all([...slow.map((one) => one.refresh(context)), freshness.refresh(context.filters)]);
+    main.dataset["loaded"] = site;
+  }
+}

@@ -1,0 +1,4 @@
+import { build } from "vite";
+import config from "./vite.config.js";
+
+export default () => build(config);

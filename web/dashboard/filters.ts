@@ -1,0 +1,151 @@
+/** What the reader chose to look at. It lives in the address, so a view can be kept and sent. */
+import { byId, el } from "../shared/dom.ts";
+import { TIERS } from "./charts/frame.ts";
+import type { Range } from "./kpi.ts";
+import { localDay } from "./periods.ts";
+
+export interface Filters {
+  readonly range: Range;
+  readonly tier: string;
+}
+
+const PRESETS = { "1": "Today", "7": "7 days", "28": "28 days", "84": "12 weeks", "364": "Year" } as const;
+const DEFAULT = "28";
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const DAY = 86_400_000;
+
+export function filterBar(onchange: () => void): { readonly read: () => Filters } {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const address = new URLSearchParams(location.search);
+  const given = { from: dateIn(address, "from"), to: dateIn(address, "to") };
+  const custom = given.from !== "" && given.to !== "" && given.from <= given.to;
+  const wanted = address.get("days") ?? DEFAULT;
+  const chosen = custom ? "custom" : wanted in PRESETS ? wanted : DEFAULT;
+
+  const presets = [...Object.entries(PRESETS), ["custom", "Dates"] as const].map(([value, name]) =>
+    el(
+      "label",
+      {},
+      el("input", { type: "radio", name: "days", value, checked: value === chosen }),
+      el("span", {}, name),
+    )
+  );
+  const from = el("input", { type: "date", id: "from", value: given.from });
+  const to = el("input", { type: "date", id: "to", value: given.to });
+  const dates = el("div", { class: "dates" }, labelled("From", from), labelled("to", to));
+  const tier = el(
+    "select",
+    { id: "tier" },
+    el("option", { value: "all" }, "All tiers"),
+    TIERS.map((name) => el("option", { value: name, selected: address.get("tier") === name }, name)),
+  );
+  const sent = address.get("zone") ?? "UTC";
+  const zones = [...new Set(["UTC", own, ...(isZone(sent) ? [sent] : [])])];
+  const zone = el(
+    "select",
+    { id: "zone" },
+    zones.map((name) => el("option", { value: name, selected: sent === name }, name)),
+  );
+
+  const bar = byId("filters");
+  bar.replaceChildren(
+    el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, "Range"), presets),
+    dates,
+    labelled("Tier", tier),
+    labelled("Days end at midnight in", zone),
+  );
+  showDates();
+  bar.addEventListener("change", () => {
+    showDates();
+    if (preset() === "custom" && !(from.value !== "" && to.value !== "" && from.value <= to.value)) return;
+    keep();
+    onchange();
+  });
+
+  return { read };
+
+  function read(): Filters {
+    return { range: range(), tier: tier.value };
+  }
+
+  function preset(): string {
+    return bar.querySelector<HTMLInputElement>("input[name=days]:checked")?.value ?? DEFAULT;
+  }
+
+  function range(): Range {
+    const today = localDay(new Date(), zone.value);
+    if (preset() === "custom") {
+      return { from: midnight(from.value, zone.value), to: midnight(shift(to.value, 1), zone.value), zone: zone.value };
+    }
+    return {
+      from: midnight(shift(today, 1 - Number(preset())), zone.value),
+      to: midnight(shift(today, 1), zone.value),
+      zone: zone.value,
+    };
+  }
+
+  function showDates(): void {
+    dates.hidden = preset() !== "custom";
+    if (dates.hidden || from.value !== "") return;
+    to.value = localDay(new Date(), zone.value);
+    from.value = shift(to.value, -27);
+  }
+
+  function keep(): void {
+    const next = new URL(location.href);
+    const isCustom = preset() === "custom";
+    set("days", isCustom || preset() === DEFAULT ? "" : preset());
+    set("from", isCustom ? from.value : "");
+    set("to", isCustom ? to.value : "");
+    set("tier", tier.value === "all" ? "" : tier.value);
+    set("zone", zone.value === "UTC" ? "" : zone.value);
+    history.replaceState(null, "", next);
+
+    function set(name: string, value: string): void {
+      if (value === "") next.searchParams.delete(name);
+      else next.searchParams.set(name, value);
+    }
+  }
+}
+
+/** The range of the same length just before, for comparison. */
+export function before(range: Range): Range {
+  return {
+    ...range,
+    from: new Date(range.from.getTime() - (range.to.getTime() - range.from.getTime())),
+    to: range.from,
+  };
+}
+
+/** Midnight of a calendar day in a zone: the zone's distance from UTC then is what the two readings differ by. */
+export function midnight(day: string, zone: string): Date {
+  const guess = Date.parse(`${day}T00:00:00Z`);
+  const once = guess - offset(guess, zone);
+  return new Date(guess - offset(once, zone));
+}
+
+function offset(instant: number, zone: string): number {
+  return Date.parse(`${new Date(instant).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T")}Z`) -
+    Math.floor(instant / 1000) * 1000;
+}
+
+function shift(day: string, count: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY).toISOString().slice(0, 10);
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+function dateIn(address: URLSearchParams, name: string): string {
+  const value = address.get(name) ?? "";
+  return DATE.test(value) && !Number.isNaN(Date.parse(value)) ? value : "";
+}
+
+function labelled(name: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
+  return el("div", { class: "inline-field" }, el("label", { for: control.id }, name), control);
+}

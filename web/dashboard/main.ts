@@ -1,0 +1,84 @@
+/** The dashboard: sign in, choose a site, look. Everything it reads goes through functions that check membership. */
+import { createClient, type Session, type SupabaseClient } from "@supabase/supabase-js";
+import { byId, el } from "../shared/dom.ts";
+import { themeSwitch } from "../shared/theme.ts";
+import { mySites, type Site } from "./kpi.ts";
+import { explain } from "./panel.ts";
+import { settings } from "./settings.ts";
+import { signInForm } from "./signin.ts";
+
+const { url, key } = settings();
+const client: SupabaseClient = createClient(url, key, { auth: { storageKey: "audience-gate.session" } });
+const main = byId("main");
+// The board and its charts are most of the page's weight: they load beside the questions of who and where.
+const board = import("./board.ts");
+let shown: string | undefined;
+
+byId("theme").replaceWith(themeSwitch());
+byId("sign-out").addEventListener("click", () => void client.auth.signOut({ scope: "local" }));
+
+client.auth.onAuthStateChange((_, session) => {
+  // Calls to the client from inside this callback would wait for it to end.
+  setTimeout(() => void show(session), 0);
+});
+
+async function show(session: Session | null): Promise<void> {
+  const user = session?.user.id ?? "";
+  if (shown === user) return;
+  shown = user;
+  byId("sign-out").hidden = session === null;
+  byId("site").hidden = true;
+  if (!session) {
+    main.replaceChildren(signInForm(client));
+    return;
+  }
+  main.replaceChildren(el("p", { class: "page-note" }, "Loading your sites."));
+  try {
+    choose(await mySites(client));
+  } catch (error) {
+    console.error(error);
+    main.replaceChildren(
+      note(
+        "Your sites could not be read",
+        explain(error),
+        el("button", {
+          class: "button",
+          type: "button",
+          onclick: () => location.reload(),
+        }, "Try again"),
+      ),
+    );
+  }
+}
+
+function choose(sites: readonly Site[]): void {
+  const wanted = new URLSearchParams(location.search).get("site");
+  const [first] = sites;
+  if (!first) {
+    main.replaceChildren(
+      note(
+        "No site yet",
+        "You are signed in, but no site has made you a member. Ask a site's owner, or add a row to audience_site_members.",
+      ),
+    );
+    return;
+  }
+  const select = byId<HTMLSelectElement>("site-choice");
+  const chosen = sites.find(({ id }) => id === wanted) ?? first;
+  select.replaceChildren(...sites.map(({ id, name }) => el("option", { value: id, selected: id === chosen.id }, name)));
+  select.onchange = () => void open(select.value);
+  byId("site").hidden = false;
+  void open(chosen.id);
+}
+
+async function open(site: string): Promise<void> {
+  const address = new URL(location.href);
+  address.searchParams.set("site", site);
+  history.replaceState(null, "", address);
+  (await board).show(main, client, site);
+  performance.mark("interactive");
+}
+
+function note(title: string, text: string, action?: HTMLElement): HTMLElement {
+  return el("div", { class: "page-note" }, el("h1", {}, title), el("p", {}, text), action);
+}

@@ -1,0 +1,122 @@
+/** One question and its answer: loads, draws, says when there is nothing, says when it failed and tries again. */
+import { el } from "../shared/dom.ts";
+import type { Filters } from "./filters.ts";
+import { type Kpi, ReadError } from "./kpi.ts";
+
+export interface Context {
+  readonly kpi: Kpi;
+  readonly filters: Filters;
+}
+export interface Spec<T> {
+  readonly id: string;
+  readonly title: string;
+  readonly note: string;
+  readonly load: (context: Context) => Promise<T>;
+  /** What to say instead of a drawing; undefined where there is something to draw. */
+  readonly empty: (data: T, context: Context) => string | undefined;
+  readonly render: (data: T, context: Context) => Node;
+  readonly tools?: (redraw: () => void) => HTMLElement;
+  /** `load` depends on the tools, so a change of them asks the server again. */
+  readonly reload?: boolean;
+}
+export interface Panel {
+  readonly element: HTMLElement;
+  readonly refresh: (context: Context) => Promise<void>;
+}
+
+export function panel<T>(spec: Spec<T>): Panel {
+  const body = el("div", { class: "panel-body" }, el("div", { class: "waiting", role: "presentation" }));
+  let context: Context | undefined;
+  let shown: { readonly data: T; readonly context: Context } | undefined;
+  let asked = 0;
+
+  const element = el(
+    "section",
+    { class: "panel card", id: spec.id, "aria-labelledby": `${spec.id}-title`, "aria-busy": "true" },
+    el(
+      "header",
+      { class: "panel-head" },
+      el("div", {}, el("h3", { id: `${spec.id}-title` }, spec.title), el("p", { class: "quiet small" }, spec.note)),
+      spec.tools?.(() => {
+        if (spec.reload && context) void refresh(context);
+        else if (shown) draw();
+      }),
+    ),
+    body,
+  );
+  return { element, refresh };
+
+  async function refresh(now: Context): Promise<void> {
+    context = now;
+    const turn = ++asked;
+    element.setAttribute("aria-busy", "true");
+    try {
+      const data = await spec.load(now);
+      // An answer that a later question has overtaken is not shown.
+      if (turn !== asked) return;
+      shown = { data, context: now };
+      draw();
+    } catch (error) {
+      if (turn === asked) fail(error);
+    } finally {
+      if (turn === asked) element.setAttribute("aria-busy", "false");
+    }
+  }
+
+  function draw(): void {
+    if (!shown) return;
+    const message = spec.empty(shown.data, shown.context);
+    const open = body.querySelector<HTMLDetailsElement>(".as-table")?.open ?? false;
+    body.replaceChildren(
+      message === undefined ? spec.render(shown.data, shown.context) : el("p", { class: "nothing" }, message),
+    );
+    const table = body.querySelector<HTMLDetailsElement>(".as-table");
+    if (table) table.open = open;
+  }
+
+  function fail(error: unknown): void {
+    console.error(error);
+    body.replaceChildren(
+      el(
+        "div",
+        { class: "failure" },
+        el("p", {}, explain(error)),
+        el("button", {
+          class: "button",
+          type: "button",
+          "aria-label": `Try again: ${spec.title}`,
+          onclick: () => context && void refresh(context),
+        }, "Try again"),
+      ),
+    );
+  }
+}
+
+export function explain(error: unknown): string {
+  if (error instanceof ReadError) {
+    if (error.code === "42501") {
+      return "You are not a member of this site any more. Ask its owner, or choose another site.";
+    }
+    if (error.code === "22023") return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
+    if (error.code === "57014") return "The database took too long for this range. Choose a shorter one.";
+  }
+  return "These numbers could not be read. Check the connection and try again.";
+}
+
+/** A row of radio buttons in a panel's head. */
+export function choice(
+  name: string,
+  label: string,
+  options: Readonly<Record<string, string>>,
+  onchange: () => void,
+): { readonly element: HTMLElement; readonly value: () => string } {
+  const element = el(
+    "fieldset",
+    { class: "segments small", onchange: () => onchange() },
+    el("legend", { class: "visually-hidden" }, label),
+    Object.entries(options).map(([value, text], index) =>
+      el("label", {}, el("input", { type: "radio", name, value, checked: index === 0 }), el("span", {}, text))
+    ),
+  );
+  return { element, value: () => element.querySelector<HTMLInputElement>("input:checked")?.value ?? "" };
+}

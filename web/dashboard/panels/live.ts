@@ -1,0 +1,111 @@
+/** What is happening now: the last half hour, and events as they come in. It can be stopped, and stops unseen. */
+import { el, icon } from "../../shared/dom.ts";
+import { fitted } from "../charts/frame.ts";
+import { liveChart } from "../charts/live.ts";
+import { clock, words } from "../format.ts";
+import type { Minute, RecentEvent } from "../kpi.ts";
+import type { Context, Panel } from "../panel.ts";
+
+const EVERY = 1_500;
+const SHOWN = 14;
+
+export function livePanel(): Panel {
+  let context: Context | undefined;
+  let paused = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let known = new Set<string>();
+
+  const state = el("span", { class: "live-state small", role: "status" }, "connecting");
+  const chart = el("div");
+  const ticker = el("ol", { class: "ticker" });
+  const pause = el("button", { class: "button plain", type: "button", onclick: toggle });
+  const element = el(
+    "section",
+    { class: "panel card", id: "live", "aria-labelledby": "live-title" },
+    el(
+      "header",
+      { class: "panel-head" },
+      el(
+        "div",
+        {},
+        el("h3", { id: "live-title" }, "Live"),
+        el("p", { class: "quiet small" }, "The last 30 minutes, and the latest events."),
+      ),
+      pause,
+    ),
+    el("div", { class: "panel-body" }, state, chart, ticker),
+  );
+  label();
+  document.addEventListener("visibilitychange", () => schedule(0));
+  return { element, refresh };
+
+  function refresh(now: Context): Promise<void> {
+    if (context?.kpi !== now.kpi) known = new Set();
+    context = now;
+    return poll();
+  }
+
+  async function poll(): Promise<void> {
+    clearTimeout(timer);
+    if (!context) return;
+    const asked = context;
+    try {
+      const [minutes, latest] = await Promise.all([asked.kpi.live(), asked.kpi.recent(SHOWN)]);
+      if (asked === context) show(minutes, latest, asked);
+      say(paused ? "paused" : "live");
+    } catch (error) {
+      console.error(error);
+      say("no connection, trying again");
+    }
+    schedule(EVERY);
+  }
+
+  function schedule(delay: number): void {
+    clearTimeout(timer);
+    if (!paused && !document.hidden && element.isConnected) timer = setTimeout(() => void poll(), delay);
+  }
+
+  function show(minutes: readonly Minute[], latest: readonly RecentEvent[], { filters }: Context): void {
+    chart.replaceChildren(fitted((width) => liveChart(minutes, { width, now: new Date() })));
+    const { tier, range } = filters;
+    const wanted = latest.filter((event) => tier === "all" || event.tier === tier);
+    const first = known.size === 0;
+    ticker.replaceChildren(...wanted.map((event) => line(event, range.zone, !first && !known.has(event.id))));
+    if (wanted.length === 0) ticker.replaceChildren(el("li", { class: "nothing" }, "No event yet."));
+    known = new Set(latest.map(({ id }) => id));
+  }
+
+  function toggle(): void {
+    paused = !paused;
+    label();
+    say(paused ? "paused" : "live");
+    if (paused) clearTimeout(timer);
+    else void poll();
+  }
+
+  function label(): void {
+    pause.replaceChildren(icon(paused ? "play" : "pause"), paused ? "Go on" : "Pause");
+  }
+
+  /** Written only when it changes, so that a screen reader hears it once. */
+  function say(text: string): void {
+    state.dataset["state"] = text;
+    if (state.textContent !== text) state.textContent = text;
+  }
+}
+
+function line(event: RecentEvent, zone: string, fresh: boolean): HTMLElement {
+  return el(
+    "li",
+    { class: fresh ? "fresh" : null, "data-tier": event.tier },
+    el("time", { class: "mono quiet small", datetime: event.recorded_at }, clock(event.recorded_at, zone)),
+    el(
+      "span",
+      { class: "what" },
+      event.rejected ? el("span", { class: "rule-id" }, event.rule_id ?? "refused") : words(event.event_type),
+    ),
+    event.rejected
+      ? el("span", { class: "tag refuse" }, "refused")
+      : el("span", { class: "tag" }, event.event_category),
+  );
+}

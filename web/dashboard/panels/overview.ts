@@ -1,0 +1,106 @@
+/** The numbers one looks at first, each beside the same stretch of time before. */
+import { el } from "../../shared/dom.ts";
+import { before } from "../filters.ts";
+import { count, duration, percent, short } from "../format.ts";
+import type { Overview, Quality } from "../kpi.ts";
+import type { Spec } from "../panel.ts";
+
+interface Data {
+  readonly now: Overview | undefined;
+  readonly then: Overview | undefined;
+  /** By time of receipt, every event counted: what the gate itself says about the range. */
+  readonly passage: Quality | undefined;
+}
+
+export const overviewPanel: Spec<Data> = {
+  id: "overview",
+  title: "At a glance",
+  note: "Compared with the same length of time just before.",
+  load: async ({ kpi, filters: { range } }) => {
+    const [now, then, quality] = await Promise.all([
+      kpi.overview(range),
+      kpi.overview(before(range)),
+      kpi.quality(range, "total"),
+    ]);
+    return { now, then, passage: quality.find(({ rule_id }) => rule_id === null) };
+  },
+  empty: ({ now, passage }) =>
+    (now?.events ?? 0) + (passage?.received ?? 0) > 0
+      ? undefined
+      : "No event reached this site in this range. Choose a longer one, or put the tracker on a page.",
+  render: ({ now, then, passage }) =>
+    el("div", { class: "overview" }, passage && gatebar(passage), now && figures(now, then)),
+};
+
+function gatebar({ accepted, rejected, received }: Quality): HTMLElement {
+  const passed = el("span", { class: "passed" });
+  passed.style.flexGrow = String(accepted);
+  const refused = el("span", { class: "refused" });
+  refused.style.flexGrow = String(rejected);
+  return el(
+    "div",
+    { class: "passage" },
+    el(
+      "p",
+      {},
+      el("strong", { "data-kpi": "accepted" }, count(accepted)),
+      " of ",
+      el("span", { "data-kpi": "received" }, count(received)),
+      " events received came through, ",
+      el("strong", { class: "is-refused", "data-kpi": "rejected" }, count(rejected)),
+      rejected === 1 ? " was refused" : " were refused",
+    ),
+    el("div", { class: "gatebar", "aria-hidden": "true" }, accepted > 0 && passed, rejected > 0 && refused),
+  );
+}
+
+function figures(now: Overview, then: Overview | undefined): HTMLElement {
+  return el(
+    "dl",
+    { class: "figures" },
+    figure("events", "Activity", short(now.events), change(now.events, then?.events)),
+    figure("people", "People", short(now.people), change(now.people, then?.people)),
+    figure("new_people", "New people", short(now.new_people), change(now.new_people, then?.new_people)),
+    figure(
+      "returning_people",
+      "Returning",
+      short(now.returning_people),
+      change(now.returning_people, then?.returning_people),
+    ),
+    figure("sessions", "Sessions", short(now.sessions), change(now.sessions, then?.sessions)),
+    figure(
+      "engaged_seconds",
+      "Engaged time",
+      duration(now.engaged_seconds),
+      change(now.engaged_seconds, then?.engaged_seconds),
+    ),
+    figure(
+      "rejection_rate",
+      "Refused",
+      percent(now.rejection_rate),
+      change(now.rejection_rate, then?.rejection_rate, false),
+    ),
+    figure("errors", "Errors", short(now.errors), change(now.errors, then?.errors, false)),
+  );
+}
+
+function figure(key: string, name: string, value: string, changed: HTMLElement | string): HTMLElement {
+  return el(
+    "div",
+    {},
+    el("dt", {}, name),
+    el("dd", { class: "value", "data-kpi": key }, value),
+    el("dd", { class: "change small" }, changed),
+  );
+}
+
+function change(now: number | null, then: number | null | undefined, moreIsGood = true): HTMLElement | string {
+  if (now === null || then === null || then === undefined || then === 0) return "nothing to compare";
+  const rate = now / then - 1;
+  if (Math.abs(rate) < 0.005) return "unchanged";
+  return el(
+    "span",
+    { class: rate > 0 === moreIsGood ? "better" : "worse" },
+    rate > 0 ? `up ${percent(rate)}` : `down ${percent(-rate)}`,
+  );
+}

@@ -1,0 +1,112 @@
+/** What was refused, by rule, down to the redacted record of each refusal. */
+import { el } from "../../shared/dom.ts";
+import { jsonBlock } from "../../shared/json.ts";
+import { prose, sentence } from "../../shared/prose.ts";
+import { fitted, withTable } from "../charts/frame.ts";
+import { qualityChart } from "../charts/quality.ts";
+import { refusalsChart } from "../charts/refusals.ts";
+import { count, dateTime, day, percent } from "../format.ts";
+import type { Quality, Refusal } from "../kpi.ts";
+import { type Context, explain, type Spec } from "../panel.ts";
+import { filled, grainFor, periodsOf } from "../periods.ts";
+
+const SHOWN = 20;
+
+export const qualityPanel: Spec<readonly Quality[]> = {
+  id: "quality",
+  title: "Accepted and refused",
+  note: "Above the line what was stored, below it what the contract turned away.",
+  load: async ({ kpi, filters: { range } }) =>
+    (await kpi.quality(range, grainFor(range))).filter(({ rule_id }) => rule_id === null),
+  empty: (rows) => (rows.some(({ received }) => received > 0) ? undefined : "Nothing was received in this range."),
+  render: (found, { filters: { range } }) => {
+    const grain = grainFor(range);
+    const rows = filled(
+      found,
+      periodsOf(range, grain),
+      () => "",
+      (period) => ({ period, rule_id: null, accepted: 0, rejected: 0, received: 0, rate: null, share: null }),
+    );
+    return withTable(
+      fitted((width) => qualityChart(rows, { width, grain })),
+      "Accepted and refused events",
+      ["Period", "Accepted", "Refused", "Refused share"],
+      rows.map((row) => [day(row.period), count(row.accepted), count(row.rejected), percent(row.rate)]),
+    );
+  },
+};
+
+export const refusalsPanel: Spec<readonly Quality[]> = {
+  id: "refusals",
+  title: "Refused, by rule",
+  note: "Each refusal counts under the first rule it broke. Choose a rule to see what was refused.",
+  load: async ({ kpi, filters: { range } }) =>
+    (await kpi.quality(range, "total")).filter(({ rule_id }) => rule_id !== null),
+  empty: (rows) => (rows.some(({ rejected }) => rejected > 0) ? undefined : "Nothing was refused in this range."),
+  render: (rows, context) => refusalsChart(rows, (rule) => void open(rule, context)),
+};
+
+/** A dialog keeps focus inside, closes with Escape, and gives focus back to the rule it was opened from. */
+async function open(rule: string, { kpi, filters: { range } }: Context): Promise<void> {
+  const body = el("div", { class: "dialog-body" }, el("div", { class: "waiting" }));
+  const dialog = el(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "dialog-title" },
+    el(
+      "header",
+      {},
+      el("h2", { id: "dialog-title", class: "rule-id" }, rule),
+      el("form", { method: "dialog" }, el("button", { class: "button" }, "Close")),
+    ),
+    body,
+  );
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  try {
+    const refused = await kpi.refusals(range, rule, SHOWN);
+    body.replaceChildren(...drillDown(refused, range.zone));
+  } catch (error) {
+    console.error(error);
+    body.replaceChildren(el("p", {}, explain(error)));
+  }
+}
+
+function drillDown(refused: readonly Refusal[], zone: string): readonly HTMLElement[] {
+  const [latest] = refused;
+  if (!latest) return [el("p", {}, "Refusals are listed by when they were recorded; none was recorded in this range.")];
+  return [
+    el("p", {}, prose(sentence(latest.reason ?? ""))),
+    el(
+      "p",
+      { class: "quiet small" },
+      refused.length === SHOWN
+        ? `The latest ${SHOWN}, newest first.`
+        : `${refused.length} in this range, newest first.`,
+      " What was sent is kept redacted: personal values never reach the store.",
+    ),
+    el("ol", { class: "snapshots" }, refused.map((refusal) => snapshot(refusal, zone))),
+  ];
+}
+
+function snapshot(refusal: Refusal, zone: string): HTMLElement {
+  const others = refusal.violations.filter((id) => id !== refusal.rule_id);
+  const time = dateTime(refusal.recorded_at, zone);
+  return el(
+    "li",
+    {},
+    el(
+      "p",
+      {},
+      el("time", { datetime: refusal.recorded_at }, time),
+      el(
+        "span",
+        { class: "quiet" },
+        ` by ${refusal.source_system ?? "the gate"}, ${count(refusal.payload_bytes ?? 0)} bytes`,
+      ),
+    ),
+    others.length > 0 &&
+      el("p", { class: "small" }, "Also broken: ", el("span", { class: "rule-id" }, others.join(", "))),
+    jsonBlock(refusal.snapshot, `What was sent at ${time}, redacted`),
+  );
+}

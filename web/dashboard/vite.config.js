@@ -1,0 +1,22 @@
+/** How the dashboard becomes static files for any project, by two variables, or for the local stack, by none. */
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import { demoUser, publishableKey } from "../../local/settings.mjs";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const named = Boolean(process.env.VITE_SUPABASE_URL);
+
+export default defineConfig({
+  root: here("."),
+  base: "./",
+  configFile: false,
+  logLevel: "warn",
+  define: { LOCAL: named ? "undefined" : JSON.stringify({ key: publishableKey, demo: demoUser }) },
+  build: {
+    outDir: here("../dist/dashboard"),
+    emptyOutDir: true,
+    target: "es2023",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+  },
+});

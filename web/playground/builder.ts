@@ -1,0 +1,162 @@
+/** The form: an event put together from the registry's own values, written into the editor as it grows. */
+import { byId, el } from "../shared/dom.ts";
+import type { Registry } from "./gate.ts";
+
+const CATEGORIES = ["engagement", "subscription", "advocacy", "retention", "attribution", "system"] as const;
+
+/** What the contract asks of a category's metadata, besides the payload schema of the event type. */
+const ASKED: Readonly<Record<string, readonly string[]>> = {
+  engagement: ["content_id", "page_path"],
+  subscription: ["channel", "consent_recorded"],
+  advocacy: ["platform", "share_type", "outbound_target"],
+  retention: ["prior_state", "new_state", "inactivity_days", "rule_id"],
+  attribution: ["landing_page"],
+  system: ["validation_rule_id", "validation_result", "source_system"],
+};
+const UTM = ["utm_source", "utm_medium", "utm_campaign"] as const;
+
+interface Property {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+}
+/** The subset of JSON Schema that the registry's payload schemas are written in. */
+interface Schema {
+  readonly properties?: Readonly<Record<string, Property>>;
+  readonly required?: readonly string[];
+}
+
+export function builder(registry: Registry, write: (text: string) => void): { read: (text: string) => void } {
+  const category = byId<HTMLSelectElement>("build-category");
+  const type = byId<HTMLSelectElement>("build-type");
+  const session = byId<HTMLInputElement>("build-session");
+  const source = byId<HTMLInputElement>("build-source");
+  const fields = byId("build-fields");
+
+  category.replaceChildren(...CATEGORIES.map((name) => el("option", {}, name)));
+  category.addEventListener("change", () => {
+    offerTypes();
+    offerFields({});
+    compose();
+  });
+  type.addEventListener("change", () => {
+    offerFields(collect());
+    compose();
+  });
+  for (const input of [session, source, fields]) input.addEventListener("input", compose);
+  offerTypes();
+  offerFields({});
+
+  return { read };
+
+  function offerTypes(): void {
+    const offered = registry.event_types.filter((entry) => entry.category === category.value);
+    type.replaceChildren(...offered.map((entry) => el("option", {}, entry.id)));
+  }
+
+  function offerFields(values: Readonly<Record<string, unknown>>): void {
+    const schema: Schema = registry.event_types.find((entry) => entry.id === type.value)?.payload_schema ?? {};
+    const names = new Set([...(ASKED[category.value] ?? []), ...Object.keys(schema.properties ?? {})]);
+    const required = new Set(schema.required ?? []);
+    fields.replaceChildren(
+      ...[...names].map((name) => field(name, schema.properties?.[name], required.has(name), values[name])),
+      ...(category.value === "attribution" ? UTM.map((name) => field(name, undefined, false, values[name])) : []),
+    );
+  }
+
+  function field(name: string, property: Property | undefined, required: boolean, value: unknown): HTMLElement {
+    const kind = name === "consent_recorded"
+      ? "boolean"
+      : (property?.type ?? (name === "inactivity_days" ? "number" : "string"));
+    const options = property?.enum?.map(String) ?? choices(name);
+    const shown = value === undefined || value === null ? "" : String(value);
+    const control = options ?? (kind === "boolean" ? ["true", "false"] : undefined);
+    const id = `field-${name}`;
+    const input = control
+      ? el(
+        "select",
+        { id, name, "data-kind": kind },
+        el("option", { value: "" }, "not sent"),
+        control.map((text) => el("option", { selected: text === shown }, text)),
+      )
+      : el("input", {
+        id,
+        name,
+        "data-kind": kind,
+        value: shown,
+        inputmode: kind === "number" || kind === "integer" ? "decimal" : "text",
+        autocomplete: "off",
+        spellcheck: "false",
+      });
+    return el(
+      "div",
+      { class: "field" },
+      el("label", { for: id }, el("code", {}, name), required && " (required)"),
+      input,
+    );
+  }
+
+  function choices(name: string): readonly string[] | undefined {
+    if (name === "prior_state" || name === "new_state") return registry.states;
+    return name === "rule_id" ? registry.rules : undefined;
+  }
+
+  function collect(): Record<string, unknown> {
+    const values: Record<string, unknown> = {};
+    for (const input of fields.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[name]")) {
+      if (input.value === "") continue;
+      values[input.name] = typed(input.value, input.dataset["kind"]);
+    }
+    return values;
+  }
+
+  function compose(): void {
+    const metadata = collect();
+    const utm = Object.fromEntries(UTM.filter((name) => name in metadata).map((name) => [name, metadata[name]]));
+    for (const name of UTM) delete metadata[name];
+    const event = {
+      session_id: session.value,
+      event_type: type.value,
+      event_category: category.value,
+      event_source: source.value,
+      ...utm,
+      metadata,
+    };
+    write(JSON.stringify(event, null, 2));
+  }
+
+  /** The editor's event, as far as the form can hold it. */
+  function read(text: string): void {
+    const event = asObject(text);
+    if (!event) return;
+    const metadata = typeof event["metadata"] === "object" && event["metadata"] !== null
+      ? (event["metadata"] as Record<string, unknown>)
+      : {};
+    if (CATEGORIES.some((name) => name === event["event_category"])) category.value = String(event["event_category"]);
+    offerTypes();
+    if (registry.event_types.some((entry) => entry.id === event["event_type"] && entry.category === category.value)) {
+      type.value = String(event["event_type"]);
+    }
+    session.value = String(event["session_id"] ?? "");
+    source.value = String(event["event_source"] ?? "");
+    offerFields({ ...metadata, ...event });
+  }
+}
+
+function typed(text: string, kind: string | undefined): unknown {
+  if (kind === "boolean") return text === "true";
+  if ((kind === "number" || kind === "integer") && text.trim() !== "" && Number.isFinite(Number(text))) {
+    return Number(text);
+  }
+  return text;
+}
+
+function asObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+/** A link that carries the event in its fragment: browsers keep that part to themselves, no server sees it. */
+
+const KEY = "event";
+/** Bytes of text. The contract shortens what it redacts, and a link must not lose a part of an event unsaid. */
+const LONGEST = 2000;
+
+const SHORTENED = /…|\[shortened:/g;
+
+export type Shared =
+  | { readonly ok: true; readonly url: string; readonly changed: boolean }
+  | { readonly ok: false; readonly reason: string };
+
+/** The link for `text`. Personal values leave first; `changed` says that some did. */
+export async function shareLink(text: string, page: string, redact: (text: string) => string): Promise<Shared> {
+  const safe = withoutPersonal(text, redact);
+  if (new TextEncoder().encode(text).length > LONGEST || count(safe, SHORTENED) > count(text, SHORTENED)) {
+    return { ok: false, reason: "This text is too long for a link. Shorten it and try again." };
+  }
+  const packed = base64url(await pipe(new TextEncoder().encode(safe), new CompressionStream("deflate-raw")));
+  const url = new URL(page);
+  url.search = "";
+  url.hash = `${KEY}=${packed}`;
+  return { ok: true, url: url.href, changed: same(safe) !== same(text) };
+}
+
+export async function sharedText(hash: string): Promise<string | undefined> {
+  const packed = new URLSearchParams(hash.slice(1)).get(KEY);
+  if (!packed) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(
+      await pipe(fromBase64url(packed), new DecompressionStream("deflate-raw")),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** An address in the field made for it gives way to one that is nobody's, so the verdict stays what it was. */
+function withoutPersonal(text: string, redact: (text: string) => string): string {
+  const event = objectIn(text);
+  if (typeof event?.["email"] !== "string") return redact(text);
+  const { email: _, ...others } = event;
+  return JSON.stringify({ ...objectIn(redact(JSON.stringify(others))), email: "someone@example.com" }, null, 2);
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function count(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].length;
+}
+
+/** White space apart: redaction may set JSON anew. */
+function same(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+async function pipe(
+  bytes: Uint8Array<ArrayBuffer>,
+  through: CompressionStream | DecompressionStream,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(through);
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function base64url(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+}

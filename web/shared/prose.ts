@@ -1,0 +1,10 @@
+/** The contract's texts, set for reading: they are written lower case, without a full stop, fields between backticks. */
+import { type Child, el } from "./dom.ts";
+
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
+export function prose(text: string): readonly Child[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? el("code", {}, part) : part));
+}

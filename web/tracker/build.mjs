@@ -1,0 +1,54 @@
+// Builds the tracker: the ES module, the one-line script, the contract beside them, and the types.
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const out = here("../dist/tracker/");
+const common = {
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+export default async function buildTracker() {
+  await mkdir(out, { recursive: true });
+  await Promise.all([
+    build({
+      ...common,
+      format: "esm",
+      entryPoints: [here("index.ts")],
+      outfile: `${out}tracker.js`,
+    }),
+    build({
+      ...common,
+      format: "iife",
+      entryPoints: [here("script.ts")],
+      outfile: `${out}audience-gate.js`,
+    }),
+    build({
+      ...common,
+      format: "esm",
+      entryPoints: [here("contract.ts")],
+      outfile: `${out}contract.js`,
+    }),
+    copyFile(
+      here("../../pkg/audience_gate_bg.wasm"),
+      `${out}audience_gate_bg.wasm`,
+    ),
+    writeTypes(),
+  ]);
+}
+
+async function writeTypes() {
+  const types = await readFile(here("types.ts"), "utf8");
+  await writeFile(
+    `${out}tracker.d.ts`,
+    `${types}\nexport declare function createTracker(options: TrackerOptions): Tracker;\n`,
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildTracker();

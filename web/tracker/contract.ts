@@ -1,0 +1,28 @@
+// The contract itself, loaded on its own so that no page waits for it: the same rules the server and the database judge by.
+import init, { check, hashEmail, loadRegistry } from "../../pkg/audience_gate.js";
+import type { Violation } from "./types.ts";
+
+export type Contract = {
+  /** `userId`: who the event says sends it; null for a visitor. */
+  check(event: string, userId: string | null): readonly Violation[];
+  hashEmail(email: string): string | undefined;
+};
+
+/** Fails where a content security policy forbids WebAssembly; the server then judges alone. */
+export async function load(endpoint: string, key: string, siteId: string | undefined): Promise<Contract> {
+  const registry = fetch(`${endpoint}/registry?apikey=${encodeURIComponent(key)}`, { credentials: "omit" })
+    .then((response) => (response.ok ? response.json() : undefined))
+    .catch(() => undefined);
+  await init({ module_or_path: new URL("./audience_gate_bg.wasm", import.meta.url) });
+  const snapshot = await registry;
+  // Without it the contract is judged all the same, less what the site registered itself.
+  if (snapshot) {
+    // The server keeps the list of sites to itself; whether ours may be written to is its to say.
+    loadRegistry(JSON.stringify({ ...snapshot, sites: [{ id: siteId ?? snapshot.default_site, origins: null }] }));
+  }
+  return {
+    check: (event, callerId) =>
+      check(event, null, { caller: callerId ? "user" : "visitor", callerId, receivedAt: Date.now() }).violations,
+    hashEmail,
+  };
+}

@@ -1,0 +1,23 @@
+// The e-mail hash without WebAssembly; the contract module does the same where it may run.
+
+// The grammar of the HTML living standard, with a dot in the domain.
+const GRAMMAR = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/;
+
+/** SHA-256 of the normalised address in hex; undefined when it is none, or when the page may not hash (no secure context). */
+export async function hashEmail(email: string): Promise<string | undefined> {
+  const address = email.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "")
+    .toLowerCase();
+  if (address.length > 254 || !GRAMMAR.test(address)) return;
+  try {
+    const digest = await crypto.subtle.digest(
+      "SHA-256",
+      new TextEncoder().encode(address),
+    );
+    return Array.from(
+      new Uint8Array(digest),
+      (byte) => byte.toString(16).padStart(2, "0"),
+    ).join("");
+  } catch {
+    // no secure context: no hash, and so no event with an address
+  }
+}

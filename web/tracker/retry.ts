@@ -1,0 +1,40 @@
+// What each answer means for the events it was about. The whole matrix is here, and the tests walk it.
+
+/**
+ * - `settled`: the answer has a verdict for each event
+ * - `split`: something in the batch stands in the way; halve it, and give up on a single event
+ * - `retry`: the same ids again, later
+ * - `halt`: no retry can mend it (wrong key, wrong address); keep the events, tell the developer
+ */
+export type Outcome = "settled" | "split" | "retry" | "halt";
+
+/** Status 0 stands for no answer at all: offline, a broken connection, the time limit. */
+export function outcomeOf(status: number): Outcome {
+  if (status === 200 || status === 207 || status === 422) return "settled";
+  if (status === 400 || status === 413) return "split";
+  if (
+    status === 0 || status === 408 || status === 425 || status === 429 ||
+    status >= 500
+  ) return "retry";
+  return "halt";
+}
+
+const FIRST = 1000;
+const LONGEST = 5 * 60_000;
+
+/** Milliseconds a server asks for: seconds or an HTTP date; undefined when it asks for nothing readable. */
+export function retryAfter(
+  header: string | null,
+  now: number,
+): number | undefined {
+  if (!header) return;
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  // A day bounds what a faulty header can do.
+  return wait >= 0 ? Math.min(wait, 86_400_000) : undefined;
+}
+
+/** Doubles from one second to five minutes; the upper half is random, so that clients do not return in step. */
+export function backOff(attempt: number, random: number): number {
+  const ceiling = Math.min(LONGEST, FIRST * 2 ** Math.min(attempt, 20));
+  return ceiling / 2 + (random * ceiling) / 2;
+}

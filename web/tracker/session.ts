@@ -1,0 +1,75 @@
+// A session: an opaque id, alive for half an hour of silence, and the campaign it came from.
+import type { Area } from "./area.ts";
+
+export type Utm = Partial<
+  Record<`utm_${"source" | "medium" | "campaign" | "content" | "term"}`, string>
+>;
+export type Session = { id: string; seen: number; utm: Utm };
+
+const IDLE = 30 * 60_000;
+
+/** UUID v4; `crypto.randomUUID` exists in secure contexts only. */
+export function uuid(): string {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) => {
+    const random = crypto.getRandomValues(new Uint8Array(1))[0] ?? 0;
+    return (Number(digit) ^ (random & (15 >> (Number(digit) / 4)))).toString(
+      16,
+    );
+  });
+}
+
+/** Campaign parameters of an address. One that holds an e-mail address is left out: mailing tools do that. */
+export function campaign(url: URL): Utm {
+  const utm: Utm = {};
+  for (const [key, value] of url.searchParams) {
+    if (
+      /^utm_(source|medium|campaign|content|term)$/.test(key) && value &&
+      !value.includes("@")
+    ) {
+      utm[key as keyof Utm] = [...value].slice(0, 256).join("");
+    }
+  }
+  return utm;
+}
+
+/** The session to stamp an event with, begun anew after silence or when another campaign brought the visitor. */
+export function touchSession(
+  area: Area,
+  key: string,
+  landed: Utm,
+): { session: Session; begun: boolean } {
+  const now = Date.now();
+  let session: Session | undefined;
+  try {
+    session = JSON.parse(area.get(key) ?? "") as Session;
+  } catch {
+    // no session is on record
+  }
+  const another = Object.keys(landed).length > 0 &&
+    JSON.stringify(landed) !== JSON.stringify(session?.utm);
+  const begun = !session || another || now - session.seen > IDLE;
+  const current = begun || !session ? { id: uuid(), seen: now, utm: landed } : { ...session, seen: now };
+  area.set(key, JSON.stringify(current));
+  return { session: current, begun };
+}
+
+/** Coarse origin of a visit without a campaign; the referring address itself is not kept. */
+export function referrerKind(
+  referrer: string,
+  host: string,
+): "direct" | "search" | "social" | "referral" {
+  if (!referrer) return "direct";
+  const from = URL.canParse?.(referrer) ? new URL(referrer).host : "";
+  if (!from || from === host) return "direct";
+  if (
+    /(^|\.)(google|bing|duckduckgo|yahoo|ecosia|qwant|baidu|yandex)\./.test(
+      from,
+    )
+  ) return "search";
+  if (
+    /(^|\.)(facebook|instagram|linkedin|reddit|youtube|tiktok|pinterest|x|twitter)\.com$|^t\.co$|(^|\.)bsky\.app$/
+      .test(from)
+  ) return "social";
+  return "referral";
+}

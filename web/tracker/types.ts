@@ -1,0 +1,117 @@
+// Everything a page can say to the tracker, and everything the tracker says back.
+
+/** `ask`: nothing happens until `consent()` is called. `not_required`: the page tracks on another lawful ground. */
+export type ConsentState = "ask" | "granted" | "denied" | "not_required";
+
+/** What a sender may write: the fields of the contract, less those the tracker fills in by itself. */
+export type EventInput = {
+  event_type: string;
+  event_category:
+    | "engagement"
+    | "subscription"
+    | "advocacy"
+    | "retention"
+    | "attribution"
+    | "system";
+  metadata?: { [key: string]: unknown };
+  /** Hashed before it leaves the page; the address itself is neither stored nor sent. */
+  email?: string;
+  /** Idempotency key. Give one of your own where the same fact may be tracked twice. */
+  id?: string;
+  event_source?: string;
+  occurred_at?: string;
+};
+
+export type Violation = { rule_id: string; reason: string; path?: string };
+
+/** An event that is stored now. `replayed`: it had been already, and an earlier answer was lost. */
+export type Acceptance = { id: string; event_type: string; replayed: boolean };
+
+/** An event the contract refused, by the check in the page or by the server. */
+export type Rejection = {
+  id: string;
+  event_type: string;
+  by: "browser" | "server";
+  violations: readonly Violation[];
+};
+
+/** An event that went no further for another reason than the contract. */
+export type Drop = {
+  id: string;
+  reason: "queue_full" | "not_deliverable" | "consent_withdrawn";
+};
+
+export type TrackResult =
+  | { status: "queued"; id: string }
+  | { status: "rejected"; id: string; violations: readonly Violation[] }
+  /** Nothing was recorded anywhere, because the visitor did not agree to it. */
+  | { status: "withheld"; reason: "consent" | "privacy_signal" };
+
+/** A signed-in user, as your auth client knows them (Supabase: `session.user.id`, `session.access_token`). */
+export type User = { id: string; token: string };
+
+export type Automatic = "landing" | "page_view" | "content_view";
+
+export type Content = { content_id?: string; page_path?: string };
+
+export type TrackerOptions = {
+  /** Address of the ingest function, e.g. `https://<project>.supabase.co/functions/v1/ingest`. */
+  endpoint: string;
+  /** Publishable key of the project. Never a secret one. */
+  key: string;
+  siteId?: string;
+  /** `event_source` of every event; default `web`. */
+  source?: string;
+  /** Default `ask`. */
+  consent?: ConsentState;
+  /** Version of the text the visitor agreed to; recorded with each event. */
+  consentVersion?: string;
+  /** Default true: Global Privacy Control and Do Not Track are taken as a refusal. */
+  respectPrivacySignals?: boolean;
+  /** Names what the first page view shows; later ones are named by `page()`. */
+  content?: Content;
+  /** What is tracked by itself; default all three. */
+  automatic?: readonly Automatic[];
+  /** Where the queue and the session are kept; default `local`. `session` ends with the tab, `none` with the page. */
+  storage?: "local" | "session" | "none";
+  /** Bytes the queue may hold; the oldest events give way. Default 262144. */
+  maxQueueBytes?: number;
+  /** Milliseconds events wait for company; default 2000. */
+  flushInterval?: number;
+  /** Also send what the check in the page rejected (personal data excepted), so that the server keeps its audit row. */
+  sendRejected?: boolean;
+  /** Address of `contract.js`; false: no check in the page, the server alone judges. */
+  contract?: string | false;
+  /** Tell the console. Default: only on loopback hosts. */
+  debug?: boolean;
+  /** Called for each event; null for a visitor who is not signed in. */
+  user?: () => User | null;
+  onAccept?: (accepted: Acceptance) => void;
+  onReject?: (rejection: Rejection) => void;
+  onDrop?: (drop: Drop) => void;
+  /** A response that no retry can mend: wrong key, wrong address. Events stay queued. */
+  onError?: (error: { status: number; message: string }) => void;
+};
+
+export type Stats = {
+  queued: number;
+  queuedBytes: number;
+  accepted: number;
+  rejected: number;
+  dropped: number;
+};
+
+export type Tracker = {
+  track(event: EventInput): Promise<TrackResult>;
+  /** Begins a new page view by hand: single-page applications without the Navigation API, or to name the content. */
+  page(content?: Content): void;
+  /** Records the visitor's choice, and acts on it at once in every tab. */
+  consent(state: ConsentState, version?: string): void;
+  /** What holds now; `ask` means that the visitor has not been asked, or not about this version. */
+  permission(): ConsentState | "privacy_signal";
+  /** Sends what is queued; resolves when the queue was worked through or must wait. */
+  flush(): Promise<void>;
+  stats(): Stats;
+  /** Whether the contract is judged in this page; false where a content security policy forbids WebAssembly. */
+  ready(): Promise<boolean>;
+};

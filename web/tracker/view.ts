@@ -1,0 +1,80 @@
+// The page in front of somebody: how long it was really visible, how far they scrolled, and when that is an event.
+
+import type { Content } from "./types.ts";
+
+type Measure = { duration_seconds: number; scroll_depth_percent?: number };
+
+function createMeter() {
+  let shown = 0;
+  let since: number | undefined;
+  let depth: number | undefined;
+
+  const follow = () => {
+    const now = performance.now();
+    if (since !== undefined) shown += now - since;
+    since = document.visibilityState === "visible" ? now : undefined;
+  };
+  addEventListener("scroll", () => {
+    const { scrollHeight, clientHeight } = document.documentElement;
+    // A page that fits on the screen has no depth to vouch with; what was on screen unasked counts once the visitor scrolls.
+    if (scrollHeight > clientHeight) {
+      depth = Math.max(depth ?? 0, Math.min(100, Math.round(((scrollY + clientHeight) / scrollHeight) * 100)));
+    }
+  }, { passive: true });
+  document.addEventListener("visibilitychange", follow);
+
+  return {
+    measure(): Measure {
+      follow();
+      return {
+        duration_seconds: Math.round(shown / 100) / 10,
+        ...(depth !== undefined && { scroll_depth_percent: depth }),
+      };
+    },
+    restart() {
+      since = undefined;
+      follow();
+      shown = 0;
+      depth = undefined;
+    },
+  };
+}
+
+export type Views = {
+  begin(content?: Content): void;
+  /** Records the view if it is long enough by now; each page counts once. */
+  end(): void;
+  /** The server found it too short: it may still grow. */
+  reopen(id: string): void;
+  path(): string | undefined;
+  /** The address is another one than when the view began. */
+  moved(): boolean;
+};
+
+/** `record` says under which id the view was queued, or undefined when the contract found it too short. */
+export function createViews(record: (metadata: Content & Measure) => string | undefined): Views {
+  let meter: ReturnType<typeof createMeter> | undefined;
+  let content: Content = {};
+  let recorded: string | undefined;
+  let address: string | undefined;
+  return {
+    begin(next = {}) {
+      address = path();
+      content = { page_path: address, ...next };
+      recorded = undefined;
+      meter ??= createMeter();
+      meter.restart();
+    },
+    end() {
+      if (meter) recorded ??= record({ ...content, ...meter.measure() });
+    },
+    reopen(id) {
+      if (recorded === id) recorded = undefined;
+    },
+    path: () => content.page_path,
+    moved: () => address !== undefined && address !== path(),
+  };
+}
+
+/** Without the query, which may hold anything. */
+export const path = (): string => location.pathname.slice(0, 512);
