@@ -1,0 +1,111 @@
+import { MISTAKES } from "./mistakes.mjs";
+import { people, visitor } from "./people.mjs";
+import { Random, uuidOf } from "./random.mjs";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** How much busier one day of the week is than another, from Sunday on. */
+const WEEK = [0.6, 1.1, 1.2, 1.15, 1.05, 0.9, 0.55];
+
+/** One in twenty-five events is wrong somehow. */
+const MISTAKEN = 0.04;
+
+/**
+ * Six weeks of a site that grows, day by day, the oldest first. The same every time but for the dates.
+ *
+ * @param {{ now: number, days: number }} span
+ * @returns {Generator<{ start: number, events: Record<string, unknown>[] }>}
+ */
+export function* history({ now, days }) {
+  const cast = people(days);
+  const visits = new Map(cast.map((person) => [person, 0]));
+  const today = Math.floor(now / DAY) * DAY;
+
+  for (let day = 0; day <= days; day += 1) {
+    const start = today - (days - day) * DAY;
+    const random = new Random(day + 1);
+    const writer = new Writer(random, start, Math.min(start + DAY, now - 60_000), day);
+
+    const passers = Math.round((14 + day * 0.7) * WEEK[new Date(start).getUTCDay()]);
+    for (let index = 0; index < passers; index += 1) {
+      writer.session({ name: `visitor-${index}`, userId: null, source: "web" }, visitor(random));
+    }
+    for (const person of cast) {
+      const present = day >= person.firstDay && day <= person.lastDay &&
+        (day === person.firstDay || random.chance(person.presence * WEEK[new Date(start).getUTCDay()]));
+      if (!present) continue;
+      const visit = (visits.get(person) ?? 0) + 1;
+      visits.set(person, visit);
+      writer.session(person, person.visit(random, visit));
+    }
+    writer.system("job_completed", { job_id: "nightly-report", duration_ms: random.skewed(4200), row_count: 1200 });
+    writer.system("server_performance", { load_ms: random.skewed(90), component: "api", request_count: 5400 });
+    if (day % 7 === 2) writer.system("release_deployed", { release_id: `2026.${day}` });
+
+    yield { start, events: writer.events.sort((a, b) => a.occurred_at < b.occurred_at ? -1 : 1) };
+  }
+}
+
+/** Turns what people do on one day into events with ids, sessions and times. */
+class Writer {
+  /** @type {(Record<string, unknown> & { occurred_at: string })[]} */
+  events = [];
+  #random;
+  #start;
+  #end;
+  #day;
+
+  constructor(
+    /** @type {Random} */ random,
+    /** @type {number} */ start,
+    /** @type {number} */ end,
+    /** @type {number} */ day,
+  ) {
+    this.#random = random;
+    this.#start = start;
+    this.#end = end;
+    this.#day = day;
+  }
+
+  /**
+   * @param {{ name: string, userId: string | null, source: string }} who
+   * @param {import("./people.mjs").Draft[]} drafts
+   */
+  session(who, drafts) {
+    const length = drafts.length * 60_000;
+    let time = this.#start + this.#random.next() * Math.max(this.#end - this.#start - length, 1);
+    const session_id = `demo-${this.#day}-${who.name}`;
+    for (const draft of drafts) {
+      this.#write({ ...draft, user_id: who.userId, session_id, event_source: who.source }, time);
+      if (this.#random.chance(MISTAKEN)) {
+        this.#write({ ...this.#mistake(), user_id: who.userId, session_id, event_source: who.source }, time + 4000);
+      }
+      time += 5000 + this.#random.next() * 50_000;
+    }
+  }
+
+  system(/** @type {string} */ event_type, /** @type {Record<string, unknown>} */ metadata) {
+    this.#write({
+      event_type,
+      event_category: "system",
+      event_source: "backend",
+      session_id: `demo-${this.#day}-backend`,
+      metadata: { validation_rule_id: "none", validation_result: "accepted", source_system: "backend", ...metadata },
+    }, this.#start + this.#random.next() * Math.max(this.#end - this.#start, 1));
+  }
+
+  #write(/** @type {Record<string, unknown>} */ event, /** @type {number} */ time) {
+    if (time >= this.#end) return;
+    this.events.push({
+      id: uuidOf(`${new Date(this.#start).toISOString()} ${event.session_id} ${this.events.length}`),
+      ...event,
+      occurred_at: new Date(time).toISOString(),
+    });
+  }
+
+  #mistake() {
+    const total = MISTAKES.reduce((sum, { weight }) => sum + weight, 0);
+    let at = this.#random.next() * total;
+    return (MISTAKES.find(({ weight }) => (at -= weight) < 0) ?? MISTAKES[0]).draft;
+  }
+}

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { freePort } from "./ports.mjs";
+import { publishableKey, root, secretKey } from "./settings.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** The real binary, not the package's Node wrapper: a signal to the wrapper would not reach Deno. */
+function denoBinary() {
+  const folder = join(root, "node_modules", "deno");
+  const binary = join(folder, process.platform === "win32" ? "deno.exe" : "deno");
+  return existsSync(binary) ? binary : require(join(folder, "install_api.cjs")).runInstall();
+}
+
+/**
+ * Serves supabase/functions/ingest under Deno with the environment of the platform, and starts it again should it
+ * end after it once ran.
+ *
+ * @param {{ url: string, log: (line: string) => void, environment: Record<string, string> }} options
+ * @returns {{ ready: Promise<number>, stop: () => void }} `ready` is the port it listens on
+ */
+export function startFunction({ url, log, environment }) {
+  const folder = join(root, "supabase", "functions", "ingest");
+  let stopping = false;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  let child;
+
+  const run = (/** @type {number} */ port) =>
+    new Promise((resolve, reject) => {
+      if (stopping) return reject(new Error("stopped"));
+      child = spawn(denoBinary(), [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--no-check",
+        "--allow-all",
+        `--config=${join(folder, "deno.json")}`,
+        join(root, "local", "function-host.ts"),
+        String(port),
+        pathToFileURL(join(folder, "index.ts")).href,
+      ], {
+        cwd: folder,
+        stdio: ["pipe", "pipe", "pipe"],
+        env: { ...process.env, ...platform(url), ...environment },
+      });
+      let listening = false;
+      let complaint = "";
+      const said = (/** @type {Buffer} */ chunk) => {
+        for (const line of chunk.toString("utf8").trimEnd().split("\n")) {
+          if (line === "listening") {
+            listening = true;
+            resolve(port);
+          } else {
+            if (!listening) complaint += `${line}\n`;
+            log(line);
+          }
+        }
+      };
+      child.stdout?.on("data", said);
+      child.stderr?.on("data", said);
+      child.on("error", reject);
+      child.on("close", (code) => {
+        if (!listening) reject(new Error(`the function did not start (code ${code}):\n${complaint.trim()}`));
+        else if (!stopping) {
+          log(`the function ended with code ${code}; starting it again`);
+          setTimeout(() => run(port).catch((error) => log(error.message)), 500);
+        }
+      });
+    });
+
+  return {
+    ready: freePort().then(run),
+    stop: () => {
+      stopping = true;
+      child?.kill("SIGTERM");
+    },
+  };
+}
+
+/** What the platform puts into a function's environment. */
+function platform(/** @type {string} */ url) {
+  return {
+    SUPABASE_URL: url,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: publishableKey }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: secretKey }),
+    SUPABASE_ANON_KEY: publishableKey,
+    SUPABASE_SERVICE_ROLE_KEY: secretKey,
+    SUPABASE_JWKS: JSON.stringify({ keys: [] }),
+    SUPABASE_FUNCTION_SLUG: "ingest",
+    // The embedded database has one connection, which the jobs use too: here a request rather waits than is refused.
+    AUDIENCE_GATE_STORE_TIMEOUT_MS: "30000",
+    DENO_NO_UPDATE_CHECK: "1",
+    NO_COLOR: "1",
+  };
+}

@@ -1,0 +1,44 @@
+/** One line that says what is being done: rewritten on a terminal, a line for each step elsewhere. */
+export class Progress {
+  #terminal = process.stderr.isTTY === true;
+  #since = performance.now();
+  #message = "";
+  #frame = 0;
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer;
+
+  /** @param {string} message */
+  step(message) {
+    this.#message = message;
+    if (!this.#terminal) {
+      console.error(`· ${message}`);
+      return;
+    }
+    this.#timer ??= setInterval(() => this.#draw(), 120);
+    this.#draw();
+  }
+
+  /** Prints something that stays, above the line. @param {string} line */
+  print(line) {
+    this.#clear();
+    console.error(line);
+  }
+
+  end() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#clear();
+  }
+
+  #clear() {
+    if (this.#terminal) process.stderr.write("\r\x1b[2K");
+  }
+
+  #draw() {
+    const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+    this.#frame = (this.#frame + 1) % frames.length;
+    const seconds = ((performance.now() - this.#since) / 1000).toFixed(0);
+    const text = `${frames[this.#frame]} ${this.#message} · ${seconds} s`;
+    process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  }
+}

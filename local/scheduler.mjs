@@ -1,0 +1,26 @@
+/**
+ * The local stand-in for pg_cron, which the embedded Postgres does not have: asks the database every minute to
+ * run the jobs that are due. What is due, and the log of every run, is the database's business.
+ *
+ * @param {import("./database.mjs").Database} database
+ * @param {(line: string) => void} log
+ * @returns {() => void} stops it
+ */
+export function startScheduler(database, log) {
+  let running = false;
+  const tick = async () => {
+    // A slow run is not doubled; its successor comes a minute later.
+    if (running) return;
+    running = true;
+    try {
+      await database.query("select audience_gate.run_due_jobs()");
+    } catch (error) {
+      log(`scheduled jobs: ${/** @type {Error} */ (error).message}`);
+    } finally {
+      running = false;
+    }
+  };
+  const timer = setInterval(tick, 60_000);
+  tick();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { history } from "./demo/history.mjs";
+import { root, secretKey } from "./settings.mjs";
+
+const DAYS = 42;
+
+/**
+ * Fills a new database with the demo site, once. The weeks before today are judged here by the same contract,
+ * each event at the time it happened, and loaded along the documented bulk path (the role audience_gate_store);
+ * today's events come in at the front door, like everybody's.
+ *
+ * @param {{ database: import("./database.mjs").Database, url: string, say: (message: string) => void }} stack
+ */
+export async function seed({ database, url, say }) {
+  const { rows } = await database.query("select exists (select from public.audience_events) as used");
+  if (rows[0].used) return;
+
+  say("filling the demo site");
+  const now = Date.now();
+  const days = [...history({ now, days: DAYS })];
+  const past = days.slice(0, -1);
+  const gate = await contract(database);
+  const stored = past.flatMap(({ start, events }) => judged(gate, start, events));
+
+  // One transaction: a stack killed half-way is empty and is filled by its next start.
+  await database.exec("begin");
+  try {
+    await database.exec(readFileSync(join(root, "supabase", "seed.sql"), "utf8"));
+    await database.exec("set local role audience_gate_store");
+    for (let at = 0; at < stored.length; at += 1000) {
+      await database.query(LOAD, [JSON.stringify(stored.slice(at, at + 1000))]);
+    }
+    await database.exec("commit");
+  } catch (error) {
+    await database.exec("rollback");
+    throw error;
+  }
+
+  await atFrontDoor(url, days[days.length - 1].events);
+  say("computing the demo's states and figures");
+  for (const job of ["derive_states", "refresh_analytics"]) {
+    await database.query("select audience_gate.run_job($1)", [job]);
+  }
+}
+
+const LOAD = `
+  insert into public.audience_events (
+    id, created_at, occurred_at, user_id, session_id, event_type, event_category, event_source, site_id,
+    utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, rejected
+  )
+  select
+    r.id, r.created_at, r.occurred_at, r.user_id, r.session_id, r.event_type, r.event_category, r.event_source,
+    coalesce(r.site_id, '00000000-0000-4000-8000-000000000001'),
+    r.utm_source, r.utm_medium, r.utm_campaign, r.utm_content, r.utm_term, r.metadata, r.rejected
+  from jsonb_to_recordset($1::jsonb) as r (
+    id uuid, created_at timestamptz, occurred_at timestamptz, user_id uuid, session_id text, event_type text,
+    event_category text, event_source text, site_id uuid, utm_source text, utm_medium text, utm_campaign text,
+    utm_content text, utm_term text, metadata jsonb, rejected boolean
+  )`;
+
+/** The contract as every other caller has it, with this database's registry. */
+async function contract(/** @type {import("./database.mjs").Database} */ database) {
+  const gate = await import("../pkg/inline.js");
+  const { rows } = await database.query("select audience_gate.registry() as registry");
+  gate.loadRegistry(JSON.stringify(rows[0].registry));
+  return gate;
+}
+
+/**
+ * One day's events as rows of the table, the rejected ones as their audit rows, at the times they arrived.
+ *
+ * @param {typeof import("../pkg/inline.js")} gate
+ * @param {number} start
+ * @param {Record<string, unknown>[]} events
+ */
+function judged(gate, start, events) {
+  const rows = [];
+  for (let at = 0; at < events.length; at += 1000) {
+    const group = events.slice(at, at + 1000);
+    const judgement = gate.judge(new TextEncoder().encode(JSON.stringify(group)), {
+      caller: "trusted",
+      receivedAt: start + 24 * 60 * 60 * 1000,
+      seed: new Uint8Array(randomBytes(16)),
+      sourceSystem: "edge-function",
+    });
+    const { batch } = JSON.parse(new TextDecoder().decode(judgement.argument));
+    const arrived = (/** @type {{ index: number }} */ row) => group[row.index].occurred_at;
+    for (const row of batch.accepted) rows.push({ ...row, created_at: arrived(row), rejected: false });
+    for (const row of batch.rejected) {
+      rows.push({
+        ...row,
+        created_at: arrived(row),
+        event_type: "event_validation_fail",
+        event_category: "system",
+        rejected: true,
+      });
+    }
+  }
+  return rows;
+}
+
+async function atFrontDoor(/** @type {string} */ url, /** @type {Record<string, unknown>[]} */ events) {
+  for (let at = 0; at < events.length; at += 500) {
+    const response = await fetch(`${url}/functions/v1/ingest`, {
+      method: "POST",
+      headers: { apikey: secretKey, "content-type": "application/json" },
+      body: JSON.stringify(events.slice(at, at + 500)),
+    });
+    if (response.status >= 300 && response.status !== 422) {
+      throw new Error(`the demo's events were not taken: ${response.status} ${await response.text()}`);
+    }
+    await response.body?.cancel();
+  }
+}

@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The top of the repository. */
+export const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** Where everything that the local stack keeps lives; ignored by git, removed by `--reset`. */
+export const defaultFolder = join(root, ".local");
+
+export const defaultPort = 54321;
+
+/** The keys of every `supabase start`: known to the world, good for this machine only. */
+export const publishableKey = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH";
+export const secretKey = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz";
+
+/** Signs the local user tokens; the same well-known value as in `supabase start`. */
+export const jwtSecret = "super-secret-jwt-token-with-at-least-32-characters-long";
+
+/** Signs in on the local dashboard. */
+export const demoUser = {
+  email: "demo@example.test",
+  password: "demo-password",
+};

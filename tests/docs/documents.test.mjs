@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { startStack } from "../../local/stack.mjs";
+import { freePort } from "../stack/launch.mjs";
+import { blocks, commands, documents, root } from "./documents.mjs";
+
+/** @typedef {import("./documents.mjs").Block} Block */
+
+/** @type {import("../../local/stack.mjs").Stack} */
+let stack;
+const folder = mkdtempSync(join(tmpdir(), "audience-gate-docs-"));
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+before(async () => {
+  stack = await startStack({ folder: join(folder, "stack"), port: await freePort(), demo: false, pages: false });
+});
+after(async () => {
+  await stack.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/**
+ * How each kind of command in the documents is executed: the first pattern that matches. A command that none
+ * matches fails the test, so that no document can promise what nobody ran.
+ *
+ * @type {[RegExp, (command: string, block: Block) => void | Promise<void>][]}
+ */
+const EXECUTE = [
+  [/^curl .*127\.0\.0\.1:54321/, throughTheStack],
+  // Running these whole would run this test inside itself: each is asked what it would do.
+  [/^npm start$/, () => run("npm", ["start", "--", "--help"])],
+  [/^npm test(?: -- (?!--list)\S+)?$/, () => run("npm", ["test", "--", "--list"])],
+  [/^npm test -- --list$/, () => run("npm", ["test", "--", "--list"])],
+  [/^npm (?:install|ci)$/, () => run("npm", ["install", "--dry-run", "--no-audit", "--no-fund"])],
+  [/^npm run emit$/, () => run("npm", ["run", "emit", "--", "--check"])],
+  [
+    /^(?:VITE_\w+=\S+ )*npm run [\w:]+/,
+    (command) => assert.ok(scripts[/npm run ([\w:]+)/.exec(command)?.[1] ?? ""], `there is no script for: ${command}`),
+  ],
+  [/^cargo build --release$/, (command) => run("cargo", command.split(" ").slice(1))],
+  [/^(?:\.\/target\/release\/)?audience-gate /, commandLine],
+  [/^(?:npx )?supabase /, supabaseHelp],
+  [/^node \S+\.mjs/, (command) => assert.ok(existsSync(join(root, command.split(" ")[1])), command)],
+];
+
+/** @param {string} command @param {Block} block */
+async function execute(command, block) {
+  const found = EXECUTE.find(([pattern]) => pattern.test(command));
+  assert.ok(found, "no test runs a command like this; add one to EXECUTE");
+  await found[1](command, block);
+}
+
+/** @param {string} program @param {string[]} args @param {number[]} codes */
+function run(program, args, codes = [0]) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: "utf8" });
+  assert.ok(codes.includes(status ?? -1), `${program} ${args.join(" ")} ended with ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** A curl of the documents, sent to this test's stack; where an answer is printed below it, it is the real one. */
+async function throughTheStack(/** @type {string} */ command, /** @type {Block} */ block) {
+  const here = command.replaceAll("http://127.0.0.1:54321", stack.url);
+  const { stdout } = await promisify(execFile)("bash", ["-c", here], { cwd: root });
+  if (block.answer?.language === "json") {
+    assert.deepEqual(settled(JSON.parse(stdout)), settled(JSON.parse(block.answer.text)));
+  }
+}
+
+/** Minted ids and the contract's fingerprint differ from run to run; everything else has to be as printed. */
+function settled(/** @type {unknown} */ answer) {
+  return JSON.parse(
+    JSON.stringify(answer, (key, value) => key === "id" ? "minted" : key === "contract" ? "this version" : value),
+  );
+}
+
+function commandLine(/** @type {string} */ command) {
+  const args = command.split(" ").slice(1).map((arg) => arg.replaceAll(/^'|'$/g, ""));
+  run("cargo", ["run", "--quiet", "--release", "--", ...args], args[0] === "check" ? [0, 1] : [0]);
+}
+
+/** A command against somebody's own project cannot run here; that it exists, with these flags, can be asked. */
+function supabaseHelp(/** @type {string} */ command) {
+  const words = command.replace(/^npx /, "").split(" ").slice(1);
+  const flag = words.findIndex((word) => word.startsWith("-"));
+  const named = (flag < 0 ? words : words.slice(0, flag)).filter((word) => /^[a-z]+$/.test(word)).slice(0, 2);
+  const help = run(join(root, "node_modules", ".bin", "supabase"), [...named, "--help"]);
+  for (const option of words.filter((word) => word.startsWith("--"))) {
+    assert.ok(help.includes(option.split("=")[0]), `supabase ${named.join(" ")} knows no ${option}`);
+  }
+}
+
+test("every command of the documents runs", async (t) => {
+  const failures = [];
+  let count = 0;
+  for (const block of documents.flatMap(blocks).filter(({ language }) => /^(sh|bash|shell|console)$/.test(language))) {
+    for (const command of commands(block.text)) {
+      count += 1;
+      try {
+        await execute(command, block);
+      } catch (error) {
+        failures.push(`${block.document}:${block.line}  ${command}\n${/** @type {Error} */ (error).message}`);
+      }
+    }
+  }
+  assert.deepEqual(failures, [], failures.join("\n\n"));
+  assert.ok(count > 0);
+  t.diagnostic(`${count} commands`);
+});
+
+test("every piece of SQL of the documents runs", async () => {
+  for (const { text, document, line } of documents.flatMap(blocks).filter(({ language }) => language === "sql")) {
+    await stack.database.exec("begin");
+    try {
+      await stack.database.exec(text);
+    } catch (error) {
+      assert.fail(`${document}:${line}: ${/** @type {Error} */ (error).message}`);
+    } finally {
+      await stack.database.exec("rollback");
+    }
+  }
+});
+
+test("every piece of JavaScript of the documents prints what the document says", () => {
+  for (
+    const { text, answer, document, line } of documents.flatMap(blocks).filter(({ language }) => language === "js")
+  ) {
+    const file = join(folder, `line-${line}.mjs`);
+    writeFileSync(
+      file,
+      text.replaceAll(/"audience-gate\/(\w+)"/g, (_, name) => `"${join(root, "pkg", `${name}.js`)}"`),
+    );
+    const { status, stdout, stderr } = spawnSync("node", [file], { encoding: "utf8" });
+    assert.equal(status, 0, `${document}:${line}\n${stderr}`);
+    if (answer) assert.equal(loose(stdout), loose(answer.text), `${document}:${line}`);
+  }
+});
+
+const loose = (/** @type {string} */ text) => text.replaceAll(/["']/g, '"').replaceAll(/\s+/g, " ").trim();
+
+test("every diff of the documents still applies", () => {
+  for (const { text, document, line } of documents.flatMap(blocks).filter(({ language }) => language === "diff")) {
+    const file = join(folder, "change.diff");
+    writeFileSync(file, text);
+    const { status, stderr } = spawnSync("git", ["apply", "--check", "--recount", "--unidiff-zero", file], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, `${document}:${line}\n${stderr}`);
+  }
+});
+
+test("every attribute of a script tag is one that the tracker reads", () => {
+  const script = readFileSync(join(root, "web", "tracker", "script.ts"), "utf8");
+  const known = new Set(/const \{([^}]*)\} = script\.dataset/s.exec(script)?.[1].match(/\w+/g));
+  const used = documents.flatMap(blocks).filter(({ language }) => language === "html")
+    .flatMap(({ text }) => [...text.matchAll(/\bdata-([\w-]+)/g)].map(([, name]) => camel(name)));
+  assert.deepEqual(used.filter((name) => !known.has(name)), []);
+});
+
+const camel = (/** @type {string} */ name) => name.replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase());
+
+test("every link between the documents leads somewhere", () => {
+  const missing = documents.flatMap((document) =>
+    [...readFileSync(join(root, document), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !existsSync(join(root, target)))
+      .map((target) => `${document}: ${target}`)
+  );
+  assert.deepEqual(missing, []);
+});

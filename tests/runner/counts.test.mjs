@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as counts from "./counts.mjs";
+
+/** @type {[name: string, reader: counts.Reader, output: string, code: number, expected: [number, number, number]][]} */
+const CASES = [
+  [
+    "cargo, several binaries",
+    counts.cargo,
+    "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\ntest result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured\n",
+    101,
+    [4, 2, 1],
+  ],
+  ["node, spec reporter", counts.node, "ℹ tests 4\nℹ pass 2\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\nℹ todo 0\n", 1, [
+    2,
+    1,
+    1,
+  ]],
+  ["deno", counts.deno, "ok | 12 passed (3 steps) | 0 failed | 1 ignored (40ms)\n", 0, [12, 0, 1]],
+  ["deno, failing", counts.deno, "FAILED | 2 passed | 1 failed (2 steps) (1s)\n", 1, [2, 1, 0]],
+  ["tap", counts.tap, "1..4\nok 1 - a\nnot ok 2 - b\nok 3 - c # SKIP no\nnot ok 4 - d # TODO later\n", 1, [1, 1, 2]],
+  ["unittest", counts.unittest, "Ran 5 tests in 1.0s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 1, [2, 2, 1]],
+  ["a check that holds", counts.exitCode, "", 0, [1, 0, 0]],
+  ["a check that does not", counts.exitCode, "", 1, [0, 1, 0]],
+  ["a crash after the tests passed", counts.node, "ℹ pass 3\nℹ fail 0\n", 1, [3, 1, 0]],
+  ["a suite that ran nothing", counts.node, "ℹ pass 0\nℹ fail 0\n", 0, [0, 1, 0]],
+  ["silence", counts.deno, "", 0, [0, 1, 0]],
+];
+
+test("the counts of a suite are those that its own output names", () => {
+  const wrong = CASES.flatMap(([name, reader, output, code, [passed, failed, skipped]]) => {
+    const seen = counts.counted(reader, output, code);
+    const same = seen.passed === passed && seen.failed === failed && seen.skipped === skipped;
+    return same ? [] : [`${name}: ${JSON.stringify(seen)}`];
+  });
+  assert.deepEqual(wrong, []);
+});

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { counted } from "./counts.mjs";
+import { root } from "./paths.mjs";
+
+const logs = join(root, ".local", "test-logs");
+
+/** A suite that hangs is ended and failed, so that one stuck browser cannot eat a whole run. */
+const LIMIT_SECONDS = Number(process.env.SUITE_LIMIT_SECONDS ?? 1800);
+
+/** Process groups that are running now: ended with us, so that no server outlives a Ctrl-C. @type {Set<number>} */
+const running = new Set();
+
+/** Colours would hide the counts in the output; Deno takes even FORCE_COLOR=0 as a wish for them. */
+const { FORCE_COLOR: _, ...environment } = process.env;
+const plain = { ...environment, NO_COLOR: "1" };
+
+/** @typedef {import("./suites.mjs").Suite} Suite */
+/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, output: string, log: string, tries?: number }} Result */
+
+/**
+ * Runs a suite in its own process group, with everything it prints kept in a log.
+ *
+ * @param {Suite} suite
+ * @param {(line: string) => void} onLine the last line printed, for the progress display
+ * @returns {Promise<Result>}
+ */
+export function execute(suite, onLine) {
+  mkdirSync(logs, { recursive: true });
+  const log = join(logs, `${suite.name.replace(/[^\w.-]+/g, "-")}.log`);
+  const file = createWriteStream(log);
+  const started = performance.now();
+  const [command, ...args] = suite.command;
+  const child = spawn(command, args, {
+    cwd: suite.cwd ?? root,
+    env: { ...plain, ...suite.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  if (child.pid !== undefined) running.add(child.pid);
+
+  let output = "";
+  const take = (/** @type {Buffer} */ chunk) => {
+    const text = chunk.toString("utf8");
+    output += text;
+    file.write(text);
+    const line = text.trimEnd().split("\n").at(-1);
+    if (line) onLine(line.trim());
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      take(Buffer.from(`\nended: no result after ${LIMIT_SECONDS} s\n`));
+      endGroup(child.pid);
+    }, LIMIT_SECONDS * 1000);
+
+    const finish = (/** @type {number | null} */ code) => {
+      clearTimeout(timer);
+      if (child.pid !== undefined) running.delete(child.pid);
+      file.end();
+      resolve({
+        suite,
+        ...counted(suite.reader, output, code),
+        seconds: (performance.now() - started) / 1000,
+        output,
+        log,
+      });
+    };
+    child.on("error", (error) => {
+      take(Buffer.from(`${command}: ${error.message}\n`));
+      finish(127);
+    });
+    // What a suite left running (a server it forgot) must neither disturb the next one nor hold its output open.
+    child.on("exit", () => endGroup(child.pid));
+    child.on("close", finish);
+  });
+}
+
+/** @param {number | undefined} group */
+function endGroup(group) {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // The group is gone already, which is what was wanted.
+  }
+}
+
+export function endAll() {
+  for (const group of running) endGroup(group);
+}

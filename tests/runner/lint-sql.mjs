@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * Supabase's own linters on the migrated database: `supabase db push` on a throwaway Postgres, then `db lint`
+ * (plpgsql_check) and `db advisors` (splinter). Any warning fails.
+ */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { root } from "./paths.mjs";
+import { startPostgres } from "./postgres.mjs";
+
+const postgres = await startPostgres();
+const supabase = (/** @type {string[]} */ args) => {
+  console.log(`$ supabase ${args.join(" ")}`);
+  const { status } = spawnSync(
+    join(root, "node_modules", ".bin", "supabase"),
+    [...args, `--remote=${postgres.url}`, "--yes"],
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  return status === 0;
+};
+
+const steps = [
+  ["db", "push"],
+  ["db", "lint", "--schema", "public,audience_gate", "--fail-on", "warning"],
+  ["db", "advisors", "--fail-on", "warn"],
+];
+let clean = true;
+try {
+  // All of them, so that one run shows everything there is to mend.
+  for (const step of steps) clean = supabase(step) && clean;
+} finally {
+  postgres.stop();
+}
+process.exit(clean ? 0 : 1);

@@ -1,0 +1,116 @@
+import { relative } from "node:path";
+import { root } from "./paths.mjs";
+
+/** @typedef {import("./execute.mjs").Result} Result */
+/** @typedef {import("./suites.mjs").Suite} Suite */
+
+/** What a person watches: one rewritten line on a terminal, a line for each finished suite elsewhere. */
+export class Progress {
+  #total;
+  #done = 0;
+  #since = performance.now();
+  /** @type {Map<Suite, string>} */
+  #running = new Map();
+  #terminal = process.stdout.isTTY && !process.env.CI;
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer;
+
+  constructor(/** @type {number} */ total) {
+    this.#total = total;
+    if (this.#terminal) {
+      this.#timer = setInterval(() => this.#draw(), 200);
+    }
+  }
+
+  started(/** @type {Suite} */ suite) {
+    this.#running.set(suite, "");
+  }
+
+  line(/** @type {Suite} */ suite, /** @type {string} */ text) {
+    this.#running.set(suite, text);
+  }
+
+  again(/** @type {Result} */ result) {
+    this.#clear();
+    console.log(`failed ${result.suite.name} · ${sentence(result)} · tried once more\n${indent(tail(result.output))}`);
+  }
+
+  finished(/** @type {Result} */ result) {
+    this.#running.delete(result.suite);
+    this.#done += 1;
+    this.#clear();
+    const mark = result.failed > 0 ? "FAILED" : "ok";
+    console.log(
+      `[${this.#done}/${this.#total}] ${mark.padEnd(6)} ${result.suite.name} · ${sentence(result)} · ${
+        result.seconds.toFixed(1)
+      } s`,
+    );
+    if (result.failed > 0) {
+      console.log(indent(tail(result.output)));
+      console.log(
+        `         the whole output: ${relative(root, result.log)}`,
+      );
+    }
+  }
+
+  end() {
+    clearInterval(this.#timer);
+    this.#clear();
+  }
+
+  #clear() {
+    if (this.#terminal) process.stdout.write("\r\x1b[2K");
+  }
+
+  #draw() {
+    const running = [...this.#running].map(([suite, line]) => line ? `${suite.name}: ${line}` : suite.name).join(" | ");
+    const seconds = Math.round((performance.now() - this.#since) / 1000);
+    const text = `[${this.#done}/${this.#total}] ${seconds} s · ${running}`;
+    process.stdout.write(
+      `\r\x1b[2K${text.slice(0, (process.stdout.columns ?? 100) - 1)}`,
+    );
+  }
+}
+
+/** The table of suites, and the one closing line that a machine reads. */
+export function summary(/** @type {Result[]} */ results) {
+  const width = Math.max(5, ...results.map(({ suite }) => suite.name.length));
+  const row = (/** @type {(string | number)[]} */ [name, ...cells]) =>
+    String(name).padEnd(width) +
+    cells.map((cell) => String(cell).padStart(9)).join("");
+  const total = (/** @type {"passed" | "failed" | "skipped"} */ key) =>
+    results.reduce((sum, result) => sum + result[key], 0);
+
+  const lines = [
+    "",
+    row(["suite", "passed", "failed", "skipped", "seconds"]),
+    ...results.map(({ suite, passed, failed, skipped, seconds, tries }) =>
+      row([suite.name, passed, failed, skipped, seconds.toFixed(1)]) + (tries === 2 ? "  at the second try" : "")
+    ),
+    "",
+  ];
+  const skipped = total("skipped");
+  const closing = `${total("passed")} passed, ${total("failed")} failed`;
+  return [
+    ...lines,
+    skipped > 0 ? `${closing}, ${skipped} skipped` : closing,
+  ].join("\n");
+}
+
+function sentence(/** @type {Result} */ { passed, failed, skipped }) {
+  return [
+    `${passed} passed`,
+    failed > 0 ? `${failed} failed` : "",
+    skipped > 0 ? `${skipped} skipped` : "",
+  ].filter(Boolean).join(", ");
+}
+
+/** A failing suite shows its end; continuous integration keeps no logs, so there it shows more of it. */
+function tail(/** @type {string} */ output) {
+  const lines = output.trimEnd().split("\n");
+  return lines.slice(-(process.env.CI ? 400 : 60)).join("\n");
+}
+
+function indent(/** @type {string} */ text) {
+  return text.replace(/^/gm, "         ");
+}

@@ -1,0 +1,48 @@
+import { execute } from "./execute.mjs";
+
+/** @typedef {import("./execute.mjs").Result} Result */
+/** @typedef {import("./suites.mjs").Suite} Suite */
+
+const LANES = 2;
+
+/**
+ * Suites of browsers, stacks and servers depend on how long a busy machine lets them wait; they get a second try, which
+ * the summary shows. What computes is judged at the first.
+ */
+const drivesServers = (/** @type {Suite} */ { name }) => ["browser", "function", "stack"].includes(name);
+
+/**
+ * Runs suites on two lanes, and those that measure time or drive a browser alone, after the others.
+ *
+ * @param {Suite[]} suites
+ * @param {import("./report.mjs").Progress} progress
+ * @returns {Promise<Result[]>} in the order of `suites`
+ */
+export async function run(suites, progress) {
+  /** @type {Map<Suite, Result>} */
+  const results = new Map();
+
+  const runOne = async (/** @type {Suite} */ suite) => {
+    progress.started(suite);
+    let result = await execute(suite, (line) => progress.line(suite, line));
+    if (result.failed > 0 && drivesServers(suite)) {
+      progress.again(result);
+      result = { ...await execute(suite, (line) => progress.line(suite, line)), tries: 2 };
+    }
+    results.set(suite, result);
+    progress.finished(result);
+  };
+
+  const queue = suites.filter((suite) => !suite.alone);
+  const lane = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await runOne(next);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  for (const suite of suites.filter((suite) => suite.alone)) {
+    await runOne(suite);
+  }
+
+  return suites.flatMap((suite) => results.get(suite) ?? []);
+}

@@ -1,0 +1,138 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import * as counts from "./counts.mjs";
+import { denoBinary, root } from "./paths.mjs";
+
+/**
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {string[]} command
+ * @property {import("./counts.mjs").Reader} reader how its output is counted
+ * @property {string} [cwd]
+ * @property {Record<string, string>} [env]
+ * @property {boolean} [alone] measures time or drives a browser: nothing else runs beside it
+ */
+
+/** Folders under tests/ whose suites measure time or drive a browser. */
+const ALONE = new Set(["browser", "docs", "stack"]);
+
+/** Every folder of this repository that may hold a test, found by walking, so that a new file needs no edit here. */
+function files(/** @type {string} */ folder, /** @type {RegExp} */ pattern) {
+  /** @type {string[]} */
+  const found = [];
+  const walk = (/** @type {string} */ path) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
+      const full = join(path, entry.name);
+      if (entry.isDirectory()) walk(full);
+      else if (pattern.test(entry.name)) found.push(full);
+    }
+  };
+  if (existsSync(join(root, folder))) walk(join(root, folder));
+  return found.sort();
+}
+
+/** @template T @param {T[]} items @param {(item: T) => string} key @returns {[string, T[]][]} */
+function grouped(items, key) {
+  /** @type {Map<string, T[]>} */
+  const groups = new Map();
+  for (const item of items) {
+    groups.set(key(item), [...groups.get(key(item)) ?? [], item]);
+  }
+  return [...groups];
+}
+
+/** The crate's own tests, and the proof that every generated file is current. @returns {Suite[]} */
+function rust() {
+  return [
+    {
+      name: "rust",
+      command: ["cargo", "test", "--locked", "--no-fail-fast"],
+      reader: counts.cargo,
+    },
+    {
+      name: "generated files",
+      command: [
+        "cargo",
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--",
+        "emit",
+        "--check",
+      ],
+      reader: counts.exitCode,
+    },
+  ];
+}
+
+/** Each function's tests on both Denos: the one people run, and the level that hosted functions run at. @returns {Suite[]} */
+function functions() {
+  const tests = files("supabase/functions", /_test\.ts$/);
+  const nearestConfig = (/** @type {string} */ file) => {
+    let folder = dirname(file);
+    while (folder !== root && !existsSync(join(folder, "deno.json"))) {
+      folder = dirname(folder);
+    }
+    return folder;
+  };
+  return grouped(tests, nearestConfig).flatMap(([folder, group]) =>
+    /** @type {const} */ (["deno", "deno-hosted"]).map((deno) => ({
+      name: `${relative(join(root, "supabase", "functions"), folder)} on ${deno === "deno" ? "deno" : "hosted deno"}`,
+      command: [
+        denoBinary(deno),
+        "test",
+        "--quiet",
+        "--no-check",
+        "--allow-all",
+        ...group.map((file) => relative(folder, file)),
+      ],
+      cwd: folder,
+      env: { DENO_NO_UPDATE_CHECK: "1", DENO_TLS_CA_STORE: "system" },
+      reader: counts.deno,
+    }))
+  );
+}
+
+/** pgTAP on the embedded Postgres and on a real one. @returns {Suite[]} */
+function pgtap() {
+  if (files("supabase/tests/database", /\.sql$/).length === 0) return [];
+  return ["pglite", "postgres"].map((engine) => ({
+    name: `pgtap on ${engine}`,
+    command: ["node", "tests/runner/pgtap.mjs", engine],
+    reader: counts.tap,
+  }));
+}
+
+/** tests/<folder>/**.test.mjs, one suite a folder. @returns {Suite[]} */
+function node() {
+  const tests = files("tests", /\.test\.mjs$/);
+  const folderOf = (/** @type {string} */ file) => relative(join(root, "tests"), file).split(/[\\/]/)[0];
+  return grouped(tests, folderOf).map(([folder, group]) => ({
+    name: folder,
+    command: [
+      "node",
+      "--test",
+      "--test-reporter=spec",
+      "--test-concurrency=1",
+      ...group.map((file) => relative(root, file)),
+    ],
+    reader: counts.node,
+    alone: ALONE.has(folder),
+  }));
+}
+
+/** spark/tests, Python's own unittest. @returns {Suite[]} */
+function python() {
+  if (files("spark", /^test_.*\.py$/).length === 0) return [];
+  return [{
+    name: "spark",
+    command: ["python3", "-m", "unittest", "discover", "-s", "spark/tests"],
+    reader: counts.unittest,
+  }];
+}
+
+export function suites() {
+  return [...rust(), ...pgtap(), ...functions(), ...node(), ...python()];
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { freePort, ingest, launch, rest, temporaryFolder, view } from "./launch.mjs";
+
+const ROUNDS = 4;
+
+test("after kill -9 at any moment the next start has every acknowledged event, once", async (t) => {
+  const folder = temporaryFolder(t);
+  const port = String(await freePort());
+  /** @type {string[]} */
+  const acknowledged = [];
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const stack = await launch(t, ["--data", folder, "--port", port, "--empty"]);
+    let sending = true;
+    const sender = (async () => {
+      while (sending) {
+        const events = Array.from({ length: 5 }, () => view());
+        try {
+          const { status, answer } = await ingest(stack.url, events);
+          if (status === 200) acknowledged.push(...answer.results.map((/** @type {{ id: string }} */ { id }) => id));
+        } catch {
+          // The stack was killed before it could answer: nothing was acknowledged.
+        }
+      }
+    })();
+    // Under way, and then at no particular moment.
+    while (acknowledged.length < (round + 1) * 10) await pause(20);
+    await pause(500 * Math.random());
+    await stack.end("SIGKILL");
+    sending = false;
+    await sender;
+  }
+
+  const { url, end } = await launch(t, ["--data", folder, "--port", port, "--empty"]);
+  /** @type {string[]} */
+  const stored = [];
+  for (let offset = 0;; offset += 1000) {
+    const { answer } = await rest(
+      url,
+      `audience_events?select=id&rejected=is.false&order=id&offset=${offset}&limit=1000`,
+    );
+    stored.push(...answer.map((/** @type {{ id: string }} */ { id }) => id));
+    if (answer.length < 1000) break;
+  }
+  await end("SIGINT");
+
+  const lost = acknowledged.filter((id) => !stored.includes(id));
+  assert.deepEqual(lost, []);
+  assert.equal(new Set(stored).size, stored.length);
+  t.diagnostic(`${acknowledged.length} events acknowledged over ${ROUNDS} kills, none lost`);
+});
+
+test(
+  "no process is left behind by a killed stack",
+  { skip: process.platform !== "linux" && "reads /proc" },
+  async (t) => {
+    const stack = await launch(t, ["--data", temporaryFolder(t), "--port", String(await freePort()), "--empty"]);
+    const children = readFileSync(`/proc/${stack.pid}/task/${stack.pid}/children`, "utf8").trim().split(" ");
+    assert.ok(children.length >= 1 && children[0] !== "", "the function runs in a process of its own");
+    await stack.end("SIGKILL");
+    await pause(3000);
+    assert.deepEqual(children.filter((pid) => existsSync(`/proc/${pid}`)), []);
+  },
+);
