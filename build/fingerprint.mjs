@@ -13,7 +13,7 @@ export function sources() {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
   );
-  return [...inFolders, "Cargo.toml", "Cargo.lock", "contract.json", "contract.d.ts"].sort();
+  return [...inFolders, "build.rs", "Cargo.toml", "Cargo.lock", "contract.json", "contract.d.ts"].sort();
 }
 
 /** SHA-256 over the name, length and bytes of every source. */

@@ -3,9 +3,10 @@
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
 use crate::check::{Caller, Context, Verdict, check};
-use crate::event::{Event, FIELDS, Field, Kind, Value};
+use crate::event::{FIELDS, Field, Kind};
+use crate::reading::{Event, Value};
 use crate::fingerprint::FINGERPRINT;
-use crate::parse::Reader;
+use crate::parse::{Broken, Reader};
 use crate::rejection::{self, Refused};
 use crate::rules::VERSION;
 use crate::{email, text, time};
@@ -136,7 +137,7 @@ impl Gate {
             match reader.event(&mut self.event) {
                 Ok(()) if reader.is_done() => self.settle(line, request, ids, outcome),
                 Ok(()) => self.unreadable(line, reader.position(), request, ids, outcome),
-                Err(broken) => self.unreadable(line, broken.at, request, ids, outcome),
+                Err(Broken) => self.unreadable(line, reader.position(), request, ids, outcome),
             }
         }
     }
@@ -173,7 +174,7 @@ impl Gate {
         ids: &mut Ids,
         outcome: &mut Outcome,
     ) -> Result<(), usize> {
-        reader.event(&mut self.event).map_err(|broken| broken.at)?;
+        reader.event(&mut self.event).map_err(|Broken| reader.position())?;
         outcome.total += 1;
         if outcome.total <= request.most_events {
             self.settle(body, request, ids, outcome);
@@ -191,21 +192,21 @@ impl Gate {
             self.accept(body, index, &verdict, request, ids);
         } else {
             outcome.rejected += 1;
-            let event = std::mem::take(&mut self.event);
-            self.reject(&Refused::event(body, &event, verdict.violations), index, request, ids);
-            self.event = event;
+            let refused = Refused::event(body, &self.event, verdict.violations);
+            reject(&mut self.rejected, &mut self.results, &refused, index, request, ids);
         }
     }
 
     fn unreadable(&mut self, body: &[u8], at: usize, request: &Request, ids: &mut Ids, outcome: &mut Outcome) {
         outcome.rejected += 1;
         outcome.is_readable = request.is_ndjson && outcome.total > outcome.rejected;
-        self.reject(&Refused::unreadable(body, at), outcome.total - 1, request, ids);
+        let refused = Refused::unreadable(body, at);
+        reject(&mut self.rejected, &mut self.results, &refused, outcome.total - 1, request, ids);
     }
 
     fn accept(&mut self, body: &[u8], index: usize, verdict: &Verdict, request: &Request, ids: &mut Ids) {
         let sent_id = self.event.value(Field::Id);
-        let minted = if is_given(body, sent_id) { None } else { Some(ids.mint()) };
+        let minted = if self.event.is_given(Field::Id) { None } else { Some(ids.mint()) };
         write_accepted(&mut self.argument, body, &self.event, index, minted.as_ref(), verdict, &request.context);
         let out = &mut self.results;
         begin_result(out, index);
@@ -215,20 +216,19 @@ impl Gate {
         }
         out.extend_from_slice(br#"","status":"accepted"}"#);
     }
+}
 
-    fn reject(&mut self, refused: &Refused, index: usize, request: &Request, ids: &mut Ids) {
-        let id = refused.id().unwrap_or_else(|| ids.mint());
-        separate(&mut self.rejected);
-        self.rejected.extend_from_slice(br#"{"index":"#);
-        write_number(&mut self.rejected, index);
-        rejection::write_row(&mut self.rejected, refused, &id, &request.context, request.source_system);
-        let out = &mut self.results;
-        begin_result(out, index);
-        out.extend_from_slice(&id);
-        out.extend_from_slice(br#"","status":"rejected","#);
-        rejection::write_findings(out, refused, "rule_id", "reason");
-        out.push(b'}');
-    }
+fn reject(rows: &mut Vec<u8>, results: &mut Vec<u8>, refused: &Refused, index: usize, request: &Request, ids: &mut Ids) {
+    let id = refused.id().unwrap_or_else(|| ids.mint());
+    separate(rows);
+    rows.extend_from_slice(br#"{"index":"#);
+    write_number(rows, index);
+    rejection::write_row(rows, refused, &id, &request.context, request.source_system);
+    begin_result(results, index);
+    results.extend_from_slice(&id);
+    results.extend_from_slice(br#"","status":"rejected","#);
+    rejection::write_findings(results, refused, "rule_id", "reason");
+    results.push(b'}');
 }
 
 fn begin_result(out: &mut Vec<u8>, index: usize) {
@@ -242,15 +242,6 @@ fn begin_result(out: &mut Vec<u8>, index: usize) {
 fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b'[')) {
         out.push(b',');
-    }
-}
-
-/// Whether a value says anything: it is there, and neither null nor blank.
-fn is_given(body: &[u8], value: Value) -> bool {
-    match value.kind {
-        Kind::Absent | Kind::Null => false,
-        Kind::Text => !text::is_blank(body, value),
-        Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
     }
 }
 
@@ -283,7 +274,7 @@ pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdi
 /// Appends the members that were sent, each behind a comma, and the closing brace.
 #[inline]
 fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    if must_be_rewritten(body, event) {
+    if must_be_rewritten(event) {
         return rewrite(out, body, event, verdict, context);
     }
     out.push(b',');
@@ -307,11 +298,8 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
 
 /// Whether the event holds an e-mail address, or a field that says nothing and that the store could not read.
 #[inline]
-fn must_be_rewritten(body: &[u8], event: &Event) -> bool {
-    let says_nothing = |field: Field| {
-        let value = event.value(field);
-        value.kind != Kind::Absent && !is_given(body, value)
-    };
+fn must_be_rewritten(event: &Event) -> bool {
+    let says_nothing = |field: Field| event.value(field).kind != Kind::Absent && !event.is_given(field);
     event.value(Field::Email).kind != Kind::Absent
         || event.value(Field::Metadata).kind == Kind::Null
         || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(says_nothing)
@@ -321,11 +309,11 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
     for (field, key, _) in FIELDS {
         let value = event.value(field);
         let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
-        if is_column && (is_given(body, value) || field == Field::UserId && value.kind != Kind::Absent) {
+        if is_column && (event.is_given(field) || field == Field::UserId && value.kind != Kind::Absent) {
             out.extend_from_slice(br#",""#);
             out.extend_from_slice(key.as_bytes());
             out.extend_from_slice(br#"":"#);
-            if is_given(body, value) {
+            if event.is_given(field) {
                 out.extend_from_slice(with_quotes(body, value));
             } else {
                 out.extend_from_slice(b"null");
@@ -335,7 +323,7 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
     out.extend_from_slice(br#","metadata":"#);
     let metadata = event.value(Field::Metadata).raw(body);
     let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
-    match verdict.email_hash.filter(|_| !is_given(body, event.value(Field::EmailHash))) {
+    match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
         None => out.extend_from_slice(metadata),
         Some(hash) => {
             let members = metadata.strip_suffix(b"}").unwrap_or(metadata);

@@ -3,7 +3,7 @@
 //! Built on the reader's own texts and numbers, because a library for it would be more than half of the module that a
 //! browser loads.
 
-use crate::event::Faults;
+use crate::reading::Faults;
 use crate::{number, text};
 
 /// A JSON value; a number is kept as it was written.
@@ -106,7 +106,7 @@ impl Reader<'_> {
         if !self.take(b'"') {
             return None;
         }
-        let (value, _) = text::read(self.json, self.at, &mut Faults::default())?;
+        let value = text::read(self.json, self.at, &mut Faults::default())?;
         self.at = value.end as usize + 1;
         String::from_utf8(text::content(self.json, value).into_owned()).ok()
     }

@@ -12,11 +12,14 @@
 //! Nothing here does any input or output or knows the time, besides `cli`; errors are data.
 
 pub mod event;
+mod names;
 pub mod rule;
 pub mod rules;
 
+mod block;
 pub mod number;
 pub mod parse;
+pub mod reading;
 pub mod text;
 pub mod time;
 

@@ -74,6 +74,9 @@ fn digits_end(text: &[u8], mut at: usize) -> usize {
 
 /// Compares two JSON numbers by value.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
+    if let (Some(left), Some(right)) = (small(left), small(right)) {
+        return left.cmp(&right);
+    }
     Decimal::of(left).cmp_value(&Decimal::of(right))
 }
 

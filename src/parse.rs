@@ -5,43 +5,37 @@
 //! measured alternatives pay for a tree or a second pass (`bench/RESULTS.md`); the property tests and the fuzz targets
 //! hold it to `serde_json`.
 
-use crate::event::{Event, FIELD_COUNT, Fault, Faults, Field, Kind, Member, Value};
-use crate::{number, text};
+use crate::event::{FIELD_COUNT, Fault, Field, Kind};
+use crate::reading::{Event, Faults, Member, Value};
+use crate::{number, privacy, text};
 
 /// The deepest nesting of an event.
 pub const MOST_DEPTH: usize = 32;
 
-/// The text is not JSON from this byte on.
+/// The text is not JSON; [`Reader::position`] is the first byte that does not fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Broken {
-    /// The first byte that does not fit.
-    pub at: usize,
-}
+pub struct Broken;
 
 /// A reader over one text.
 #[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a [u8],
     at: usize,
-    keys: Vec<Key>,
-}
-
-/// A key of an object that is being read.
-#[derive(Clone, Copy, Debug)]
-struct Key {
-    hash: u32,
-    value: Value,
+    /// The bytes that Postgres writes for what was read.
+    size: usize,
 }
 
 /// How many keys of an object are compared one by one before they are sorted instead.
 const FEW_KEYS: usize = 48;
 
+// A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
+// longer.
 type Read<T> = Result<T, Broken>;
 
 impl<'a> Reader<'a> {
     /// Starts at the beginning, behind a byte order mark if there is one.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, keys: Vec::new() }
+        Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, size: 0 }
     }
 
     /// The next byte to be read.
@@ -75,14 +69,9 @@ impl<'a> Reader<'a> {
         self.at >= self.text.len()
     }
 
-    #[cold]
-    fn broken<T>(&self) -> Read<T> {
-        Err(Broken { at: self.at })
-    }
-
     #[inline]
     fn expect(&mut self, byte: u8) -> Read<()> {
-        if self.take(byte) { Ok(()) } else { self.broken() }
+        if self.take(byte) { Ok(()) } else { Err(Broken) }
     }
 
     /// Reads up to the array of `{"events": […]}`; back to where it was if the text is something else.
@@ -90,7 +79,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         if self.take(b'{')
             && self.take(b'"')
-            && let Some((key, _)) = text::read(self.text, self.at, &mut Faults::default())
+            && let Some(key) = text::read(self.text, self.at, &mut Faults::default())
             && text::equals(self.text, key, b"events")
         {
             self.at = key.end as usize + 1;
@@ -107,7 +96,6 @@ impl<'a> Reader<'a> {
         event.clear();
         let first = self.peek();
         event.start = self.at;
-        self.keys.clear();
         if first == b'{' {
             self.at += 1;
             self.members(event, Self::event_member)?;
@@ -119,38 +107,37 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads the members of an object whose brace has been read; the number of bytes Postgres writes around them.
+    /// Reads the members of an object whose brace has been read.
     #[inline]
     fn members(
         &mut self,
         event: &mut Event,
-        mut member: impl FnMut(&mut Self, &mut Event, usize) -> Read<usize>,
-    ) -> Read<usize> {
+        mut member: impl FnMut(&mut Self, &mut Event, usize) -> Read<()>,
+    ) -> Read<()> {
         if self.take(b'}') {
-            return Ok(2);
+            self.size += 2;
+            return Ok(());
         }
-        let first_key = self.keys.len();
-        let mut size = 0;
+        let first_key = event.open_keys.len();
         loop {
-            if !self.take(b'"') {
-                return self.broken();
-            }
-            size += 4 + member(self, event, first_key)?;
+            self.expect(b'"')?;
+            member(self, event, first_key)?;
+            self.size += 4;
             match self.peek() {
                 b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
                     self.close_keys(event, first_key);
-                    return Ok(size);
+                    return Ok(());
                 }
-                _ => return self.broken(),
+                _ => return Err(Broken),
             }
         }
     }
 
     #[inline]
-    fn event_member(&mut self, event: &mut Event, first_key: usize) -> Read<usize> {
-        let (key, _) = self.text(event)?;
+    fn event_member(&mut self, event: &mut Event, first_key: usize) -> Read<()> {
+        let key = self.text(event)?;
         self.expect(b':')?;
         let field = match key.has(Value::ESCAPED) {
             false => Field::top_level(key.raw(self.text)),
@@ -161,9 +148,7 @@ impl<'a> Reader<'a> {
         } else if self.peek() == b'{' {
             self.metadata(event)?
         } else {
-            let (value, _) = self.value(event, 1)?;
-            note_suspect(event, value);
-            value
+            self.value(event, 1)?
         };
         match field {
             Some(field) => self.keep(event, field, value),
@@ -172,7 +157,7 @@ impl<'a> Reader<'a> {
                 self.note_key(event, key, first_key);
             }
         }
-        Ok(0)
+        Ok(())
     }
 
     #[inline]
@@ -182,31 +167,38 @@ impl<'a> Reader<'a> {
                 event.faults.add(Fault::DuplicateKey);
             }
             *slot = value;
+            let is_given = match value.kind {
+                Kind::Absent | Kind::Null => false,
+                Kind::Text => !text::is_blank(self.text, value),
+                Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
+            };
+            event.given |= u64::from(is_given) << field as u8;
         }
     }
 
     /// Reads a value whose content no privacy rule speaks of.
     #[inline]
     fn outside_metadata(&mut self, event: &mut Event) -> Read<Value> {
-        let (suspects, keys) = (event.suspects.len(), event.keys.len());
-        let (value, _) = self.value(event, 1)?;
-        event.suspects.truncate(suspects);
-        event.keys.truncate(keys);
+        let personal_key = event.personal_key;
+        let value = self.value(event, 1)?;
+        event.personal_key = personal_key;
         Ok(value)
     }
 
     fn metadata(&mut self, event: &mut Event) -> Read<Value> {
         let start = self.at;
         self.at += 1;
-        event.metadata_size = self.members(event, Self::metadata_member)?;
+        self.size = 0;
+        self.members(event, Self::metadata_member)?;
+        event.metadata_size = self.size;
         Ok(Value { kind: Kind::Object, flags: 0, start: start as u32, end: self.at as u32 })
     }
 
     #[inline]
-    fn metadata_member(&mut self, event: &mut Event, first_key: usize) -> Read<usize> {
-        let (key, key_size) = self.text(event)?;
+    fn metadata_member(&mut self, event: &mut Event, first_key: usize) -> Read<()> {
+        let key = self.text(event)?;
         self.expect(b':')?;
-        let (value, size) = self.value(event, 2)?;
+        let value = self.value(event, 2)?;
         let field = match key.has(Value::ESCAPED) {
             false => Field::of_metadata(key.raw(self.text)),
             true => Field::of_metadata(&text::content(self.text, key)),
@@ -214,116 +206,106 @@ impl<'a> Reader<'a> {
         match field {
             Some(field) => self.keep(event, field, value),
             None => {
-                self.note_key(event, key, first_key);
-                note_suspect(event, key);
-                event.keys.push(key);
+                self.note_metadata_key(event, key, first_key);
                 event.members.push(Member { key, value });
             }
         }
-        note_suspect(event, value);
-        Ok(key_size + size)
+        Ok(())
     }
 
     #[inline]
-    fn text(&mut self, event: &mut Event) -> Read<(Value, usize)> {
-        match text::read(self.text, self.at, &mut event.faults) {
-            Some((value, size)) => {
-                self.at = value.end as usize + 1;
-                Ok((value, size))
-            }
-            None => self.broken(),
-        }
+    fn text(&mut self, event: &mut Event) -> Read<Value> {
+        let value = text::read(self.text, self.at, &mut event.faults).ok_or(Broken)?;
+        self.at = value.end as usize + 1;
+        self.size += match value.has(Value::ESCAPED) {
+            false => (value.end - value.start) as usize + 2,
+            true => text::stored_size(&text::content(self.text, value)),
+        };
+        Ok(value)
     }
 
-    /// Reads one value; the second result is the number of bytes that Postgres writes for it.
     #[inline]
-    fn value(&mut self, event: &mut Event, depth: usize) -> Read<(Value, usize)> {
-        match self.peek() {
+    fn value(&mut self, event: &mut Event, depth: usize) -> Read<Value> {
+        let first = self.peek();
+        let start = self.at;
+        let kind = match first {
             b'"' => {
                 self.at += 1;
-                self.text(event)
+                return self.text(event);
             }
             b'-' | b'0'..=b'9' => {
-                let start = self.at;
-                let Some((end, storable, size)) = number::read(self.text, start) else {
-                    return self.broken();
-                };
+                let (end, storable, size) = number::read(self.text, start).ok_or(Broken)?;
                 if !storable {
                     event.faults.add(Fault::Number);
                 }
                 self.at = end;
-                Ok((Value { kind: Kind::Number, flags: 0, start: start as u32, end: end as u32 }, size))
+                self.size += size;
+                Kind::Number
             }
-            b't' => self.literal(b"true", Kind::True),
-            b'f' => self.literal(b"false", Kind::False),
-            b'n' => self.literal(b"null", Kind::Null),
+            b't' => self.literal(b"true", Kind::True)?,
+            b'f' => self.literal(b"false", Kind::False)?,
+            b'n' => self.literal(b"null", Kind::Null)?,
             b'{' | b'[' if depth >= MOST_DEPTH => {
                 event.faults.add(Fault::Depth);
-                self.deep(event)
+                self.deep(event)?
             }
             b'{' => {
-                let start = self.at;
                 self.at += 1;
-                let size = self.object(event, depth)?;
-                Ok((Value { kind: Kind::Object, flags: 0, start: start as u32, end: self.at as u32 }, size))
+                self.object(event, depth)?;
+                Kind::Object
             }
             b'[' => {
-                let start = self.at;
                 self.at += 1;
-                let size = self.array(event, depth)?;
-                Ok((Value { kind: Kind::Array, flags: 0, start: start as u32, end: self.at as u32 }, size))
+                self.array(event, depth)?;
+                Kind::Array
             }
-            _ => self.broken(),
-        }
+            _ => return Err(Broken),
+        };
+        Ok(Value { kind, flags: 0, start: start as u32, end: self.at as u32 })
     }
 
     #[inline]
-    fn literal(&mut self, word: &'static [u8], kind: Kind) -> Read<(Value, usize)> {
-        let start = self.at;
-        if !self.text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
-            return self.broken();
+    fn literal(&mut self, word: &'static [u8], kind: Kind) -> Read<Kind> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(Broken);
         }
         self.at += word.len();
-        Ok((Value { kind, flags: 0, start: start as u32, end: self.at as u32 }, word.len()))
+        self.size += word.len();
+        Ok(kind)
     }
 
-    fn object(&mut self, event: &mut Event, depth: usize) -> Read<usize> {
+    fn object(&mut self, event: &mut Event, depth: usize) -> Read<()> {
         self.members(event, |reader, event, first_key| {
-            let (key, key_size) = reader.text(event)?;
+            let key = reader.text(event)?;
             reader.expect(b':')?;
-            reader.note_key(event, key, first_key);
-            note_suspect(event, key);
-            event.keys.push(key);
-            let (value, size) = reader.value(event, depth + 1)?;
-            note_suspect(event, value);
-            Ok(key_size + size)
+            reader.note_metadata_key(event, key, first_key);
+            reader.value(event, depth + 1)?;
+            Ok(())
         })
     }
 
-    fn array(&mut self, event: &mut Event, depth: usize) -> Read<usize> {
+    fn array(&mut self, event: &mut Event, depth: usize) -> Read<()> {
         if self.take(b']') {
-            return Ok(2);
+            self.size += 2;
+            return Ok(());
         }
-        let mut size = 0;
         loop {
-            let (value, value_size) = self.value(event, depth + 1)?;
-            note_suspect(event, value);
-            size += 2 + value_size;
+            self.value(event, depth + 1)?;
+            self.size += 2;
             match self.peek() {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
-                    return Ok(size);
+                    return Ok(());
                 }
-                _ => return self.broken(),
+                _ => return Err(Broken),
             }
         }
     }
 
     /// Reads over what is nested too deep, without recursion, so that its neighbours can still be judged.
     #[cold]
-    fn deep(&mut self, event: &mut Event) -> Read<(Value, usize)> {
-        let start = self.at;
+    fn deep(&mut self, event: &mut Event) -> Read<Kind> {
         let mut open: Vec<bool> = Vec::new();
         loop {
             match self.peek() {
@@ -351,7 +333,7 @@ impl<'a> Reader<'a> {
                 self.expect(b':')?;
             }
         }
-        Ok((Value { kind: Kind::Array, flags: 0, start: start as u32, end: self.at as u32 }, self.at - start))
+        Ok(Kind::Array)
     }
 
     /// Reads what follows a value within what is open; whether another value follows.
@@ -366,19 +348,30 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
+    /// Notes the key of an object, and a key that was there before.
     #[inline]
-    fn note_key(&mut self, event: &mut Event, key: Value, first_key: usize) {
+    fn note_key(&mut self, event: &mut Event, key: Value, first_key: usize) -> u32 {
         let hash = match key.has(Value::ESCAPED) {
             false => hash(key.raw(self.text)),
             true => hash(&text::content(self.text, key)),
         };
-        let siblings = self.keys.get(first_key..).unwrap_or_default();
+        let siblings = event.open_keys.get(first_key..).unwrap_or_default();
         if siblings.len() <= FEW_KEYS
-            && siblings.iter().any(|other| other.hash == hash && self.same_key(other.value, key))
+            && siblings.iter().any(|&(other_hash, other)| other_hash == hash && self.same_key(other, key))
         {
             event.faults.add(Fault::DuplicateKey);
         }
-        self.keys.push(Key { hash, value: key });
+        event.open_keys.push((hash, key));
+        hash
+    }
+
+    #[inline]
+    fn note_metadata_key(&mut self, event: &mut Event, key: Value, first_key: usize) {
+        let hash = self.note_key(event, key, first_key);
+        event.personal_key |= match key.has(Value::ESCAPED) {
+            false => event.names.is_personal(key.raw(self.text), hash),
+            true => privacy::names_personal_data(&text::content(self.text, key)),
+        };
     }
 
     fn same_key(&self, left: Value, right: Value) -> bool {
@@ -388,22 +381,15 @@ impl<'a> Reader<'a> {
     /// Forgets the keys of an object that has ended; where they were many, finds a key named twice among them.
     #[inline]
     fn close_keys(&mut self, event: &mut Event, first_key: usize) {
-        if self.keys.len() - first_key > FEW_KEYS {
+        if event.open_keys.len() - first_key > FEW_KEYS {
             let mut names: Vec<_> =
-                self.keys.drain(first_key..).map(|key| text::content(self.text, key.value)).collect();
+                event.open_keys.drain(first_key..).map(|(_, key)| text::content(self.text, key)).collect();
             names.sort_unstable();
             if names.windows(2).any(|pair| pair.first() == pair.last()) {
                 event.faults.add(Fault::DuplicateKey);
             }
         }
-        self.keys.truncate(first_key);
-    }
-}
-
-#[inline]
-fn note_suspect(event: &mut Event, value: Value) {
-    if value.kind == Kind::Text && value.flags & (Value::AT | Value::DIGITS) != 0 {
-        event.suspects.push(value);
+        event.open_keys.truncate(first_key);
     }
 }
 

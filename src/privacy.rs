@@ -1,5 +1,7 @@
 //! What names personal data, and what looks like it.
 
+use crate::block::{self, Block, Mask};
+
 /// Words, or runs of words, of a key that name personal data. Matched as whole words after splitting snake and camel
 /// case, so that `event_name` and `token_count` pass.
 pub const PERSONAL_WORDS: &[&[&str]] = &[
@@ -89,14 +91,15 @@ pub fn names_personal_data(key: &[u8]) -> bool {
 
 #[cold]
 fn begins_personal(first: &[u8], rest: Words) -> bool {
-    let is = |word: Option<&[u8]>, part: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(part.as_bytes()));
-    if is(Some(first), PSEUDONYM.0) && is(rest.clone().next(), PSEUDONYM.1) {
+    let is = |word: &[u8], part: &str| word.len() == part.len() && word.eq_ignore_ascii_case(part.as_bytes());
+    let follow = |parts: &[&str]| {
+        let mut words = rest.clone();
+        parts.iter().all(|part| words.next().is_some_and(|word| is(word, part)))
+    };
+    if is(first, PSEUDONYM.0) && follow(&[PSEUDONYM.1]) {
         return false;
     }
-    PERSONAL_WORDS.iter().any(|entry| {
-        let mut words = std::iter::once(first).chain(rest.clone());
-        entry.iter().all(|part| is(words.next(), part))
-    })
+    PERSONAL_WORDS.iter().any(|entry| entry.split_first().is_some_and(|(part, more)| is(first, part) && follow(more)))
 }
 
 /// For each first letter of an entry, a bit for every length of its first word, and one for every second letter: what
@@ -120,6 +123,40 @@ fn may_begin_personal(word: &[u8]) -> bool {
     FIRST_WORDS.get(letter(0) as usize).is_some_and(|(lengths, seconds)| {
         word.len() < 32 && lengths & (1 << word.len()) != 0 && (letter(1) < 26) && seconds & (1 << letter(1)) != 0
     })
+}
+
+/// Keys that were found to name nothing personal, so that the next event's need no second look.
+#[derive(Debug)]
+pub struct HarmlessKeys([[u8; KEY_SLOT]; 64]);
+
+/// A key, and behind it zeros and its length.
+const KEY_SLOT: usize = 32;
+
+impl Default for HarmlessKeys {
+    fn default() -> Self {
+        HarmlessKeys([[0; KEY_SLOT]; 64])
+    }
+}
+
+impl HarmlessKeys {
+    /// Whether a metadata key names personal data.
+    #[inline]
+    pub fn is_personal(&mut self, key: &[u8], hash: u32) -> bool {
+        let slot = &mut self.0[hash as usize % 64];
+        let known = slot.split_last().and_then(|(length, bytes)| bytes.get(..*length as usize));
+        if known.is_some_and(|known| crate::text::is_same(known, key)) && !key.is_empty() {
+            return false;
+        }
+        let is_personal = names_personal_data(key);
+        if !is_personal
+            && key.len() < KEY_SLOT
+            && let Some((length, bytes)) = slot.split_last_mut()
+        {
+            *length = key.len() as u8;
+            bytes.iter_mut().zip(key).for_each(|(own, byte)| *own = *byte);
+        }
+        is_personal
+    }
 }
 
 /// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a
@@ -165,15 +202,67 @@ fn is_boundary(key: &[u8], at: usize, byte: u8) -> bool {
             || (before.is_ascii_uppercase() && key.get(at + 1).is_some_and(u8::is_ascii_lowercase)))
 }
 
+/// What a stretch of text looks like it may hold, before it is read closely.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Suspicion {
+    /// An e-mail address or a phone number, or something that is escaped.
+    pub of_signs: bool,
+    /// A card or social security number.
+    pub of_digits: bool,
+}
+
+impl Suspicion {
+    /// Whether there is any.
+    #[inline]
+    pub const fn is_any(self) -> bool {
+        self.of_signs || self.of_digits
+    }
+
+    /// Both.
+    #[inline]
+    pub fn or(self, other: Suspicion) -> Suspicion {
+        Suspicion { of_signs: self.of_signs | other.of_signs, of_digits: self.of_digits | other.of_digits }
+    }
+}
+
+/// Looks for the signs of personal data between two places of a text, a block at a time.
+///
+/// A social security number is the shortest that is looked for: eleven characters that are digits, or join them.
+#[inline]
+pub fn suspicion(text: &[u8], start: usize, end: usize) -> Suspicion {
+    let (mut signs, mut runs, mut before) = (0, 0, 0);
+    let mut at = start;
+    while at < end {
+        let within = if end - at < block::SIZE { (1 << (end - at)) - 1 } else { Mask::MAX };
+        let block = Block::at(text, at).unwrap_or_else(|| last_block(text, at));
+        signs |= block.signs() & within;
+        // Runs reach from block to block, so the block before is looked at together with each.
+        let digits = block.digits_and_joints() & within;
+        runs |= runs_of_eleven(before | digits << block::SIZE);
+        before = digits;
+        at += block::SIZE;
+    }
+    Suspicion { of_signs: signs != 0, of_digits: runs != 0 }
+}
+
+#[inline]
+const fn runs_of_eleven(mut bits: Mask) -> Mask {
+    bits &= bits >> 1;
+    bits &= bits >> 2;
+    bits &= bits >> 4;
+    bits & bits >> 3
+}
+
+#[cold]
+fn last_block(text: &[u8], at: usize) -> Block {
+    let mut bytes = [0; block::SIZE];
+    bytes.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(own, byte)| *own = *byte);
+    Block::of(&bytes)
+}
+
 /// Whether a text holds a card, social security or phone number.
 pub fn holds_personal_value(text: &[u8]) -> bool {
     holds_phone(text) || holds_card_or_ssn(text)
-}
-
-/// The same for a text of which is known what it holds at all: a sign that a phone number begins with, or many digits.
-#[inline]
-pub fn marked_holds_personal_value(text: &[u8], has_sign: bool, has_digits: bool) -> bool {
-    (has_sign && holds_phone(text)) || (has_digits && holds_card_or_ssn(text))
 }
 
 /// E.164: a plus sign (or `%2B`) behind no letter or digit, then 7 to 15 digits that do not begin with 0, with single

@@ -1,6 +1,7 @@
 //! Redaction: what is kept of a text that was refused, without anything personal in it.
 
-use crate::event::{Faults, Field, Kind, Value};
+use crate::event::{Field, Kind};
+use crate::reading::{Faults, Value};
 use crate::{email, number, privacy, text};
 
 /// What stands for a text that holds an e-mail address.
@@ -169,7 +170,7 @@ impl Writer<'_> {
     /// The text whose quote is next.
     fn text(&mut self) -> Value {
         match text::read(self.json, self.at + 1, &mut Faults::default()) {
-            Some((value, _)) => {
+            Some(value) => {
                 self.at = value.end as usize + 1;
                 value
             }
@@ -182,8 +183,8 @@ impl Writer<'_> {
 
     fn write_text(&mut self, value: Value) {
         let content = text::content(self.json, value);
-        let must_look = value.has(Value::AT | Value::DIGITS);
-        if must_look && let Some(name) = replacement(&content) {
+        let suspicion = privacy::suspicion(self.json, value.start as usize, value.end as usize);
+        if suspicion.is_any() && let Some(name) = replacement(&content) {
             return text::write(self.out, name.as_bytes());
         }
         if content.len() <= MOST_TEXT {

@@ -1,6 +1,7 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
-use crate::event::{Category, Event, Field, Kind, Value};
+use crate::event::{Category, Field, Kind};
+use crate::reading::{Event, Value};
 use crate::json::Json;
 use crate::rules::{BLOCKED_JUMPS, STATES};
 use crate::{number, text};

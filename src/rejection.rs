@@ -2,7 +2,8 @@
 
 use crate::check::{Caller, Context, Violations, is_uuid};
 use crate::email::hex;
-use crate::event::{Event, Fault, Faults, Field, Kind};
+use crate::event::{Fault, Field, Kind};
+use crate::reading::{Event, Faults};
 use crate::gate::{Id, write_contract, write_number};
 use crate::redact;
 use crate::rules::RULES;

@@ -1,120 +1,66 @@
-//! JSON strings: finding their end eight bytes at a time, and decoding those that hold escapes.
+//! JSON strings: finding their end a block at a time, and decoding those that hold escapes.
 //!
 //! A string without escapes is its own content; only the others are ever decoded. Written by hand because no JSON
 //! reader tells in its one pass what the rules need to know of a text (see `bench/`).
 
-use crate::event::{Fault, Faults, Value};
+use crate::block::{self, Block};
+use crate::event::{Fault, Kind};
+use crate::reading::{Faults, Value};
 use std::borrow::Cow;
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// How many digits a text holds before it is worth looking for a card or social security number.
-const TELLING_DIGITS: u32 = 9;
-
-#[inline]
-const fn bytes_equal_to(word: u64, byte: u8) -> u64 {
-    let difference = word ^ (LOW * byte as u64);
-    difference.wrapping_sub(LOW) & !difference & HIGH
-}
-
-/// The high bit of every byte that is not an ASCII digit.
-#[inline]
-const fn bytes_not_digits(word: u64) -> u64 {
-    let low_bits = word ^ (LOW * 0x30);
-    (((low_bits & !HIGH).wrapping_add(LOW * 0x76)) | low_bits) & HIGH
-}
-
 /// Reads the text that begins behind the quote before `start`; `None` where it does not end as JSON.
-///
-/// The second value is the number of bytes that Postgres writes for it, quotes included.
 #[inline]
-pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<(Value, usize)> {
+pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
-    let mut seen = 0u64;
-    let mut marks = 0u64;
-    let mut digits = 0u32;
+    let mut non_ascii = 0;
     loop {
-        let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+        let Some(block) = Block::at(text, at) else {
             return read_slowly(text, start, faults);
         };
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-        let stops = bytes_equal_to(word, b'"') | bytes_equal_to(word, b'\\') | control;
-        let at_signs = bytes_equal_to(word, b'@') | bytes_equal_to(word, b'%') | bytes_equal_to(word, b'+');
+        let stops = block.stops();
         if stops == 0 {
-            seen |= word;
-            marks |= at_signs;
-            digits += 8 - bytes_not_digits(word).count_ones();
-            at += 8;
+            non_ascii |= block.non_ascii();
+            at += block::SIZE;
             continue;
         }
-        let offset = stops.trailing_zeros() >> 3;
-        let before = if offset == 0 { 0 } else { u64::MAX >> (64 - 8 * offset) };
-        seen |= word & before;
-        marks |= at_signs & before;
-        digits += offset - (bytes_not_digits(word) & before).count_ones();
-        at += offset as usize;
+        non_ascii |= block.non_ascii() & (stops ^ (stops - 1));
+        at += stops.trailing_zeros() as usize;
         if text.get(at) != Some(&b'"') {
             return read_slowly(text, start, faults);
         }
         let mut flags = 0;
-        if seen & HIGH != 0 {
-            flags |= Value::NON_ASCII;
+        if non_ascii != 0 {
+            flags = Value::NON_ASCII;
             std::str::from_utf8(text.get(start..at)?).ok()?;
         }
-        if marks != 0 {
-            flags |= Value::AT;
-        }
-        if digits >= TELLING_DIGITS {
-            flags |= Value::DIGITS;
-        }
-        return Some((
-            Value { kind: crate::event::Kind::Text, flags, start: start as u32, end: at as u32 },
-            at - start + 2,
-        ));
+        return Some(Value { kind: Kind::Text, flags, start: start as u32, end: at as u32 });
     }
 }
 
-/// The same for a text with escapes, or one too near the end to be read by whole words.
+/// The same for a text with escapes, or one too near the end to be read by whole blocks.
 #[cold]
-fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<(Value, usize)> {
+fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
     let mut flags = 0;
-    let mut size = 2;
-    let mut digits = 0;
     loop {
         let byte = *text.get(at)?;
         at += 1;
-        size += 1;
         match byte {
             b'"' => break,
             b'\\' => {
-                flags |= Value::ESCAPED | Value::AT | Value::DIGITS;
+                flags |= Value::ESCAPED;
                 let (unit, next) = escape(text, at)?;
                 at = next;
-                size += match unit {
-                    0x08 | 0x09 | 0x0a | 0x0c | 0x0d | 0x22 | 0x5c => 1,
-                    0..0x20 => 5,
-                    0x20..0x80 => 0,
-                    0x80..0x800 => 1,
-                    _ => 2,
-                };
                 if unit == 0 || (0xdc00..0xe000).contains(&unit) {
                     faults.add(Fault::Text);
                 } else if (0xd800..0xdc00).contains(&unit) {
                     match (text.get(at), escape(text, at + 1)) {
-                        (Some(b'\\'), Some((0xdc00..0xe000, next))) => {
-                            at = next;
-                            size += 1;
-                        }
+                        (Some(b'\\'), Some((0xdc00..0xe000, next))) => at = next,
                         _ => faults.add(Fault::Text),
                     }
                 }
             }
             0..0x20 => return None,
-            b'@' | b'%' | b'+' => flags |= Value::AT,
-            b'0'..=b'9' => digits += 1,
             0x80.. => flags |= Value::NON_ASCII,
             _ => {}
         }
@@ -123,10 +69,18 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<(Value,
     if flags & Value::NON_ASCII != 0 {
         std::str::from_utf8(text.get(start..end)?).ok()?;
     }
-    if digits >= TELLING_DIGITS {
-        flags |= Value::DIGITS;
-    }
-    Some((Value { kind: crate::event::Kind::Text, flags, start: start as u32, end: end as u32 }, size - 1))
+    Some(Value { kind: Kind::Text, flags, start: start as u32, end: end as u32 })
+}
+
+/// How many bytes Postgres writes for a content, quotes included.
+#[cold]
+pub fn stored_size(content: &[u8]) -> usize {
+    let size = |byte: &u8| match byte {
+        0x08 | b'\t' | b'\n' | 0x0c | b'\r' | b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    2 + content.iter().map(size).sum::<usize>()
 }
 
 /// The UTF-16 unit that the escape behind a backslash stands for, and where it ends.
@@ -183,6 +137,17 @@ pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Every text and key within a value that was read from `text`.
+pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
+    let mut at = value.start as usize;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..value.end as usize)?;
+        let found = read(text, at + rest.iter().position(|&byte| byte == b'"')? + 1, &mut Faults::default())?;
+        at = found.end as usize + 1;
+        Some(found)
+    })
+}
+
 /// How many Unicode code points the text has.
 pub fn length(text: &[u8], value: Value) -> usize {
     if !value.has(Value::ESCAPED | Value::NON_ASCII) {
@@ -194,6 +159,9 @@ pub fn length(text: &[u8], value: Value) -> usize {
 /// Whether the text holds nothing besides ASCII white space.
 #[inline]
 pub fn is_blank(text: &[u8], value: Value) -> bool {
+    if value.raw(text).first().is_some_and(|first| !matches!(first, b' ' | b'\\')) {
+        return false;
+    }
     if !value.has(Value::ESCAPED) {
         return value.raw(text).iter().all(u8::is_ascii_whitespace);
     }
@@ -223,10 +191,7 @@ pub fn equals(text: &[u8], value: Value, other: &[u8]) -> bool {
 pub fn write(out: &mut Vec<u8>, content: &[u8]) {
     out.push(b'"');
     let mut plain = 0;
-    for (at, &byte) in content.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    while let Some((at, byte)) = next_to_escape(content, plain) {
         out.extend_from_slice(content.get(plain..at).unwrap_or_default());
         plain = at + 1;
         match byte {
@@ -245,6 +210,22 @@ pub fn write(out: &mut Vec<u8>, content: &[u8]) {
     }
     out.extend_from_slice(content.get(plain..).unwrap_or_default());
     out.push(b'"');
+}
+
+/// The first byte from there on that a JSON text cannot hold as it is.
+#[inline]
+fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
+    while let Some(block) = Block::at(content, from) {
+        let stops = block.stops();
+        if stops != 0 {
+            let at = from + stops.trailing_zeros() as usize;
+            return Some((at, *content.get(at)?));
+        }
+        from += block::SIZE;
+    }
+    let rest = content.get(from..).unwrap_or_default();
+    let found = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
+    Some((from + found, *rest.get(found)?))
 }
 
 /// The lower-case hexadecimal digit of a value below 16.

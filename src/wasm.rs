@@ -4,7 +4,7 @@
 //! nothing but numbers crosses there: `wasm.js` copies the body into a buffer that lives here and reads a fixed record.
 
 use crate::check::{Caller, Context, Violations, check};
-use crate::event::Event;
+use crate::reading::Event;
 use crate::fingerprint::FINGERPRINT;
 use crate::gate::{Gate, Request};
 use crate::parse::Reader;

@@ -2,7 +2,7 @@
 
 use super::input::{Input, Piece};
 use super::judge::{Counts, Judged, Order, judge};
-use crate::event::Event;
+use crate::reading::Event;
 use crate::gate::Ids;
 use std::collections::BTreeMap;
 use std::io::{self, Write};

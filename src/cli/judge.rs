@@ -2,9 +2,10 @@
 
 use super::input::Piece;
 use crate::check::{Context, check};
-use crate::event::{Event, Field};
+use crate::event::Field;
+use crate::reading::Event;
 use crate::gate::{Ids, write_line, write_number};
-use crate::parse::Reader;
+use crate::parse::{Broken, Reader};
 use crate::rejection::{Refused, write_row};
 use crate::rules::RULES;
 use crate::{text, time};
@@ -96,7 +97,7 @@ fn one(line: &[u8], number: u64, order: &Order, ids: &mut Ids, event: &mut Event
     let broken_at = match reader.event(event) {
         Ok(()) if reader.is_done() => None,
         Ok(()) => Some(reader.position()),
-        Err(broken) => Some(broken.at),
+        Err(Broken) => Some(reader.position()),
     };
     let mut context = order.context;
     if order.at_occurrence
