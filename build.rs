@@ -34,7 +34,7 @@ fn judge() -> String {
         RULES.iter().enumerate().partition(|(_, rule)| mentions(rule, &|part| matches!(part, Expr::Readable(_))));
     let judged_here = |(_, rule): &(usize, &Rule)| !mentions(rule, &|part| matches!(part, Expr::NoTwinWithin(_)));
     format!(
-        "impl Judge<'_> {{\n\
+        "#[allow(clippy::nonminimal_bool)]\nimpl Judge<'_> {{\n\
          /// The rules about the text itself; where one is violated, no other can be judged.\n\
          fn unreadable(&self) -> u64 {{\nlet mut violations = 0;\n{}violations\n}}\n\
          /// The rules about what the event says.\n\

@@ -1,10 +1,11 @@
 //! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
 
 use crate::event::{Category, Fault, Field, Kind};
+use crate::privacy::Suspicion;
 use crate::reading::{Event, Value};
 use crate::registry::{EventType, Registry};
-use crate::rules::RULES;
-use crate::privacy::Suspicion;
+use crate::rule::Told;
+use crate::rules::TOLD;
 use crate::{email, number, privacy, text, time};
 
 /// Who sends the event.
@@ -33,7 +34,7 @@ pub struct Context<'a> {
     pub pepper: Option<&'a [u8]>,
 }
 
-/// A set of rules, by their place in [`RULES`].
+/// A set of rules, by their place in [`TOLD`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Violations(pub u64);
 
@@ -44,10 +45,10 @@ impl Violations {
     }
 
     /// The rules, in order.
-    pub fn rules(self) -> impl Iterator<Item = &'static crate::rule::Rule> {
+    pub fn rules(self) -> impl Iterator<Item = &'static Told> {
         let mut left = self.0;
         std::iter::from_fn(move || {
-            let rule = RULES.get(left.trailing_zeros() as usize)?;
+            let rule = TOLD.get(left.trailing_zeros() as usize)?;
             left &= left - 1;
             Some(rule)
         })
@@ -84,14 +85,14 @@ pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
     if !event.faults.is_empty() {
         return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
     }
-    let sent = event.value(Field::Email);
-    if sent.kind == Kind::Text {
-        judge.email = email::normalise(&text::content(text, sent)).map(|address| email::hash(&address, context.pepper));
-    }
-    judge.occurred_at = judge.text_at(Field::OccurredAt).and_then(|sent| time::parse(&text::content(text, sent)));
-    judge.category = judge.text_at(Field::EventCategory).and_then(|sent| Category::named(&text::content(text, sent)));
-    judge.entry =
-        judge.text_at(Field::EventType).and_then(|sent| context.registry.event_type(&text::content(text, sent)));
+    let (mut email, mut occurred_at, mut category, mut entry) = (None, None, None, None);
+    judge.with_text(Field::Email, &mut |address| {
+        email = email::normalise(address).map(|address| email::hash(&address, context.pepper));
+    });
+    judge.with_text(Field::OccurredAt, &mut |time| occurred_at = time::parse(time));
+    judge.with_text(Field::EventCategory, &mut |name| category = Category::named(name));
+    judge.with_text(Field::EventType, &mut |id| entry = context.registry.event_type(id));
+    judge = Judge { email, occurred_at, category, entry, ..judge };
     judge.suspicion = judge.suspects();
     Verdict { violations: Violations(judge.violated()), email_hash: judge.email }
 }
@@ -124,46 +125,42 @@ impl Judge<'_> {
         self.event.is_given(field) && self.is(field, Kind::Text)
     }
 
-    #[inline]
     fn is_uuid(&self, field: Field) -> bool {
-        self.text_at(field).is_some_and(|value| is_uuid(&text::content(self.text, value)))
+        self.text_is(field, &is_uuid)
     }
 
-    #[inline]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn has_length(&self, field: Field, least: usize, most: usize) -> bool {
         self.text_at(field).is_some_and(|value| (least..=most).contains(&text::length(self.text, value)))
     }
 
-    #[inline]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn is_one_of(&self, field: Field, choices: &[&str]) -> bool {
         self.text_at(field)
             .is_some_and(|value| choices.iter().any(|choice| text::equals(self.text, value, choice.as_bytes())))
     }
 
-    #[inline]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn is_number(&self, field: Field, least: u32, most: Option<u32>) -> bool {
         let value = self.event.value(field);
         value.kind == Kind::Number && number::within(value.raw(self.text), least, most)
     }
 
     fn is_sha256(&self, field: Field) -> bool {
-        self.text_at(field).is_some_and(|value| {
-            let content = text::content(self.text, value);
-            content.len() == 64 && content.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        })
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        self.text_is(field, &|content| content.len() == 64 && content.iter().all(is_digit))
     }
 
     fn is_like(&self, field: Field) -> bool {
-        self.text_at(field).is_some_and(|value| names_like(&text::content(self.text, value)))
+        self.text_is(field, &names_like)
     }
 
     fn is_retention_rule(&self, field: Field) -> bool {
-        self.text_at(field)
-            .is_some_and(|value| self.context.registry.has_retention_rule(&text::content(self.text, value)))
+        self.text_is(field, &|id| self.context.registry.has_retention_rule(id))
     }
 
     fn is_state(&self, field: Field) -> bool {
-        self.text_at(field).is_some_and(|value| self.context.registry.has_state(&text::content(self.text, value)))
+        self.text_is(field, &|id| self.context.registry.has_state(id))
     }
 
     #[inline]
@@ -203,11 +200,8 @@ impl Judge<'_> {
     }
 
     fn makes_no_blocked_jump(&self) -> bool {
-        let states = (self.text_at(Field::PriorState), self.text_at(Field::NewState));
-        let (Some(from), Some(to)) = states else {
-            return true;
-        };
-        !self.context.registry.blocks_jump(&text::content(self.text, from), &text::content(self.text, to))
+        let blocks = |from: &[u8], to: &[u8]| self.context.registry.blocks_jump(from, to);
+        !self.text_is(Field::PriorState, &|from| self.text_is(Field::NewState, &|to| blocks(from, to)))
     }
 
     #[inline]
@@ -237,18 +231,18 @@ impl Judge<'_> {
             Caller::Visitor => !self.event.is_given(Field::UserId),
             Caller::User(id) => {
                 !self.event.is_given(Field::UserId)
-                    || self
-                        .text_at(Field::UserId)
-                        .is_some_and(|sent| text::content(self.text, sent).eq_ignore_ascii_case(id.as_bytes()))
+                    || self.text_is(Field::UserId, &|sent| sent.eq_ignore_ascii_case(id.as_bytes()))
             }
         }
     }
 
     #[inline]
     fn site_accepts(&self) -> bool {
-        let site = self.event.value(Field::SiteId);
-        let id = text::content(self.text, site);
-        self.context.registry.site_accepts(self.event.is_given(Field::SiteId).then_some(&id), self.context.origin)
+        let Context { registry, origin, .. } = self.context;
+        match self.event.is_given(Field::SiteId) {
+            true => self.text_is(Field::SiteId, &|site| registry.site_accepts(Some(site), *origin)),
+            false => registry.site_accepts(None, *origin),
+        }
     }
 
     #[inline]
@@ -265,6 +259,22 @@ impl Judge<'_> {
     fn text_at(&self, field: Field) -> Option<Value> {
         let value = self.event.value(field);
         (value.kind == Kind::Text).then_some(value)
+    }
+
+    /// Whether the field is text whose content satisfies the test.
+    #[inline]
+    fn text_is(&self, field: Field, test: &dyn Fn(&[u8]) -> bool) -> bool {
+        let mut is = false;
+        self.with_text(field, &mut |content| is = test(content));
+        is
+    }
+
+    /// Shows the content of the field where it is text. One place decodes for all rules, which keeps the module small.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn with_text(&self, field: Field, show: &mut dyn FnMut(&[u8])) {
+        if let Some(value) = self.text_at(field) {
+            show(&text::content(self.text, value));
+        }
     }
 
     /// Whether any text of the event is worth a closer look.
@@ -309,9 +319,10 @@ pub fn is_uuid(content: &[u8]) -> bool {
         return false;
     };
     // Every byte is looked at, so that the compiler can take many at a time.
-    content.iter().zip(UUID_FORM).fold(true, |fits, (byte, form)| {
-        fits & if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() }
-    })
+    content
+        .iter()
+        .zip(UUID_FORM)
+        .fold(true, |fits, (byte, form)| fits & if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
 const UUID_FORM: &[u8; 36] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";

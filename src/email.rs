@@ -12,18 +12,26 @@ pub type Hash = [u8; 64];
 /// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
 /// with a dot in its domain.
 pub fn normalise(address: &[u8]) -> Option<Vec<u8>> {
-    let address = std::str::from_utf8(address.trim_ascii()).ok()?;
-    let lower: Vec<u8> = address.chars().map(lower_ascii).collect::<Option<_>>()?;
-    is_valid(&lower).then_some(lower)
-}
-
-/// Simple lower-casing, of which only these characters end in ASCII; every other has no place in an address.
-fn lower_ascii(character: char) -> Option<u8> {
-    match character {
-        '\u{212a}' => Some(b'k'),
-        '\u{130}' => Some(b'i'),
-        _ => character.is_ascii().then(|| character.to_ascii_lowercase() as u8),
+    let mut rest = address.trim_ascii();
+    let mut lower = Vec::with_capacity(rest.len());
+    while let Some((&first, behind)) = rest.split_first() {
+        rest = behind;
+        lower.push(match first {
+            0..0x80 => first.to_ascii_lowercase(),
+            // Of all other characters only these two, İ and the Kelvin sign, have a small letter that is ASCII; no
+            // other has a place in an address.
+            0xc4 => {
+                rest = rest.strip_prefix(b"\xb0")?;
+                b'i'
+            }
+            0xe2 => {
+                rest = rest.strip_prefix(b"\x84\xaa")?;
+                b'k'
+            }
+            _ => return None,
+        });
     }
+    is_valid(&lower).then_some(lower)
 }
 
 fn is_valid(address: &[u8]) -> bool {
@@ -49,9 +57,17 @@ fn is_label(label: &[u8]) -> bool {
 /// Hashes a normalised address: SHA-256, or HMAC-SHA-256 keyed by the pepper.
 pub fn hash(normalised: &[u8], pepper: Option<&[u8]>) -> Hash {
     match pepper {
-        None => hex(&Sha256::digest(normalised)),
+        None => hex(&sha256(&[normalised])),
         Some(pepper) => hex(&hmac(pepper, normalised)),
     }
+}
+
+/// SHA-256 of these parts, one behind the other.
+#[inline(never)]
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.finalize().into()
 }
 
 /// The name of the hash for `metadata.email_hash_kind`.
@@ -63,13 +79,19 @@ pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0u8; 64];
     if key.len() > block.len() {
-        block[..32].copy_from_slice(&Sha256::digest(key));
+        block[..32].copy_from_slice(&sha256(&[key]));
     } else {
         block[..key.len()].copy_from_slice(key);
     }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+    block.iter_mut().for_each(|byte| *byte ^= INNER);
+    let inner = sha256(&[&block, message]);
+    block.iter_mut().for_each(|byte| *byte ^= INNER ^ OUTER);
+    sha256(&[&block, &inner])
 }
+
+/// The two paddings of RFC 2104.
+const INNER: u8 = 0x36;
+const OUTER: u8 = 0x5c;
 
 /// A digest in lower-case hexadecimal.
 pub fn hex(digest: &[u8]) -> Hash {

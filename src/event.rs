@@ -125,17 +125,19 @@ impl Category {
 
     /// The category of that exact name.
     pub fn named(name: &[u8]) -> Option<Category> {
-        Some(match name {
-            b"engagement" => Category::Engagement,
-            b"subscription" => Category::Subscription,
-            b"advocacy" => Category::Advocacy,
-            b"retention" => Category::Retention,
-            b"attribution" => Category::Attribution,
-            b"system" => Category::System,
-            _ => return None,
-        })
+        let place = CATEGORIES.iter().position(|category| category.as_bytes() == name)?;
+        ALL_CATEGORIES.get(place).copied()
     }
 }
+
+const ALL_CATEGORIES: [Category; 6] = [
+    Category::Engagement,
+    Category::Subscription,
+    Category::Advocacy,
+    Category::Retention,
+    Category::Attribution,
+    Category::System,
+];
 
 /// What a JSON value is; `Absent` where the key is not there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

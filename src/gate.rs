@@ -3,12 +3,14 @@
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
 use crate::check::{Caller, Context, Verdict, check};
-use crate::event::{FIELDS, Field, Kind};
-use crate::reading::{Event, Value};
+use crate::event::{Field, Kind};
 use crate::fingerprint::FINGERPRINT;
+use crate::names::KEYS;
 use crate::parse::{Broken, Reader};
+use crate::reading::{Event, Value};
 use crate::rejection::{self, Refused};
 use crate::rules::VERSION;
+use crate::text::put;
 use crate::{email, text, time};
 
 /// What comes with a body.
@@ -44,7 +46,7 @@ pub struct Outcome {
 }
 
 /// A gate, with the buffers that it uses again from body to body.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
     /// The argument of the store's function for the last body: `{"batch": …}`.
     pub argument: Vec<u8>,
@@ -55,7 +57,24 @@ pub struct Gate {
     event: Event,
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Gate::new()
+    }
+}
+
 impl Gate {
+    /// A gate with empty buffers.
+    pub const fn new() -> Self {
+        Gate {
+            argument: Vec::new(),
+            answer: Vec::new(),
+            rejected: Vec::new(),
+            results: Vec::new(),
+            event: Event::new(),
+        }
+    }
+
     /// Judges a body.
     pub fn judge(&mut self, body: &[u8], request: &Request) -> Outcome {
         let mut ids = Ids::new(request.seed, request.context.received_at / 1000);
@@ -81,49 +100,45 @@ impl Gate {
         self.results.clear();
         let out = &mut self.argument;
         out.clear();
-        out.extend_from_slice(br#"{"batch":{"contract":""#);
-        out.extend_from_slice(FINGERPRINT.as_bytes());
-        out.extend_from_slice(br#"","registry":"#);
+        put(out, br#"{"batch":{"contract":""#);
+        put(out, FINGERPRINT.as_bytes());
+        put(out, br#"","registry":"#);
         write_optional(out, registry.is_loaded.then_some(&registry.version));
-        out.extend_from_slice(br#","source_system":"#);
+        put(out, br#","source_system":"#);
         text::write(out, request.source_system.as_bytes());
         let (name, id) = match caller {
             Caller::Visitor => ("visitor", None),
             Caller::User(id) => ("user", Some(id)),
             Caller::Trusted => ("trusted", None),
         };
-        out.extend_from_slice(br#","caller":"#);
+        put(out, br#","caller":"#);
         text::write(out, name.as_bytes());
-        out.extend_from_slice(br#","caller_id":"#);
+        put(out, br#","caller_id":"#);
         write_optional(out, id);
-        out.extend_from_slice(br#","origin":"#);
+        put(out, br#","origin":"#);
         write_optional(out, origin);
-        out.extend_from_slice(br#","received_at":"#);
-        text::write(out, time::write(received_at / 1000).as_bytes());
-        out.extend_from_slice(if request.dry_run {
-            br#","dry_run":true,"rate":"#
-        } else {
-            br#","dry_run":false,"rate":"#
-        });
-        out.extend_from_slice(request.rate.unwrap_or("null").as_bytes());
-        out.extend_from_slice(br#","accepted":["#);
+        put(out, br#","received_at":"#);
+        text::write(out, &time::write(received_at / 1000));
+        put(out, if request.dry_run { br#","dry_run":true,"rate":"# } else { br#","dry_run":false,"rate":"# });
+        put(out, request.rate.unwrap_or("null").as_bytes());
+        put(out, br#","accepted":["#);
     }
 
     fn end(&mut self, outcome: &Outcome) {
-        self.argument.extend_from_slice(br#"],"rejected":["#);
-        self.argument.extend_from_slice(&self.rejected);
-        self.argument.extend_from_slice(b"]}}");
+        put(&mut self.argument, br#"],"rejected":["#);
+        put(&mut self.argument, &self.rejected);
+        put(&mut self.argument, b"]}}");
         let out = &mut self.answer;
         out.clear();
-        out.extend_from_slice(br#"{"accepted":"#);
+        put(out, br#"{"accepted":"#);
         write_number(out, outcome.accepted);
-        out.extend_from_slice(br#","replayed":0,"rejected":"#);
+        put(out, br#","replayed":0,"rejected":"#);
         write_number(out, outcome.rejected);
-        out.extend_from_slice(br#","contract":""#);
+        put(out, br#","contract":""#);
         write_contract(out);
-        out.extend_from_slice(br#"","results":["#);
-        out.extend_from_slice(&self.results);
-        out.extend_from_slice(b"]}");
+        put(out, br#"","results":["#);
+        put(out, &self.results);
+        put(out, b"]}");
     }
 
     fn lines(&mut self, body: &[u8], request: &Request, ids: &mut Ids, outcome: &mut Outcome) {
@@ -197,6 +212,8 @@ impl Gate {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn unreadable(&mut self, body: &[u8], at: usize, request: &Request, ids: &mut Ids, outcome: &mut Outcome) {
         outcome.rejected += 1;
         outcome.is_readable = request.is_ndjson && outcome.total > outcome.rejected;
@@ -211,31 +228,38 @@ impl Gate {
         let out = &mut self.results;
         begin_result(out, index);
         match &minted {
-            Some(id) => out.extend_from_slice(id),
-            None => out.extend_from_slice(&text::content(body, sent_id)),
+            Some(id) => put(out, id),
+            None => put(out, &text::content(body, sent_id)),
         }
-        out.extend_from_slice(br#"","status":"accepted"}"#);
+        put(out, br#"","status":"accepted"}"#);
     }
 }
 
-fn reject(rows: &mut Vec<u8>, results: &mut Vec<u8>, refused: &Refused, index: usize, request: &Request, ids: &mut Ids) {
+fn reject(
+    rows: &mut Vec<u8>,
+    results: &mut Vec<u8>,
+    refused: &Refused,
+    index: usize,
+    request: &Request,
+    ids: &mut Ids,
+) {
     let id = refused.id().unwrap_or_else(|| ids.mint());
     separate(rows);
-    rows.extend_from_slice(br#"{"index":"#);
+    put(rows, br#"{"index":"#);
     write_number(rows, index);
     rejection::write_row(rows, refused, &id, &request.context, request.source_system);
     begin_result(results, index);
-    results.extend_from_slice(&id);
-    results.extend_from_slice(br#"","status":"rejected","#);
+    put(results, &id);
+    put(results, br#"","status":"rejected","#);
     rejection::write_findings(results, refused, "rule_id", "reason");
     results.push(b'}');
 }
 
 fn begin_result(out: &mut Vec<u8>, index: usize) {
     separate(out);
-    out.extend_from_slice(br#"{"index":"#);
+    put(out, br#"{"index":"#);
     write_number(out, index);
-    out.extend_from_slice(br#","id":""#);
+    put(out, br#","id":""#);
 }
 
 /// Writes a comma unless the list has only just begun.
@@ -256,7 +280,7 @@ fn write_accepted(
     context: &Context,
 ) {
     separate(out);
-    out.extend_from_slice(br#"{"index":"#);
+    put(out, br#"{"index":"#);
     write_number(out, index);
     write_own(out, event, minted, context);
     write_sent(out, body, event, verdict, context);
@@ -278,20 +302,20 @@ fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, 
         return rewrite(out, body, event, verdict, context);
     }
     out.push(b',');
-    out.extend_from_slice(body.get(event.start + 1..event.end).unwrap_or_default());
+    put(out, body.get(event.start + 1..event.end).unwrap_or_default());
 }
 
 /// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
 fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Context) {
     if let Some(id) = minted {
-        out.extend_from_slice(br#","id":""#);
-        out.extend_from_slice(id);
+        put(out, br#","id":""#);
+        put(out, id);
         out.push(b'"');
     }
     if let Caller::User(id) = context.caller
         && event.value(Field::UserId).kind == Kind::Absent
     {
-        out.extend_from_slice(br#","user_id":"#);
+        put(out, br#","user_id":"#);
         text::write(out, id.as_bytes());
     }
 }
@@ -306,34 +330,34 @@ fn must_be_rewritten(event: &Event) -> bool {
 }
 
 fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    for (field, key, _) in FIELDS {
+    for &(field, key) in &KEYS {
         let value = event.value(field);
         let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
         if is_column && (event.is_given(field) || field == Field::UserId && value.kind != Kind::Absent) {
-            out.extend_from_slice(br#",""#);
-            out.extend_from_slice(key.as_bytes());
-            out.extend_from_slice(br#"":"#);
+            put(out, br#",""#);
+            put(out, key.as_bytes());
+            put(out, br#"":"#);
             if event.is_given(field) {
-                out.extend_from_slice(with_quotes(body, value));
+                put(out, with_quotes(body, value));
             } else {
-                out.extend_from_slice(b"null");
+                put(out, b"null");
             }
         }
     }
-    out.extend_from_slice(br#","metadata":"#);
+    put(out, br#","metadata":"#);
     let metadata = event.value(Field::Metadata).raw(body);
     let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
     match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
-        None => out.extend_from_slice(metadata),
+        None => put(out, metadata),
         Some(hash) => {
             let members = metadata.strip_suffix(b"}").unwrap_or(metadata);
-            out.extend_from_slice(members);
+            put(out, members);
             let is_empty = members.get(1..).unwrap_or_default().trim_ascii().is_empty();
-            out.extend_from_slice(if is_empty { br#""email_hash":""# } else { br#","email_hash":""# });
-            out.extend_from_slice(&hash);
-            out.extend_from_slice(br#"","email_hash_kind":""#);
-            out.extend_from_slice(email::hash_kind(context.pepper).as_bytes());
-            out.extend_from_slice(br#""}"#);
+            put(out, if is_empty { br#""email_hash":""# } else { br#","email_hash":""# });
+            put(out, &hash);
+            put(out, br#"","email_hash_kind":""#);
+            put(out, email::hash_kind(context.pepper).as_bytes());
+            put(out, br#""}"#);
         }
     }
     out.push(b'}');
@@ -348,15 +372,15 @@ fn with_quotes(body: &[u8], value: Value) -> &[u8] {
 
 /// Appends the version and fingerprint of the contract.
 pub fn write_contract(out: &mut Vec<u8>) {
-    out.extend_from_slice(VERSION.as_bytes());
+    put(out, VERSION.as_bytes());
     out.push(b'+');
-    out.extend_from_slice(FINGERPRINT.as_bytes());
+    put(out, FINGERPRINT.as_bytes());
 }
 
 fn write_optional(out: &mut Vec<u8>, value: Option<impl AsRef<str>>) {
     match value {
         Some(value) => text::write(out, value.as_ref().as_bytes()),
-        None => out.extend_from_slice(b"null"),
+        None => put(out, b"null"),
     }
 }
 

@@ -30,6 +30,7 @@ impl Json {
     }
 
     /// The member of that name; null where there is none.
+    #[inline(never)]
     pub fn get(&self, name: &str) -> &Json {
         self.members().iter().find(|(key, _)| key == name).map_or(&Json::Null, |(_, value)| value)
     }
@@ -51,7 +52,11 @@ impl Json {
 
     /// A list of texts.
     pub fn texts(&self) -> Option<Vec<String>> {
-        self.list()?.iter().map(|item| item.text().map(String::from)).collect()
+        let mut texts = Vec::new();
+        for item in self.list()? {
+            texts.push(item.text()?.into());
+        }
+        Some(texts)
     }
 }
 

@@ -17,11 +17,22 @@ impl Field {
     }
 }
 
-/// A table of names without collisions: one look and one comparison find a field.
-type Names = [Option<(Field, &'static str)>; 64];
+/// The key of every field, in the order of [`Field`].
+pub static KEYS: [(Field, &str); FIELD_COUNT] = {
+    let mut keys = [(Field::Id, ""); FIELD_COUNT];
+    let mut index = 0;
+    while index < FIELD_COUNT {
+        keys[index] = (FIELDS[index].0, FIELDS[index].1);
+        index += 1;
+    }
+    keys
+};
 
-const TOP_LEVEL: Names = names(false);
-const OF_METADATA: Names = names(true);
+/// A table of names without collisions: one look and one comparison find a field.
+type Names = [Option<Field>; 64];
+
+static TOP_LEVEL: Names = names(false);
+static OF_METADATA: Names = names(true);
 
 const fn names(in_metadata: bool) -> Names {
     let mut names: Names = [None; 64];
@@ -32,7 +43,7 @@ const fn names(in_metadata: bool) -> Names {
             let bytes = key.as_bytes();
             let slot = slot(bytes[0], bytes[bytes.len() - 1], bytes.len());
             assert!(names[slot].is_none(), "two fields share a slot: choose other factors");
-            names[slot] = Some((field, key));
+            names[slot] = Some(field);
         }
         index += 1;
     }
@@ -46,6 +57,7 @@ const fn slot(first: u8, last: u8, length: usize) -> usize {
 #[inline]
 fn named(key: &[u8], names: &Names) -> Option<Field> {
     let slot = slot(*key.first()?, *key.last()?, key.len());
-    let (field, name) = names.get(slot).copied().flatten()?;
+    let field = names.get(slot).copied().flatten()?;
+    let (_, name) = KEYS.get(field as usize)?;
     text::is_same(key, name.as_bytes()).then_some(field)
 }

@@ -84,7 +84,7 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
 pub fn is_integer(raw: &[u8]) -> bool {
     let decimal = Decimal::of(raw);
     let point = decimal.whole.len() as i64 + decimal.exponent;
-    decimal.digits().enumerate().all(|(index, digit)| (index as i64) < point || digit == b'0')
+    (0..decimal.length()).all(|place| (place as i64) < point || decimal.digit(place) == Some(b'0'))
 }
 
 impl<'a> Decimal<'a> {
@@ -103,21 +103,30 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    fn digits(&self) -> impl Iterator<Item = u8> {
-        self.whole.iter().chain(self.fraction).copied()
+    /// The digit at a place, counted from the first; none behind the last.
+    fn digit(&self, place: usize) -> Option<u8> {
+        self.whole.get(place).or_else(|| self.fraction.get(place - self.whole.len())).copied()
     }
 
-    fn leading_zeros(&self) -> i64 {
-        self.digits().take_while(|&digit| digit == b'0').count() as i64
+    fn length(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
+    fn leading_zeros(&self) -> usize {
+        let mut zeros = 0;
+        while self.digit(zeros) == Some(b'0') {
+            zeros += 1;
+        }
+        zeros
     }
 
     fn is_zero(&self) -> bool {
-        self.digits().all(|digit| digit == b'0')
+        self.leading_zeros() == self.length()
     }
 
     /// How many digits stand before the point, once leading zeros are gone; negative below a tenth.
     fn magnitude(&self) -> i64 {
-        self.whole.len() as i64 + self.exponent - self.leading_zeros()
+        self.whole.len() as i64 + self.exponent - self.leading_zeros() as i64
     }
 
     fn is_storable(&self) -> bool {
@@ -127,8 +136,8 @@ impl<'a> Decimal<'a> {
         if self.is_zero() || self.magnitude() < 309 {
             return true;
         }
-        let significant = self.digits().skip_while(|&digit| digit == b'0').chain(std::iter::repeat(b'0'));
-        self.magnitude() == 309 && significant.take(INFINITE.len()).cmp(INFINITE.iter().copied()) != Ordering::Greater
+        let smallest = Decimal { negative: false, whole: INFINITE, fraction: b"", exponent: 0 };
+        self.magnitude() == 309 && self.cmp_digits(&smallest, INFINITE.len()) != Ordering::Greater
     }
 
     /// Postgres keeps the digits that were written behind the point, and writes no exponent.
@@ -147,22 +156,22 @@ impl<'a> Decimal<'a> {
         if left != right || left == 0 {
             return left.cmp(&right);
         }
-        let size = self.magnitude().cmp(&other.magnitude()).then_with(|| self.cmp_digits(other));
+        let size = self.magnitude().cmp(&other.magnitude()).then_with(|| self.cmp_digits(other, usize::MAX));
         if self.negative { size.reverse() } else { size }
     }
 
-    fn cmp_digits(&self, other: &Decimal) -> Ordering {
-        let mut left = self.digits().skip_while(|&digit| digit == b'0');
-        let mut right = other.digits().skip_while(|&digit| digit == b'0');
-        loop {
-            match (left.next(), right.next()) {
-                (None, None) => return Ordering::Equal,
-                (a, b) => match a.unwrap_or(b'0').cmp(&b.unwrap_or(b'0')) {
-                    Ordering::Equal => {}
-                    unequal => return unequal,
-                },
+    /// Compares so many significant digits.
+    fn cmp_digits(&self, other: &Decimal, most: usize) -> Ordering {
+        let (start, other_start) = (self.leading_zeros(), other.leading_zeros());
+        let length = (self.length() - start).max(other.length() - other_start).min(most);
+        for place in 0..length {
+            let digits = (self.digit(start + place), other.digit(other_start + place));
+            let order = digits.0.unwrap_or(b'0').cmp(&digits.1.unwrap_or(b'0'));
+            if order.is_ne() {
+                return order;
             }
         }
+        Ordering::Equal
     }
 }
 

@@ -8,6 +8,7 @@
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
 use crate::reading::{Event, Faults, Member, Value};
 use crate::{number, privacy, text};
+use std::collections::BinaryHeap;
 
 /// The deepest nesting of an event.
 pub const MOST_DEPTH: usize = 32;
@@ -382,11 +383,15 @@ impl<'a> Reader<'a> {
     #[inline]
     fn close_keys(&mut self, event: &mut Event, first_key: usize) {
         if event.open_keys.len() - first_key > FEW_KEYS {
-            let mut names: Vec<_> =
+            // A heap, because sorting proper is five kilobytes of the module.
+            let mut names: BinaryHeap<_> =
                 event.open_keys.drain(first_key..).map(|(_, key)| text::content(self.text, key)).collect();
-            names.sort_unstable();
-            if names.windows(2).any(|pair| pair.first() == pair.last()) {
-                event.faults.add(Fault::DuplicateKey);
+            let mut last = names.pop();
+            while let Some(name) = names.pop() {
+                if last.as_ref() == Some(&name) {
+                    event.faults.add(Fault::DuplicateKey);
+                }
+                last = Some(name);
             }
         }
         event.open_keys.truncate(first_key);

@@ -17,6 +17,8 @@ pub struct Value {
 }
 
 impl Value {
+    /// Not there.
+    pub const ABSENT: Value = Value { kind: Kind::Absent, flags: 0, start: 0, end: 0 };
     /// The text holds a backslash escape.
     pub const ESCAPED: u8 = 1;
     /// The text holds a byte outside ASCII.
@@ -40,6 +42,9 @@ impl Value {
 pub struct Faults(u8);
 
 impl Faults {
+    /// None at all.
+    pub const NONE: Faults = Faults(0);
+
     /// Adds one.
     #[inline]
     pub fn add(&mut self, fault: Fault) {
@@ -102,23 +107,28 @@ pub struct Event {
 
 impl Default for Event {
     fn default() -> Self {
+        Event::new()
+    }
+}
+
+impl Event {
+    /// Nothing read yet.
+    pub const fn new() -> Self {
         Event {
             start: 0,
             end: 0,
-            faults: Faults::default(),
-            values: [Value::default(); FIELD_COUNT],
+            faults: Faults::NONE,
+            values: [Value::ABSENT; FIELD_COUNT],
             given: 0,
             unknown_field: false,
             metadata_size: 0,
             members: Vec::new(),
             open_keys: Vec::new(),
             personal_key: false,
-            names: HarmlessKeys::default(),
+            names: HarmlessKeys::NONE,
         }
     }
-}
 
-impl Event {
     /// The value at a place.
     #[inline]
     pub fn value(&self, field: Field) -> Value {
@@ -133,8 +143,8 @@ impl Event {
 
     /// Makes the event empty again, keeping what it has allocated.
     pub fn clear(&mut self) {
-        self.faults = Faults::default();
-        self.values = [Value::default(); FIELD_COUNT];
+        self.faults = Faults::NONE;
+        self.values = [Value::ABSENT; FIELD_COUNT];
         self.given = 0;
         self.unknown_field = false;
         self.metadata_size = 0;

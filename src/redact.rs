@@ -1,7 +1,9 @@
 //! Redaction: what is kept of a text that was refused, without anything personal in it.
 
 use crate::event::{Field, Kind};
+use crate::gate::write_number;
 use crate::reading::{Faults, Value};
+use crate::text::put;
 use crate::{email, number, privacy, text};
 
 /// What stands for a text that holds an e-mail address.
@@ -118,8 +120,13 @@ impl Writer<'_> {
         if is_personal || content.len() > MOST_KEY {
             let name = if is_personal { PERSONAL } else { "[shortened:key]" };
             self.replaced_keys += 1;
-            let name = if self.replaced_keys == 1 { name.to_owned() } else { format!("{name} {}", self.replaced_keys) };
             text::write(self.out, name.as_bytes());
+            if self.replaced_keys > 1 {
+                self.out.pop();
+                self.out.push(b' ');
+                write_number(self.out, self.replaced_keys);
+                self.out.push(b'"');
+            }
         } else {
             text::write(self.out, &content);
         }
@@ -184,19 +191,21 @@ impl Writer<'_> {
     fn write_text(&mut self, value: Value) {
         let content = text::content(self.json, value);
         let suspicion = privacy::suspicion(self.json, value.start as usize, value.end as usize);
-        if suspicion.is_any() && let Some(name) = replacement(&content) {
+        if suspicion.is_any()
+            && let Some(name) = replacement(&content)
+        {
             return text::write(self.out, name.as_bytes());
         }
         if content.len() <= MOST_TEXT {
             return text::write(self.out, &content);
         }
         self.shortened = true;
-        let mut cut = String::from_utf8_lossy(content.get(..MOST_TEXT).unwrap_or_default())
-            .trim_end_matches('\u{fffd}')
-            .to_owned();
-        cut.push('…');
-        let name = replacement(cut.as_bytes()).unwrap_or(&cut);
-        text::write(self.out, name.as_bytes());
+        // A character that the cut would split is left out whole.
+        let is_inside = |at: usize| content.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        let end = (0..=MOST_TEXT).rev().find(|&at| !is_inside(at)).unwrap_or_default();
+        let cut = [content.get(..end).unwrap_or_default(), "…".as_bytes()].concat();
+        let shown = replacement(&cut).map_or(cut.as_slice(), str::as_bytes);
+        text::write(self.out, shown);
     }
 
     fn scalar(&mut self) {
@@ -205,7 +214,7 @@ impl Writer<'_> {
         let raw = self.json.get(start..self.at).unwrap_or_default();
         let is_plain = raw.len() <= MOST_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
         if number::read(raw, 0).is_none() || is_plain {
-            self.out.extend_from_slice(raw);
+            put(self.out, raw);
         } else {
             self.shortened = true;
             text::write(self.out, raw.get(..MOST_NUMBER).unwrap_or(raw));

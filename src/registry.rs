@@ -1,22 +1,20 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
 use crate::event::{Category, Field, Kind};
-use crate::reading::{Event, Value};
 use crate::json::Json;
+use crate::reading::{Event, Value};
 use crate::rules::{BLOCKED_JUMPS, STATES};
 use crate::{number, text};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// A snapshot of the registry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Registry {
     /// Whether a snapshot was loaded; without one, only the store can judge the rules that need it.
     pub is_loaded: bool,
     /// Changes whenever an entry does.
     pub version: String,
     default_site: String,
-    event_types: HashMap<Vec<u8>, EventType, BuildHasherDefault<ShortKeys>>,
+    event_types: EventTypes,
     retention_rules: Vec<String>,
     states: Vec<String>,
     blocked_jumps: Vec<(String, String)>,
@@ -56,6 +54,15 @@ enum Type {
     Array,
 }
 
+const TYPES: [(&str, Type); 6] = [
+    ("string", Type::String),
+    ("number", Type::Number),
+    ("integer", Type::Integer),
+    ("boolean", Type::Boolean),
+    ("object", Type::Object),
+    ("array", Type::Array),
+];
+
 #[derive(Debug)]
 struct Site {
     id: String,
@@ -64,36 +71,45 @@ struct Site {
 
 impl Registry {
     /// What holds before any snapshot is loaded: the states and blocked jumps of the contract.
-    pub fn unloaded() -> Self {
+    pub const fn unloaded() -> Self {
         Registry {
-            states: STATES.map(String::from).to_vec(),
-            blocked_jumps: BLOCKED_JUMPS.map(|(from, to)| (from.into(), to.into())).to_vec(),
-            ..Registry::default()
+            is_loaded: false,
+            version: String::new(),
+            default_site: String::new(),
+            event_types: EventTypes { entries: Vec::new(), slots: Vec::new() },
+            retention_rules: Vec::new(),
+            states: Vec::new(),
+            blocked_jumps: Vec::new(),
+            sites: None,
         }
     }
 
     /// Reads a snapshot.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
         let snapshot = Json::read(json).ok_or("the registry snapshot is not JSON")?;
-        let part = |name: &'static str| (snapshot.get(name), missing(name));
-        let ((version, no_version), (site, no_site)) = (part("version"), part("default_site"));
-        let ((types, no_types), (rules, no_rules)) = (part("event_types"), part("rules"));
-        let ((states, no_states), (jumps, no_jumps)) = (part("states"), part("blocked_jumps"));
-        Ok(Registry {
+        let mut registry = Registry {
             is_loaded: true,
-            version: version.text().ok_or(no_version)?.into(),
-            default_site: site.text().ok_or(no_site)?.into(),
-            event_types: types.list().ok_or(no_types)?.iter().map(EventType::read).collect::<Result<_, _>>()?,
-            retention_rules: rules.texts().ok_or(no_rules)?,
-            states: states.texts().ok_or(no_states)?,
-            blocked_jumps: jumps.list().and_then(|jumps| jumps.iter().map(jump).collect()).ok_or(no_jumps)?,
-            sites: match snapshot.get("sites") {
-                Json::Null => None,
-                sites => Some(
-                    sites.list().and_then(|sites| sites.iter().map(Site::read).collect()).ok_or(missing("sites"))?,
-                ),
-            },
-        })
+            version: text_in(&snapshot, "version")?,
+            default_site: text_in(&snapshot, "default_site")?,
+            retention_rules: texts_in(&snapshot, "rules")?,
+            states: texts_in(&snapshot, "states")?,
+            ..Registry::unloaded()
+        };
+        for entry in list_in(&snapshot, "event_types")? {
+            registry.event_types.entries.push(EventType::read(entry)?);
+        }
+        registry.event_types.index();
+        for jump in list_in(&snapshot, "blocked_jumps")? {
+            registry.blocked_jumps.push(pair(jump).ok_or_else(|| missing("blocked_jumps"))?);
+        }
+        if *snapshot.get("sites") != Json::Null {
+            let mut sites = Vec::new();
+            for site in list_in(&snapshot, "sites")? {
+                sites.push(Site::read(site).ok_or_else(|| missing("sites"))?);
+            }
+            registry.sites = Some(sites);
+        }
+        Ok(registry)
     }
 
     /// The site of an event that names none.
@@ -115,11 +131,14 @@ impl Registry {
     /// Whether it is a registered state.
     pub fn has_state(&self, id: &[u8]) -> bool {
         self.states.iter().any(|state| state.as_bytes() == id)
+            || (!self.is_loaded && STATES.iter().any(|state| state.as_bytes() == id))
     }
 
     /// Whether the jump is blocked.
     pub fn blocks_jump(&self, from: &[u8], to: &[u8]) -> bool {
         self.blocked_jumps.iter().any(|jump| jump.0.as_bytes() == from && jump.1.as_bytes() == to)
+            || (!self.is_loaded
+                && BLOCKED_JUMPS.iter().any(|jump| jump.0.as_bytes() == from && jump.1.as_bytes() == to))
     }
 
     /// Whether the site exists and takes events from the origin; `None` asks for the default site.
@@ -139,12 +158,28 @@ impl Registry {
     }
 }
 
+#[cold]
 fn missing(name: &str) -> String {
-    format!("the registry snapshot has no `{name}` of the form it should have")
+    ["the registry snapshot has no `", name, "` of the form it should have"].concat()
 }
 
-fn jump(pair: &Json) -> Option<(String, String)> {
-    let [from, to] = pair.list()? else {
+#[inline(never)]
+fn text_in(snapshot: &Json, name: &str) -> Result<String, String> {
+    snapshot.get(name).text().map(String::from).ok_or_else(|| missing(name))
+}
+
+#[inline(never)]
+fn list_in<'a>(snapshot: &'a Json, name: &str) -> Result<&'a [Json], String> {
+    snapshot.get(name).list().ok_or_else(|| missing(name))
+}
+
+#[inline(never)]
+fn texts_in(snapshot: &Json, name: &str) -> Result<Vec<String>, String> {
+    snapshot.get(name).texts().ok_or_else(|| missing(name))
+}
+
+fn pair(jump: &Json) -> Option<(String, String)> {
+    let [from, to] = jump.list()? else {
         return None;
     };
     Some((from.text()?.into(), to.text()?.into()))
@@ -165,19 +200,16 @@ impl EventType {
     fn read(entry: &Json) -> Result<(Vec<u8>, EventType), String> {
         let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
         let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
-        let refused = || format!("the payload schema of `{id}` says something that no engine knows");
+        let refused = || ["the payload schema of `", id, "` says something that no engine knows"].concat();
         let schema = entry.get("payload_schema");
         let required = match schema.get("required") {
             Json::Null => Vec::new(),
             required => required.texts().ok_or_else(refused)?,
         };
-        let mut properties: Vec<Property> = schema
-            .get("properties")
-            .members()
-            .iter()
-            .map(|(key, says)| Property::read(key, says))
-            .collect::<Option<_>>()
-            .ok_or_else(refused)?;
+        let mut properties = Vec::new();
+        for (key, says) in schema.get("properties").members() {
+            properties.push(Property::read(key, says).ok_or_else(refused)?);
+        }
         for key in required {
             match properties.iter_mut().find(|property| property.key == key.as_bytes()) {
                 Some(property) => property.required = true,
@@ -213,19 +245,25 @@ impl Property {
     fn read(key: &str, says: &Json) -> Option<Property> {
         let mut property = Property::named(key);
         for (keyword, value) in says.members() {
-            match keyword.as_str() {
-                "type" => property.kind = Some(Type::named(value.text()?)?),
-                "enum" => property.choices = value.list()?.to_vec(),
-                "minimum" => property.minimum = Some(number_of(value)?.to_owned()),
-                "maximum" => property.maximum = Some(number_of(value)?.to_owned()),
-                "minLength" => property.shortest = Some(number_of(value)?.parse().ok()?),
-                "maxLength" => property.longest = Some(number_of(value)?.parse().ok()?),
-                // A note for people.
-                "description" => {}
-                _ => return None,
-            }
+            property.take(keyword, value)?;
         }
         Some(property)
+    }
+
+    #[inline(never)]
+    fn take(&mut self, keyword: &str, value: &Json) -> Option<()> {
+        match keyword {
+            "type" => self.kind = Some(Type::named(value.text()?)?),
+            "enum" => self.choices = value.list()?.to_vec(),
+            "minimum" => self.minimum = Some(number_of(value)?.to_owned()),
+            "maximum" => self.maximum = Some(number_of(value)?.to_owned()),
+            "minLength" => self.shortest = Some(number_of(value)?.parse().ok()?),
+            "maxLength" => self.longest = Some(number_of(value)?.parse().ok()?),
+            // A note for people.
+            "description" => {}
+            _ => return None,
+        }
+        Some(())
     }
 
     #[inline]
@@ -255,15 +293,7 @@ impl Property {
 
 impl Type {
     fn named(name: &str) -> Option<Type> {
-        Some(match name {
-            "string" => Type::String,
-            "number" => Type::Number,
-            "integer" => Type::Integer,
-            "boolean" => Type::Boolean,
-            "object" => Type::Object,
-            "array" => Type::Array,
-            _ => return None,
-        })
+        TYPES.iter().find(|(known, _)| *known == name).map(|&(_, kind)| kind)
     }
 
     fn admits(self, text: &[u8], value: Value) -> bool {
@@ -293,20 +323,49 @@ fn is_choice(choice: &Json, text: &[u8], value: Value) -> bool {
     }
 }
 
-/// A hash for short keys that the install itself has chosen, so nobody can make them collide.
-#[derive(Default)]
-struct ShortKeys(u64);
+/// The event types, found by id with one look; a general hash table would be twice as much of the module.
+#[derive(Debug)]
+struct EventTypes {
+    entries: Vec<(Vec<u8>, EventType)>,
+    /// At the place that an id hashes to or behind it, one more than the place of its entry.
+    slots: Vec<u16>,
+}
 
-impl Hasher for ShortKeys {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0 ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+impl EventTypes {
+    /// Finds a slot for every entry. At least half of the slots stay empty, which ends every search.
+    fn index(&mut self) {
+        self.slots = vec![0; (2 * self.entries.len() + 1).next_power_of_two()];
+        for (place, (id, _)) in self.entries.iter().enumerate() {
+            let mut at = self.first_slot(id);
+            while self.slots.get(at).is_some_and(|&slot| slot != 0) {
+                at = (at + 1) % self.slots.len();
+            }
+            if let Some(slot) = self.slots.get_mut(at) {
+                *slot = place as u16 + 1;
+            }
         }
     }
 
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
+    #[inline]
+    fn get(&self, id: &[u8]) -> Option<&EventType> {
+        let mut at = self.first_slot(id);
+        loop {
+            let place = self.slots.get(at)?.checked_sub(1)?;
+            let (known, entry) = self.entries.get(place as usize)?;
+            if text::is_same(known, id) {
+                return Some(entry);
+            }
+            at = (at + 1) % self.slots.len();
+        }
+    }
+
+    /// The install itself has chosen the ids, so nobody can make them collide.
+    #[inline]
+    fn first_slot(&self, id: &[u8]) -> usize {
+        let ends = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let hash = ends(id.first_chunk()).wrapping_mul(0x9e37_79b1) ^ ends(id.last_chunk()).wrapping_mul(0x85eb_ca6b);
+        let middle = id.get(id.len() / 2).copied().unwrap_or_default();
+        let hash = hash ^ u32::from(middle).wrapping_mul(0x27d4_eb2f) ^ (id.len() as u32) << 24;
+        (hash ^ hash >> 15) as usize & self.slots.len().wrapping_sub(1)
     }
 }

@@ -1,14 +1,13 @@
 //! The record of a rejection: a redacted row that is itself a valid system event.
 
 use crate::check::{Caller, Context, Violations, is_uuid};
-use crate::email::hex;
+use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
-use crate::reading::{Event, Faults};
 use crate::gate::{Id, write_contract, write_number};
+use crate::reading::{Event, Faults};
 use crate::redact;
-use crate::rules::RULES;
-use crate::text;
-use sha2::{Digest, Sha256};
+use crate::rules::TOLD;
+use crate::text::{self, put};
 
 /// Stands for a session that was missing or not fit to be kept.
 pub const NO_SESSION: &str = "invalid-session";
@@ -96,74 +95,74 @@ impl<'a> Refused<'a> {
 
 /// Appends the members of the audit row, behind its index, and closes it.
 pub fn write_row(out: &mut Vec<u8>, refused: &Refused, id: &Id, context: &Context, source_system: &str) {
-    out.extend_from_slice(br#","id":""#);
-    out.extend_from_slice(id);
+    put(out, br#","id":""#);
+    put(out, id);
     out.push(b'"');
     for (key, value) in [("user_id", refused.user(context)), ("site_id", refused.site(context))] {
         if let Some(value) = value {
             text_member(out, key, &value);
         }
     }
-    out.extend_from_slice(br#","session_id":"#);
+    put(out, br#","session_id":"#);
     refused.write_session(out);
     text_member(out, "event_source", source_system.as_bytes());
-    out.extend_from_slice(br#","metadata":{"#);
+    put(out, br#","metadata":{"#);
     write_metadata(out, refused, source_system);
-    out.extend_from_slice(b"}}");
+    put(out, b"}}");
 }
 
 fn text_member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
-    out.extend_from_slice(br#",""#);
-    out.extend_from_slice(key.as_bytes());
-    out.extend_from_slice(br#"":"#);
+    put(out, br#",""#);
+    put(out, key.as_bytes());
+    put(out, br#"":"#);
     text::write(out, value);
 }
 
 fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write_findings(out, refused, "validation_rule_id", "rejection_reason");
-    out.extend_from_slice(br#","validation_result":"rejected","original_payload_snapshot":"#);
+    put(out, br#","validation_result":"rejected","original_payload_snapshot":"#);
     let payload = refused.payload();
     let shortened = if refused.is_sound() { redact::snapshot(out, payload, true) } else { redact::mask(out, payload) };
     if shortened {
-        out.extend_from_slice(br#","snapshot_shortened":true"#);
+        put(out, br#","snapshot_shortened":true"#);
     }
-    text_member(out, "payload_sha256", &hex(&Sha256::digest(payload)));
-    out.extend_from_slice(br#","payload_bytes":"#);
+    text_member(out, "payload_sha256", &hex(&sha256(&[payload])));
+    put(out, br#","payload_bytes":"#);
     write_number(out, payload.len());
     text_member(out, "source_system", source_system.as_bytes());
-    out.extend_from_slice(br#","contract":""#);
+    put(out, br#","contract":""#);
     write_contract(out);
     out.push(b'"');
 }
 
 /// Appends the first violated rule, its reason, and the ids of all of them, under the names that the reader knows.
 pub fn write_findings(out: &mut Vec<u8>, refused: &Refused, rule_name: &str, reason_name: &str) {
-    let first = refused.violations.rules().next().unwrap_or(&RULES[0]);
+    let first = refused.violations.rules().next().unwrap_or(&TOLD[0]);
     out.push(b'"');
-    out.extend_from_slice(rule_name.as_bytes());
-    out.extend_from_slice(br#"":""#);
-    out.extend_from_slice(first.id.as_bytes());
-    out.extend_from_slice(br#"",""#);
-    out.extend_from_slice(reason_name.as_bytes());
-    out.extend_from_slice(br#"":"#);
+    put(out, rule_name.as_bytes());
+    put(out, br#"":""#);
+    put(out, first.id.as_bytes());
+    put(out, br#"",""#);
+    put(out, reason_name.as_bytes());
+    put(out, br#"":"#);
     text::write(out, first.reason.as_bytes());
     if refused.event.is_none() {
         out.pop();
-        out.extend_from_slice(b" (the first fault is at byte ");
+        put(out, b" (the first fault is at byte ");
         write_number(out, refused.broken_at);
-        out.extend_from_slice(br#")""#);
+        put(out, br#")""#);
     } else if let Some(event) = refused.event
         && first.id == "sanity.metadata_size"
     {
         out.pop();
-        out.extend_from_slice(b" (it has ");
+        put(out, b" (it has ");
         write_number(out, event.metadata_size);
-        out.extend_from_slice(br#" bytes)""#);
+        put(out, br#" bytes)""#);
     }
-    out.extend_from_slice(br#","violations":["#);
+    put(out, br#","violations":["#);
     for (index, rule) in refused.violations.rules().enumerate() {
-        out.extend_from_slice(if index == 0 { br#"""# } else { br#",""# });
-        out.extend_from_slice(rule.id.as_bytes());
+        put(out, if index == 0 { br#"""# } else { br#",""# });
+        put(out, rule.id.as_bytes());
         out.push(b'"');
     }
     out.push(b']');

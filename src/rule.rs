@@ -28,6 +28,17 @@ pub struct Rule {
     pub rejects: &'static str,
 }
 
+/// What a sender is told of a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Its id.
+    pub id: &'static str,
+    /// What is wrong, why it matters, what to send instead.
+    pub reason: &'static str,
+    /// The place to look at, as a JSON pointer into the event.
+    pub path: &'static str,
+}
+
 /// Where a rule comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {

@@ -3,7 +3,7 @@
 //! The order is the order in which violations are reported. Ids are public and never change their meaning.
 
 use crate::event::{CATEGORIES, Category, Fault, Field, Kind};
-use crate::rule::{Expr, List, Origin, Rule};
+use crate::rule::{Expr, List, Origin, Rule, Told};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
 use Expr::{
     All, Always, Any, CategoryAgrees, Email, EmailAgrees, Is, Length, Like, Listed, MetadataWithin, NoBlockedJump,
@@ -15,7 +15,6 @@ use Field as F;
 use Origin::{Contract, Guard};
 
 /// An example event: its type, category and metadata, and any further top-level members.
-#[cfg(not(target_arch = "wasm32"))]
 macro_rules! event {
     ($kind:literal, $category:literal, $metadata:literal $(, $more:literal)?) => {
         concat!(
@@ -24,24 +23,6 @@ macro_rules! event {
         )
     };
 }
-
-/// An example that is no whole event.
-#[cfg(not(target_arch = "wasm32"))]
-macro_rules! text {
-    ($text:literal) => {
-        $text
-    };
-}
-
-/// In a module that every visitor loads, the examples are left out: pages read them from `contract.json`.
-#[cfg(target_arch = "wasm32")]
-macro_rules! event {
-    ($($example:literal),+ $(,)?) => {
-        ""
-    };
-}
-#[cfg(target_arch = "wasm32")]
-use event as text;
 
 const PAGE: &str = event!("page_view", "engagement", r#"{"page_path":"/pricing"}"#);
 const VIEW: &str = event!("content_view", "engagement", r#"{"content_id":"guide-7","duration_seconds":42}"#);
@@ -83,10 +64,7 @@ const TIMED: &str =
     event!("page_view", "engagement", r#"{"page_path":"/pricing"}"#, r#""occurred_at":"2026-11-21T12:00:00Z""#);
 
 /// An event whose metadata has one byte too many.
-#[cfg(not(target_arch = "wasm32"))]
 const TOO_LARGE: &str = include_str!("too_large.json");
-#[cfg(target_arch = "wasm32")]
-const TOO_LARGE: &str = "";
 
 /// Where the field is present, the expression holds.
 macro_rules! optional {
@@ -133,7 +111,7 @@ pub const RULES: &[Rule] = &[
         reason: "the text is not RFC 8259 JSON in UTF-8, so nothing in it can be judged; send one JSON object, an array of them, or one per line",
         path: "",
         accepts: PAGE,
-        rejects: text!(r#"{"session_id":"session-0001","#),
+        rejects: r#"{"session_id":"session-0001","#,
     },
     Rule {
         id: "parse.shape",
@@ -144,7 +122,7 @@ pub const RULES: &[Rule] = &[
         reason: "an event is a JSON object, and this is another kind of value; send {\"session_id\": …}",
         path: "",
         accepts: PAGE,
-        rejects: text!("[42]"),
+        rejects: "[42]",
     },
     Rule {
         id: "parse.depth",
@@ -243,9 +221,7 @@ pub const RULES: &[Rule] = &[
         reason: "`session_id` is missing or empty, and without it events could not be told apart by visit; send it as non-empty text",
         path: "/session_id",
         accepts: PAGE,
-        rejects: text!(
-            r#"{"event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "base.event_type",
@@ -256,9 +232,7 @@ pub const RULES: &[Rule] = &[
         reason: "`event_type` is missing or empty, and without it nobody could say what happened; send it as non-empty text",
         path: "/event_type",
         accepts: PAGE,
-        rejects: text!(
-            r#"{"session_id":"session-0001","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"session_id":"session-0001","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "base.event_category",
@@ -269,9 +243,7 @@ pub const RULES: &[Rule] = &[
         reason: "`event_category` is missing or empty, and without it no category rule could be applied; send it as non-empty text",
         path: "/event_category",
         accepts: PAGE,
-        rejects: text!(
-            r#"{"session_id":"session-0001","event_type":"page_view","event_source":"web","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"session_id":"session-0001","event_type":"page_view","event_source":"web","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "base.event_source",
@@ -282,9 +254,7 @@ pub const RULES: &[Rule] = &[
         reason: "`event_source` is missing or empty, and without it the event could not be traced to a system; send it as non-empty text",
         path: "/event_source",
         accepts: PAGE,
-        rejects: text!(
-            r#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "base.utm",
@@ -356,9 +326,7 @@ pub const RULES: &[Rule] = &[
         reason: "`session_id` has fewer than 8 or more than 128 characters, so sessions could collide or bloat the index; send a random id such as a UUID",
         path: "/session_id",
         accepts: PAGE,
-        rejects: text!(
-            r#"{"session_id":"s-1","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"session_id":"s-1","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "sanity.text_length",
@@ -376,9 +344,7 @@ pub const RULES: &[Rule] = &[
         reason: "`event_source` has more than 64 or a `utm_*` field more than 256 characters, which would break an index; shorten it",
         path: "",
         accepts: CAMPAIGN,
-        rejects: text!(
-            r#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","event_source":"wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww","metadata":{"page_path":"/pricing"}}"#
-        ),
+        rejects: r#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","event_source":"wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww","metadata":{"page_path":"/pricing"}}"#,
     },
     Rule {
         id: "sanity.metadata_size",
@@ -837,3 +803,15 @@ pub const RULES: &[Rule] = &[
         rejects: PAGE,
     },
 ];
+
+/// What is told of every rule, in order: all that a running gate needs of the table.
+pub static TOLD: [Told; RULES.len()] = {
+    let mut told = [Told { id: "", reason: "", path: "" }; RULES.len()];
+    let mut index = 0;
+    while index < RULES.len() {
+        let Rule { id, reason, path, .. } = RULES[index];
+        told[index] = Told { id, reason, path };
+        index += 1;
+    }
+    told
+};

@@ -85,8 +85,8 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC.
-pub fn write(millis: i64) -> String {
+/// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC; of a year of four digits.
+pub fn write(millis: i64) -> [u8; 24] {
     let (days, millis) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -96,11 +96,22 @@ pub fn write(millis: i64) -> String {
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (seconds, millis) = (millis / 1000, millis % 1000);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
+    let seconds = millis / 1000;
+    let mut out = *b"0000-00-00T00:00:00.000Z";
+    let parts = [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, seconds / 3600),
+        (14..16, seconds / 60 % 60),
+        (17..19, seconds % 60),
+        (20..23, millis % 1000),
+    ];
+    for (places, mut number) in parts {
+        for digit in out.get_mut(places).unwrap_or_default().iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    }
+    out
 }

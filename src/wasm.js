@@ -85,12 +85,15 @@ function callerNumber(caller) {
 /** Judges one event, given as JSON text, as its bytes or as an object; by the loaded registry unless one is given. */
 export function check(event, registry, { caller = "trusted", callerId, origin, receivedAt = Date.now() } = {}) {
   const snapshot = registry && jsonBytes(registry);
-  return JSON.parse(gateCheck(jsonBytes(event), snapshot, callerNumber(caller), callerId, origin, receivedAt));
+  const report = gateCheck(jsonBytes(event), snapshot, callerNumber(caller), callerId, origin, receivedAt);
+  if (!report.startsWith("{")) throw new TypeError(report);
+  return JSON.parse(report);
 }
 
 /** Takes the registry snapshot that events are judged by from now on. */
 export function loadRegistry(registry) {
-  gateRegistry(jsonBytes(registry));
+  const reason = gateRegistry(jsonBytes(registry));
+  if (reason) throw new TypeError(reason);
 }
 
 function jsonBytes(value) {

@@ -4,11 +4,12 @@
 //! nothing but numbers crosses there: `wasm.js` copies the body into a buffer that lives here and reads a fixed record.
 
 use crate::check::{Caller, Context, Violations, check};
-use crate::reading::Event;
 use crate::fingerprint::FINGERPRINT;
 use crate::gate::{Gate, Request};
 use crate::parse::Reader;
+use crate::reading::Event;
 use crate::registry::Registry;
+use crate::text::put;
 use crate::{email, redact, text};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -54,9 +55,9 @@ const NDJSON: u32 = 1;
 const DRY_RUN: u32 = 2;
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::new(State {
+    static STATE: RefCell<State> = const { RefCell::new(State {
         registry: Registry::unloaded(),
-        gate: Gate::default(),
+        gate: Gate::new(),
         terms: Terms {
             caller: 0,
             caller_id: String::new(),
@@ -67,7 +68,7 @@ thread_local! {
         },
         input: Vec::new(),
         record: [0; 8],
-    });
+    }) };
 }
 
 /// The place for a seed and a body of so many bytes.
@@ -139,15 +140,19 @@ pub fn judge(length: usize, received_at: f64, flags: u32) {
     });
 }
 
-/// Takes the registry that events are judged by from now on.
+/// Takes the registry that events are judged by from now on; else says why not. `wasm.js` makes the exception of it:
+/// the machinery for that would be a kilobyte here.
 #[wasm_bindgen(js_name = gateRegistry, skip_typescript)]
-pub fn load_registry(snapshot: &[u8]) -> Result<(), JsError> {
-    let registry = Registry::from_json(snapshot).map_err(|reason| JsError::new(&reason))?;
-    STATE.with_borrow_mut(|state| state.registry = registry);
-    Ok(())
+pub fn load_registry(snapshot: &[u8]) -> Option<String> {
+    match Registry::from_json(snapshot) {
+        Ok(registry) => STATE.with_borrow_mut(|state| state.registry = registry),
+        Err(reason) => return Some(reason),
+    }
+    None
 }
 
-/// Judges one event, by the registry given or else by the one that was loaded; the report is JSON.
+/// Judges one event, by the registry given or else by the one that was loaded; the report is JSON. Else says why the
+/// registry is none.
 #[wasm_bindgen(js_name = gateCheck, skip_typescript)]
 pub fn check_one(
     event: &[u8],
@@ -156,9 +161,11 @@ pub fn check_one(
     caller_id: Option<String>,
     origin: Option<String>,
     received_at: f64,
-) -> Result<String, JsError> {
-    let given =
-        registry.map(|snapshot| Registry::from_json(&snapshot)).transpose().map_err(|reason| JsError::new(&reason))?;
+) -> String {
+    let given = match registry.map(|snapshot| Registry::from_json(&snapshot)).transpose() {
+        Ok(given) => given,
+        Err(reason) => return reason,
+    };
     let caller_id = caller_id.unwrap_or_default();
     STATE.with_borrow(|state| {
         let context = Context {
@@ -174,7 +181,7 @@ pub fn check_one(
             Ok(()) if reader.is_done() => check(event, &read, &context).violations,
             _ => Violations(UNREADABLE),
         };
-        Ok(report(violations))
+        report(violations)
     })
 }
 
@@ -183,20 +190,20 @@ const UNREADABLE: u64 = 1;
 
 fn report(violations: Violations) -> String {
     let mut out = Vec::new();
-    out.extend_from_slice(br#"{"accepted":"#);
-    out.extend_from_slice(if violations.is_empty() { b"true" } else { b"false" });
-    out.extend_from_slice(br#","violations":["#);
+    put(&mut out, br#"{"accepted":"#);
+    put(&mut out, if violations.is_empty() { b"true" } else { b"false" });
+    put(&mut out, br#","violations":["#);
     for (index, rule) in violations.rules().enumerate() {
-        out.extend_from_slice(if index == 0 { b"" } else { b"," });
-        out.extend_from_slice(br#"{"rule_id":"#);
+        put(&mut out, if index == 0 { b"" } else { b"," });
+        put(&mut out, br#"{"rule_id":"#);
         text::write(&mut out, rule.id.as_bytes());
-        out.extend_from_slice(br#","reason":"#);
+        put(&mut out, br#","reason":"#);
         text::write(&mut out, rule.reason.as_bytes());
-        out.extend_from_slice(br#","path":"#);
+        put(&mut out, br#","path":"#);
         text::write(&mut out, rule.path.as_bytes());
         out.push(b'}');
     }
-    out.extend_from_slice(b"]}");
+    put(&mut out, b"]}");
     String::from_utf8(out).unwrap_or_default()
 }
 

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 use audience_gate::check::{Caller, Context, check};
-use audience_gate::reading::Event;
 use audience_gate::parse::Reader;
+use audience_gate::reading::Event;
 use audience_gate::registry::Registry;
 use audience_gate::rules::RULES;
 use audience_gate::taxonomy;

@@ -2,8 +2,8 @@
 
 use super::input::{Input, Piece};
 use super::judge::{Counts, Judged, Order, judge};
-use crate::reading::Event;
 use crate::gate::Ids;
+use crate::reading::Event;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Mutex;

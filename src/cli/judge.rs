@@ -3,9 +3,9 @@
 use super::input::Piece;
 use crate::check::{Context, check};
 use crate::event::Field;
-use crate::reading::Event;
 use crate::gate::{Ids, write_line, write_number};
 use crate::parse::{Broken, Reader};
+use crate::reading::Event;
 use crate::rejection::{Refused, write_row};
 use crate::rules::RULES;
 use crate::{text, time};
