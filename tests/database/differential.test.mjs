@@ -33,6 +33,50 @@ async function bySql(client, sent) {
   return rows.map(({ violated }) => violated);
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TIME =
+  /^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-]0[0-9]:[0-5][0-9])$/;
+/** What a column of the table takes, so that an event can be put into a row. @type {Record<string, RegExp>} */
+const COLUMNS = {
+  ...Object.fromEntries(["id", "user_id", "site_id"].map((key) => [key, UUID])),
+  occurred_at: TIME,
+  ...Object.fromEntries(
+    ["session_id", "event_type", "event_category", "event_source"].concat(
+      ["source", "medium", "campaign", "content", "term"].map((tag) => `utm_${tag}`),
+    ).map((key) => [key, /^/]),
+  ),
+};
+
+/** Whether a row of the table can hold an event. @param {Sent} sent */
+function fitsRow({ text }) {
+  const event = JSON.parse(text);
+  return Object.entries(event).every(([key, value]) =>
+    key === "metadata" ||
+    (key in COLUMNS && (value === null || (typeof value === "string" && COLUMNS[key].test(value))))
+  );
+}
+
+/** What the trigger's function says of the rows of events. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
+async function byRow(client, sent) {
+  const { rows } = await client.query(
+    `select audience_gate.row_violations(
+       jsonb_populate_record(null::public.audience_events,
+         '{"site_id": "00000000-0000-4000-8000-000000000001"}' || jsonb_strip_nulls(event::jsonb - 'metadata')
+           || jsonb_build_object('metadata', event::jsonb -> 'metadata')),
+       caller, caller_id::uuid, origin, $5) as violated
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as t(event, caller, caller_id, origin, place)
+     order by place`,
+    [
+      sent.map(({ text }) => text),
+      sent.map(({ caller }) => caller ?? "trusted"),
+      sent.map(({ callerId }) => callerId ?? null),
+      sent.map(({ origin }) => origin ?? null),
+      new Date(receivedAt).toISOString(),
+    ],
+  );
+  return rows.map(({ violated }) => violated);
+}
+
 /** What the module says of an event. @param {Sent} sent @returns {string[]} */
 function byWasm({ text, caller = "trusted", callerId = null, origin = null }) {
   const context = /** @type {import("../../pkg/inline.js").JudgeContext} */ ({
@@ -222,5 +266,18 @@ for (const version of VERSIONS) {
       events.map((sent, index) => ({ sent, left: byWasm(sent), right: found[index] })),
       "the module and the database",
     );
+  });
+
+  test(`Postgres ${version} finds the same in a row as in the document (seed ${seed})`, async () => {
+    const written = cases.filter(({ violates, text }) =>
+      violates && !violates.some((id) => ONLY_IN_TEXT.has(id)) && text.startsWith("{")
+    );
+    const events = [...written, ...generated(GENERATED)].filter(fitsRow);
+    assert.ok(events.length > GENERATED / 4, `only ${events.length} events fit a row`);
+    const [rows, documents] = await asClient(
+      server.url,
+      async (client) => [await byRow(client, events), await bySql(client, events)],
+    );
+    agree(events.map((sent, index) => ({ sent, left: rows[index], right: documents[index] })), "row and document");
   });
 }
