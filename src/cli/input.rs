@@ -143,7 +143,8 @@ impl Input {
     }
 }
 
-/// Many a file of lines is named .json, so the name decides only where the first bytes do not.
+/// Many a file of lines is named .json, and many a laid out object is not: where the first bytes do not tell an array,
+/// the second line tells whether it begins an event or goes on with one.
 fn recognise(path: &Path, start: &[u8]) -> Form {
     let name = path.to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -153,8 +154,9 @@ fn recognise(path: &Path, start: &[u8]) -> Form {
     if name.ends_with(".ndjson") || name.ends_with(".jsonl") {
         return Form::Ndjson;
     }
-    let start = start.trim_ascii_start();
-    let first_line = start.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let is_laid_out = first_line == b"{" || name.ends_with(".json") && !first_line.ends_with(b"}");
-    if start.first() == Some(&b'[') || is_laid_out { Form::Json } else { Form::Ndjson }
+    let mut lines = start.trim_ascii_start().split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let may_go_on = first == b"{" || name.ends_with(".json") && !first.ends_with(b"}");
+    let is_laid_out = may_go_on && !second.starts_with(b"{");
+    if first.starts_with(b"[") || is_laid_out { Form::Json } else { Form::Ndjson }
 }
