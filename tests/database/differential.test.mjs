@@ -221,7 +221,12 @@ function generated(count) {
       const target = inside ? event.metadata : event;
       const key = one(inside ? METADATA_KEYS : KEYS);
       if (next() < 0.2) delete target[key];
-      else target[key] = next() < 0.1 ? { deep: [one(VALUES)], [one(METADATA_KEYS)]: one(VALUES) } : one(VALUES);
+      else {
+        // A copy: what one event puts into a value must not be in the next.
+        target[key] = structuredClone(
+          next() < 0.1 ? { deep: [one(VALUES)], [one(METADATA_KEYS)]: one(VALUES) } : one(VALUES),
+        );
+      }
     }
     return { text: JSON.stringify(event), caller: base.caller, callerId: base.callerId, origin: base.origin };
   });
