@@ -253,7 +253,7 @@ begin
     group by 1, 2
   ), grid as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, d.day)::date end as period, s.id as state
-    from generate_series(r.first_day::timestamp, r.last_day::timestamp, interval '1 day') d (day)
+    from generate_series(case p_grain when 'total' then r.last_day else r.first_day end::timestamp, r.last_day::timestamp, interval '1 day') d (day)
     cross join public.audience_states s
     union
     select '-infinity', s.id from public.audience_states s
