@@ -116,10 +116,7 @@ impl<'a> Judge<'a> {
             return Some(MOST_EVENT);
         }
         let mut reader = Reader::new(line);
-        match reader.event(&mut self.event) {
-            Ok(()) if reader.is_done() => None,
-            Ok(()) => Some(reader.position()),
-            Err(broken) => Some(broken.at),
-        }
+        let is_json = reader.event(&mut self.event).is_ok() && reader.is_done();
+        (!is_json).then(|| reader.position())
     }
 }
