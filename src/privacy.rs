@@ -2,80 +2,79 @@
 
 use crate::block::{self, Block, Mask};
 
-/// Words, or runs of words, of a key that name personal data. Matched as whole words after splitting snake and camel
-/// case, so that `event_name` and `token_count` pass.
-pub const PERSONAL_WORDS: &[&[&str]] = &[
-    &["address"],
-    &["allergies"],
-    &["allergy"],
-    &["birth"],
-    &["birthdate"],
-    &["birthday"],
-    &["card", "number"],
-    &["credit", "card"],
-    &["cvc"],
-    &["cvv"],
-    &["diagnoses"],
-    &["diagnosis"],
-    &["disability"],
-    &["disease"],
-    &["diseases"],
-    &["dob"],
-    &["driver", "license"],
-    &["driving", "licence"],
-    &["e", "mail"],
-    &["email"],
-    &["emails"],
-    &["ethnicity"],
-    &["family", "name"],
-    &["fax"],
-    &["first", "name"],
-    &["firstname"],
-    &["forename"],
-    &["full", "name"],
-    &["fullname"],
-    &["given", "name"],
-    &["hiv"],
-    &["iban"],
-    &["illness"],
-    &["ip"],
-    &["ipv"],
-    &["last", "name"],
-    &["lastname"],
-    &["maiden", "name"],
-    &["mail", "address"],
-    &["medical"],
-    &["medication"],
-    &["medications"],
-    &["middle", "name"],
-    &["mobile", "number"],
-    &["national", "id"],
-    &["passport"],
-    &["password"],
-    &["patient"],
-    &["phone"],
-    &["phones"],
-    &["postal", "code"],
-    &["postcode"],
-    &["pregnancy"],
-    &["pregnant"],
-    &["prescription"],
-    &["prescriptions"],
-    &["religion"],
-    &["sexual", "orientation"],
-    &["social", "security"],
-    &["ssn"],
-    &["street"],
-    &["surname"],
-    &["symptom"],
-    &["symptoms"],
-    &["tax", "id"],
-    &["telephone"],
-    &["zip", "code"],
-    &["zipcode"],
-];
+/// Words, or runs of words, of a key that name personal data, one entry a line. Matched as whole words after splitting
+/// snake and camel case, so that `event_name` and `token_count` pass.
+pub const PERSONAL_WORDS: &str = "\
+address
+allergies
+allergy
+birth
+birthdate
+birthday
+card number
+credit card
+cvc
+cvv
+diagnoses
+diagnosis
+disability
+disease
+diseases
+dob
+driver license
+driving licence
+e mail
+email
+emails
+ethnicity
+family name
+fax
+first name
+firstname
+forename
+full name
+fullname
+given name
+hiv
+iban
+illness
+ip
+ipv
+last name
+lastname
+maiden name
+mail address
+medical
+medication
+medications
+middle name
+mobile number
+national id
+passport
+password
+patient
+phone
+phones
+postal code
+postcode
+pregnancy
+pregnant
+prescription
+prescriptions
+religion
+sexual orientation
+social security
+ssn
+street
+surname
+symptom
+symptoms
+tax id
+telephone
+zip code
+zipcode";
 
-/// What makes the word before it impersonal: the hash of an e-mail address is what the contract asks for.
+/// The entry that is impersonal where the other word follows: the hash of an e-mail address is what the contract asks for.
 pub const PSEUDONYM: (&str, &str) = ("email", "hash");
 
 /// Whether a metadata key names personal data.
@@ -91,62 +90,34 @@ pub fn names_personal_data(key: &[u8]) -> bool {
 
 #[cold]
 fn begins_personal(first: &[u8], rest: Words) -> bool {
-    let follow = |entry: &[u8]| {
+    let is = |word: &[u8], part: &str| word.eq_ignore_ascii_case(part.as_bytes());
+    if is(first, PSEUDONYM.0) && rest.clone().next().is_some_and(|next| is(next, PSEUDONYM.1)) {
+        return false;
+    }
+    PERSONAL_WORDS.lines().any(|entry| {
         let mut words = std::iter::once(first).chain(rest.clone());
-        entry.split(|&byte| byte == b' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
-    };
-    !follow(PSEUDONYM_WORDS) && PACKED_WORDS.split(|&byte| byte == b'\n').any(follow)
-}
-
-const PSEUDONYM_WORDS: &[u8] = b"email hash";
-
-/// [`PERSONAL_WORDS`] as one text, an entry a line: a table of texts is twice as many bytes of the module.
-static PACKED_WORDS: [u8; packed_length()] = {
-    let mut packed = [b' '; packed_length()];
-    let (mut end, mut entry) = (0, 0);
-    while entry < PERSONAL_WORDS.len() {
-        let mut word = 0;
-        while word < PERSONAL_WORDS[entry].len() {
-            let letters = PERSONAL_WORDS[entry][word].as_bytes();
-            let mut letter = 0;
-            while letter < letters.len() {
-                packed[end] = letters[letter];
-                end += 1;
-                letter += 1;
-            }
-            end += 1;
-            word += 1;
-        }
-        packed[end - 1] = b'\n';
-        entry += 1;
-    }
-    packed
-};
-
-const fn packed_length() -> usize {
-    let (mut length, mut entry) = (0, 0);
-    while entry < PERSONAL_WORDS.len() {
-        let mut word = 0;
-        while word < PERSONAL_WORDS[entry].len() {
-            length += PERSONAL_WORDS[entry][word].len() + 1;
-            word += 1;
-        }
-        entry += 1;
-    }
-    length
+        entry.split(' ').all(|part| words.next().is_some_and(|word| is(word, part)))
+    })
 }
 
 /// For each first letter of an entry, a bit for every length of its first word, and one for every second letter: what
 /// lets ordinary words pass without being compared to any entry.
-const FIRST_WORDS: [(u32, u32); 26] = {
+static FIRST_WORDS: [(u32, u32); 26] = {
+    let text = PERSONAL_WORDS.as_bytes();
     let mut marks = [(0, 0); 26];
-    let mut index = 0;
-    while index < PERSONAL_WORDS.len() {
-        let word = PERSONAL_WORDS[index][0].as_bytes();
-        let second = if word.len() > 1 { 1 << (word[1] - b'a') } else { u32::MAX };
-        let mark = &mut marks[(word[0] - b'a') as usize];
-        *mark = (mark.0 | 1 << word.len(), mark.1 | second);
-        index += 1;
+    let mut at = 0;
+    while at < text.len() {
+        let start = at;
+        while at < text.len() && text[at].is_ascii_lowercase() {
+            at += 1;
+        }
+        let seconds = if at - start > 1 { 1 << (text[start + 1] - b'a') } else { u32::MAX };
+        let mark = &mut marks[(text[start] - b'a') as usize];
+        *mark = (mark.0 | 1 << (at - start), mark.1 | seconds);
+        while at < text.len() && text[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
     }
     marks
 };

@@ -1,48 +1,51 @@
-//! Files through all cores in constant memory: one thread reads, some judge, one writes in the order of the file.
+//! A file through all cores in constant memory: each worker reads a piece, judges it while the next worker reads, and
+//! writes it when all pieces before it are written.
 
+use super::counts::Counts;
 use super::input::{Input, Piece};
-use super::judge::{Counts, Judged, Order, judge};
-use crate::gate::Ids;
-use crate::reading::Event;
-use std::collections::BTreeMap;
+use super::judge::{File, Judge, Judged, Order};
 use std::io::{self, Write};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Where the lines go.
+/// Where the lines go, and what they came to.
 pub struct Outputs {
     /// Accepted events.
     pub accepted: Box<dyn Write + Send>,
     /// Audit rows of rejected ones.
     pub rejected: Box<dyn Write + Send>,
+    /// The counts of everything that was written.
+    pub counts: Counts,
+}
+
+/// What may go wrong with a file.
+pub enum Trouble {
+    /// It cannot be read to its end; what was read is judged.
+    Reading(io::Error),
+    /// The lines cannot be written.
+    Writing(io::Error),
 }
 
 /// Judges a file.
-pub fn run(input: Input, order: &Order, seed: [u8; 16], outputs: &mut Outputs) -> io::Result<Counts> {
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let (piece_to, piece_from) = sync_channel::<(usize, Piece)>(workers);
-    let (judged_to, judged_from) = sync_channel::<(usize, Judged)>(workers);
-    let piece_from = Mutex::new(piece_from);
+pub fn run(input: Input, order: &Order, file: File, seed: [u8; 16], outputs: &mut Outputs) -> Result<(), Trouble> {
+    let shelf = Mutex::new(Shelf { input: Some(input), taken: 0, trouble: None });
+    let desk = Desk { state: Mutex::new(Writing { outputs, written: 0, trouble: None }), turn: Condvar::new() };
+    // One more than there are cores: while a worker waits for its turn, another has something to do.
+    let workers = thread::available_parallelism().map_or(1, usize::from) + 1;
     thread::scope(|scope| {
-        let reader = scope.spawn(move || {
-            let mut number = 0;
-            input.pieces(|piece| {
-                number += 1;
-                piece_to.send((number - 1, piece)).is_ok()
-            })
-        });
         for worker in 0..workers {
-            let (judged_to, piece_from) = (judged_to.clone(), &piece_from);
-            scope.spawn(move || work(piece_from, &judged_to, order, worker_seed(seed, worker)));
+            let judge = Judge::new(order, file, worker_seed(seed, worker));
+            let (shelf, desk) = (&shelf, &desk);
+            scope.spawn(move || work(shelf, desk, judge));
         }
-        drop(judged_to);
-        let counts = write_in_order(&judged_from, outputs)?;
-        match reader.join() {
-            Ok(read) => read.map(|()| counts),
-            Err(_) => Err(io::Error::other("the reader stopped")),
-        }
-    })
+    });
+    let writing = desk.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let reading = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (writing.trouble, reading.trouble) {
+        (Some(error), _) => Err(Trouble::Writing(error)),
+        (None, Some(error)) => Err(Trouble::Reading(error)),
+        (None, None) => Ok(()),
+    }
 }
 
 fn worker_seed(mut seed: [u8; 16], worker: usize) -> [u8; 16] {
@@ -52,35 +55,86 @@ fn worker_seed(mut seed: [u8; 16], worker: usize) -> [u8; 16] {
     seed
 }
 
-fn work(pieces: &Mutex<Receiver<(usize, Piece)>>, judged: &SyncSender<(usize, Judged)>, order: &Order, seed: [u8; 16]) {
-    let mut ids = Ids::new(seed, order.context.received_at / 1000);
-    let mut event = Event::default();
-    loop {
-        let next = match pieces.lock() {
-            Ok(pieces) => pieces.recv(),
-            Err(_) => return,
-        };
-        let Ok((number, piece)) = next else { return };
-        if judged.send((number, judge(&piece, order, &mut ids, &mut event))).is_err() {
+fn work(shelf: &Mutex<Shelf>, desk: &Desk, mut judge: Judge) {
+    let (mut piece, mut judged) = (Piece::default(), Judged::default());
+    while let Some(number) = lock(shelf).take(&mut piece) {
+        piece.split();
+        let mut start = 0;
+        for &(end, line) in &piece.ends {
+            let event = piece.bytes.get(start..end).unwrap_or_default();
+            start = end;
+            judge.one(event, line, &mut judged);
+            if judged.is_full() {
+                drop(desk.write(number, &mut judged));
+            }
+        }
+        if desk.finish(number, &mut judged) {
             return;
         }
     }
 }
 
-fn write_in_order(judged: &Receiver<(usize, Judged)>, outputs: &mut Outputs) -> io::Result<Counts> {
-    let mut counts = Counts::default();
-    let mut waiting = BTreeMap::new();
-    let mut next = 0;
-    for (number, piece) in judged {
-        waiting.insert(number, piece);
-        while let Some(piece) = waiting.remove(&next) {
-            next += 1;
-            counts.add(&piece.counts);
-            outputs.accepted.write_all(&piece.accepted)?;
-            outputs.rejected.write_all(&piece.rejected)?;
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The file, of which each worker takes a piece in its turn.
+struct Shelf {
+    input: Option<Input>,
+    taken: u64,
+    trouble: Option<io::Error>,
+}
+
+impl Shelf {
+    /// Takes the next piece; its number.
+    fn take(&mut self, piece: &mut Piece) -> Option<u64> {
+        let found = self.input.as_mut()?.next(piece);
+        if !matches!(found, Ok(true)) {
+            self.input = None;
         }
+        self.trouble = found.err();
+        self.taken += 1;
+        (!piece.is_empty()).then_some(self.taken - 1)
     }
-    outputs.accepted.flush()?;
-    outputs.rejected.flush()?;
-    Ok(counts)
+}
+
+/// Where pieces are written, in their order.
+struct Desk<'a> {
+    state: Mutex<Writing<'a>>,
+    turn: Condvar,
+}
+
+struct Writing<'a> {
+    outputs: &'a mut Outputs,
+    written: u64,
+    trouble: Option<io::Error>,
+}
+
+impl<'a> Desk<'a> {
+    /// Writes what was judged of a piece, once it is its turn.
+    fn write(&self, number: u64, judged: &mut Judged) -> MutexGuard<'_, Writing<'a>> {
+        let is_early = |writing: &mut Writing| writing.written != number;
+        let mut writing = self.turn.wait_while(lock(&self.state), is_early).unwrap_or_else(PoisonError::into_inner);
+        if writing.trouble.is_none() {
+            writing.trouble = writing.outputs.add(judged).err();
+        }
+        judged.clear();
+        writing
+    }
+
+    /// Writes the rest of a piece; whether nothing more can be written.
+    fn finish(&self, number: u64, judged: &mut Judged) -> bool {
+        let mut writing = self.write(number, judged);
+        writing.written += 1;
+        self.turn.notify_all();
+        writing.trouble.is_some()
+    }
+}
+
+impl Outputs {
+    fn add(&mut self, judged: &Judged) -> io::Result<()> {
+        self.counts.add(&judged.counts);
+        self.accepted.write_all(&judged.accepted)?;
+        self.rejected.write_all(&judged.rejected)
+    }
 }

@@ -1,6 +1,10 @@
 //! Files of events as a stream of pieces, each a whole number of events, whatever the file's form and size.
 
+use super::elements::Elements;
+use super::lines::Lines;
+use super::table::Table;
 use flate2::bufread::MultiGzDecoder;
+use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,7 +12,7 @@ use std::path::Path;
 /// How a file writes events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Form {
-    /// By the file's name, else by its first byte.
+    /// By the file's name, else by its first bytes.
     Auto,
     /// One JSON object a line.
     Ndjson,
@@ -18,52 +22,129 @@ pub enum Form {
     Csv,
 }
 
-/// Some events of a file, and where each begins in `bytes`.
+/// About how many bytes a piece has.
+pub const PIECE: usize = 1 << 20;
+
+/// The longest event that is read whole; of a longer one so much is kept that it is known to be too long.
+pub const MOST_EVENT: usize = 16 << 20;
+
+/// Some events of a file.
 #[derive(Debug, Default)]
 pub struct Piece {
     /// The events, one behind the other.
     pub bytes: Vec<u8>,
     /// The end of each event in `bytes`, and its number: the line it stands on, or its place in the array.
     pub ends: Vec<(usize, u64)>,
+    /// The number of the first line, where each line is an event and `ends` is still to be found.
+    pub first_line: Option<u64>,
 }
 
-/// About how many bytes a piece has.
-const PIECE: usize = 1 << 20;
+impl Piece {
+    /// Forgets the events, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.first_line = None;
+    }
+
+    /// Whether there is nothing in it, not even an event without a byte.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.ends.is_empty()
+    }
+
+    /// Where the event begins whose end is not known yet.
+    pub fn open(&self) -> usize {
+        self.ends.last().map_or(0, |end| end.0)
+    }
+
+    /// Whether no event is open, or nothing but white space of it.
+    pub fn is_blank(&self) -> bool {
+        self.bytes.get(self.open()..).unwrap_or_default().trim_ascii().is_empty()
+    }
+
+    /// Ends the event whose bytes were added last.
+    pub fn close(&mut self, number: u64) {
+        self.ends.push((self.bytes.len(), number));
+    }
+
+    /// Whether it is large enough to be handed on.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= PIECE
+    }
+
+    /// Finds the ends of lines: left to whoever judges the piece, because all cores do that. A blank line is no event;
+    /// it becomes white space before the next one.
+    pub fn split(&mut self) {
+        let Some(first) = self.first_line.take() else {
+            return;
+        };
+        let breaks = memchr::memchr_iter(b'\n', &self.bytes).map(|at| at + 1).chain([self.bytes.len()]);
+        let mut start = 0;
+        for (end, number) in breaks.zip(first..) {
+            if !self.bytes.get(start..end).unwrap_or_default().trim_ascii().is_empty() {
+                self.ends.push((end, number));
+            }
+            start = end;
+        }
+    }
+}
 
 /// A file that is read from its beginning to its end.
-pub struct Input {
-    form: Form,
-    reader: Box<dyn BufRead + Send>,
+pub enum Input {
+    /// NDJSON.
+    Lines(Lines),
+    /// JSON.
+    Elements(Elements),
+    /// CSV.
+    Table(Box<Table>),
 }
+
+/// What a file is read through.
+pub type Source = Box<dyn BufRead + Send>;
 
 impl Input {
     /// Opens a file, or standard input for `-`. Gzip is recognised by its first bytes.
-    pub fn open(path: &Path, form: Form, progress: indicatif::ProgressBar) -> io::Result<Input> {
-        let raw: Box<dyn Read + Send> = match path.to_str() {
-            Some("-") => Box::new(io::stdin()),
-            _ => Box::new(File::open(path)?),
+    pub fn open(path: &Path, form: Form, progress: &ProgressBar) -> io::Result<Input> {
+        let raw: Box<dyn Read + Send> = if path == Path::new("-") {
+            Box::new(io::stdin())
+        } else if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        } else {
+            Box::new(File::open(path)?)
         };
-        let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(PIECE, progress.wrap_read(raw)));
-        if reader.fill_buf()?.starts_with(b"\x1f\x8b") {
-            reader = Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(reader)));
+        let raw = if progress.is_hidden() { raw } else { Box::new(progress.wrap_read(raw)) };
+        let mut source: Source = Box::new(BufReader::new(raw));
+        if source.fill_buf()?.starts_with(b"\x1f\x8b") {
+            source = Box::new(BufReader::new(MultiGzDecoder::new(source)));
+        }
+        if source.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+            source.consume(3);
         }
         let form = match form {
-            Form::Auto => recognise(path, reader.fill_buf()?),
+            Form::Auto => recognise(path, source.fill_buf()?),
             known => known,
         };
-        Ok(Input { form, reader })
+        Ok(match form {
+            Form::Auto | Form::Ndjson => Input::Lines(Lines::new(source)),
+            Form::Json => Input::Elements(Elements::new(source)),
+            Form::Csv => Input::Table(Box::new(Table::new(source)?)),
+        })
     }
 
-    /// Hands every piece of the file on, in order, until the receiver has enough.
-    pub fn pieces(self, take: impl FnMut(Piece) -> bool) -> io::Result<()> {
-        match self.form {
-            Form::Auto | Form::Ndjson => lines(self.reader, take),
-            Form::Json => elements(self.reader, take),
-            Form::Csv => super::table::rows(self.reader, take),
+    /// Fills the piece with the next events; whether there are any. What was read before an error is in the piece.
+    pub fn next(&mut self, piece: &mut Piece) -> io::Result<bool> {
+        piece.clear();
+        match self {
+            Input::Lines(lines) => lines.next(piece)?,
+            Input::Elements(elements) => elements.next(piece)?,
+            Input::Table(table) => table.next(piece)?,
         }
+        Ok(!piece.is_empty())
     }
 }
 
+/// Many a file of lines is named .json, and many a laid out object is not: where the first bytes do not tell an array,
+/// the second line tells whether it begins an event or goes on with one.
 fn recognise(path: &Path, start: &[u8]) -> Form {
     let name = path.to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -73,118 +154,9 @@ fn recognise(path: &Path, start: &[u8]) -> Form {
     if name.ends_with(".ndjson") || name.ends_with(".jsonl") {
         return Form::Ndjson;
     }
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    if start.first() == Some(&b'[') || name.ends_with(".json") { Form::Json } else { Form::Ndjson }
-}
-
-impl Piece {
-    /// Ends the event whose bytes were added last, unless it is blank.
-    pub fn close(&mut self, number: u64) {
-        let start = self.ends.last().map_or(0, |end| end.0);
-        if self.bytes.get(start..).unwrap_or_default().trim_ascii().is_empty() {
-            self.bytes.truncate(start);
-        } else {
-            self.ends.push((self.bytes.len(), number));
-        }
-    }
-
-    /// Whether it is large enough to be handed on.
-    pub fn is_full(&self) -> bool {
-        self.bytes.len() >= PIECE
-    }
-}
-
-fn lines(mut reader: impl BufRead, mut take: impl FnMut(Piece) -> bool) -> io::Result<()> {
-    let mut piece = Piece::default();
-    let mut number = 0;
-    loop {
-        number += 1;
-        let read = reader.read_until(b'\n', &mut piece.bytes)?;
-        if number == 1 && piece.bytes.starts_with(b"\xef\xbb\xbf") {
-            piece.bytes.drain(..3);
-        }
-        piece.close(number);
-        if (read == 0 || piece.is_full()) && !take(std::mem::take(&mut piece)) {
-            return Ok(());
-        }
-        if read == 0 {
-            return Ok(());
-        }
-    }
-}
-
-/// Splits at the commas of the outermost array; what is not JSON becomes an event of its own, and so gets its verdict.
-fn elements(mut reader: impl BufRead, mut take: impl FnMut(Piece) -> bool) -> io::Result<()> {
-    let mut piece = Piece::default();
-    let mut split = Splitter::default();
-    loop {
-        let chunk = reader.fill_buf()?;
-        if chunk.is_empty() {
-            break;
-        }
-        for &byte in chunk {
-            split.byte(byte, &mut piece);
-        }
-        let read = chunk.len();
-        reader.consume(read);
-        if piece.is_full() && !piece.ends.is_empty() {
-            let start = piece.ends.last().map_or(0, |end| end.0);
-            let rest = piece.bytes.split_off(start);
-            let whole = std::mem::replace(&mut piece, Piece { bytes: rest, ends: Vec::new() });
-            if !take(whole) {
-                return Ok(());
-            }
-        }
-    }
-    split.number += 1;
-    piece.close(split.number);
-    take(piece);
-    Ok(())
-}
-
-#[derive(Default)]
-struct Splitter {
-    number: u64,
-    depth: usize,
-    is_array: bool,
-    has_begun: bool,
-    in_text: bool,
-    is_escaped: bool,
-}
-
-impl Splitter {
-    fn byte(&mut self, byte: u8, piece: &mut Piece) {
-        if self.in_text {
-            self.in_text = byte != b'"' || self.is_escaped;
-            self.is_escaped = byte == b'\\' && !self.is_escaped;
-            return piece.bytes.push(byte);
-        }
-        if !self.has_begun {
-            if byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf) {
-                return;
-            }
-            self.has_begun = true;
-            self.is_array = byte == b'[';
-            if self.is_array {
-                return;
-            }
-        }
-        match byte {
-            b'"' => self.in_text = true,
-            b'{' | b'[' => self.depth += 1,
-            b']' if self.is_array && self.depth == 0 => {
-                self.is_array = false;
-                return self.end(piece);
-            }
-            b',' if self.is_array && self.depth == 0 => return self.end(piece),
-            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-        piece.bytes.push(byte);
-    }
-
-    fn end(&mut self, piece: &mut Piece) {
-        self.number += 1;
-        piece.close(self.number);
-    }
+    let mut lines = start.trim_ascii_start().split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let may_go_on = first == b"{" || name.ends_with(".json") && !first.ends_with(b"}");
+    let is_laid_out = may_go_on && !second.starts_with(b"{");
+    if first.starts_with(b"[") || is_laid_out { Form::Json } else { Form::Ndjson }
 }

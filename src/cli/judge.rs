@@ -1,19 +1,19 @@
-//! One piece of a file, judged: the lines to write and the counts to add.
+//! Events of a file, judged: the lines to write and the counts to add.
 
-use super::input::Piece;
+use super::counts::{Counts, Place};
+use super::input::MOST_EVENT;
 use crate::check::{Context, check};
 use crate::event::Field;
 use crate::gate::{Ids, write_line, write_number};
-use crate::parse::{Broken, Reader};
+use crate::parse::Reader;
 use crate::reading::Event;
 use crate::rejection::{Refused, write_row};
-use crate::rules::RULES;
 use crate::{text, time};
 
 /// Whom a judgement is told about.
 pub const SOURCE_SYSTEM: &str = "command-line";
 
-/// What a piece came to.
+/// What events came to.
 #[derive(Debug, Default)]
 pub struct Judged {
     /// The accepted events, as lines.
@@ -24,50 +24,21 @@ pub struct Judged {
     pub counts: Counts,
 }
 
-/// How many events came to what.
-#[derive(Clone, Debug)]
-pub struct Counts {
-    /// Accepted events.
-    pub accepted: u64,
-    /// Rejected events.
-    pub rejected: u64,
-    /// For every rule: how many events violate it first, how many at all, and where the first of them stands.
-    pub rules: Vec<(u64, u64, u64)>,
-}
+impl Judged {
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.accepted.clear();
+        self.rejected.clear();
+        self.counts = Counts::default();
+    }
 
-impl Default for Counts {
-    fn default() -> Self {
-        Counts { accepted: 0, rejected: 0, rules: vec![(0, 0, 0); RULES.len()] }
+    /// Whether it should be written before more is added.
+    pub fn is_full(&self) -> bool {
+        self.accepted.len() + self.rejected.len() > 4 << 20
     }
 }
 
-impl Counts {
-    /// Adds those of a later piece.
-    pub fn add(&mut self, later: &Counts) {
-        self.accepted += later.accepted;
-        self.rejected += later.rejected;
-        for (sum, more) in self.rules.iter_mut().zip(&later.rules) {
-            *sum = (sum.0 + more.0, sum.1 + more.1, if sum.2 == 0 { more.2 } else { sum.2 });
-        }
-    }
-
-    fn note(&mut self, refused: &Refused, number: u64) {
-        self.rejected += 1;
-        let mut left = refused.violations().0;
-        let first = left.trailing_zeros();
-        while left != 0 {
-            let index = left.trailing_zeros();
-            left &= left - 1;
-            if let Some(rule) = self.rules.get_mut(index as usize) {
-                rule.0 += u64::from(index == first);
-                rule.1 += 1;
-                rule.2 = if rule.2 == 0 { number } else { rule.2 };
-            }
-        }
-    }
-}
-
-/// How to judge a file.
+/// How to judge files.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
     /// What events are judged against.
@@ -80,52 +51,73 @@ pub struct Order<'a> {
     pub write_rejected: bool,
 }
 
-/// Judges a piece.
-pub fn judge(piece: &Piece, order: &Order, ids: &mut Ids, event: &mut Event) -> Judged {
-    let mut judged = Judged::default();
-    let mut start = 0;
-    for &(end, number) in &piece.ends {
-        let line = piece.bytes.get(start..end).unwrap_or_default().trim_ascii();
-        start = end;
-        one(line, number, order, ids, event, &mut judged);
-    }
-    judged
+/// The file that events are from.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// Which of the files, counted from 0.
+    pub index: usize,
+    /// As it was named.
+    pub name: &'a str,
 }
 
-fn one(line: &[u8], number: u64, order: &Order, ids: &mut Ids, event: &mut Event, judged: &mut Judged) {
-    let mut reader = Reader::new(line);
-    let broken_at = match reader.event(event) {
-        Ok(()) if reader.is_done() => None,
-        Ok(()) => Some(reader.position()),
-        Err(Broken) => Some(reader.position()),
-    };
-    let mut context = order.context;
-    if order.at_occurrence
-        && let Some(occurred) = time::parse(&text::content(line, event.value(Field::OccurredAt)))
-    {
-        context.received_at = occurred;
+/// One who judges, with the buffers that are used again from event to event.
+pub struct Judge<'a> {
+    order: &'a Order<'a>,
+    file: File<'a>,
+    ids: Ids,
+    event: Event,
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(order: &'a Order<'a>, file: File<'a>, seed: [u8; 16]) -> Self {
+        Judge { order, file, ids: Ids::new(seed, order.context.received_at / 1000), event: Event::default() }
     }
-    let refused = match broken_at {
-        Some(at) => Refused::unreadable(line, at),
-        None => {
-            let verdict = check(line, event, &context);
-            if verdict.violations.is_empty() {
-                judged.counts.accepted += 1;
-                if order.write_accepted {
-                    write_line(&mut judged.accepted, line, event, &verdict, &context);
-                }
-                return;
-            }
-            Refused::event(line, event, verdict.violations)
+
+    /// Judges the event with that number.
+    pub fn one(&mut self, event: &[u8], number: u64, judged: &mut Judged) {
+        let line = event.trim_ascii();
+        let broken_at = self.read(line);
+        let mut context = self.order.context;
+        if self.order.at_occurrence
+            && let Some(occurred) = time::parse(&text::content(line, self.event.value(Field::OccurredAt)))
+        {
+            context.received_at = occurred;
         }
-    };
-    judged.counts.note(&refused, number);
-    if order.write_rejected {
-        let id = refused.id().unwrap_or_else(|| ids.mint());
-        let out = &mut judged.rejected;
-        out.extend_from_slice(br#"{"line":"#);
-        write_number(out, number as usize);
-        write_row(out, &refused, &id, &context, SOURCE_SYSTEM);
-        out.push(b'\n');
+        let refused = match broken_at {
+            Some(at) => Refused::unreadable(line, at),
+            None => {
+                let verdict = check(line, &self.event, &context);
+                if verdict.violations.is_empty() {
+                    judged.counts.accepted += 1;
+                    if self.order.write_accepted {
+                        write_line(&mut judged.accepted, line, &self.event, &verdict, &context);
+                    }
+                    return;
+                }
+                Refused::event(line, &self.event, verdict.violations)
+            }
+        };
+        judged.counts.note(refused.violations(), Place { file: self.file.index, number });
+        if self.order.write_rejected {
+            let id = refused.id().unwrap_or_else(|| self.ids.mint());
+            let out = &mut judged.rejected;
+            out.extend_from_slice(br#"{"file":"#);
+            text::write(out, self.file.name.as_bytes());
+            out.extend_from_slice(br#","line":"#);
+            write_number(out, number as usize);
+            write_row(out, &refused, &id, &context, SOURCE_SYSTEM);
+            out.push(b'\n');
+        }
+    }
+
+    /// Reads a line; the byte from which it is no JSON, if there is one. One that is too long was not kept to its end.
+    fn read(&mut self, line: &[u8]) -> Option<usize> {
+        if line.len() > MOST_EVENT {
+            self.event.clear();
+            return Some(MOST_EVENT);
+        }
+        let mut reader = Reader::new(line);
+        let is_json = reader.event(&mut self.event).is_ok() && reader.is_done();
+        (!is_json).then(|| reader.position())
     }
 }

@@ -1,32 +1,31 @@
 //! The command line: arguments in, files and exit codes out.
 
-use crate::check::{Caller, Context};
-use crate::registry::Registry;
-use crate::{check::is_uuid, email, emit, taxonomy, time};
-use clap::{Args, Parser, Subcommand};
-use files::Outputs;
-use indicatif::{ProgressBar, ProgressStyle};
-use input::{Form, Input};
-use judge::{Counts, Order};
+use crate::{email, emit};
+use clap::{Parser, Subcommand};
 use report::Format;
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+mod check;
+mod counts;
+mod elements;
 mod files;
 mod input;
 mod judge;
+mod lines;
 mod report;
 mod table;
 
+const EXIT_CODES: &str = "Exit codes: 0 everything is accepted or in order, 1 something is rejected, invalid or stale, 2 a file or an argument cannot be used.";
+const CHECK_HELP: &str = "The summary goes to standard output, or to standard error where events go there. A file that cannot be read keeps no other from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
+const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it; a secret is never an argument, because every user of the machine can read those. For an address that is not valid an empty line is printed, and its number on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
+const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
+const EMIT_HELP: &str =
+    "Exit codes: 0 every file is current, or was written, 1 some are stale (--check), 2 one cannot be written.";
+
 /// Lets in only the audience events that satisfy one validation contract.
 #[derive(Parser)]
-#[command(
-    version,
-    about,
-    after_help = "Exit codes: 0 everything is accepted or in order, 1 something is rejected or stale, 2 a file or an argument cannot be used."
-)]
+#[command(version, about, after_help = EXIT_CODES)]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -35,23 +34,28 @@ struct Line {
 #[derive(Subcommand)]
 enum Command {
     /// Judge files of events: NDJSON, JSON or CSV, gzipped or not.
-    Check(CheckArgs),
+    #[command(after_help = CHECK_HELP)]
+    Check(check::CheckArgs),
     /// List every rule.
     Rules {
+        /// How the list is written.
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
     /// Say what a rule wants, with an accepted and a refused example.
+    #[command(after_help = EXPLAIN_HELP)]
     Explain {
         /// Its id, for example subscription.consent.
         rule: String,
     },
-    /// Hash e-mail addresses as the gate does; with AUDIENCE_GATE_PEPPER set, by HMAC.
+    /// Hash e-mail addresses as the gate does.
+    #[command(after_help = HASH_HELP)]
     Hash {
         /// The addresses; without any, one a line from standard input.
         addresses: Vec<String>,
     },
     /// Write every file that is derived from the rules and the taxonomy.
+    #[command(after_help = EMIT_HELP)]
     Emit {
         /// Only say which of them are stale.
         #[arg(long)]
@@ -62,41 +66,16 @@ enum Command {
     },
 }
 
-#[derive(Args)]
-struct CheckArgs {
-    /// The files; `-` is standard input.
-    #[arg(default_value = "-")]
-    files: Vec<PathBuf>,
-    /// How the files write events.
-    #[arg(long, value_enum, default_value = "auto")]
-    input: Form,
-    /// Write accepted events here, one a line, with e-mails replaced by their hashes.
-    #[arg(long, value_name = "FILE")]
-    accepted: Option<PathBuf>,
-    /// Write the redacted record of every rejected event here, one a line.
-    #[arg(long, value_name = "FILE")]
-    rejected: Option<PathBuf>,
-    /// A registry snapshot; without it, the taxonomy that ships.
-    #[arg(long, value_name = "FILE")]
-    registry: Option<PathBuf>,
-    /// Judge as if sent by `trusted`, `visitor`, or a user's UUID.
-    #[arg(long, default_value = "trusted")]
-    caller: String,
-    /// Judge as if received then (RFC 3339), or `occurred`: when each event occurred.
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// How the summary is written.
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
+/// An exit code, or why there is no result.
+type Done = Result<u8, String>;
 
 /// Runs the command line; its exit code.
 pub fn run() -> u8 {
     let done = match Line::parse().command {
-        Command::Check(args) => check(&args),
+        Command::Check(args) => check::run(&args),
         Command::Rules { format } => say(&report::rules(format)),
         Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
-        Command::Hash { addresses } => hash(addresses),
+        Command::Hash { addresses } => hash(&addresses),
         Command::Emit { check, root } => emit_all(&root, check),
     };
     done.unwrap_or_else(|problem| {
@@ -105,8 +84,6 @@ pub fn run() -> u8 {
     })
 }
 
-type Done = Result<u8, String>;
-
 fn say(text: &str) -> Done {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write: {error}")),
@@ -114,113 +91,31 @@ fn say(text: &str) -> Done {
     }
 }
 
-fn check(args: &CheckArgs) -> Done {
-    let registry = match &args.registry {
-        None => Registry::from_json(taxonomy::snapshot().as_bytes())?,
-        Some(path) => {
-            let json = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            Registry::from_json(&json)?
-        }
-    };
-    let caller = match args.caller.as_str() {
-        "trusted" => Caller::Trusted,
-        "visitor" => Caller::Visitor,
-        id if is_uuid(id.as_bytes()) => Caller::User(id),
-        other => {
-            return Err(format!("--caller {other}: send trusted, visitor or a user's UUID"));
-        }
-    };
-    let at_occurrence = args.at.as_deref() == Some("occurred");
-    let received_at = match args.at.as_deref() {
-        None | Some("occurred") => now(),
-        Some(text) => time::parse(text.as_bytes())
-            .ok_or_else(|| format!("--at {text}: send a time such as 2026-11-21T09:30:00Z, or `occurred`"))?,
-    };
-    let pepper = std::env::var("AUDIENCE_GATE_PEPPER").ok().filter(|pepper| !pepper.is_empty());
-    let pepper = pepper.as_ref().map(|pepper| pepper.as_bytes());
-    let order = Order {
-        context: Context { caller, origin: None, received_at, registry: &registry, pepper },
-        at_occurrence,
-        write_accepted: args.accepted.is_some(),
-        write_rejected: args.rejected.is_some(),
-    };
-    let mut outputs =
-        Outputs { accepted: create(args.accepted.as_deref())?, rejected: create(args.rejected.as_deref())? };
-    let mut counts = Counts::default();
-    for path in &args.files {
-        let progress = progress(path);
-        let judged = Input::open(path, args.input, progress.clone())
-            .and_then(|input| files::run(input, &order, seed(), &mut outputs))
-            .map_err(|error| format!("cannot judge {}: {error}", path.display()))?;
-        progress.finish_and_clear();
-        counts.add(&judged);
+/// The secret under which e-mail hashes are made; the function reads it from the same name.
+fn pepper() -> Option<String> {
+    std::env::var("AUDIENCE_GATE_EMAIL_PEPPER").ok().filter(|pepper| !pepper.is_empty())
+}
+
+fn hash(addresses: &[String]) -> Done {
+    let pepper = pepper();
+    let mut text = addresses.join("\n").into_bytes();
+    if addresses.is_empty() {
+        io::stdin().read_to_end(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
     }
-    say(&report::summary(&counts, args.format))?;
-    Ok(u8::from(counts.rejected > 0))
-}
-
-fn create(path: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
-    match path {
-        None => Ok(Box::new(io::sink())),
-        Some(path) if path == Path::new("-") => Ok(Box::new(BufWriter::new(io::stdout()))),
-        Some(path) => {
-            let file = File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-            Ok(Box::new(BufWriter::new(file)))
+    let mut out = Vec::new();
+    let mut is_invalid = false;
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        if let Some(address) = email::normalise(line) {
+            out.extend_from_slice(&email::hash(&address, pepper.as_ref().map(|pepper| pepper.as_bytes())));
+        } else {
+            is_invalid = true;
+            eprintln!("audience-gate: address {} is not a valid e-mail address", number + 1);
         }
+        out.push(b'\n');
     }
-}
-
-fn progress(path: &Path) -> ProgressBar {
-    let size = std::fs::metadata(path).map(|file| file.len()).ok();
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let template = match size {
-        Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-        None => "{msg} {spinner} {bytes} {bytes_per_sec}",
-    };
-    let bar = size.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_message(path.display().to_string());
-    bar
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
-}
-
-/// Randomness for minted ids, from the hasher that the standard library seeds from the system.
-fn seed() -> [u8; 16] {
-    use std::hash::{BuildHasher, RandomState};
-    let random = || RandomState::new().hash_one(now());
-    (u128::from(random()) << 64 | u128::from(random())).to_le_bytes()
-}
-
-fn hash(addresses: Vec<String>) -> Done {
-    let pepper = std::env::var("AUDIENCE_GATE_PEPPER").ok().filter(|pepper| !pepper.is_empty());
-    let pepper = pepper.as_ref().map(|pepper| pepper.as_bytes());
-    let lines = if addresses.is_empty() {
-        io::read_to_string(io::stdin()).map_err(|error| format!("cannot read standard input: {error}"))?
-    } else {
-        addresses.join("\n")
-    };
-    let mut invalid = 0;
-    let mut out = String::new();
-    for (number, line) in lines.lines().enumerate() {
-        match email::normalise(line.as_bytes()) {
-            Some(address) => {
-                out += &String::from_utf8_lossy(&email::hash(&address, pepper));
-                out.push('\n');
-            }
-            None => {
-                invalid += 1;
-                eprintln!("audience-gate: address {} is not a valid e-mail address", number + 1);
-                out.push('\n');
-            }
-        }
-    }
-    say(&out)?;
-    Ok(u8::from(invalid > 0))
+    say(&String::from_utf8_lossy(&out))?;
+    Ok(u8::from(is_invalid))
 }
 
 fn emit_all(root: &Path, only_check: bool) -> Done {

@@ -157,7 +157,8 @@ begin
     'contract_fingerprint()', 'moment(text)', 'normalised_email(text)', 'holds_email(text)', 'names_personal_data(text)',
     'holds_card(text)', 'holds_personal_value(text)', 'keys(jsonb)', 'texts(jsonb)', 'any_text_holds_email(jsonb)',
     'any_text_is_personal(jsonb)', 'any_key_is_personal(jsonb)', 'depth(jsonb)', 'any_number_is_unstorable(jsonb)',
-    'payload_agrees(jsonb, jsonb)', 'violations(jsonb, text, uuid, text, timestamptz)', 'reason(text)', 'path(text)',
+    'payload_agrees(jsonb, jsonb)', 'violations(jsonb, text, uuid, text, timestamptz)',
+    'row_violations(public.audience_events, text, uuid, text, timestamptz)', 'reason(text)', 'path(text)',
     'redacted_text(text)', 'redact(jsonb, integer)', 'redact(jsonb)', 'snapshot(jsonb)',
     'rejection_metadata(jsonb, text[], text)'
   ] loop

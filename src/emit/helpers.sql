@@ -34,47 +34,57 @@ comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null whe
 
 create or replace function audience_gate.normalised_email(value text)
 returns text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select address
-  from (select translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki') as address) normalised
-  where octet_length(address) <= 254
+declare
+  address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
+begin
+  if octet_length(address) <= 254
     and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
+  then
+    return address;
+  end if;
+  return null;
+end;
 $$;
 comment on function audience_gate.normalised_email(text) is 'A valid e-mail address without surrounding white space and in lower case, or null.';
 
 create or replace function audience_gate.holds_email(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]'
+begin
+  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
+end;
 $$;
 comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
 
 create or replace function audience_gate.names_personal_data(key text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select ' ' || regexp_replace(lower(
+begin
+  return ' ' || regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
       '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
-    ~ ' ({{personal_words}}) '
+    ~ ' ({{personal_words}}) ';
+end;
 $$;
 comment on function audience_gate.names_personal_data(text) is 'Whether a key names personal data, judged by whole words.';
 
@@ -125,76 +135,89 @@ comment on function audience_gate.holds_card(text) is 'Whether a text holds 13 t
 
 create or replace function audience_gate.holds_personal_value(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
+begin
+  return value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
     or value ~ '(^|[^0-9])(?!000|666|9)[0-9]{3}[ -](?!00)[0-9]{2}[ -](?!0000)[0-9]{4}($|[^0-9])'
-    or audience_gate.holds_card(value)
+    or audience_gate.holds_card(value);
+end;
 $$;
 comment on function audience_gate.holds_personal_value(text) is 'Whether a text holds a card, social security or phone number.';
 
 create or replace function audience_gate.keys(value jsonb)
 returns setof text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select key
-  from jsonb_path_query(value, 'strict $.**') part
-  cross join lateral jsonb_object_keys(case when jsonb_typeof(part) = 'object' then part else '{}' end) key
+begin
+  return query
+    select key
+    from jsonb_path_query(value, 'strict $.**') part
+    cross join lateral jsonb_object_keys(case when jsonb_typeof(part) = 'object' then part else '{}' end) key;
+end;
 $$;
 comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any depth.';
 
 create or replace function audience_gate.texts(value jsonb)
 returns setof text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
-  union all
-  select audience_gate.keys(value)
+begin
+  return query
+    select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
+    union all
+    select audience_gate.keys(value);
+end;
 $$;
 comment on function audience_gate.texts(jsonb) is 'Every text and every key of a value, at any depth.';
 
 create or replace function audience_gate.any_text_holds_email(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part))
+begin
+  return exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part));
+end;
 $$;
 comment on function audience_gate.any_text_holds_email(jsonb) is 'Whether any text or key of a value holds a raw e-mail address.';
 
 create or replace function audience_gate.any_text_is_personal(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part))
+begin
+  return exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part));
+end;
 $$;
 comment on function audience_gate.any_text_is_personal(jsonb) is 'Whether any text or key of a value holds a card, social security or phone number.';
 
 create or replace function audience_gate.any_key_is_personal(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (
+begin
+  return exists (
     select
     from audience_gate.keys(value) key
     where case
@@ -202,7 +225,8 @@ as $$
       then audience_gate.names_personal_data(key)
       else false
     end
-  )
+  );
+end;
 $$;
 comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data.';
 
@@ -249,37 +273,47 @@ comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether an
 
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select not exists (
-      select
-      from jsonb_array_elements_text(coalesce(schema -> 'required', '[]')) key
-      where coalesce(btrim(metadata ->> key, E' \t\n\f\r'), '') = ''
-    )
-    and not exists (
-      select
-      from jsonb_each(coalesce(schema -> 'properties', '{}')) property(key, rule)
-      cross join lateral (select metadata -> key as sent, jsonb_typeof(metadata -> key) as kind) member
-      where kind <> 'null'
-        and not (
-          case rule ->> 'type'
-            when 'integer' then case when kind = 'number' then trunc(sent::numeric) = sent::numeric else false end
-            else coalesce(kind = rule ->> 'type', true)
-          end
-          and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> sent
-              and jsonb_typeof(sent) not in ('object', 'array') else true end
-          and case when kind = 'number' then
-              coalesce(sent::numeric >= (rule -> 'minimum')::numeric, true)
-              and coalesce(sent::numeric <= (rule -> 'maximum')::numeric, true)
-            else true end
-          and case when kind = 'string' then
-              coalesce(char_length(sent #>> '{}') >= (rule -> 'minLength')::int, true)
-              and coalesce(char_length(sent #>> '{}') <= (rule -> 'maxLength')::int, true)
-            else true end
-        )
-    )
+declare
+  required jsonb := schema -> 'required';
+  properties jsonb := schema -> 'properties';
+  member record;
+  rule jsonb;
+  kind text;
+begin
+  for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
+    if coalesce(btrim(metadata ->> (required ->> place), E' \t\n\f\r'), '') = '' then
+      return false;
+    end if;
+  end loop;
+  -- A schema binds many keys, an event holds few.
+  for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
+    rule := properties -> member.key;
+    kind := jsonb_typeof(member.value);
+    if rule is not null and kind <> 'null' and not (
+      case rule ->> 'type'
+        when 'integer' then case when kind = 'number' then trunc(member.value::numeric) = member.value::numeric else false end
+        else coalesce(kind = rule ->> 'type', true)
+      end
+      and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+          and kind not in ('object', 'array') else true end
+      and case when kind = 'number' then
+          coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
+          and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
+        else true end
+      and case when kind = 'string' then
+          coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::int, true)
+          and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::int, true)
+        else true end
+    ) then
+      return false;
+    end if;
+  end loop;
+  return true;
+end;
 $$;
 comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null demands nothing.';

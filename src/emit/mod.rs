@@ -10,6 +10,8 @@ pub mod json;
 pub mod markdown;
 pub mod prose;
 pub mod sql;
+pub mod sql_expr;
+pub mod sql_tests;
 pub mod taxonomy_sql;
 pub mod typescript;
 
@@ -26,7 +28,7 @@ pub const ARTEFACTS: &[Artefact] = &[
     Artefact { path: "src/fingerprint.rs", render: fingerprint_module },
     Artefact { path: "supabase/migrations/20261101000500_taxonomy.sql", render: taxonomy_sql::render },
     Artefact { path: "supabase/migrations/20261101000600_contract.sql", render: sql::render },
-    Artefact { path: "supabase/tests/database/contract.sql", render: sql::render_tests },
+    Artefact { path: "supabase/tests/database/contract.sql", render: sql_tests::render },
     Artefact { path: "RULES.md", render: markdown::render },
     Artefact { path: "EVENTS.md", render: events::render },
     Artefact { path: "contract.json", render: json::render },

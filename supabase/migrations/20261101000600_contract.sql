@@ -9,7 +9,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'b0e9535bbea43875'
+  select '6a5bf7b2e19de24f'
 $$;
 comment on function audience_gate.contract_fingerprint() is 'The hash of the contract: engines with the same one judge alike.';
 
@@ -49,47 +49,57 @@ comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null whe
 
 create or replace function audience_gate.normalised_email(value text)
 returns text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select address
-  from (select translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki') as address) normalised
-  where octet_length(address) <= 254
+declare
+  address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
+begin
+  if octet_length(address) <= 254
     and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
+  then
+    return address;
+  end if;
+  return null;
+end;
 $$;
 comment on function audience_gate.normalised_email(text) is 'A valid e-mail address without surrounding white space and in lower case, or null.';
 
 create or replace function audience_gate.holds_email(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]'
+begin
+  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
+end;
 $$;
 comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
 
 create or replace function audience_gate.names_personal_data(key text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select ' ' || regexp_replace(lower(
+begin
+  return ' ' || regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
       '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
-    ~ ' (address|allergies|allergy|birth|birthdate|birthday|card number|credit card|cvc|cvv|diagnoses|diagnosis|disability|disease|diseases|dob|driver license|driving licence|e mail|email(?! hash )|emails|ethnicity|family name|fax|first name|firstname|forename|full name|fullname|given name|hiv|iban|illness|ip|ipv|last name|lastname|maiden name|mail address|medical|medication|medications|middle name|mobile number|national id|passport|password|patient|phone|phones|postal code|postcode|pregnancy|pregnant|prescription|prescriptions|religion|sexual orientation|social security|ssn|street|surname|symptom|symptoms|tax id|telephone|zip code|zipcode) '
+    ~ ' (address|allergies|allergy|birth|birthdate|birthday|card number|credit card|cvc|cvv|diagnoses|diagnosis|disability|disease|diseases|dob|driver license|driving licence|e mail|email(?! hash )|emails|ethnicity|family name|fax|first name|firstname|forename|full name|fullname|given name|hiv|iban|illness|ip|ipv|last name|lastname|maiden name|mail address|medical|medication|medications|middle name|mobile number|national id|passport|password|patient|phone|phones|postal code|postcode|pregnancy|pregnant|prescription|prescriptions|religion|sexual orientation|social security|ssn|street|surname|symptom|symptoms|tax id|telephone|zip code|zipcode) ';
+end;
 $$;
 comment on function audience_gate.names_personal_data(text) is 'Whether a key names personal data, judged by whole words.';
 
@@ -140,76 +150,89 @@ comment on function audience_gate.holds_card(text) is 'Whether a text holds 13 t
 
 create or replace function audience_gate.holds_personal_value(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
+begin
+  return value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
     or value ~ '(^|[^0-9])(?!000|666|9)[0-9]{3}[ -](?!00)[0-9]{2}[ -](?!0000)[0-9]{4}($|[^0-9])'
-    or audience_gate.holds_card(value)
+    or audience_gate.holds_card(value);
+end;
 $$;
 comment on function audience_gate.holds_personal_value(text) is 'Whether a text holds a card, social security or phone number.';
 
 create or replace function audience_gate.keys(value jsonb)
 returns setof text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select key
-  from jsonb_path_query(value, 'strict $.**') part
-  cross join lateral jsonb_object_keys(case when jsonb_typeof(part) = 'object' then part else '{}' end) key
+begin
+  return query
+    select key
+    from jsonb_path_query(value, 'strict $.**') part
+    cross join lateral jsonb_object_keys(case when jsonb_typeof(part) = 'object' then part else '{}' end) key;
+end;
 $$;
 comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any depth.';
 
 create or replace function audience_gate.texts(value jsonb)
 returns setof text
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
-  union all
-  select audience_gate.keys(value)
+begin
+  return query
+    select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
+    union all
+    select audience_gate.keys(value);
+end;
 $$;
 comment on function audience_gate.texts(jsonb) is 'Every text and every key of a value, at any depth.';
 
 create or replace function audience_gate.any_text_holds_email(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part))
+begin
+  return exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part));
+end;
 $$;
 comment on function audience_gate.any_text_holds_email(jsonb) is 'Whether any text or key of a value holds a raw e-mail address.';
 
 create or replace function audience_gate.any_text_is_personal(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part))
+begin
+  return exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part));
+end;
 $$;
 comment on function audience_gate.any_text_is_personal(jsonb) is 'Whether any text or key of a value holds a card, social security or phone number.';
 
 create or replace function audience_gate.any_key_is_personal(value jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select exists (
+begin
+  return exists (
     select
     from audience_gate.keys(value) key
     where case
@@ -217,7 +240,8 @@ as $$
       then audience_gate.names_personal_data(key)
       else false
     end
-  )
+  );
+end;
 $$;
 comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data.';
 
@@ -264,38 +288,48 @@ comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether an
 
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select not exists (
-      select
-      from jsonb_array_elements_text(coalesce(schema -> 'required', '[]')) key
-      where coalesce(btrim(metadata ->> key, E' \t\n\f\r'), '') = ''
-    )
-    and not exists (
-      select
-      from jsonb_each(coalesce(schema -> 'properties', '{}')) property(key, rule)
-      cross join lateral (select metadata -> key as sent, jsonb_typeof(metadata -> key) as kind) member
-      where kind <> 'null'
-        and not (
-          case rule ->> 'type'
-            when 'integer' then case when kind = 'number' then trunc(sent::numeric) = sent::numeric else false end
-            else coalesce(kind = rule ->> 'type', true)
-          end
-          and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> sent
-              and jsonb_typeof(sent) not in ('object', 'array') else true end
-          and case when kind = 'number' then
-              coalesce(sent::numeric >= (rule -> 'minimum')::numeric, true)
-              and coalesce(sent::numeric <= (rule -> 'maximum')::numeric, true)
-            else true end
-          and case when kind = 'string' then
-              coalesce(char_length(sent #>> '{}') >= (rule -> 'minLength')::int, true)
-              and coalesce(char_length(sent #>> '{}') <= (rule -> 'maxLength')::int, true)
-            else true end
-        )
-    )
+declare
+  required jsonb := schema -> 'required';
+  properties jsonb := schema -> 'properties';
+  member record;
+  rule jsonb;
+  kind text;
+begin
+  for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
+    if coalesce(btrim(metadata ->> (required ->> place), E' \t\n\f\r'), '') = '' then
+      return false;
+    end if;
+  end loop;
+  -- A schema binds many keys, an event holds few.
+  for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
+    rule := properties -> member.key;
+    kind := jsonb_typeof(member.value);
+    if rule is not null and kind <> 'null' and not (
+      case rule ->> 'type'
+        when 'integer' then case when kind = 'number' then trunc(member.value::numeric) = member.value::numeric else false end
+        else coalesce(kind = rule ->> 'type', true)
+      end
+      and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+          and kind not in ('object', 'array') else true end
+      and case when kind = 'number' then
+          coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
+          and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
+        else true end
+      and case when kind = 'string' then
+          coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::int, true)
+          and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::int, true)
+        else true end
+    ) then
+      return false;
+    end if;
+  end loop;
+  return true;
+end;
 $$;
 comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null demands nothing.';
 
@@ -309,12 +343,14 @@ as $$
 #variable_conflict use_variable
 declare
   whole text := event::text;
-  metadata jsonb := case when jsonb_typeof(event -> 'metadata') = 'object' then event -> 'metadata' else '{}' end;
-  metadata_text text := (event -> 'metadata')::text;
-  columns text;
-  category text := case when jsonb_typeof(event -> 'event_category') = 'string' then event ->> 'event_category' end;
   email text;
   occurred_at timestamptz;
+  metadata jsonb := case when jsonb_typeof(event -> 'metadata') = 'object' then event -> 'metadata' else '{}' end;
+  metadata_text text := (event -> 'metadata')::text;
+  other_keys text := case when metadata_text like '_%{%' then metadata_text else (metadata - array['content_id', 'page_path', 'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash', 'platform', 'share_type', 'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id', 'landing_page', 'validation_rule_id', 'validation_result', 'source_system'])::text end;
+  columns text := concat_ws(E'\n', case when coalesce(jsonb_typeof(event -> 'session_id') = 'string', false) then (event ->> 'session_id') end, case when coalesce(jsonb_typeof(event -> 'event_type') = 'string', false) then (event ->> 'event_type') end, case when coalesce(jsonb_typeof(event -> 'event_category') = 'string', false) then (event ->> 'event_category') end, case when coalesce(jsonb_typeof(event -> 'event_source') = 'string', false) then (event ->> 'event_source') end, case when coalesce(jsonb_typeof(event -> 'utm_source') = 'string', false) then (event ->> 'utm_source') end, case when coalesce(jsonb_typeof(event -> 'utm_medium') = 'string', false) then (event ->> 'utm_medium') end, case when coalesce(jsonb_typeof(event -> 'utm_campaign') = 'string', false) then (event ->> 'utm_campaign') end, case when coalesce(jsonb_typeof(event -> 'utm_content') = 'string', false) then (event ->> 'utm_content') end, case when coalesce(jsonb_typeof(event -> 'utm_term') = 'string', false) then (event ->> 'utm_term') end);
+  texts text := concat_ws(E'\n', columns, metadata_text);
+  category text := case when coalesce(jsonb_typeof(event -> 'event_category') = 'string', false) then (event ->> 'event_category') end;
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
@@ -322,26 +358,14 @@ declare
   violated text[];
 begin
   violated := array_remove(array[
-    case when not true then 'parse.json' end,
     case when not (jsonb_typeof(event) = 'object') then 'parse.shape' end,
     case when not case when octet_length(whole) - octet_length(replace(replace(whole, '{', ''), '[', '')) > 32 then audience_gate.depth(event) <= 32 else true end then 'parse.depth' end,
-    case when not true then 'parse.text' end,
-    case when not case when whole ~ '[0-9.]{65}' then not audience_gate.any_number_is_unstorable(event) else true end then 'parse.number' end,
-    case when not true then 'parse.duplicate_key' end
+    case when not case when whole ~ '[0-9.]{65}' then not audience_gate.any_number_is_unstorable(event) else true end then 'parse.number' end
   ]::text[], null);
   if violated <> '{}' then
     return violated;
   end if;
 
-  columns := concat_ws(E'\n', case when coalesce(jsonb_typeof(event -> 'session_id') = 'string', false) then (event ->> 'session_id') end,
-    case when coalesce(jsonb_typeof(event -> 'event_type') = 'string', false) then (event ->> 'event_type') end,
-    case when coalesce(jsonb_typeof(event -> 'event_category') = 'string', false) then (event ->> 'event_category') end,
-    case when coalesce(jsonb_typeof(event -> 'event_source') = 'string', false) then (event ->> 'event_source') end,
-    case when coalesce(jsonb_typeof(event -> 'utm_source') = 'string', false) then (event ->> 'utm_source') end,
-    case when coalesce(jsonb_typeof(event -> 'utm_medium') = 'string', false) then (event ->> 'utm_medium') end,
-    case when coalesce(jsonb_typeof(event -> 'utm_campaign') = 'string', false) then (event ->> 'utm_campaign') end,
-    case when coalesce(jsonb_typeof(event -> 'utm_content') = 'string', false) then (event ->> 'utm_content') end,
-    case when coalesce(jsonb_typeof(event -> 'utm_term') = 'string', false) then (event ->> 'utm_term') end);
   if coalesce(jsonb_typeof(event -> 'email') = 'string', false) then
     email := audience_gate.normalised_email(event ->> 'email');
   end if;
@@ -351,12 +375,9 @@ begin
   select types.id is not null, types.category, types.payload_schema,
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
   into is_registered, registered_category, payload_schema, site_accepts
-  from (
-    select case when coalesce(jsonb_typeof(event -> 'event_type') = 'string', false) then event ->> 'event_type' end as type_id,
-      lower(coalesce(nullif(btrim(event ->> 'site_id', E' \t\n\f\r'), ''), '00000000-0000-4000-8000-000000000001')) as site_id
-  ) sent
-  left join public.audience_event_types types on types.id = sent.type_id and types.active
-  left join public.audience_sites sites on sites.id = case when (coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', false) or (not (coalesce(btrim((event ->> 'site_id'), E' \t\n\f\r'), '') <> ''))) then sent.site_id::uuid end;
+  from (select case when coalesce(jsonb_typeof(event -> 'event_type') = 'string', false) then (event ->> 'event_type') end as type_id, case when (coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', false) or (not (coalesce(btrim((event ->> 'site_id'), E' \t\n\f\r'), '') <> ''))) then lower(coalesce(nullif(btrim(event ->> 'site_id', E' \t\n\f\r'), ''), '00000000-0000-4000-8000-000000000001'))::uuid end as site_id) wanted
+  left join public.audience_event_types types on types.id = wanted.type_id and types.active
+  left join public.audience_sites sites on sites.id = wanted.site_id;
 
   violated := violated || array_remove(array[
     case when not (event - array['id', 'occurred_at', 'user_id', 'session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'site_id', 'metadata', 'email'] = '{}') then 'base.field_known' end,
@@ -402,18 +423,10 @@ begin
     ]::text[], null);
   end if;
   if category = 'retention' then
-    if true then
-      if not (coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'prior_state'))) then
-        violated := violated || 'retention.prior_state'::text;
-      end if;
-    end if;
+    if not (coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'prior_state'))) then violated := violated || 'retention.prior_state'::text; end if;
   end if;
   if category = 'retention' then
-    if true then
-      if not (coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'new_state'))) then
-        violated := violated || 'retention.new_state'::text;
-      end if;
-    end if;
+    if not (coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'new_state'))) then violated := violated || 'retention.new_state'::text; end if;
   end if;
   if category = 'retention' then
     violated := violated || array_remove(array[
@@ -423,9 +436,7 @@ begin
   end if;
   if category = 'retention' then
     if (coalesce(btrim((metadata ->> 'rule_id'), E' \t\n\f\r'), '') <> '') then
-      if not (coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false) and exists (select from public.audience_rules known where known.id = (metadata ->> 'rule_id') and known.active)) then
-        violated := violated || 'retention.rule_recognised'::text;
-      end if;
+      if not (coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false) and exists (select from public.audience_rules known where known.id = (metadata ->> 'rule_id') and known.active)) then violated := violated || 'retention.rule_recognised'::text; end if;
     end if;
   end if;
   if category = 'attribution' then
@@ -442,11 +453,7 @@ begin
     ]::text[], null);
   end if;
   if category = 'system' then
-    if true then
-      if not (not exists (select from jsonb_object_keys(metadata) key where lower(key collate "C") = 'engagement_score' or lower(key collate "C") like 'score%')) then
-        violated := violated || 'system.no_score'::text;
-      end if;
-    end if;
+    if not (not exists (select from jsonb_object_keys(metadata) key where lower(key collate "C") = 'engagement_score' or lower(key collate "C") like 'score%')) then violated := violated || 'system.no_score'::text; end if;
   end if;
   if category = 'system' then
     violated := violated || array_remove(array[
@@ -454,14 +461,12 @@ begin
     ]::text[], null);
   end if;
   if (coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false) and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)) then
-    if not (not exists (select from public.audience_blocked_jumps jump where jump.from_state = (metadata ->> 'prior_state') and jump.to_state = (metadata ->> 'new_state'))) then
-      violated := violated || 'state.escalation'::text;
-    end if;
+    if not (not exists (select from public.audience_blocked_jumps jump where jump.from_state = (metadata ->> 'prior_state') and jump.to_state = (metadata ->> 'new_state'))) then violated := violated || 'state.escalation'::text; end if;
   end if;
   violated := violated || array_remove(array[
-    case when not (not case when columns ~ '@|%' then audience_gate.holds_email(columns) else false end and not case when metadata_text ~ '@|%' then audience_gate.any_text_holds_email(event -> 'metadata') else false end) then 'privacy.raw_email' end,
-    case when not (not case when lower(metadata_text) like any (array['%address%', '%allergies%', '%allergy%', '%birth%', '%card%', '%code%', '%cvc%', '%cvv%', '%diagnoses%', '%diagnosis%', '%disability%', '%disease%', '%dob%', '%ethnicity%', '%fax%', '%hiv%', '%iban%', '%illness%', '%ipv%', '%licence%', '%license%', '%mail%', '%medical%', '%medication%', '%name%', '%national%', '%number%', '%orientation%', '%passport%', '%password%', '%patient%', '%phone%', '%pregnancy%', '%pregnant%', '%prescription%', '%religion%', '%security%', '%ssn%', '%street%', '%symptom%', '%tax%']) or metadata_text ~ '[iI][pP]([^a-z]|$)' then audience_gate.any_key_is_personal(event -> 'metadata') else false end) then 'privacy.personal_key' end,
-    case when not (not case when columns ~ '[0-9]([ -]?[0-9]){8}' or columns ~ '([+]|%2[Bb])[1-9]' then audience_gate.holds_personal_value(columns) else false end and not case when metadata_text ~ '[0-9]([ -]?[0-9]){8}' or metadata_text ~ '([+]|%2[Bb])[1-9]' then audience_gate.any_text_is_personal(event -> 'metadata') else false end) then 'privacy.personal_value' end,
+    case when not (not case when texts like '%@%' or texts like '%\%%40%' then audience_gate.holds_email(columns) or coalesce(audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(event -> 'metadata'), false) else false end) then 'privacy.raw_email' end,
+    case when not (not case when lower(other_keys) like any (array['%address%', '%allergies%', '%allergy%', '%birth%', '%card%', '%code%', '%cvc%', '%cvv%', '%diagnoses%', '%diagnosis%', '%disability%', '%disease%', '%dob%', '%ethnicity%', '%fax%', '%hiv%', '%iban%', '%illness%', '%ipv%', '%licence%', '%license%', '%mail%', '%medical%', '%medication%', '%name%', '%national%', '%number%', '%orientation%', '%passport%', '%password%', '%patient%', '%phone%', '%pregnancy%', '%pregnant%', '%prescription%', '%religion%', '%security%', '%ssn%', '%street%', '%symptom%', '%tax%']) or other_keys ~ '[iI][pP]([^a-z]|$)' then coalesce(audience_gate.any_key_is_personal(event -> 'metadata'), false) else false end) then 'privacy.personal_key' end,
+    case when not (not case when texts ~ '[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]' then audience_gate.holds_personal_value(columns) or coalesce(audience_gate.any_text_is_personal(event -> 'metadata'), false) else false end) then 'privacy.personal_value' end,
     case when not (caller = 'trusted' or not (coalesce(btrim((event ->> 'user_id'), E' \t\n\f\r'), '') <> '') or coalesce(caller = 'user' and jsonb_typeof(event -> 'user_id') = 'string' and lower((event ->> 'user_id')) = caller_id::text, false)) then 'identity.user_id' end,
     case when ((not (coalesce(btrim((event ->> 'site_id'), E' \t\n\f\r'), '') <> '')) or coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', false)) and not site_accepts then 'identity.site' end,
     case when coalesce(jsonb_typeof(event -> 'event_type') = 'string' and btrim((event ->> 'event_type'), E' \t\n\f\r') <> '', false) and not (is_registered and coalesce(jsonb_typeof(event -> 'event_type') = 'string', false)) then 'registry.event_type' end,
@@ -472,7 +477,142 @@ begin
   return violated;
 end;
 $$;
-comment on function audience_gate.violations(jsonb, text, uuid, text, timestamptz) is 'The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Everything but repeats, which need the table.';
+comment on function audience_gate.violations(jsonb, text, uuid, text, timestamptz) is
+  'The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Everything but repeats, which need the table.';
+
+create or replace function audience_gate.row_violations(sent public.audience_events, caller text, caller_id uuid, origin text, received_at timestamptz)
+returns text[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+  occurred_at timestamptz := case
+    when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
+  end;
+  metadata jsonb := case when jsonb_typeof(sent.metadata) = 'object' then sent.metadata else '{}' end;
+  metadata_text text := (sent.metadata)::text;
+  other_keys text := case when metadata_text like '_%{%' then metadata_text else (metadata - array['content_id', 'page_path', 'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash', 'platform', 'share_type', 'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id', 'landing_page', 'validation_rule_id', 'validation_result', 'source_system'])::text end;
+  columns text := concat_ws(E'\n', sent.session_id, sent.event_type, sent.event_category, sent.event_source, sent.utm_source, sent.utm_medium, sent.utm_campaign, sent.utm_content, sent.utm_term);
+  texts text := concat_ws(E'\n', columns, metadata_text);
+  category text := sent.event_category;
+  is_registered boolean;
+  registered_category text;
+  payload_schema jsonb;
+  site_accepts boolean;
+  violated text[];
+begin
+  violated := array_remove(array[
+    case when not case when octet_length(metadata_text) - octet_length(replace(replace(metadata_text, '{', ''), '[', '')) > 31 then audience_gate.depth(sent.metadata) <= 31 else true end then 'parse.depth' end,
+    case when not case when metadata_text ~ '[0-9.]{65}' then not audience_gate.any_number_is_unstorable(sent.metadata) else true end then 'parse.number' end
+  ]::text[], null);
+  if violated <> '{}' then
+    return violated;
+  end if;
+
+  select types.id is not null, types.category, types.payload_schema,
+    sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
+  into is_registered, registered_category, payload_schema, site_accepts
+  from (select sent.event_type as type_id, sent.site_id as site_id) wanted
+  left join public.audience_event_types types on types.id = wanted.type_id and types.active
+  left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  violated := violated || array_remove(array[
+    case when not coalesce(btrim(sent.session_id, E' \t\n\f\r') <> '', false) then 'base.session_id' end,
+    case when not coalesce(btrim(sent.event_type, E' \t\n\f\r') <> '', false) then 'base.event_type' end,
+    case when not coalesce(btrim(sent.event_category, E' \t\n\f\r') <> '', false) then 'base.event_category' end,
+    case when not coalesce(btrim(sent.event_source, E' \t\n\f\r') <> '', false) then 'base.event_source' end,
+    case when not (((sent.utm_source is not null) or (sent.utm_source is null)) and ((sent.utm_medium is not null) or (sent.utm_medium is null)) and ((sent.utm_campaign is not null) or (sent.utm_campaign is null)) and ((sent.utm_content is not null) or (sent.utm_content is null)) and ((sent.utm_term is not null) or (sent.utm_term is null))) then 'base.utm' end,
+    case when (not ((sent.metadata is null) or coalesce(jsonb_typeof(sent.metadata) = 'null', false))) and not coalesce(jsonb_typeof(sent.metadata) = 'object', false) then 'base.metadata' end,
+    case when (sent.occurred_at is not null) and not (occurred_at is not null) then 'base.occurred_at' end,
+    case when coalesce(btrim(sent.event_type, E' \t\n\f\r') <> '', false) and not coalesce(char_length(sent.event_type) between 3 and 64, false) then 'sanity.event_type_length' end,
+    case when coalesce(btrim(sent.session_id, E' \t\n\f\r') <> '', false) and not coalesce(char_length(sent.session_id) between 8 and 128, false) then 'sanity.session_id_length' end,
+    case when not (((not (sent.event_source is not null)) or coalesce(char_length(sent.event_source) between 0 and 64, false)) and ((not (sent.utm_source is not null)) or coalesce(char_length(sent.utm_source) between 0 and 256, false)) and ((not (sent.utm_medium is not null)) or coalesce(char_length(sent.utm_medium) between 0 and 256, false)) and ((not (sent.utm_campaign is not null)) or coalesce(char_length(sent.utm_campaign) between 0 and 256, false)) and ((not (sent.utm_content is not null)) or coalesce(char_length(sent.utm_content) between 0 and 256, false)) and ((not (sent.utm_term is not null)) or coalesce(char_length(sent.utm_term) between 0 and 256, false))) then 'sanity.text_length' end,
+    case when coalesce(jsonb_typeof(sent.metadata) = 'object', false) and not (octet_length(metadata_text) <= 8192) then 'sanity.metadata_size' end,
+    case when coalesce(btrim(sent.event_category, E' \t\n\f\r') <> '', false) and not coalesce(sent.event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'), false) then 'sanity.event_category' end,
+    case when (occurred_at is not null) and not coalesce(occurred_at between received_at - interval '604800 seconds' and received_at + interval '300 seconds', false) then 'sanity.occurred_at_window' end
+  ]::text[], null);
+  if category = 'engagement' then
+    violated := violated || array_remove(array[
+      case when not ((coalesce(btrim((metadata ->> 'content_id'), E' \t\n\f\r'), '') <> '') or (coalesce(btrim((metadata ->> 'page_path'), E' \t\n\f\r'), '') <> '')) then 'engagement.subject' end,
+      case when not (((not (coalesce(btrim((metadata ->> 'duration_seconds'), E' \t\n\f\r'), '') <> '')) or case when jsonb_typeof(metadata -> 'duration_seconds') = 'number' then (metadata -> 'duration_seconds')::numeric >= 0 else false end) and ((not (coalesce(btrim((metadata ->> 'scroll_depth_percent'), E' \t\n\f\r'), '') <> '')) or case when jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number' then (metadata -> 'scroll_depth_percent')::numeric >= 0 and (metadata -> 'scroll_depth_percent')::numeric <= 100 else false end)) then 'engagement.measure' end,
+      case when coalesce(sent.event_type in ('content_view'), false) and not ((coalesce(btrim((metadata ->> 'duration_seconds'), E' \t\n\f\r'), '') <> '') or (coalesce(btrim((metadata ->> 'scroll_depth_percent'), E' \t\n\f\r'), '') <> '')) then 'engagement.content_view_evidence' end,
+      case when coalesce(sent.event_type in ('content_view'), false) and not (case when jsonb_typeof(metadata -> 'duration_seconds') = 'number' then (metadata -> 'duration_seconds')::numeric >= 20 else false end or case when jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number' then (metadata -> 'scroll_depth_percent')::numeric >= 30 else false end) then 'engagement.content_view_threshold' end
+    ]::text[], null);
+  end if;
+  if category = 'subscription' then
+    violated := violated || array_remove(array[
+      case when not (coalesce(btrim((metadata ->> 'channel'), E' \t\n\f\r'), '') <> '') then 'subscription.channel' end,
+      case when not coalesce(metadata -> 'consent_recorded' = 'true', false) then 'subscription.consent' end,
+      case when coalesce(sent.event_type in ('email_subscribe'), false) and not ((coalesce(btrim((metadata ->> 'email_hash'), E' \t\n\f\r'), '') <> '') and ((not (coalesce(btrim((metadata ->> 'email_hash'), E' \t\n\f\r'), '') <> '')) or coalesce(jsonb_typeof(metadata -> 'email_hash') = 'string' and (metadata ->> 'email_hash') ~ '^[0-9a-f]{64}$', false))) then 'subscription.email_hash' end
+    ]::text[], null);
+  end if;
+  if category = 'advocacy' then
+    violated := violated || array_remove(array[
+      case when not (coalesce(btrim((metadata ->> 'platform'), E' \t\n\f\r'), '') <> '') then 'advocacy.platform' end,
+      case when not (coalesce(btrim((metadata ->> 'share_type'), E' \t\n\f\r'), '') <> '') then 'advocacy.share_type' end,
+      case when coalesce(sent.event_type in ('referral_click'), false) and not (coalesce(btrim((metadata ->> 'outbound_target'), E' \t\n\f\r'), '') <> '') then 'advocacy.outbound_target' end,
+      case when not (not (coalesce(lower(sent.event_type collate "C") ~ '^(like|liked|likes)$|_like$', false) or coalesce(jsonb_typeof(metadata -> 'share_type') = 'string' and lower((metadata ->> 'share_type') collate "C") ~ '^(like|liked|likes)$|_like$', false))) then 'advocacy.not_like' end
+    ]::text[], null);
+  end if;
+  if category = 'retention' then
+    if not (coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'prior_state'))) then violated := violated || 'retention.prior_state'::text; end if;
+  end if;
+  if category = 'retention' then
+    if not (coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false) and exists (select from public.audience_states known where known.id = (metadata ->> 'new_state'))) then violated := violated || 'retention.new_state'::text; end if;
+  end if;
+  if category = 'retention' then
+    violated := violated || array_remove(array[
+      case when not case when jsonb_typeof(metadata -> 'inactivity_days') = 'number' then (metadata -> 'inactivity_days')::numeric >= 0 else false end then 'retention.inactivity_days' end,
+      case when not (coalesce(btrim((metadata ->> 'rule_id'), E' \t\n\f\r'), '') <> '') then 'retention.rule_id' end
+    ]::text[], null);
+  end if;
+  if category = 'retention' then
+    if (coalesce(btrim((metadata ->> 'rule_id'), E' \t\n\f\r'), '') <> '') then
+      if not (coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false) and exists (select from public.audience_rules known where known.id = (metadata ->> 'rule_id') and known.active)) then violated := violated || 'retention.rule_recognised'::text; end if;
+    end if;
+  end if;
+  if category = 'attribution' then
+    violated := violated || array_remove(array[
+      case when not (coalesce(btrim((metadata ->> 'landing_page'), E' \t\n\f\r'), '') <> '') then 'attribution.landing_page' end,
+      case when (coalesce(btrim(sent.utm_campaign, E' \t\n\f\r'), '') <> '') and not ((coalesce(btrim(sent.utm_source, E' \t\n\f\r'), '') <> '') and (coalesce(btrim(sent.utm_medium, E' \t\n\f\r'), '') <> '')) then 'attribution.utm_complete' end
+    ]::text[], null);
+  end if;
+  if category = 'system' then
+    violated := violated || array_remove(array[
+      case when not (coalesce(btrim((metadata ->> 'validation_rule_id'), E' \t\n\f\r'), '') <> '') then 'system.validation_rule_id' end,
+      case when not (coalesce(btrim((metadata ->> 'validation_result'), E' \t\n\f\r'), '') <> '') then 'system.validation_result' end,
+      case when not (coalesce(btrim((metadata ->> 'source_system'), E' \t\n\f\r'), '') <> '') then 'system.source_system' end
+    ]::text[], null);
+  end if;
+  if category = 'system' then
+    if not (not exists (select from jsonb_object_keys(metadata) key where lower(key collate "C") = 'engagement_score' or lower(key collate "C") like 'score%')) then violated := violated || 'system.no_score'::text; end if;
+  end if;
+  if category = 'system' then
+    violated := violated || array_remove(array[
+      case when not (caller = 'trusted') then 'system.trusted_caller' end
+    ]::text[], null);
+  end if;
+  if (coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false) and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)) then
+    if not (not exists (select from public.audience_blocked_jumps jump where jump.from_state = (metadata ->> 'prior_state') and jump.to_state = (metadata ->> 'new_state'))) then violated := violated || 'state.escalation'::text; end if;
+  end if;
+  violated := violated || array_remove(array[
+    case when not (not case when texts like '%@%' or texts like '%\%%40%' then audience_gate.holds_email(columns) or coalesce(audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(sent.metadata), false) else false end) then 'privacy.raw_email' end,
+    case when not (not case when lower(other_keys) like any (array['%address%', '%allergies%', '%allergy%', '%birth%', '%card%', '%code%', '%cvc%', '%cvv%', '%diagnoses%', '%diagnosis%', '%disability%', '%disease%', '%dob%', '%ethnicity%', '%fax%', '%hiv%', '%iban%', '%illness%', '%ipv%', '%licence%', '%license%', '%mail%', '%medical%', '%medication%', '%name%', '%national%', '%number%', '%orientation%', '%passport%', '%password%', '%patient%', '%phone%', '%pregnancy%', '%pregnant%', '%prescription%', '%religion%', '%security%', '%ssn%', '%street%', '%symptom%', '%tax%']) or other_keys ~ '[iI][pP]([^a-z]|$)' then coalesce(audience_gate.any_key_is_personal(sent.metadata), false) else false end) then 'privacy.personal_key' end,
+    case when not (not case when texts ~ '[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]' then audience_gate.holds_personal_value(columns) or coalesce(audience_gate.any_text_is_personal(sent.metadata), false) else false end) then 'privacy.personal_value' end,
+    case when not (caller = 'trusted' or not (sent.user_id is not null) or coalesce(caller = 'user' and sent.user_id = caller_id, false)) then 'identity.user_id' end,
+    case when ((not (sent.site_id is not null)) or (sent.site_id is not null)) and not site_accepts then 'identity.site' end,
+    case when coalesce(btrim(sent.event_type, E' \t\n\f\r') <> '', false) and not (is_registered and (sent.event_type is not null)) then 'registry.event_type' end,
+    case when ((is_registered and (sent.event_type is not null)) and coalesce(sent.event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'), false)) and not coalesce(registered_category = category, false) then 'registry.event_category' end,
+    case when (is_registered and (sent.event_type is not null)) and not case when payload_schema is null then true else audience_gate.payload_agrees(payload_schema, metadata) end then 'registry.payload' end
+  ]::text[], null);
+
+  return violated;
+end;
+$$;
+comment on function audience_gate.row_violations(public.audience_events, text, uuid, text, timestamptz) is
+  'The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle.';
 
 create or replace function audience_gate.reason(rule_id text)
 returns text
@@ -771,7 +911,8 @@ begin
     'contract_fingerprint()', 'moment(text)', 'normalised_email(text)', 'holds_email(text)', 'names_personal_data(text)',
     'holds_card(text)', 'holds_personal_value(text)', 'keys(jsonb)', 'texts(jsonb)', 'any_text_holds_email(jsonb)',
     'any_text_is_personal(jsonb)', 'any_key_is_personal(jsonb)', 'depth(jsonb)', 'any_number_is_unstorable(jsonb)',
-    'payload_agrees(jsonb, jsonb)', 'violations(jsonb, text, uuid, text, timestamptz)', 'reason(text)', 'path(text)',
+    'payload_agrees(jsonb, jsonb)', 'violations(jsonb, text, uuid, text, timestamptz)',
+    'row_violations(public.audience_events, text, uuid, text, timestamptz)', 'reason(text)', 'path(text)',
     'redacted_text(text)', 'redact(jsonb, integer)', 'redact(jsonb)', 'snapshot(jsonb)',
     'rejection_metadata(jsonb, text[], text)'
   ] loop

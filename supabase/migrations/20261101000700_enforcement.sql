@@ -103,7 +103,6 @@ declare
   caller text := case when trusted then 'trusted' when caller_id is not null then 'user' else 'visitor' end;
   origin text := case when not trusted then
     nullif(current_setting('request.headers', true), '')::jsonb ->> 'origin' end;
-  event jsonb;
   rule_ids text[];
   happened_at timestamptz;
   recorded boolean;
@@ -141,9 +140,7 @@ begin
     return null;
   end if;
 
-  event := jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected'])
-    || jsonb_build_object('metadata', new.metadata);
-  rule_ids := audience_gate.violations(event, caller, caller_id, origin, now());
+  rule_ids := audience_gate.row_violations(new, caller, caller_id, origin, now());
   if rule_ids = '{}' and repeated then
     rule_ids := array['duplicate.double_fire'];
   end if;
@@ -155,7 +152,10 @@ begin
     return new;
   end if;
 
-  new.metadata := audience_gate.rejection_metadata(event, rule_ids, 'database');
+  new.metadata := audience_gate.rejection_metadata(
+    jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected'])
+      || jsonb_build_object('metadata', new.metadata),
+    rule_ids, 'database');
   new.session_id := audience_gate.kept_session(new.session_id, rule_ids);
   if 'identity.user_id' = any (rule_ids) then new.user_id := null; end if;
   if 'identity.site' = any (rule_ids) then new.site_id := '00000000-0000-4000-8000-000000000001'; end if;

@@ -74,15 +74,20 @@ language sql
 stable
 set search_path = ''
 as $$
-  with seen as (
-    select d.*, lag(d.day, 1, '-infinity'::date) over (partition by d.revision, d.event_type, d.person order by d.day) as previous_day
+  with by_type as (
+    select d.revision, d.event_type, d.person, d.day, sum(d.events) as events
     from audience_gate.person_days_tail(p_site, p_site_zone, p_time_zone, p_covered_until) d
+    group by grouping sets ((d.revision, d.event_type, d.person, d.day), (d.revision, d.person, d.day))
+  ), seen as (
+    select b.*, lag(b.day, 1, '-infinity'::date) over (partition by b.revision, b.event_type, b.person order by b.day) as previous_day
+    from by_type b
   )
   select s.event_type, s.day, s.previous_day, sum(s.revision)::bigint, sum(s.revision * s.events)::bigint
   from seen s
   group by 1, 2, 3
 $$;
-comment on function audience_gate.feature_tail(uuid, integer, text, timestamptz) is 'What the live tail adds to and takes from feature_adoption.';
+comment on function audience_gate.feature_tail(uuid, integer, text, timestamptz) is
+  'What the live tail adds to and takes from feature_adoption, and (event_type null) from the activity of any type.';
 
 create materialized view audience_gate.session_starts as
 select z.id as site_zone, (s.started at time zone z.time_zone)::date as day, count(*)::bigint as sessions

@@ -51,24 +51,20 @@ create unique index performance_daily_key on audience_gate.performance_daily (si
 comment on materialized view audience_gate.performance_daily is
   'Measurements per site, local day and measure, as a mergeable histogram.';
 
-create or replace function audience_gate.percentile(p_buckets integer[], p_samples bigint[], p_fraction double precision)
-returns double precision
-language sql
+-- A percentile is the value of the first bucket that so many of the samples lie in or below.
+create or replace function audience_gate.bucket_value(bucket integer)
+returns numeric
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select case when b.bucket = -2000 then 0 else 2 * power(1.02::double precision, b.bucket) / 2.02 end
-  from (
-    select u.bucket, sum(u.samples) over (order by u.bucket) as upto, sum(u.samples) over () as total
-    from unnest(p_buckets, p_samples) u (bucket, samples)
-  ) b
-  where b.upto >= greatest(ceil(p_fraction * b.total::double precision), 1)
-  order by b.bucket
-  limit 1
+begin
+  return case when bucket = -2000 then 0 else (2 * power(1.02::double precision, bucket) / 2.02)::numeric end;
+end;
 $$;
-comment on function audience_gate.percentile(integer[], bigint[], double precision) is
-  'The value below or at which a fraction of the samples lies, from histogram buckets: the nearest-rank percentile within 1 %.';
+comment on function audience_gate.bucket_value(integer) is
+  'The value that stands for a histogram bucket: within 1 % of every number in it, and so is the nearest-rank percentile read from it.';
 
 create or replace view audience_gate.receipts with (security_invoker = true) as
 select

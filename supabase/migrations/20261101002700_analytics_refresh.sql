@@ -96,7 +96,7 @@ begin
     from pg_catalog.pg_proc p
     where p.pronamespace = 'audience_gate'::regnamespace and p.proname in (
       'add_site_zone', 'refresh_analytics', 'person_days_tail', 'engagement_tail', 'feature_tail', 'session_tail',
-      'retention_tail', 'funnel_cells', 'funnel_tail', 'percentile')
+      'retention_tail', 'funnel_cells', 'funnel_tail', 'bucket_value')
   loop
     execute format('alter function %s owner to audience_gate_owner', owned.signature);
     execute format('revoke all on function %s from public, anon, authenticated', owned.signature);

@@ -89,15 +89,18 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  everybody bigint;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
-  everybody := coalesce((select e.people from audience_gate.kpi_engagement(p_site, p_from, p_to, 'total', p_zone) e where e.tier = 'all'), 0);
   return query
   with cells as (
     select v.event_type, v.day, v.previous_day, v.people, v.events
     from audience_gate.feature_adoption v
     where v.site_zone = r.site_zone and v.day between r.first_day and r.last_day
+    union all
+    -- Whoever did anything, as the type null.
+    select null, v.day, v.previous_day, v.people, v.events
+    from audience_gate.engagement_by_tier v
+    where v.site_zone = r.site_zone and v.tier = 'all' and v.day between r.first_day and r.last_day
     union all
     select t.* from audience_gate.feature_tail(p_site, r.site_zone, p_zone, r.covered_until) t
     where t.day between r.first_day and r.last_day
@@ -109,9 +112,10 @@ begin
     from cells c
     group by 1
   )
-  select s.event_type, t.category, t.tier, s.events, s.people, everybody, round(s.people::numeric / nullif(everybody, 0), 4),
+  select s.event_type, t.category, t.tier, s.events, s.people, active.people, round(s.people::numeric / nullif(active.people, 0), 4),
     s.new_people, s.first_day, s.last_day
   from summed s
+  join summed active on active.event_type is null
   join public.audience_event_types t on t.id = s.event_type
   where s.events > 0
   order by s.people desc, s.event_type;

@@ -72,26 +72,30 @@ begin
     select (m.at at time zone p_zone)::date, m.event_type, m.measure, m.bucket, 1, m.value, m.value
     from audience_gate.measurements m
     where m.site_id = p_site and m.created_at >= r.covered_until
-  ), merged as (
-    select case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period,
-      c.event_type, c.measure, c.bucket, sum(c.samples)::bigint as samples, sum(c.total) as total, max(c.maximum) as maximum
+  ), placed as (
+    select case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period, c.*
     from cells c
     where c.day between r.first_day and r.last_day
-    group by 1, 2, 3, 4
+  ), ranked as (
+    -- Cells of one bucket are peers, so that each counts all of them.
+    select p.*, sum(p.samples) over (named order by p.bucket) as upto, (sum(p.samples) over named)::double precision as everything
+    from placed p
+    window named as (partition by p.period, p.event_type, p.measure)
   ), summed as (
-    select m.period, m.event_type, m.measure, sum(m.samples)::bigint as samples, sum(m.total) as total, max(m.maximum) as maximum,
-      array_agg(m.bucket order by m.bucket) as buckets, array_agg(m.samples order by m.bucket) as counts
-    from merged m
+    select k.period, k.event_type, k.measure, sum(k.samples)::bigint as samples, sum(k.total) as total, max(k.maximum) as maximum,
+      min(k.bucket) filter (where k.upto >= ceil(0.5 * k.everything)) as p50,
+      min(k.bucket) filter (where k.upto >= ceil(0.75 * k.everything)) as p75,
+      min(k.bucket) filter (where k.upto >= ceil(0.95 * k.everything)) as p95,
+      min(k.bucket) filter (where k.upto >= ceil(0.99 * k.everything)) as p99
+    from ranked k
     group by 1, 2, 3
   )
   select s.period, s.event_type || '.' || s.measure, u.unit, s.samples, round(s.total / s.samples, 6),
-    q.of[1], q.of[2], q.of[3], q.of[4], s.maximum
+    least(round(audience_gate.bucket_value(s.p50), 6), s.maximum), least(round(audience_gate.bucket_value(s.p75), 6), s.maximum),
+    least(round(audience_gate.bucket_value(s.p95), 6), s.maximum), least(round(audience_gate.bucket_value(s.p99), 6), s.maximum),
+    s.maximum
   from summed s
   left join audience_gate.performance_measures u on u.event_type = s.event_type and u.metadata_key = s.measure
-  cross join lateral (
-    select array_agg(least(round(audience_gate.percentile(s.buckets, s.counts, f.fraction)::numeric, 6), s.maximum) order by f.fraction) as of
-    from unnest(array[0.5, 0.75, 0.95, 0.99]::double precision[]) f (fraction)
-  ) q
   order by s.period, 2;
 end;
 $$;
@@ -198,17 +202,19 @@ begin
     from audience_gate.state_stays y
     where y.site_id = p_site and y.changed_at >= r.covered_until
       and (y.at at time zone p_zone)::date between r.first_day and r.last_day
-  ), merged as (
-    select c.state, c.bucket, sum(c.stays)::bigint as stays, sum(c.seconds) as seconds from cells c group by 1, 2
+  ), ranked as (
+    select c.*, sum(c.stays) over (named order by c.bucket) as upto, (sum(c.stays) over named)::double precision as everything
+    from cells c
+    window named as (partition by c.state)
   ), summed as (
-    select m.state, sum(m.stays)::bigint as stays, sum(m.seconds) as seconds,
-      array_agg(m.bucket order by m.bucket) as buckets, array_agg(m.stays order by m.bucket) as counts
-    from merged m
+    select k.state, sum(k.stays)::bigint as stays, sum(k.seconds) as seconds,
+      min(k.bucket) filter (where k.upto >= ceil(0.5 * k.everything)) as p50,
+      min(k.bucket) filter (where k.upto >= ceil(0.9 * k.everything)) as p90
+    from ranked k
     group by 1
   )
   select s.state, s.stays, round(s.seconds / s.stays, 1),
-    round(audience_gate.percentile(s.buckets, s.counts, 0.5)::numeric, 1),
-    round(audience_gate.percentile(s.buckets, s.counts, 0.9)::numeric, 1)
+    round(audience_gate.bucket_value(s.p50), 1), round(audience_gate.bucket_value(s.p90), 1)
   from summed s
   order by s.state;
 end;
@@ -247,7 +253,7 @@ begin
     group by 1, 2
   ), grid as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, d.day)::date end as period, s.id as state
-    from generate_series(r.first_day::timestamp, r.last_day::timestamp, interval '1 day') d (day)
+    from generate_series(case p_grain when 'total' then r.last_day else r.first_day end::timestamp, r.last_day::timestamp, interval '1 day') d (day)
     cross join public.audience_states s
     union
     select '-infinity', s.id from public.audience_states s

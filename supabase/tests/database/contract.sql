@@ -551,7 +551,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'b0e9535bbea43875',
+  '6a5bf7b2e19de24f',
   'the database judges by the contract of this source'
 );
 

@@ -1,0 +1,8 @@
+#![no_main]
+
+#[path = "../../tests/support/promises.rs"]
+mod promises;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| promises::redact(data));

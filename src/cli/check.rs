@@ -1,0 +1,184 @@
+//! `audience-gate check`: files of events to a summary, and to the lines that were asked for.
+
+use super::counts::Counts;
+use super::files::{self, Outputs, Trouble};
+use super::input::{Form, Input};
+use super::judge::{File, Order};
+use super::report::{self, Format};
+use super::{Done, pepper, say};
+use crate::check::{Caller, Context, is_uuid};
+use crate::registry::Registry;
+use crate::{taxonomy, time};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What `check` is asked.
+#[derive(clap::Args)]
+pub struct CheckArgs {
+    /// The files; `-` is standard input.
+    #[arg(default_value = "-")]
+    files: Vec<PathBuf>,
+    /// How the files write events.
+    #[arg(long, value_enum, default_value = "auto")]
+    input: Form,
+    /// Write accepted events here, one a line, with e-mails replaced by their hashes; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    accepted: Option<PathBuf>,
+    /// Write the redacted record of every rejected event here, one a line, with its file and line; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
+    /// A registry snapshot; without it, the taxonomy that ships.
+    #[arg(long, value_name = "FILE")]
+    registry: Option<PathBuf>,
+    /// Judge as if sent by `trusted`, `visitor`, or a user's UUID.
+    #[arg(long, default_value = "trusted")]
+    caller: String,
+    /// Judge as if received then (RFC 3339), or `occurred`: when each event occurred.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Judges the files one after the other. One that cannot be read keeps no other from being judged.
+pub fn run(args: &CheckArgs) -> Done {
+    let registry = registry(args.registry.as_deref())?;
+    let pepper = pepper();
+    let order = Order {
+        context: Context {
+            caller: caller(&args.caller)?,
+            origin: None,
+            received_at: received_at(args.at.as_deref())?,
+            registry: &registry,
+            pepper: pepper.as_ref().map(|pepper| pepper.as_bytes()),
+        },
+        at_occurrence: args.at.as_deref() == Some(OCCURRED),
+        write_accepted: args.accepted.is_some(),
+        write_rejected: args.rejected.is_some(),
+    };
+    keeps_its_input(args)?;
+    let mut outputs = Outputs {
+        accepted: create(args.accepted.as_deref())?,
+        rejected: create(args.rejected.as_deref())?,
+        counts: Counts::default(),
+    };
+    let names: Vec<_> = args.files.iter().map(|path| path.display().to_string()).collect();
+    let mut unread = 0;
+    for (index, (path, name)) in args.files.iter().zip(&names).enumerate() {
+        let progress = progress(path);
+        let judged = Input::open(path, args.input, &progress)
+            .map_err(Trouble::Reading)
+            .and_then(|input| files::run(input, &order, File { index, name }, seed(), &mut outputs));
+        progress.finish_and_clear();
+        match judged {
+            Ok(()) => {}
+            Err(Trouble::Writing(error)) => return Err(format!("cannot write: {error}")),
+            Err(Trouble::Reading(error)) => {
+                unread += 1;
+                eprintln!("audience-gate: cannot read {name}: {error}");
+            }
+        }
+    }
+    let flushed = outputs.accepted.flush().and_then(|()| outputs.rejected.flush());
+    flushed.map_err(|error| format!("cannot write: {error}"))?;
+    tell(args, &report::summary(&outputs.counts, &names, args.format))?;
+    Ok(if unread > 0 { 2 } else { u8::from(outputs.counts.rejected > 0) })
+}
+
+const OCCURRED: &str = "occurred";
+
+fn registry(path: Option<&Path>) -> Result<Registry, String> {
+    let Some(path) = path else {
+        return Registry::from_json(taxonomy::snapshot().as_bytes());
+    };
+    let json = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Registry::from_json(&json).map_err(|reason| format!("{} is no registry: {reason}", path.display()))
+}
+
+fn caller(name: &str) -> Result<Caller<'_>, String> {
+    match name {
+        "trusted" => Ok(Caller::Trusted),
+        "visitor" => Ok(Caller::Visitor),
+        id if is_uuid(id.as_bytes()) => Ok(Caller::User(id)),
+        other => Err(format!("--caller {other}: send trusted, visitor or a user's UUID")),
+    }
+}
+
+fn received_at(text: Option<&str>) -> Result<i64, String> {
+    match text {
+        None | Some(OCCURRED) => Ok(now()),
+        Some(text) => time::parse(text.as_bytes())
+            .ok_or_else(|| format!("--at {text}: send a time such as 2026-11-21T09:30:00Z, or `{OCCURRED}`")),
+    }
+}
+
+/// Creating an output empties it, so none may be what is still to be read, nor be the other output.
+fn keeps_its_input(args: &CheckArgs) -> Result<(), String> {
+    let real = |path: &PathBuf| if is_stdio(path) { None } else { fs::canonicalize(path).ok() };
+    let outputs: Vec<_> = [&args.accepted, &args.rejected].into_iter().flatten().collect();
+    for path in &outputs {
+        if real(path).is_some() && args.files.iter().any(|file| real(file) == real(path)) {
+            return Err(format!("{} would be overwritten before it is read; name another output", path.display()));
+        }
+    }
+    match outputs.as_slice() {
+        [accepted, rejected] if accepted == rejected && !is_stdio(accepted) => {
+            Err(format!("{} cannot take both accepted and rejected events; name two files", accepted.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_stdio(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn create(path: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
+    match path {
+        None => Ok(Box::new(io::sink())),
+        Some(path) if is_stdio(path) => Ok(Box::new(BufWriter::new(io::stdout()))),
+        Some(path) => {
+            let file = fs::File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            Ok(Box::new(BufWriter::new(file)))
+        }
+    }
+}
+
+/// The summary goes where no events go.
+fn tell(args: &CheckArgs, summary: &str) -> Done {
+    if [&args.accepted, &args.rejected].into_iter().flatten().any(|path| is_stdio(path)) {
+        eprint!("{summary}");
+        return Ok(0);
+    }
+    say(summary)
+}
+
+fn progress(path: &Path) -> ProgressBar {
+    let size = fs::metadata(path).map(|file| file.len()).ok();
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = match size {
+        Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+    };
+    let bar = size.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(path.display().to_string());
+    bar
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+/// Randomness for minted ids, from the hasher that the standard library seeds from the system.
+fn seed() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    let random = || RandomState::new().hash_one(now());
+    (u128::from(random()) << 64 | u128::from(random())).to_le_bytes()
+}

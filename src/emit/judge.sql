@@ -1,0 +1,38 @@
+create or replace function audience_gate.{{name}}({{event}}, caller text, caller_id uuid, origin text, received_at timestamptz)
+returns text[]
+language plpgsql
+stable
+{{rights}}set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+{{declared}}  metadata jsonb := case when jsonb_typeof({{metadata}}) = 'object' then {{metadata}} else '{}' end;
+  metadata_text text := ({{metadata}})::text;
+  other_keys text := case when metadata_text like '_%{%' then metadata_text else (metadata - {{harmless_keys}})::text end;
+  columns text := concat_ws(E'\n', {{columns}});
+  texts text := concat_ws(E'\n', columns, metadata_text);
+  category text := {{category}};
+  is_registered boolean;
+  registered_category text;
+  payload_schema jsonb;
+  site_accepts boolean;
+  violated text[];
+begin
+  violated := {{reading}};
+  if violated <> '{}' then
+    return violated;
+  end if;
+
+{{prepared}}  select types.id is not null, types.category, types.payload_schema,
+    sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
+  into is_registered, registered_category, payload_schema, site_accepts
+  from (select {{event_type}} as type_id, {{site}} as site_id) wanted
+  left join public.audience_event_types types on types.id = wanted.type_id and types.active
+  left join public.audience_sites sites on sites.id = wanted.site_id;
+
+{{rules}}
+  return violated;
+end;
+$$;
+comment on function audience_gate.{{name}}({{type}}, text, uuid, text, timestamptz) is
+  '{{comment}}';

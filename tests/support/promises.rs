@@ -1,0 +1,333 @@
+//! What must hold for any bytes at all: checked on what the fuzzer thinks up, and on the seeds it has left behind.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise has to be loud"
+)]
+
+use crate::support;
+use audience_gate::check::Caller;
+use audience_gate::event::{FIELDS, Fault, Kind};
+use audience_gate::gate::Gate;
+use audience_gate::parse::{MOST_DEPTH, Reader};
+use audience_gate::reading::Event;
+use audience_gate::registry::Registry;
+use audience_gate::{email, json, privacy, redact, text};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::LazyLock;
+
+const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 1111 1111", "123-45-6789"];
+
+/// The reader takes what `serde_json` takes and nothing else, sees the same values in it, and names its faults.
+pub fn parse(body: &[u8]) {
+    let (mut reader, mut event) = (Reader::new(body), Event::default());
+    let is_read = reader.event(&mut event).is_ok() && reader.is_done();
+    let is_json = is_json(body);
+    assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
+    let plain = without_mark(body);
+    if json::Json::read(plain).is_some() {
+        assert!(is_json, "the registry's reader takes what is no JSON");
+    }
+    if !is_json {
+        return;
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(plain) else {
+        let told = [Fault::Depth, Fault::Text, Fault::Number].into_iter().any(|fault| event.faults.has(fault));
+        return assert!(told, "what serde_json cannot decode passes without a fault");
+    };
+    let mut seen = Seen::default();
+    let mut decoder = serde_json::Deserializer::from_slice(plain);
+    Look { seen: &mut seen, depth: 1 }.deserialize(&mut decoder).unwrap();
+    let has = |fault| event.faults.has(fault);
+    assert_eq!(has(Fault::Shape), !value.is_object(), "shape");
+    assert_eq!(has(Fault::Depth), seen.depth > MOST_DEPTH, "depth {}", seen.depth);
+    assert_eq!(has(Fault::Text), seen.nul, "U+0000");
+    assert_eq!(has(Fault::DuplicateKey), seen.twice, "a key named twice");
+    if has_only_plain_numbers(plain) {
+        assert!(!has(Fault::Number), "a short number that double precision holds is refused");
+    }
+    if event.faults.is_empty() {
+        agree_on_values(body, &event, &value);
+    }
+}
+
+/// Whether `serde_json` takes it. Passing over a value leaves out what only decoding asks for: depth, surrogates, the
+/// size of numbers.
+fn is_json(body: &[u8]) -> bool {
+    let body = without_mark(body);
+    str::from_utf8(body).is_ok() && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
+    for (field, key, _) in FIELDS {
+        let within = if field.in_metadata() { &value["metadata"] } else { value };
+        let expected = within.as_object().and_then(|members| members.get(key));
+        let found = event.value(field);
+        let kind = match expected {
+            None => Kind::Absent,
+            Some(Value::Null) => Kind::Null,
+            Some(Value::Bool(false)) => Kind::False,
+            Some(Value::Bool(true)) => Kind::True,
+            Some(Value::Number(_)) => Kind::Number,
+            Some(Value::String(_)) => Kind::Text,
+            Some(Value::Array(_)) => Kind::Array,
+            Some(Value::Object(_)) => Kind::Object,
+        };
+        assert_eq!(found.kind, kind, "{key}");
+        match expected {
+            Some(Value::String(expected)) => {
+                assert_eq!(text::content(body, found), expected.as_bytes(), "{key}");
+                assert_eq!(text::length(body, found), expected.chars().count(), "{key}");
+            }
+            Some(expected) => {
+                assert_eq!(&serde_json::from_slice::<Value>(found.raw(body)).unwrap(), expected, "{key}");
+            }
+            None => {}
+        }
+    }
+    let known = |key: &String| FIELDS.iter().any(|(field, name, _)| !field.in_metadata() && name == key);
+    assert_eq!(event.unknown_field, !value.as_object().unwrap().keys().all(known), "an unknown field");
+}
+
+/// Every event of a body is answered and kept, alone as in a batch; what is kept is itself sound.
+pub fn judge(body: &[u8]) {
+    for is_ndjson in [false, true] {
+        let (argument, answer) = judged(body, Caller::Visitor, is_ndjson);
+        let count = |name: &str| answer[name].as_u64().unwrap() as usize;
+        let results = answer["results"].as_array().unwrap();
+        let Argument { batch } = serde_json::from_slice(&argument).unwrap();
+        assert_eq!(count("accepted") + count("rejected"), results.len(), "an event without an answer");
+        let rows = (batch.accepted.len(), batch.rejected.len());
+        assert_eq!(rows, (count("accepted"), count("rejected")), "an event without a row");
+        for (index, result) in results.iter().enumerate() {
+            assert_eq!(result["index"], index, "answers out of order");
+        }
+        batch.rejected.iter().for_each(record_is_sound);
+        batch.accepted.iter().for_each(|row| row_is_sound(row.get()));
+        if !is_ndjson {
+            let refused = results.iter().any(|result| result["rule_id"] == "parse.json");
+            assert_eq!(refused, !is_json(body), "JSON is refused as none, or the other way round");
+        }
+        let together: Vec<_> = results.iter().map(|result| result["violations"].clone()).collect();
+        if let Some(alone) = one_by_one(body, is_ndjson) {
+            assert_eq!(together, alone, "a batch is judged otherwise than its events");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Argument {
+    batch: Batch,
+}
+
+/// Rows as they are written: a tree would have lost a key that is named twice.
+#[derive(Deserialize)]
+struct Batch {
+    accepted: Vec<Box<RawValue>>,
+    rejected: Vec<BTreeMap<String, Box<RawValue>>>,
+}
+
+fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(support::registry);
+    let mut request = support::request(&REGISTRY, caller);
+    request.is_ndjson = is_ndjson;
+    let mut gate = Gate::default();
+    gate.judge(body, &request);
+    let answer = support::read(&gate.answer);
+    (gate.argument, answer)
+}
+
+/// The violations of each event of a body that was judged alone; none where the body is no list of events.
+fn one_by_one(body: &[u8], is_ndjson: bool) -> Option<Vec<Value>> {
+    let plain = without_mark(body);
+    // Behind a line break, because a byte order mark at the very beginning is none of the event's.
+    let of_line = |line: &[u8]| {
+        let line = [b"\n", line].concat();
+        judged(&line, Caller::Visitor, true).1["results"][0]["violations"].clone()
+    };
+    if is_ndjson {
+        let lines = plain.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        return Some(lines.map(of_line).collect());
+    }
+    let events: Vec<&RawValue> = serde_json::from_slice(plain).ok()?;
+    // Outside texts, JSON has no line breaks that mean anything; inside them it has none at all.
+    let of_event = |event: &&RawValue| of_line(event.get().replace(['\n', '\r'], " ").as_bytes());
+    Some(events.iter().map(of_event).collect())
+}
+
+/// The contract takes the record of a rejection.
+fn record_is_sound(row: &BTreeMap<String, Box<RawValue>>) {
+    let mut record = String::from(r#"{"event_type":"event_validation_fail","event_category":"system""#);
+    for (key, value) in row.iter().filter(|(key, _)| *key != "index") {
+        record += &format!(r#","{key}":{value}"#);
+    }
+    record.push('}');
+    let violations = support::violations(&judged(record.as_bytes(), Caller::Trusted, false).1);
+    assert!(violations.is_empty(), "the record violates {violations:?}: {record}");
+}
+
+/// The contract takes again what it has taken.
+fn row_is_sound(row: &str) {
+    let behind_index = row.split_once(',').unwrap().1;
+    let event = format!("{{{behind_index}");
+    let violations = support::violations(&judged(event.as_bytes(), Caller::Visitor, false).1);
+    assert!(violations.is_empty(), "the accepted row violates {violations:?}: {event}");
+}
+
+/// Redaction makes JSON of JSON, leaves nothing personal, and changes nothing more when it is done again.
+pub fn redact(body: &[u8]) {
+    let mut masked = Vec::new();
+    redact::mask(&mut masked, body);
+    support::read(&masked);
+    let (mut reader, mut event) = (Reader::new(body), Event::default());
+    if reader.event(&mut event).is_err() || !reader.is_done() || !is_redactable(&event) {
+        return;
+    }
+    let body = &body[event.start..event.end];
+    for is_event in [true, false] {
+        let once = redacted(body, is_event);
+        assert_eq!(String::from_utf8(redacted(&once, false)), String::from_utf8(once), "redacting again changes it");
+    }
+    for canary in CANARIES {
+        let planted = plant(serde_json::from_slice(body).unwrap(), canary).to_string();
+        let left = support::read(&redacted(planted.as_bytes(), false)).to_string();
+        assert!(!left.contains(canary), "{canary} is left of {planted}: {left}");
+    }
+}
+
+fn is_redactable(event: &Event) -> bool {
+    [Fault::Depth, Fault::Text, Fault::Number, Fault::DuplicateKey].iter().all(|&fault| !event.faults.has(fault))
+}
+
+fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    redact::snapshot(&mut out, json, is_event);
+    let (mut reader, mut event) = (Reader::new(&out), Event::default());
+    assert!(reader.event(&mut event).is_ok() && reader.is_done(), "redaction made something that is no JSON");
+    assert!(is_redactable(&event), "redaction made something that the contract does not take");
+    each_text(&support::read(&out), &mut |content| {
+        assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");
+        assert!(!privacy::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");
+    });
+    out
+}
+
+fn each_text(value: &Value, take: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(content) => take(content),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, take)),
+        Value::Object(members) => members.iter().for_each(|(key, value)| {
+            take(key);
+            each_text(value, take);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The value with a canary as a word of its own behind every text and key.
+fn plant(value: Value, canary: &str) -> Value {
+    let mark = |text: String| format!("{text}; {canary}");
+    match value {
+        Value::String(text) => Value::String(mark(text)),
+        Value::Array(items) => items.into_iter().map(|item| plant(item, canary)).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(key, value)| (mark(key), plant(value, canary)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
+/// Whether every run of characters that can make a number is short and has a small exponent.
+fn has_only_plain_numbers(json: &[u8]) -> bool {
+    let in_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    json.split(|byte| !in_number(byte)).all(|run| {
+        let power = run.split(|byte| matches!(byte, b'e' | b'E')).nth(1);
+        let is_small = |power: &[u8]| {
+            str::from_utf8(power).is_ok_and(|power| power.parse::<i16>().is_ok_and(|power| power.abs() <= 400))
+        };
+        run.len() <= 64 && power.is_none_or(is_small)
+    })
+}
+
+/// What the contract asks of a document besides being JSON.
+#[derive(Default)]
+struct Seen {
+    depth: usize,
+    nul: bool,
+    twice: bool,
+}
+
+struct Look<'a> {
+    seen: &'a mut Seen,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Look<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, decoder: D) -> Result<(), D::Error> {
+        decoder.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Look<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("any JSON")
+    }
+
+    fn visit_str<E>(self, content: &str) -> Result<(), E> {
+        self.seen.nul |= content.contains('\0');
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.seen.depth = self.seen.depth.max(self.depth);
+        while items.next_element_seed(Look { seen: self.seen, depth: self.depth + 1 })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        self.seen.depth = self.seen.depth.max(self.depth);
+        let mut keys = HashSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            self.seen.nul |= key.contains('\0');
+            self.seen.twice |= !keys.insert(key);
+            members.next_value_seed(Look { seen: self.seen, depth: self.depth + 1 })?;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
