@@ -90,30 +90,30 @@ pub fn names_personal_data(key: &[u8]) -> bool {
 
 #[cold]
 fn begins_personal(first: &[u8], rest: Words) -> bool {
-    let is = |word: &[u8], part: &str| word.eq_ignore_ascii_case(part.as_bytes());
-    if is(first, PSEUDONYM.0) && rest.clone().next().is_some_and(|next| is(next, PSEUDONYM.1)) {
+    if first.eq_ignore_ascii_case(PSEUDONYM.0.as_bytes())
+        && rest.clone().next().is_some_and(|next| next.eq_ignore_ascii_case(PSEUDONYM.1.as_bytes()))
+    {
         return false;
     }
-    PERSONAL_WORDS.lines().any(|entry| {
+    PERSONAL_WORDS.as_bytes().split(|&byte| byte == b'\n').any(|entry| {
         let mut words = std::iter::once(first).chain(rest.clone());
-        entry.split(' ').all(|part| words.next().is_some_and(|word| is(word, part)))
+        entry.split(|&byte| byte == b' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
     })
 }
 
-/// For each first letter of an entry, a bit for every length of its first word, and one for every second letter: what
-/// lets ordinary words pass without being compared to any entry.
-static FIRST_WORDS: [(u32, u32); 26] = {
+/// A bit for the first, middle and last letter and the length of every entry's first word: what lets ordinary words pass without
+/// being compared to any entry.
+static FIRST_WORDS: [u64; 64] = {
     let text = PERSONAL_WORDS.as_bytes();
-    let mut marks = [(0, 0); 26];
+    let mut marks = [0; 64];
     let mut at = 0;
     while at < text.len() {
         let start = at;
         while at < text.len() && text[at].is_ascii_lowercase() {
             at += 1;
         }
-        let seconds = if at - start > 1 { 1 << (text[start + 1] - b'a') } else { u32::MAX };
-        let mark = &mut marks[(text[start] - b'a') as usize];
-        *mark = (mark.0 | 1 << (at - start), mark.1 | seconds);
+        let mark = mark(text[start], text[start + (at - start) / 2], text[at - 1], at - start);
+        marks[mark / 64] |= 1 << (mark % 64);
         while at < text.len() && text[at] != b'\n' {
             at += 1;
         }
@@ -123,11 +123,16 @@ static FIRST_WORDS: [(u32, u32); 26] = {
 };
 
 #[inline]
+const fn mark(first: u8, middle: u8, last: u8, length: usize) -> usize {
+    let letters = (first & 31) as usize + (middle & 31) as usize * 32 + (last & 31) as usize * 137;
+    (letters + length * 1153) % 4096
+}
+
+#[inline]
 fn may_begin_personal(word: &[u8]) -> bool {
-    let letter = |at: usize| word.get(at).map_or(0, |byte| (byte | 0x20).wrapping_sub(b'a'));
-    FIRST_WORDS.get(letter(0) as usize).is_some_and(|(lengths, seconds)| {
-        word.len() < 32 && lengths & (1 << word.len()) != 0 && (letter(1) < 26) && seconds & (1 << letter(1)) != 0
-    })
+    let letter = |at: usize| word.get(at).copied().unwrap_or_default();
+    let mark = mark(letter(0), letter(word.len() / 2), letter(word.len() - 1), word.len());
+    FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
 }
 
 /// Keys that were found to name nothing personal, so that the next event's need no second look.
