@@ -65,8 +65,11 @@ run(optimiser, [
   wasm,
   "-O3",
   "--converge",
+  // Nothing is ever read from the first kilobyte: the stack ends there.
+  "--low-memory-unused",
   "--strip-debug",
   "--strip-producers",
+  "--strip-target-features",
   ...features.map((feature) => `--enable-${feature}`),
 ]);
 

@@ -313,7 +313,7 @@ pub const TEXT_COLUMNS: [Field; 9] = [
 ];
 
 /// Whether it is a UUID in the 8-4-4-4-12 form.
-#[inline]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn is_uuid(content: &[u8]) -> bool {
     let Ok(content) = <&[u8; 36]>::try_from(content) else {
         return false;

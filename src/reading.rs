@@ -106,6 +106,7 @@ pub struct Event {
 }
 
 impl Default for Event {
+    #[inline(never)]
     fn default() -> Self {
         Event::new()
     }

@@ -1,5 +1,5 @@
 // The contract itself, loaded on its own so that no page waits for it: the same rules the server and the database judge by.
-import init, { check, hashEmail, loadRegistry } from "../../pkg/audience_gate.js";
+import { check, hashEmail, initSync, loadRegistry } from "../../pkg/audience_gate.js";
 import type { Violation } from "./types.ts";
 
 export type Contract = {
@@ -13,7 +13,8 @@ export async function load(endpoint: string, key: string, siteId: string | undef
   const registry = fetch(`${endpoint}/registry?apikey=${encodeURIComponent(key)}`, { credentials: "omit" })
     .then((response) => (response.ok ? response.json() : undefined))
     .catch(() => undefined);
-  await init({ module_or_path: new URL("./audience_gate_bg.wasm", import.meta.url) });
+  const module = await fetch(new URL("./audience_gate_bg.wasm", import.meta.url));
+  initSync({ module: await WebAssembly.compile(await module.arrayBuffer()) });
   const snapshot = await registry;
   // Without it the contract is judged all the same, less what the site registered itself.
   if (snapshot) {
