@@ -282,6 +282,8 @@ fn hash_says_what_the_gate_would_store_and_never_the_address() {
         let said = (ran.stdout + &ran.stderr).to_lowercase();
         assert!(!said.contains("reader@") && !said.contains("secret") && !said.contains("no address"), "{said}");
     }
+    let nothing = run(&folder, "hash", b"");
+    assert_eq!((nothing.code, nothing.stdout.as_str(), nothing.stderr.as_str()), (Some(0), "", ""));
     let refused = run(&folder, "hash --pepper secret reader@example.com", b"");
     assert_eq!(refused.code, Some(2), "a secret is taken as an argument");
 }

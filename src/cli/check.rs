@@ -69,6 +69,9 @@ pub fn run(args: &CheckArgs) -> Done {
     let names: Vec<_> = args.files.iter().map(|path| path.display().to_string()).collect();
     let mut unread = 0;
     for (index, (path, name)) in args.files.iter().zip(&names).enumerate() {
+        if is_stdio(path) && io::stdin().is_terminal() {
+            eprintln!("audience-gate: reading events from standard input, until Ctrl-D");
+        }
         let progress = progress(path);
         let judged = Input::open(path, args.input, &progress)
             .map_err(Trouble::Reading)

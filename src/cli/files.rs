@@ -57,7 +57,11 @@ fn worker_seed(mut seed: [u8; 16], worker: usize) -> [u8; 16] {
 
 fn work(shelf: &Mutex<Shelf>, desk: &Desk, mut judge: Judge) {
     let (mut piece, mut judged) = (Piece::default(), Judged::default());
-    while let Some(number) = lock(shelf).take(&mut piece) {
+    loop {
+        // Not `while let`, which would keep the shelf locked until the piece is judged.
+        let Some(number) = lock(shelf).take(&mut piece) else {
+            return;
+        };
         piece.split();
         let mut start = 0;
         for &(end, line) in &piece.ends {

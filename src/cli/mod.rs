@@ -104,8 +104,7 @@ fn hash(addresses: &[String]) -> Done {
     }
     let mut out = Vec::new();
     let mut is_invalid = false;
-    let text = text.strip_suffix(b"\n").unwrap_or(&text);
-    for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
+    for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
         if let Some(address) = email::normalise(line) {
             out.extend_from_slice(&email::hash(&address, pepper.as_ref().map(|pepper| pepper.as_bytes())));
         } else {
