@@ -291,11 +291,15 @@ impl Judge<'_> {
     /// Whether a text or key of metadata, or a text in a column, is what is looked for.
     #[cold]
     fn any_text(&self, test: fn(&[u8]) -> bool) -> bool {
-        let found = |value: Value| test(&text::content(self.text, value));
         let metadata = self.event.value(Field::Metadata);
-        TEXT_COLUMNS.iter().any(|&field| self.text_at(field).is_some_and(found))
-            || (metadata.kind == Kind::Text && found(metadata))
-            || (metadata.kind != Kind::Text && text::all_within(self.text, metadata).any(found))
+        let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
+        let texts = columns.chain(self.text_at(Field::Metadata)).chain(text::all_within(self.text, metadata));
+        for value in texts {
+            if test(&text::content(self.text, value)) {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -328,7 +332,7 @@ pub fn is_uuid(content: &[u8]) -> bool {
 const UUID_FORM: &[u8; 36] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 fn names_like(content: &[u8]) -> bool {
-    let is = |word: &[u8]| content.eq_ignore_ascii_case(word);
-    let ending = content.len().checked_sub(5).and_then(|at| content.get(at..));
-    is(b"like") || is(b"liked") || is(b"likes") || ending.is_some_and(|end| end.eq_ignore_ascii_case(b"_like"))
+    let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();
+    let is_one = |word: &&str| content.eq_ignore_ascii_case(word.as_bytes());
+    ["like", "liked", "likes"].iter().any(is_one) || ending.eq_ignore_ascii_case(b"_like")
 }

@@ -94,6 +94,7 @@ const INNER: u8 = 0x36;
 const OUTER: u8 = 0x5c;
 
 /// A digest in lower-case hexadecimal.
+#[inline(never)]
 pub fn hex(digest: &[u8]) -> Hash {
     let mut out = [0; 64];
     for (pair, byte) in out.chunks_exact_mut(2).zip(digest) {

@@ -83,15 +83,20 @@ impl Gate {
         let mut outcome = Outcome { is_readable: true, ..Outcome::default() };
         if request.is_ndjson {
             self.lines(body, request, &mut ids, &mut outcome);
-        } else if let Err(at) = self.document(body, request, &mut ids, &mut outcome) {
-            self.argument.truncate(header);
-            self.rejected.clear();
-            self.results.clear();
+        } else if let Err(at) = self.document(body, header, request, &mut ids, &mut outcome) {
+            self.forget(header);
             outcome = Outcome { total: 1, ..Outcome::default() };
             self.unreadable(body, at, request, &mut ids, &mut outcome);
         }
         self.end(&outcome);
         outcome
+    }
+
+    /// Takes back everything that was written behind the header.
+    fn forget(&mut self, header: usize) {
+        self.argument.truncate(header);
+        self.rejected.clear();
+        self.results.clear();
     }
 
     fn begin(&mut self, request: &Request) {
@@ -158,26 +163,51 @@ impl Gate {
     }
 
     /// Reads one event, an array of them, or an object whose only member is such an array under `events`.
-    fn document(&mut self, body: &[u8], request: &Request, ids: &mut Ids, outcome: &mut Outcome) -> Result<(), usize> {
+    fn document(
+        &mut self,
+        body: &[u8],
+        header: usize,
+        request: &Request,
+        ids: &mut Ids,
+        outcome: &mut Outcome,
+    ) -> Result<(), usize> {
         let mut reader = Reader::new(body);
-        let is_wrapped = reader.enter_wrapper();
-        if is_wrapped || reader.peek() == b'[' {
-            reader.take(b'[');
-            let mut more = !reader.take(b']');
-            while more {
-                self.one(&mut reader, body, request, ids, outcome)?;
-                more = reader.take(b',');
-                if !more && !reader.take(b']') {
-                    return Err(reader.position());
-                }
+        if reader.enter_wrapper() {
+            if self.list(&mut reader, body, request, ids, outcome).is_ok() && reader.take(b'}') && reader.is_done() {
+                return Ok(());
             }
-            if is_wrapped && !reader.take(b'}') {
-                return Err(reader.position());
-            }
+            // An object that only begins like a wrapper is an event like any other.
+            self.forget(header);
+            *outcome = Outcome { is_readable: true, ..Outcome::default() };
+            reader = Reader::new(body);
+        }
+        if reader.peek() == b'[' {
+            self.list(&mut reader, body, request, ids, outcome)?;
         } else {
             self.one(&mut reader, body, request, ids, outcome)?;
         }
         if reader.is_done() { Ok(()) } else { Err(reader.position()) }
+    }
+
+    #[inline(never)]
+    fn list(
+        &mut self,
+        reader: &mut Reader,
+        body: &[u8],
+        request: &Request,
+        ids: &mut Ids,
+        outcome: &mut Outcome,
+    ) -> Result<(), usize> {
+        reader.take(b'[');
+        let mut more = !reader.take(b']');
+        while more {
+            self.one(reader, body, request, ids, outcome)?;
+            more = reader.take(b',');
+            if !more && !reader.take(b']') {
+                return Err(reader.position());
+            }
+        }
+        Ok(())
     }
 
     #[inline]

@@ -12,6 +12,8 @@ pub const EMAIL: &str = "[redacted:email]";
 pub const PERSONAL: &str = "[redacted:personal]";
 /// What stands for the value of a top-level field that nobody has vetted.
 pub const UNKNOWN: &str = "[redacted:unknown field]";
+/// What stands for a key that is too long to be shown.
+pub const SHORTENED_KEY: &str = "[shortened:key]";
 /// What stands for everything nested deeper than a snapshot shows.
 pub const NESTED: &str = "[shortened:nested]";
 
@@ -117,8 +119,10 @@ impl Writer<'_> {
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
         let is_personal = privacy::names_personal_data(&content) || replacement(&content).is_some();
-        if is_personal || content.len() > MOST_KEY {
-            let name = if is_personal { PERSONAL } else { "[shortened:key]" };
+        // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
+        let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
+        if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
+            let name = if reads_personal { PERSONAL } else { SHORTENED_KEY };
             self.replaced_keys += 1;
             text::write(self.out, name.as_bytes());
             if self.replaced_keys > 1 {
@@ -217,7 +221,8 @@ impl Writer<'_> {
             put(self.out, raw);
         } else {
             self.shortened = true;
-            text::write(self.out, raw.get(..MOST_NUMBER).unwrap_or(raw));
+            let cut = raw.get(..MOST_NUMBER).unwrap_or(raw);
+            text::write(self.out, replacement(cut).map_or(cut, str::as_bytes));
         }
     }
 

@@ -137,9 +137,9 @@ pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Every text and key within a value that was read from `text`.
+/// Every text and key within an object or array that was read from `text`.
 pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
-    let mut at = value.start as usize;
+    let mut at = if matches!(value.kind, Kind::Array | Kind::Object) { value.start } else { value.end } as usize;
     std::iter::from_fn(move || {
         let rest = text.get(at..value.end as usize)?;
         let found = read(text, at + rest.iter().position(|&byte| byte == b'"')? + 1, &mut Faults::default())?;

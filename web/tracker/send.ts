@@ -205,7 +205,7 @@ export function createSender(options: SenderOptions): Sender {
         halted = true;
         options.failed(
           answer.status,
-          "check the endpoint and the key; nothing more is sent from this page, events stay queued",
+          "check the endpoint and the key; events stay queued",
         );
       } else {
         // A user's token may just have expired: the next attempt asks for a new one.
