@@ -36,7 +36,11 @@ export function output(command, args, env = {}) {
  */
 export function compiler() {
   if (output("rustc", ["--print", "target-libdir", "--target", target])?.split("\n").every(existsSync)) {
-    return { describe: output("rustc", ["--version"]), args: ["--target", target], env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: vectors } };
+    return {
+      describe: output("rustc", ["--version"]),
+      args: ["--target", target],
+      env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: vectors },
+    };
   }
   const debian = "/usr/bin/rustc";
   const sysroot = existsSync(debian) ? output(debian, ["--print", "sysroot"]) : undefined;
