@@ -1,9 +1,10 @@
 //! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
 
 use crate::event::{Category, Fault, Field, Kind};
+use crate::payload::EventType;
 use crate::privacy::Suspicion;
 use crate::reading::{Event, Value};
-use crate::registry::{EventType, Registry};
+use crate::registry::Registry;
 use crate::rule::Told;
 use crate::rules::TOLD;
 use crate::{email, number, privacy, text, time};

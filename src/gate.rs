@@ -2,16 +2,17 @@
 //!
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
+use crate::accepted;
 use crate::check::{Caller, Context, Verdict, check};
-use crate::event::{Field, Kind};
+use crate::event::Field;
 use crate::fingerprint::FINGERPRINT;
-use crate::names::KEYS;
+use crate::ids::Ids;
 use crate::parse::{Broken, Reader};
-use crate::reading::{Event, Value};
+use crate::reading::Event;
 use crate::rejection::{self, Refused};
 use crate::rules::VERSION;
-use crate::text::put;
-use crate::{email, text, time};
+use crate::text::{self, put, separate, write_number};
+use crate::time;
 
 /// What comes with a body.
 #[derive(Clone, Copy, Debug)]
@@ -254,7 +255,7 @@ impl Gate {
     fn accept(&mut self, body: &[u8], index: usize, verdict: &Verdict, request: &Request, ids: &mut Ids) {
         let sent_id = self.event.value(Field::Id);
         let minted = if self.event.is_given(Field::Id) { None } else { Some(ids.mint()) };
-        write_accepted(&mut self.argument, body, &self.event, index, minted.as_ref(), verdict, &request.context);
+        accepted::write_row(&mut self.argument, body, &self.event, index, minted.as_ref(), verdict, &request.context);
         let out = &mut self.results;
         begin_result(out, index);
         match &minted {
@@ -292,114 +293,6 @@ fn begin_result(out: &mut Vec<u8>, index: usize) {
     put(out, br#","id":""#);
 }
 
-/// Writes a comma unless the list has only just begun.
-fn separate(out: &mut Vec<u8>) {
-    if !matches!(out.last(), None | Some(b'[')) {
-        out.push(b',');
-    }
-}
-
-/// Appends the row of an accepted event: its own bytes, behind what the gate adds.
-fn write_accepted(
-    out: &mut Vec<u8>,
-    body: &[u8],
-    event: &Event,
-    index: usize,
-    minted: Option<&Id>,
-    verdict: &Verdict,
-    context: &Context,
-) {
-    separate(out);
-    put(out, br#"{"index":"#);
-    write_number(out, index);
-    write_own(out, event, minted, context);
-    write_sent(out, body, event, verdict, context);
-}
-
-/// Appends an accepted event as a line of its own.
-pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    let start = out.len();
-    out.push(b'{');
-    write_sent(out, body, event, verdict, context);
-    out.remove(start + 1);
-    out.push(b'\n');
-}
-
-/// Appends the members that were sent, each behind a comma, and the closing brace.
-#[inline]
-fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    if must_be_rewritten(event) {
-        return rewrite(out, body, event, verdict, context);
-    }
-    out.push(b',');
-    put(out, body.get(event.start + 1..event.end).unwrap_or_default());
-}
-
-/// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
-fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Context) {
-    if let Some(id) = minted {
-        put(out, br#","id":""#);
-        put(out, id);
-        out.push(b'"');
-    }
-    if let Caller::User(id) = context.caller
-        && event.value(Field::UserId).kind == Kind::Absent
-    {
-        put(out, br#","user_id":"#);
-        text::write(out, id.as_bytes());
-    }
-}
-
-/// Whether the event holds an e-mail address, or a field that says nothing and that the store could not read.
-#[inline]
-fn must_be_rewritten(event: &Event) -> bool {
-    let says_nothing = |field: Field| event.value(field).kind != Kind::Absent && !event.is_given(field);
-    event.value(Field::Email).kind != Kind::Absent
-        || event.value(Field::Metadata).kind == Kind::Null
-        || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(says_nothing)
-}
-
-fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    for &(field, key) in &KEYS {
-        let value = event.value(field);
-        let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
-        if is_column && (event.is_given(field) || field == Field::UserId && value.kind != Kind::Absent) {
-            put(out, br#",""#);
-            put(out, key.as_bytes());
-            put(out, br#"":"#);
-            if event.is_given(field) {
-                put(out, with_quotes(body, value));
-            } else {
-                put(out, b"null");
-            }
-        }
-    }
-    put(out, br#","metadata":"#);
-    let metadata = event.value(Field::Metadata).raw(body);
-    let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
-    match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
-        None => put(out, metadata),
-        Some(hash) => {
-            let members = metadata.strip_suffix(b"}").unwrap_or(metadata);
-            put(out, members);
-            let is_empty = members.get(1..).unwrap_or_default().trim_ascii().is_empty();
-            put(out, if is_empty { br#""email_hash":""# } else { br#","email_hash":""# });
-            put(out, &hash);
-            put(out, br#"","email_hash_kind":""#);
-            put(out, email::hash_kind(context.pepper).as_bytes());
-            put(out, br#""}"#);
-        }
-    }
-    out.push(b'}');
-}
-
-fn with_quotes(body: &[u8], value: Value) -> &[u8] {
-    match value.kind {
-        Kind::Text => body.get(value.start as usize - 1..value.end as usize + 1).unwrap_or_default(),
-        _ => value.raw(body),
-    }
-}
-
 /// Appends the version and fingerprint of the contract.
 pub fn write_contract(out: &mut Vec<u8>) {
     put(out, VERSION.as_bytes());
@@ -411,58 +304,5 @@ fn write_optional(out: &mut Vec<u8>, value: Option<impl AsRef<str>>) {
     match value {
         Some(value) => text::write(out, value.as_ref().as_bytes()),
         None => put(out, b"null"),
-    }
-}
-
-/// Appends a number in decimal.
-pub fn write_number(out: &mut Vec<u8>, number: usize) {
-    if number >= 10 {
-        write_number(out, number / 10);
-    }
-    out.push(b'0' + (number % 10) as u8);
-}
-
-/// A UUID as it is written.
-pub type Id = [u8; 36];
-
-/// A source of ids of UUID version 7: they begin with the time, so the primary key grows at its end.
-#[derive(Debug)]
-pub struct Ids {
-    millis: u64,
-    state: u64,
-    step: u64,
-}
-
-impl Ids {
-    /// Starts from random bytes and the time in milliseconds since 1970.
-    pub fn new(seed: [u8; 16], millis: i64) -> Self {
-        let seed = u128::from_le_bytes(seed);
-        Ids { millis: millis.max(0) as u64, state: seed as u64, step: (seed >> 64) as u64 | 1 }
-    }
-
-    /// The next id.
-    pub fn mint(&mut self) -> Id {
-        let (a, b) = (self.random(), self.random());
-        let high = self.millis << 16 | 0x7000 | a >> 52;
-        let low = 0x8000_0000_0000_0000 | b >> 2;
-        let mut out = [b'-'; 36];
-        let mut nibbles = (0..32).map(|index| {
-            let word = if index < 16 { high } else { low };
-            text::hex_digit((word >> (60 - 4 * (index % 16)) & 15) as u8)
-        });
-        for (at, slot) in out.iter_mut().enumerate() {
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                *slot = nibbles.next().unwrap_or(b'0');
-            }
-        }
-        out
-    }
-
-    /// SplitMix64, whose increment is seeded too: 127 bits decide the sequence.
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(self.step);
-        let mixed = (self.state ^ self.state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
     }
 }

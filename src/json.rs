@@ -5,25 +5,26 @@
 
 use crate::reading::Faults;
 use crate::{number, text};
+use std::borrow::Cow;
 
-/// A JSON value; a number is kept as it was written.
-#[derive(Debug, Clone, PartialEq)]
+/// A JSON value of the text that it was read from; a number is kept as it was written.
+#[derive(Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Json {
+pub enum Json<'a> {
     Null,
     Boolean(bool),
-    Number(String),
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Number(&'a [u8]),
+    Text(Cow<'a, [u8]>),
+    List(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, [u8]>, Json<'a>)>),
 }
 
 /// The deepest nesting of a snapshot.
 const MOST_DEPTH: usize = 16;
 
-impl Json {
+impl<'a> Json<'a> {
     /// Reads a whole text.
-    pub fn read(json: &[u8]) -> Option<Json> {
+    pub fn read(json: &'a [u8]) -> Option<Json<'a>> {
         let mut reader = Reader { json, at: 0 };
         let value = reader.value(0)?;
         (reader.peek().is_none()).then_some(value)
@@ -31,27 +32,27 @@ impl Json {
 
     /// The member of that name; null where there is none.
     #[inline(never)]
-    pub fn get(&self, name: &str) -> &Json {
-        self.members().iter().find(|(key, _)| key == name).map_or(&Json::Null, |(_, value)| value)
+    pub fn get(&self, name: &str) -> &Json<'a> {
+        self.members().iter().find(|(key, _)| **key == *name.as_bytes()).map_or(&Json::Null, |(_, value)| value)
     }
 
     /// The members of an object, and none of anything else.
-    pub fn members(&self) -> &[(String, Json)] {
+    pub fn members(&self) -> &[(Cow<'a, [u8]>, Json<'a>)] {
         if let Json::Object(members) = self { members } else { &[] }
     }
 
-    /// The content of a text.
-    pub fn text(&self) -> Option<&str> {
+    /// The content of a text, which is UTF-8.
+    pub fn text(&self) -> Option<&[u8]> {
         if let Json::Text(content) = self { Some(content) } else { None }
     }
 
     /// The items of a list.
-    pub fn list(&self) -> Option<&[Json]> {
+    pub fn list(&self) -> Option<&[Json<'a>]> {
         if let Json::List(items) = self { Some(items) } else { None }
     }
 
     /// A list of texts.
-    pub fn texts(&self) -> Option<Vec<String>> {
+    pub fn texts(&self) -> Option<Vec<Box<[u8]>>> {
         let mut texts = Vec::new();
         for item in self.list()? {
             texts.push(item.text()?.into());
@@ -65,7 +66,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
             self.at += 1;
@@ -79,7 +80,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self, depth: usize) -> Option<Json> {
+    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
         if depth > MOST_DEPTH {
             return None;
         }
@@ -94,29 +95,29 @@ impl Reader<'_> {
         }
     }
 
-    fn literal(&mut self, word: &[u8], value: Json) -> Option<Json> {
+    fn literal(&mut self, word: &[u8], value: Json<'a>) -> Option<Json<'a>> {
         let found = self.json.get(self.at..)?.starts_with(word);
         self.at += word.len();
         found.then_some(value)
     }
 
-    fn number(&mut self) -> Option<Json> {
+    fn number(&mut self) -> Option<Json<'a>> {
         let (end, is_storable, _) = number::read(self.json, self.at)?;
-        let raw = self.json.get(self.at..end)?.to_vec();
+        let raw = self.json.get(self.at..end)?;
         self.at = end;
-        String::from_utf8(raw).ok().filter(|_| is_storable).map(Json::Number)
+        is_storable.then_some(Json::Number(raw))
     }
 
-    fn text(&mut self) -> Option<String> {
+    fn text(&mut self) -> Option<Cow<'a, [u8]>> {
         if !self.take(b'"') {
             return None;
         }
         let value = text::read(self.json, self.at, &mut Faults::default())?;
         self.at = value.end as usize + 1;
-        String::from_utf8(text::content(self.json, value).into_owned()).ok()
+        Some(text::content(self.json, value))
     }
 
-    fn list(&mut self, depth: usize) -> Option<Json> {
+    fn list(&mut self, depth: usize) -> Option<Json<'a>> {
         self.at += 1;
         let mut items = Vec::new();
         if self.take(b']') {
@@ -130,7 +131,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<Json> {
+    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
         self.at += 1;
         let mut members = Vec::new();
         if self.take(b'}') {

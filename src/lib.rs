@@ -27,10 +27,14 @@ pub mod check;
 pub mod email;
 pub mod fingerprint;
 pub mod json;
+pub mod keys;
+pub mod payload;
 pub mod privacy;
 pub mod registry;
 
+pub mod accepted;
 pub mod gate;
+pub mod ids;
 pub mod redact;
 pub mod rejection;
 

@@ -198,7 +198,7 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
 
 /// A number of a few plain digits, which nearly every measure is.
 #[inline]
-fn small(raw: &[u8]) -> Option<u32> {
+pub fn small(raw: &[u8]) -> Option<u32> {
     if raw.len() > 9 {
         return None;
     }

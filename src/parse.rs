@@ -7,7 +7,7 @@
 
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
 use crate::reading::{Event, Faults, Member, Value};
-use crate::{number, privacy, text};
+use crate::{keys, number, text};
 use std::collections::BinaryHeap;
 
 /// The deepest nesting of an event.
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
         let hash = self.note_key(event, key, first_key);
         event.personal_key |= match key.has(Value::ESCAPED) {
             false => event.names.is_personal(key.raw(self.text), hash),
-            true => privacy::names_personal_data(&text::content(self.text, key)),
+            true => keys::names_personal_data(&text::content(self.text, key)),
         };
     }
 

@@ -1,7 +1,7 @@
 //! What the reader knows of an event: spans of the text it was read from.
 
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
-use crate::privacy::HarmlessKeys;
+use crate::keys::HarmlessKeys;
 
 /// A value as a span of the input. For text the quotes are outside the span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,10 +1,9 @@
 //! Redaction: what is kept of a text that was refused, without anything personal in it.
 
 use crate::event::{Field, Kind};
-use crate::gate::write_number;
 use crate::reading::{Faults, Value};
-use crate::text::put;
-use crate::{email, number, privacy, text};
+use crate::text::{put, write_number};
+use crate::{email, keys, number, privacy, text};
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
@@ -118,7 +117,7 @@ impl Writer<'_> {
 
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
-        let is_personal = privacy::names_personal_data(&content) || replacement(&content).is_some();
+        let is_personal = keys::names_personal_data(&content) || replacement(&content).is_some();
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
         if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {

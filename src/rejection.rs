@@ -3,11 +3,12 @@
 use crate::check::{Caller, Context, Violations, is_uuid};
 use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
-use crate::gate::{Id, write_contract, write_number};
+use crate::gate::write_contract;
+use crate::ids::Id;
 use crate::reading::{Event, Faults};
 use crate::redact;
 use crate::rules::TOLD;
-use crate::text::{self, put};
+use crate::text::{self, put, write_number};
 
 /// Stands for a session that was missing or not fit to be kept.
 pub const NO_SESSION: &str = "invalid-session";

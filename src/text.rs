@@ -239,3 +239,18 @@ fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
 pub const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
+
+/// Appends a number in decimal.
+pub fn write_number(out: &mut Vec<u8>, number: usize) {
+    if number >= 10 {
+        write_number(out, number / 10);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
+
+/// Writes a comma unless the list has only just begun.
+pub fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), None | Some(b'[')) {
+        out.push(b',');
+    }
+}

@@ -1,7 +1,7 @@
 //! What must be true of the table of rules itself.
 
 use audience_gate::event::{FIELDS, Field};
-use audience_gate::privacy::PERSONAL_WORDS;
+use audience_gate::keys::PERSONAL_WORDS;
 use audience_gate::rules::RULES;
 
 fn check(name: &str, holds: impl Fn(&audience_gate::rule::Rule) -> bool) {

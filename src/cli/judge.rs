@@ -2,12 +2,14 @@
 
 use super::counts::{Counts, Place};
 use super::input::MOST_EVENT;
+use crate::accepted::write_line;
 use crate::check::{Context, check};
 use crate::event::Field;
-use crate::gate::{Ids, write_line, write_number};
+use crate::ids::Ids;
 use crate::parse::Reader;
 use crate::reading::Event;
 use crate::rejection::{Refused, write_row};
+use crate::text::write_number;
 use crate::{text, time};
 
 /// Whom a judgement is told about.

@@ -4,8 +4,8 @@ use super::sql_expr::{BLANK, Source};
 use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
 use crate::check::TEXT_COLUMNS;
 use crate::event::{Category, FIELDS, Field, Kind};
+use crate::keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
 use crate::number::INFINITE_DECIMAL;
-use crate::privacy::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
 use crate::rule::{Expr, List, Rule};
 use crate::rules::{RULES, VERSION};
 

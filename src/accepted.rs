@@ -1,0 +1,110 @@
+//! The row of an accepted event: its own bytes, besides what the gate adds or replaces.
+
+use crate::check::{Caller, Context, Verdict};
+use crate::email;
+use crate::event::{Field, Kind};
+use crate::ids::Id;
+use crate::names::KEYS;
+use crate::reading::{Event, Value};
+use crate::text::{self, put, separate, write_number};
+
+/// Appends the row of an accepted event: its own bytes, behind what the gate adds.
+pub fn write_row(
+    out: &mut Vec<u8>,
+    body: &[u8],
+    event: &Event,
+    index: usize,
+    minted: Option<&Id>,
+    verdict: &Verdict,
+    context: &Context,
+) {
+    separate(out);
+    put(out, br#"{"index":"#);
+    write_number(out, index);
+    write_own(out, event, minted, context);
+    write_sent(out, body, event, verdict, context);
+}
+
+/// Appends an accepted event as a line of its own.
+pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+    let start = out.len();
+    out.push(b'{');
+    write_sent(out, body, event, verdict, context);
+    out.remove(start + 1);
+    out.push(b'\n');
+}
+
+/// Appends the members that were sent, each behind a comma, and the closing brace.
+#[inline]
+fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+    if must_be_rewritten(event) {
+        return rewrite(out, body, event, verdict, context);
+    }
+    out.push(b',');
+    put(out, body.get(event.start + 1..event.end).unwrap_or_default());
+}
+
+/// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
+fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Context) {
+    if let Some(id) = minted {
+        put(out, br#","id":""#);
+        put(out, id);
+        out.push(b'"');
+    }
+    if let Caller::User(id) = context.caller
+        && event.value(Field::UserId).kind == Kind::Absent
+    {
+        put(out, br#","user_id":"#);
+        text::write(out, id.as_bytes());
+    }
+}
+
+/// Whether the event holds an e-mail address, or a field that says nothing and that the store could not read.
+#[inline]
+fn must_be_rewritten(event: &Event) -> bool {
+    let says_nothing = |field: Field| event.value(field).kind != Kind::Absent && !event.is_given(field);
+    event.value(Field::Email).kind != Kind::Absent
+        || event.value(Field::Metadata).kind == Kind::Null
+        || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(says_nothing)
+}
+
+fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+    for &(field, key) in &KEYS {
+        let value = event.value(field);
+        let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
+        if is_column && (event.is_given(field) || field == Field::UserId && value.kind != Kind::Absent) {
+            put(out, br#",""#);
+            put(out, key.as_bytes());
+            put(out, br#"":"#);
+            if event.is_given(field) {
+                put(out, with_quotes(body, value));
+            } else {
+                put(out, b"null");
+            }
+        }
+    }
+    put(out, br#","metadata":"#);
+    let metadata = event.value(Field::Metadata).raw(body);
+    let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
+    match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
+        None => put(out, metadata),
+        Some(hash) => {
+            let members = metadata.strip_suffix(b"}").unwrap_or(metadata);
+            put(out, members);
+            let is_empty = members.get(1..).unwrap_or_default().trim_ascii().is_empty();
+            put(out, if is_empty { br#""email_hash":""# } else { br#","email_hash":""# });
+            put(out, &hash);
+            put(out, br#"","email_hash_kind":""#);
+            put(out, email::hash_kind(context.pepper).as_bytes());
+            put(out, br#""}"#);
+        }
+    }
+    out.push(b'}');
+}
+
+fn with_quotes(body: &[u8], value: Value) -> &[u8] {
+    match value.kind {
+        Kind::Text => body.get(value.start as usize - 1..value.end as usize + 1).unwrap_or_default(),
+        _ => value.raw(body),
+    }
+}

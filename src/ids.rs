@@ -1,0 +1,48 @@
+//! The ids of events that came without one.
+
+use crate::text::hex_digit;
+
+/// A UUID as it is written.
+pub type Id = [u8; 36];
+
+/// A source of ids of UUID version 7: they begin with the time, so the primary key grows at its end.
+#[derive(Debug)]
+pub struct Ids {
+    millis: u64,
+    state: u64,
+    step: u64,
+}
+
+impl Ids {
+    /// Starts from random bytes and the time in milliseconds since 1970.
+    pub fn new(seed: [u8; 16], millis: i64) -> Self {
+        let seed = u128::from_le_bytes(seed);
+        Ids { millis: millis.max(0) as u64, state: seed as u64, step: (seed >> 64) as u64 | 1 }
+    }
+
+    /// The next id.
+    pub fn mint(&mut self) -> Id {
+        let (a, b) = (self.random(), self.random());
+        let high = self.millis << 16 | 0x7000 | a >> 52;
+        let low = 0x8000_0000_0000_0000 | b >> 2;
+        let mut out = [b'-'; 36];
+        let mut nibbles = (0..32).map(|index| {
+            let word = if index < 16 { high } else { low };
+            hex_digit((word >> (60 - 4 * (index % 16)) & 15) as u8)
+        });
+        for (at, slot) in out.iter_mut().enumerate() {
+            if !matches!(at, 8 | 13 | 18 | 23) {
+                *slot = nibbles.next().unwrap_or(b'0');
+            }
+        }
+        out
+    }
+
+    /// SplitMix64, whose increment is seeded too: 127 bits decide the sequence.
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(self.step);
+        let mixed = (self.state ^ self.state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+}

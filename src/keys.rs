@@ -1,0 +1,210 @@
+//! What names personal data: the words of a key.
+
+use crate::text;
+
+/// Words, or runs of words, of a key that name personal data, one entry a line. Matched as whole words after splitting
+/// snake and camel case, so that `event_name` and `token_count` pass.
+pub const PERSONAL_WORDS: &str = "\
+address
+allergies
+allergy
+birth
+birthdate
+birthday
+card number
+credit card
+cvc
+cvv
+diagnoses
+diagnosis
+disability
+disease
+diseases
+dob
+driver license
+driving licence
+e mail
+email
+emails
+ethnicity
+family name
+fax
+first name
+firstname
+forename
+full name
+fullname
+given name
+hiv
+iban
+illness
+ip
+ipv
+last name
+lastname
+maiden name
+mail address
+medical
+medication
+medications
+middle name
+mobile number
+national id
+passport
+password
+patient
+phone
+phones
+postal code
+postcode
+pregnancy
+pregnant
+prescription
+prescriptions
+religion
+sexual orientation
+social security
+ssn
+street
+surname
+symptom
+symptoms
+tax id
+telephone
+zip code
+zipcode";
+
+/// The entry that is impersonal where the other word follows: the hash of an e-mail address is what the contract asks for.
+pub const PSEUDONYM: (&str, &str) = ("email", "hash");
+
+/// Whether a metadata key names personal data.
+pub fn names_personal_data(key: &[u8]) -> bool {
+    let mut words = Words { key, at: 0 };
+    while let Some(first) = words.next() {
+        if may_begin_personal(first) && begins_personal(first, words.clone()) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cold]
+fn begins_personal(first: &[u8], rest: Words) -> bool {
+    if first.eq_ignore_ascii_case(PSEUDONYM.0.as_bytes())
+        && rest.clone().next().is_some_and(|next| next.eq_ignore_ascii_case(PSEUDONYM.1.as_bytes()))
+    {
+        return false;
+    }
+    PERSONAL_WORDS.as_bytes().split(|&byte| byte == b'\n').any(|entry| {
+        let mut words = std::iter::once(first).chain(rest.clone());
+        entry.split(|&byte| byte == b' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
+    })
+}
+
+/// A bit for the first, middle and last letter and the length of every entry's first word: what lets ordinary words pass without
+/// being compared to any entry.
+static FIRST_WORDS: [u64; 64] = {
+    let text = PERSONAL_WORDS.as_bytes();
+    let mut marks = [0; 64];
+    let mut at = 0;
+    while at < text.len() {
+        let start = at;
+        while at < text.len() && text[at].is_ascii_lowercase() {
+            at += 1;
+        }
+        let mark = mark(text[start], text[start + (at - start) / 2], text[at - 1], at - start);
+        marks[mark / 64] |= 1 << (mark % 64);
+        while at < text.len() && text[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
+    }
+    marks
+};
+
+#[inline]
+const fn mark(first: u8, middle: u8, last: u8, length: usize) -> usize {
+    let letters = (first & 31) as usize + (middle & 31) as usize * 32 + (last & 31) as usize * 137;
+    (letters + length * 1153) % 4096
+}
+
+#[inline]
+fn may_begin_personal(word: &[u8]) -> bool {
+    let letter = |at: usize| word.get(at).copied().unwrap_or_default();
+    let mark = mark(letter(0), letter(word.len() / 2), letter(word.len() - 1), word.len());
+    FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
+}
+
+/// Keys that were found to name nothing personal, so that the next event's need no second look.
+#[derive(Debug)]
+pub struct HarmlessKeys([[u8; KEY_SLOT]; 64]);
+
+/// A key, and behind it zeros and its length.
+const KEY_SLOT: usize = 32;
+
+impl HarmlessKeys {
+    /// None yet.
+    pub const NONE: HarmlessKeys = HarmlessKeys([[0; KEY_SLOT]; 64]);
+
+    /// Whether a metadata key names personal data.
+    #[inline]
+    pub fn is_personal(&mut self, key: &[u8], hash: u32) -> bool {
+        let slot = &mut self.0[hash as usize % 64];
+        let known = slot.split_last().and_then(|(length, bytes)| bytes.get(..*length as usize));
+        if known.is_some_and(|known| text::is_same(known, key)) && !key.is_empty() {
+            return false;
+        }
+        let is_personal = names_personal_data(key);
+        if !is_personal
+            && key.len() < KEY_SLOT
+            && let Some((length, bytes)) = slot.split_last_mut()
+        {
+            *length = key.len() as u8;
+            bytes.iter_mut().zip(key).for_each(|(own, byte)| *own = *byte);
+        }
+        is_personal
+    }
+}
+
+/// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a
+/// capital behind a small letter, and before the last capital of a run that a small letter follows.
+#[derive(Clone)]
+struct Words<'a> {
+    key: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let in_word = |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric();
+        while !in_word(*self.key.get(self.at)?) {
+            self.at += 1;
+        }
+        let start = self.at;
+        self.at += 1;
+        while let Some(&byte) = self.key.get(self.at)
+            && in_word(byte)
+            && !is_boundary(self.key, self.at, byte)
+        {
+            self.at += 1;
+        }
+        self.key.get(start..self.at)
+    }
+}
+
+#[inline]
+fn is_boundary(key: &[u8], at: usize, byte: u8) -> bool {
+    let before = at.checked_sub(1).and_then(|at| key.get(at)).copied().unwrap_or_default();
+    if byte.is_ascii_digit() {
+        return before.is_ascii_alphabetic();
+    }
+    if before.is_ascii_digit() {
+        return byte.is_ascii_alphabetic();
+    }
+    byte.is_ascii_uppercase()
+        && (before.is_ascii_lowercase()
+            || (before.is_ascii_uppercase() && key.get(at + 1).is_some_and(u8::is_ascii_lowercase)))
+}

@@ -1,0 +1,203 @@
+//! What the registry says of the payload of an event type.
+
+use crate::event::{Category, Field, Kind};
+use crate::json::Json;
+use crate::reading::{Event, Value};
+use crate::registry::missing;
+use crate::{number, text};
+
+/// An active entry of the event registry.
+#[derive(Debug)]
+pub struct EventType {
+    /// The category it is filed under.
+    pub category: Option<Category>,
+    schema: Vec<Property>,
+}
+
+/// What a payload schema says of one key.
+#[derive(Debug, Default)]
+struct Property {
+    key: Box<[u8]>,
+    field: Option<Field>,
+    required: bool,
+    kind: Option<Type>,
+    choices: Vec<Choice>,
+    minimum: Option<Box<[u8]>>,
+    maximum: Option<Box<[u8]>>,
+    shortest: Option<usize>,
+    longest: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    String,
+    Number,
+    Integer,
+    Boolean,
+    Object,
+    Array,
+}
+
+const TYPES: [(&str, Type); 6] = [
+    ("string", Type::String),
+    ("number", Type::Number),
+    ("integer", Type::Integer),
+    ("boolean", Type::Boolean),
+    ("object", Type::Object),
+    ("array", Type::Array),
+];
+
+impl EventType {
+    /// An entry of a snapshot with its id.
+    pub(crate) fn read(entry: &Json) -> Result<(Box<[u8]>, EventType), String> {
+        let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
+        let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
+        let refused = || {
+            let id = std::str::from_utf8(id).unwrap_or_default();
+            ["the payload schema of `", id, "` says something that no engine knows"].concat()
+        };
+        let schema = entry.get("payload_schema");
+        let required = match schema.get("required") {
+            Json::Null => Vec::new(),
+            required => required.texts().ok_or_else(refused)?,
+        };
+        let mut properties = Vec::new();
+        for (key, says) in schema.get("properties").members() {
+            properties.push(Property::read(key, says).ok_or_else(refused)?);
+        }
+        for key in required {
+            match properties.iter_mut().find(|property| property.key == key) {
+                Some(property) => property.required = true,
+                None => properties.push(Property { required: true, ..Property::named(&key) }),
+            }
+        }
+        Ok((id.into(), EventType { category: Category::named(category), schema: properties }))
+    }
+
+    /// Whether the metadata of the event satisfies the payload schema.
+    #[inline]
+    pub fn admits(&self, text: &[u8], event: &Event) -> bool {
+        self.schema.iter().all(|property| {
+            let value = match property.field {
+                Some(field) => event.value(field),
+                None => event
+                    .members
+                    .iter()
+                    .find(|member| text::equals(text, member.key, &property.key))
+                    .map_or_else(Value::default, |member| member.value),
+            };
+            property.admits(text, value)
+        })
+    }
+}
+
+impl Property {
+    fn named(key: &[u8]) -> Property {
+        Property { key: key.into(), field: Field::of_metadata(key), ..Property::default() }
+    }
+
+    /// `None` where a keyword is unknown or its value is not of the form it should have.
+    fn read(key: &[u8], says: &Json) -> Option<Property> {
+        let mut property = Property::named(key);
+        for (keyword, value) in says.members() {
+            property.take(keyword, value)?;
+        }
+        Some(property)
+    }
+
+    #[inline(never)]
+    fn take(&mut self, keyword: &[u8], value: &Json) -> Option<()> {
+        match keyword {
+            b"type" => self.kind = Some(Type::named(value.text()?)?),
+            b"enum" => self.choices = value.list()?.iter().map(Choice::read).collect::<Option<_>>()?,
+            b"minimum" => self.minimum = Some(number_of(value)?.into()),
+            b"maximum" => self.maximum = Some(number_of(value)?.into()),
+            b"minLength" => self.shortest = Some(length_of(value)?),
+            b"maxLength" => self.longest = Some(length_of(value)?),
+            // A note for people.
+            b"description" => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn admits(&self, text: &[u8], value: Value) -> bool {
+        match value.kind {
+            Kind::Absent | Kind::Null => return !self.required,
+            Kind::Text if self.required && text::is_blank(text, value) => return false,
+            _ => {}
+        }
+        self.kind.is_none_or(|kind| kind.admits(text, value))
+            && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(text, value)))
+            && match value.kind {
+                Kind::Number => {
+                    let raw = value.raw(text);
+                    self.minimum.as_ref().is_none_or(|bound| number::compare(raw, bound).is_ge())
+                        && self.maximum.as_ref().is_none_or(|bound| number::compare(raw, bound).is_le())
+                }
+                Kind::Text if self.shortest.is_some() || self.longest.is_some() => {
+                    let length = text::length(text, value);
+                    self.shortest.is_none_or(|bound| length >= bound)
+                        && self.longest.is_none_or(|bound| length <= bound)
+                }
+                _ => true,
+            }
+    }
+}
+
+impl Type {
+    fn named(name: &[u8]) -> Option<Type> {
+        TYPES.iter().find(|(known, _)| known.as_bytes() == name).map(|&(_, kind)| kind)
+    }
+
+    fn admits(self, text: &[u8], value: Value) -> bool {
+        match self {
+            Type::String => value.kind == Kind::Text,
+            Type::Number => value.kind == Kind::Number,
+            Type::Integer => value.kind == Kind::Number && number::is_integer(value.raw(text)),
+            Type::Boolean => matches!(value.kind, Kind::False | Kind::True),
+            Type::Object => value.kind == Kind::Object,
+            Type::Array => value.kind == Kind::Array,
+        }
+    }
+}
+
+fn number_of<'a>(value: &'a Json) -> Option<&'a [u8]> {
+    if let Json::Number(raw) = value { Some(raw) } else { None }
+}
+
+/// A bound of a length: a whole number of a few digits.
+fn length_of(value: &Json) -> Option<usize> {
+    number::small(number_of(value)?).map(|length| length as usize)
+}
+
+/// What a payload schema lists as a value that may be sent.
+#[derive(Debug)]
+enum Choice {
+    Boolean(bool),
+    Number(Box<[u8]>),
+    Text(Box<[u8]>),
+    /// Nothing is compared to what is neither.
+    Other,
+}
+
+impl Choice {
+    fn read(value: &Json) -> Option<Choice> {
+        Some(match value {
+            Json::Boolean(choice) => Choice::Boolean(*choice),
+            Json::Number(choice) => Choice::Number((*choice).into()),
+            Json::Text(choice) => Choice::Text(choice.as_ref().into()),
+            Json::Null | Json::List(_) | Json::Object(_) => Choice::Other,
+        })
+    }
+
+    fn is(&self, text: &[u8], value: Value) -> bool {
+        match self {
+            Choice::Boolean(choice) => value.kind == if *choice { Kind::True } else { Kind::False },
+            Choice::Number(choice) => value.kind == Kind::Number && number::compare(value.raw(text), choice).is_eq(),
+            Choice::Text(choice) => value.kind == Kind::Text && text::equals(text, value, choice),
+            Choice::Other => false,
+        }
+    }
+}
