@@ -180,6 +180,8 @@ begin
   from generate_series((select date_trunc('month', coalesce(min(e.created_at), now())) from public.audience_events e),
     now() + interval '3 months', interval '1 month') n;
 
+  perform audience_gate.fit_functions();
+
   -- Waits for the transactions that are inserting, so that what they insert is in copy_until, and the rest repeated.
   create trigger trg_audience_events_repeat after insert on public.audience_events
     referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby();

@@ -42,11 +42,15 @@ comment on column audience_gate.partition_log.detail is 'Names, months and numbe
 do $$
 declare
   part integer;
+  listed text;
 begin
   for part in 0..7 loop
     execute format('create table if not exists audience_gate_partitions.event_keys_%s partition of audience_gate.event_keys
       for values with (modulus 8, remainder %s)', part, part);
     execute format('comment on table audience_gate_partitions.event_keys_%s is ''An eighth of audience_gate.event_keys.''', part);
+    foreach listed in array array['id', 'created_at', 'rejected'] loop
+      execute format('comment on column audience_gate_partitions.event_keys_%s.%I is ''As in audience_gate.event_keys.''', part, listed);
+    end loop;
     execute format('alter table audience_gate_partitions.event_keys_%s enable row level security', part);
     execute format('revoke all on table audience_gate_partitions.event_keys_%s from public, anon, authenticated, service_role', part);
   end loop;
@@ -119,8 +123,15 @@ language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  item record;
 begin
   execute format('comment on table %s is %L', part, meaning);
+  for item in
+    select a.attname from pg_catalog.pg_attribute a where a.attrelid = part and a.attnum > 0 and not a.attisdropped
+  loop
+    execute format('comment on column %s.%I is ''As in public.audience_events.''', part, item.attname);
+  end loop;
   execute format('alter table %s owner to audience_gate_owner', part);
   execute format('alter table %s enable row level security', part);
   execute format('revoke all on table %s from public, anon, authenticated, service_role, audience_gate_store', part);
@@ -206,13 +217,14 @@ begin
   if audience_gate.partitioned_events() is null then
     return jsonb_build_object('partitioned', false);
   end if;
-  for wanted in
+  -- An array, because no table can be altered while a query still reads it.
+  foreach wanted in array array(
     select n::date from generate_series(date_trunc('month', now()),
       now() + coalesce((settings ->> 'months_ahead')::integer, 3) * interval '1 month', interval '1 month') n
     union
     select distinct date_trunc('month', d.created_at)::date from audience_gate_partitions.audience_events_default d
     order by 1
-  loop
+  ) loop
     if to_regclass('audience_gate_partitions.audience_events_' || to_char(wanted, 'YYYY_MM')) is null then
       brought := brought + audience_gate.add_partition(wanted);
       added := added || to_char(wanted, 'YYYY-MM');

@@ -49,9 +49,12 @@ $$;
 comment on function audience_gate.verify_move() is
   'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert goes into both.';
 
--- What the batch function and the trigger say otherwise on a partitioned log: by whom an id is known, and that
--- a repeat is not looked for in months it cannot be in. An event is recorded five minutes before it happened
--- at the earliest; a day leaves room for clocks.
+-- What the batch function and the trigger say otherwise for a partitioned log: that a conflict is one on any
+-- key, by whom an id is known, and that a repeat is not looked for in months it cannot be in. An event is
+-- recorded five minutes before it happened at the earliest; a day leaves room for clocks.
+--
+-- What is true of both tables is said as soon as there are two: a call that waits for a swap goes on in the
+-- words it began with. Keys are asked only while the partitioned log is in use.
 create or replace function audience_gate.fit_functions()
 returns void
 language plpgsql
@@ -59,30 +62,37 @@ volatile
 set search_path = ''
 as $$
 declare
-  to_partitions boolean := 'public.audience_events'::regclass = audience_gate.partitioned_events();
+  partitioned regclass := audience_gate.partitioned_events();
   item record;
   definition text;
-  said text;
 begin
   for item in
-    select f.signature::regprocedure as id, f.plain, f.partitioned from (values
-      ('audience_gate.record_events(jsonb, text)', 'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.record_rejections(jsonb)', 'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.record_events(jsonb, text)', 'select e.rejected from public.audience_events e where e.id = s.id limit 1',
-        'select k.rejected from audience_gate.event_keys k where k.id = s.id limit 1'),
-      ('audience_gate.enforce()', 'exists (select from public.audience_events e where e.id = new.id)',
-        'exists (select from audience_gate.event_keys k where k.id = new.id)'),
-      ('audience_gate.record_events(jsonb, text)', '< s.happened_at + interval ''3 seconds''',
+    select f.signature::regprocedure as id,
+      case when f.fits then f.partitioned else f.plain end as wanted,
+      case when f.fits then f.plain else f.partitioned end as unwanted
+    from (values
+      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
+        'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.record_rejections(jsonb)', partitioned is not null,
+        'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
+        '< s.happened_at + interval ''3 seconds''',
         '< interval ''3 seconds'' + s.happened_at and e.created_at > s.happened_at - interval ''1 day'''),
-      ('audience_gate.enforce()', '< happened_at + interval ''3 seconds''',
-        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day''')
-    ) as f (signature, plain, partitioned)
+      ('audience_gate.enforce()', partitioned is not null,
+        '< happened_at + interval ''3 seconds''',
+        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'''),
+      ('audience_gate.record_events(jsonb, text)', coalesce(partitioned = 'public.audience_events'::regclass, false),
+        'select e.rejected from public.audience_events e where e.id = s.id limit 1',
+        'select k.rejected from audience_gate.event_keys k where k.id = s.id limit 1'),
+      ('audience_gate.enforce()', coalesce(partitioned = 'public.audience_events'::regclass, false),
+        'exists (select from public.audience_events e where e.id = new.id)',
+        'exists (select from audience_gate.event_keys k where k.id = new.id)')
+    ) as f (signature, fits, plain, partitioned)
   loop
     definition := pg_catalog.pg_get_functiondef(item.id);
-    said := case when to_partitions then item.plain else item.partitioned end;
-    if position(said in definition) > 0 then
-      execute replace(definition, said, case when to_partitions then item.partitioned else item.plain end);
-    elsif position(case when to_partitions then item.partitioned else item.plain end in definition) = 0 then
+    if position(item.unwanted in definition) > 0 then
+      execute replace(definition, item.unwanted, item.wanted);
+    elsif position(item.wanted in definition) = 0 then
       raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
         hint = 'use the scaling scripts of the release whose migrations are applied';
     end if;
@@ -111,7 +121,8 @@ begin
     raise exception 'both tables must be found equal first' using errcode = 'object_not_in_prerequisite_state',
       hint = 'select audience_gate.verify_move()';
   end if;
-  -- In the order that writers take them.
+  -- In the order that copying and writers take them.
+  perform from audience_gate.partition_move m for update;
   lock table public.audience_events in access exclusive mode;
   lock table audience_gate_standby.audience_events in access exclusive mode;
 
@@ -191,12 +202,14 @@ begin
   if partitioned is null and to_regclass('audience_gate_standby.audience_events') is null then
     raise exception 'there is no standby' using errcode = 'object_not_in_prerequisite_state', hint = 'no move is under way';
   end if;
-  lock table public.audience_events in share row exclusive mode;
+  perform from audience_gate.partition_move m for update;
+  lock table public.audience_events in access exclusive mode;
   drop trigger trg_audience_events_repeat on public.audience_events;
   drop table audience_gate_standby.audience_events;
   if partitioned then
     truncate table audience_gate.event_keys;
   end if;
+  perform audience_gate.fit_functions();
   delete from audience_gate.partition_move;
   update audience_gate.jobs set active = false where name = 'copy_events';
   answer := jsonb_build_object('dropped', case when partitioned then 'partitioned' else 'unpartitioned' end);
