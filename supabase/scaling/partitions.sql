@@ -210,7 +210,7 @@ set lock_timeout = '3s'
 as $$
 declare
   wanted date;
-  added text[] := '{}';
+  added text[] := array[]::text[];
   brought bigint := 0;
   forgotten bigint := 0;
 begin
