@@ -1,0 +1,232 @@
+-- The end of a move: comparing both tables, changing their places, and dropping the one that is not wanted.
+
+create or replace function audience_gate.compare_events()
+returns table (month date, rows_in_use bigint, rows_on_standby bigint, same boolean)
+language plpgsql
+stable
+set search_path = ''
+set timezone = 'UTC'
+as $$
+begin
+  -- One statement, so one snapshot of both.
+  return query select coalesce(u.period, s.period)::date, coalesce(u.events, 0), coalesce(s.events, 0),
+    coalesce((u.events, u.hash) = (s.events, s.hash), false)
+  from (
+    select date_trunc('month', e.created_at) as period, count(*) as events, sum(hash_record_extended(e, 0)::numeric) as hash
+    from public.audience_events e group by 1
+  ) u
+  full join (
+    select date_trunc('month', e.created_at) as period, count(*) as events, sum(hash_record_extended(e, 0)::numeric) as hash
+    from audience_gate_standby.audience_events e group by 1
+  ) s on s.period = u.period
+  order by 1;
+end;
+$$;
+comment on function audience_gate.compare_events() is
+  'Both tables of a move, month by month: how many events, and whether all their values are the same. Takes no lock that writers would notice.';
+
+create or replace function audience_gate.verify_move()
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  answer jsonb;
+begin
+  if not exists (select from audience_gate.partition_move m where m.copied) then
+    raise exception 'not everything is copied yet' using errcode = 'object_not_in_prerequisite_state',
+      hint = 'audience_gate.partition_move says how far it is';
+  end if;
+  select jsonb_build_object('same', coalesce(bool_and(c.same), true), 'rows', coalesce(sum(c.rows_in_use), 0), 'different',
+    coalesce(jsonb_agg(c.month) filter (where not c.same), '[]'))
+  into answer from audience_gate.compare_events() c;
+  update audience_gate.partition_move set verified_at = case when (answer ->> 'same')::boolean then clock_timestamp() end;
+  insert into audience_gate.partition_log (action, detail) values ('move_verified', answer);
+  return answer;
+end;
+$$;
+comment on function audience_gate.verify_move() is
+  'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert goes into both.';
+
+-- What the batch function and the trigger say otherwise for a partitioned log: that a conflict is one on any
+-- key, by whom an id is known, and that a repeat is not looked for in months it cannot be in. An event is
+-- recorded five minutes before it happened at the earliest; a day leaves room for clocks.
+--
+-- What is true of both tables is said as soon as there are two: a call that waits for a swap goes on in the
+-- words it began with. Keys are asked only while the partitioned log is in use.
+create or replace function audience_gate.fit_functions()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  partitioned regclass := audience_gate.partitioned_events();
+  item record;
+  definition text;
+begin
+  for item in
+    select f.signature::regprocedure as id,
+      case when f.fits then f.partitioned else f.plain end as wanted,
+      case when f.fits then f.plain else f.partitioned end as unwanted
+    from (values
+      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
+        'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.record_rejections(jsonb)', partitioned is not null,
+        'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
+        '< s.happened_at + interval ''3 seconds''',
+        '< interval ''3 seconds'' + s.happened_at and e.created_at > s.happened_at - interval ''1 day'''),
+      ('audience_gate.enforce()', partitioned is not null,
+        '< happened_at + interval ''3 seconds''',
+        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'''),
+      ('audience_gate.record_events(jsonb, text)', coalesce(partitioned = 'public.audience_events'::regclass, false),
+        'select e.rejected from public.audience_events e where e.id = s.id limit 1',
+        'select k.rejected from audience_gate.event_keys k where k.id = s.id limit 1'),
+      ('audience_gate.enforce()', coalesce(partitioned = 'public.audience_events'::regclass, false),
+        'exists (select from public.audience_events e where e.id = new.id)',
+        'exists (select from audience_gate.event_keys k where k.id = new.id)')
+    ) as f (signature, fits, plain, partitioned)
+  loop
+    definition := pg_catalog.pg_get_functiondef(item.id);
+    if position(item.unwanted in definition) > 0 then
+      execute replace(definition, item.unwanted, item.wanted);
+    elsif position(item.wanted in definition) = 0 then
+      raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
+        hint = 'use the scaling scripts of the release whose migrations are applied';
+    end if;
+  end loop;
+end;
+$$;
+comment on function audience_gate.fit_functions() is
+  'Makes the functions that look events up fit the event log in use. Call it after migrations of a new release, too.';
+
+create or replace function audience_gate.swap_events()
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set lock_timeout = '3s'
+as $$
+declare
+  was regclass := 'public.audience_events';
+  now_used regclass := to_regclass('audience_gate_standby.audience_events');
+  triggers jsonb;
+  views jsonb;
+  functions jsonb;
+  item jsonb;
+begin
+  if now_used is null or not exists (select from audience_gate.partition_move m where m.verified_at is not null) then
+    raise exception 'both tables must be found equal first' using errcode = 'object_not_in_prerequisite_state',
+      hint = 'select audience_gate.verify_move()';
+  end if;
+  -- In the order that copying and writers take them.
+  perform from audience_gate.partition_move m for update;
+  lock table public.audience_events in access exclusive mode;
+  lock table audience_gate_standby.audience_events in access exclusive mode;
+
+  -- Written down while the names still mean what they are to mean again afterwards.
+  select coalesce(jsonb_agg(jsonb_build_object('name', t.tgname, 'definition', pg_catalog.pg_get_triggerdef(t.oid))), '[]')
+  into triggers from pg_catalog.pg_trigger t
+  where t.tgrelid = was and not t.tgisinternal and t.tgname not in (
+    'trg_audience_events_append_only', 'trg_audience_events_no_truncate', 'trg_audience_events_key',
+    'trg_audience_events_clock', 'trg_audience_events_repeat');
+  select coalesce(jsonb_agg(distinct jsonb_build_object('view', v.oid::regclass::text, 'definition', pg_catalog.pg_get_viewdef(v.oid),
+    'options', coalesce('with (' || array_to_string(v.reloptions, ', ') || ')', ''))), '[]')
+  into views from pg_catalog.pg_depend d
+  join pg_catalog.pg_rewrite r on r.oid = d.objid join pg_catalog.pg_class v on v.oid = r.ev_class
+  where d.classid = 'pg_catalog.pg_rewrite'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = was
+    and v.relkind = 'v';
+  select coalesce(jsonb_agg(jsonb_build_object('id', p.oid, 'definition', pg_catalog.pg_get_functiondef(p.oid),
+    'signature', p.oid::regprocedure::text, 'owner', pg_catalog.pg_get_userbyid(p.proowner), 'comment', obj_description(p.oid, 'pg_proc'),
+    'callers', (select jsonb_agg(pg_catalog.pg_get_userbyid(a.grantee)) from aclexplode(p.proacl) a where a.grantee not in (0, p.proowner)))), '[]')
+  into functions from pg_catalog.pg_depend d
+  join pg_catalog.pg_class c on c.oid = was join pg_catalog.pg_proc p on p.oid = d.objid
+  where d.classid = 'pg_catalog.pg_proc'::regclass and d.refclassid = 'pg_catalog.pg_type'::regclass and d.refobjid = c.reltype;
+
+  for item in select * from jsonb_array_elements(triggers) loop
+    execute format('drop trigger %I on public.audience_events', item ->> 'name');
+  end loop;
+  drop trigger if exists trg_audience_events_clock on public.audience_events;
+  drop trigger trg_audience_events_repeat on public.audience_events;
+
+  alter table public.audience_events set schema audience_gate;
+  alter table audience_gate_standby.audience_events set schema public;
+  alter table audience_gate.audience_events set schema audience_gate_standby;
+
+  perform audience_gate.copy_protection(was, now_used);
+  for item in select * from jsonb_array_elements(views) loop
+    execute format('create or replace view %s %s as %s', item ->> 'view', item ->> 'options', item ->> 'definition');
+  end loop;
+  for item in select * from jsonb_array_elements(functions) loop
+    execute item ->> 'definition';
+    execute format('alter function %s owner to %I', item ->> 'signature', item ->> 'owner');
+    execute format('revoke all on function %s from public', item ->> 'signature');
+    execute format('comment on function %s is %L', item ->> 'signature', item ->> 'comment');
+    execute coalesce((select string_agg(format('grant execute on function %s to %I', item ->> 'signature', g.caller), '; ')
+      from jsonb_array_elements_text(nullif(item -> 'callers', 'null')) as g (caller)), 'select');
+    execute format('drop function %s', (item ->> 'id')::oid::regprocedure);
+  end loop;
+  for item in select * from jsonb_array_elements(triggers) loop
+    execute item ->> 'definition';
+  end loop;
+  if audience_gate.partitioned_events() = now_used then
+    create trigger trg_audience_events_clock before insert on public.audience_events
+      for each row when (current_user <> 'audience_gate_store') execute function audience_gate.set_clock();
+  end if;
+  perform audience_gate.fit_functions();
+  create trigger trg_audience_events_repeat after insert on public.audience_events
+    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby();
+
+  update audience_gate.partition_move set swapped_at = clock_timestamp();
+  item := jsonb_build_object('partitioned', audience_gate.partitioned_events() = now_used);
+  insert into audience_gate.partition_log (action, detail) values ('swapped', item);
+  return item;
+end;
+$$;
+comment on function audience_gate.swap_events() is
+  'Has the two tables of a move change places, there or back, in one short transaction; nobody waits longer than three seconds for it.';
+
+create or replace function audience_gate.drop_standby()
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set lock_timeout = '3s'
+as $$
+declare
+  partitioned boolean := audience_gate.partitioned_events() = to_regclass('audience_gate_standby.audience_events');
+  answer jsonb;
+begin
+  if partitioned is null and to_regclass('audience_gate_standby.audience_events') is null then
+    raise exception 'there is no standby' using errcode = 'object_not_in_prerequisite_state', hint = 'no move is under way';
+  end if;
+  perform from audience_gate.partition_move m for update;
+  lock table public.audience_events in access exclusive mode;
+  drop trigger trg_audience_events_repeat on public.audience_events;
+  drop table audience_gate_standby.audience_events;
+  if partitioned then
+    truncate table audience_gate.event_keys;
+  end if;
+  perform audience_gate.fit_functions();
+  delete from audience_gate.partition_move;
+  update audience_gate.jobs set active = false where name = 'copy_events';
+  answer := jsonb_build_object('dropped', case when partitioned then 'partitioned' else 'unpartitioned' end);
+  insert into audience_gate.partition_log (action, detail) values ('standby_dropped', answer);
+  return answer;
+end;
+$$;
+comment on function audience_gate.drop_standby() is
+  'Ends a move: drops the table that is not in use. Before the swap this gives the move up, after it there is no way back any more.';
+
+-- For the operator alone: not even back ends may call these.
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array['repeat_on_standby()', 'obstacles_to_partitions()', 'copy_protection(regclass, regclass)',
+    'begin_move()', 'copy_events(jsonb)', 'compare_events()', 'verify_move()', 'fit_functions()', 'swap_events()', 'drop_standby()'] loop
+    execute format('revoke all on function audience_gate.%s from public', signature);
+  end loop;
+end $$;
