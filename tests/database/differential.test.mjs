@@ -1,5 +1,6 @@
 // Every engine gives the same list of rules for every event: each against the written corpus first, then against
-// each other on generated events, which a seed repeats: AUDIENCE_GATE_SEED=… npm test -- database.
+// each other on generated events, which a seed repeats: AUDIENCE_GATE_SEED=… npm test -- database. AUDIENCE_GATE_EVENTS=…
+// makes more of them than the usual run.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -8,7 +9,7 @@ import { expected } from "../package/cases.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
 const { registry, receivedAt, cases } = expected();
-const GENERATED = 4000;
+const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? 4000);
 const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 
 // What only the text shows: Postgres refuses these before any rule is asked, or reads a value that hides them.

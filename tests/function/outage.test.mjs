@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { publishableKey } from "../../local/settings.mjs";
-import { migrate, psql, startPostgres } from "../runner/postgres.mjs";
+import { asClient, startPostgres } from "../database/postgres.mjs";
 import { startRpcGateway } from "./rpc-gateway.mjs";
 import { serveFunction } from "./serve.mjs";
 
@@ -27,12 +27,11 @@ let gateway;
 let served;
 
 before(async () => {
-  postgres = await startPostgres();
-  migrate(postgres.url);
-  psql(postgres.superuserUrl, [
-    "--command",
-    "update public.audience_rate_limits set burst = 2000000000, per_minute = 1000000000",
-  ]);
+  postgres = await startPostgres({ version: 15 });
+  await asClient(
+    postgres.adminUrl,
+    (client) => client.query("update public.audience_rate_limits set burst = 2000000000, per_minute = 1000000000"),
+  );
   gateway = await startRpcGateway({ database: postgres.url });
   served = await serveFunction({
     store: gateway.url,
@@ -44,7 +43,7 @@ after(async () => {
   await (await overseer)?.end();
   await served?.stop();
   await gateway?.close();
-  postgres?.stop();
+  await postgres?.stop();
 });
 
 test(`${KILLS} kills of the store lose and double nothing`, async (t) => {
@@ -155,7 +154,7 @@ async function ask(sql, values = []) {
 }
 
 async function connect() {
-  const client = new pg.Client({ connectionString: postgres.superuserUrl });
+  const client = new pg.Client({ connectionString: postgres.adminUrl });
   client.on("error", () => {});
   await client.connect();
   return client;

@@ -5,10 +5,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { startPostgres, WITH_CRON } from "../database/postgres.mjs";
 import { root } from "./paths.mjs";
-import { startPostgres } from "./postgres.mjs";
 
-const postgres = await startPostgres();
+const postgres = await startPostgres({ version: 15, settings: WITH_CRON, migrations: [] });
 const supabase = (/** @type {string[]} */ args) => {
   console.log(`$ supabase ${args.join(" ")}`);
   const { status } = spawnSync(
@@ -29,6 +29,6 @@ try {
   // All of them, so that one run shows everything there is to mend.
   for (const step of steps) clean = supabase(step) && clean;
 } finally {
-  postgres.stop();
+  await postgres.stop();
 }
 process.exit(clean ? 0 : 1);

@@ -7,8 +7,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../local/database.mjs";
+import { startPostgres, WITH_CRON } from "../database/postgres.mjs";
 import { root } from "./paths.mjs";
-import { migrate, startPostgres } from "./postgres.mjs";
 
 const folder = join(root, "supabase", "tests", "database");
 const files = readdirSync(folder)
@@ -16,16 +16,15 @@ const files = readdirSync(folder)
   .sort();
 
 async function onPostgres() {
-  const postgres = await startPostgres();
+  const postgres = await startPostgres({ version: 15, settings: WITH_CRON });
   try {
-    migrate(postgres.url);
     const { status } = spawnSync("pg_prove", ["--verbose", ...files.map((name) => join(folder, name))], {
       stdio: "inherit",
       env: { ...process.env, ...connection(postgres.url) },
     });
     return status ?? 1;
   } finally {
-    postgres.stop();
+    await postgres.stop();
   }
 }
 

@@ -1,26 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the server programs of a real Postgres are: `PG_BIN`, or the newest that Debian's packages laid down. */
-export function postgresBin() {
-  const base = "/usr/lib/postgresql";
-  const versions = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    process.env.PG_BIN ?? "",
-    ...versions.map((version) => join(base, version, "bin")),
-  ];
-  return folders.find((folder) => existsSync(join(folder, "initdb")));
-}
+/** Where the programs of a real Postgres 15 are: `PG_BIN`, or where Debian's package laid them down. */
+export const postgresBin = process.env.PG_BIN ?? "/usr/lib/postgresql/15/bin";
 
 /** The extension folder beside those programs. */
 function extension(/** @type {string} */ name) {
-  const bin = postgresBin();
-  if (!bin) return false;
-  const { stdout } = spawnSync(join(bin, "pg_config"), ["--sharedir"], {
+  const { stdout } = spawnSync(join(postgresBin, "pg_config"), ["--sharedir"], {
     encoding: "utf8",
   });
-  return existsSync(join(stdout.trim(), "extension", `${name}.control`));
+  return existsSync(join(stdout?.trim() ?? "", "extension", `${name}.control`));
 }
 
 const onPath = (/** @type {string} */ program) => spawnSync("which", [program]).status === 0;
@@ -32,7 +22,7 @@ const onPath = (/** @type {string} */ program) => spawnSync("which", [program]).
 const PIECES = [
   {
     name: "a real Postgres server",
-    present: () => postgresBin() !== undefined,
+    present: () => existsSync(join(postgresBin, "initdb")),
     package: "postgresql-15",
   },
   {
