@@ -17,6 +17,7 @@ export const VERSIONS = /** @type {const} */ ([15, 17]);
  * @typedef {object} Options
  * @property {15 | 17} [version]
  * @property {Record<string, string | number>} [settings] server settings beyond the ones below
+ * @property {boolean} [cron] pg_cron is there before the first migration, as on a hosted project
  * @property {string[]} [migrations] the files to apply, in order; every migration of the repository by default
  *
  * @typedef {object} Postgres
@@ -26,8 +27,8 @@ export const VERSIONS = /** @type {const} */ ([15, 17]);
  * @property {() => Promise<void>} stop ends the server and deletes its data
  */
 
-/** What a server with pg_cron is started with, as a hosted project is. */
-export const WITH_CRON = {
+/** What a server that can have pg_cron is started with. */
+const PRELOADED = {
   shared_preload_libraries: "pg_cron",
   "cron.database_name": "postgres",
   "cron.use_background_workers": "on",
@@ -48,7 +49,7 @@ export function migrationFiles() {
  * @param {Options} [options] @returns {Promise<Postgres>}
  */
 export async function startPostgres(
-  { version = 17, settings = {}, migrations = migrationFiles() } = {},
+  { version = 17, settings = {}, cron = false, migrations = migrationFiles() } = {},
 ) {
   const bin = binaries(version);
   const server = serverUser();
@@ -75,6 +76,7 @@ export async function startPostgres(
     timezone: "UTC",
     max_connections: 120,
     fsync: "off",
+    ...(cron ? PRELOADED : {}),
     ...settings,
   };
   const log = openSync(logFile, "a");
@@ -104,7 +106,7 @@ export async function startPostgres(
     await ready(adminUrl, child);
     await asClient(
       adminUrl,
-      async (client) => client.query(platform(await available(client, settings))),
+      async (client) => client.query(platform(await available(client, cron))),
     );
     await asClient(url, (client) => migrate(client, migrations));
   } catch (error) {
@@ -206,16 +208,16 @@ async function ready(url, child) {
 }
 
 /**
- * The extensions this server can create as it was started.
+ * The extensions to create: all that the server has, pg_cron only where it was asked for.
  *
- * @param {pg.Client} client @param {NonNullable<Options["settings"]>} settings @returns {Promise<Set<string>>}
+ * @param {pg.Client} client @param {boolean} cron @returns {Promise<Set<string>>}
  */
-async function available(client, settings) {
+async function available(client, cron) {
   const { rows } = await client.query(
     "select name from pg_available_extensions",
   );
   const names = new Set(rows.map(({ name }) => name));
-  if (settings.shared_preload_libraries !== "pg_cron") names.delete("pg_cron");
+  if (!cron) names.delete("pg_cron");
   return names;
 }
 

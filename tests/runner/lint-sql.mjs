@@ -5,10 +5,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { startPostgres, WITH_CRON } from "../database/postgres.mjs";
+import { startPostgres } from "../database/postgres.mjs";
 import { root } from "./paths.mjs";
 
-const postgres = await startPostgres({ version: 15, settings: WITH_CRON, migrations: [] });
+const postgres = await startPostgres({ version: 15, cron: true, migrations: [] });
 const supabase = (/** @type {string[]} */ args) => {
   console.log(`$ supabase ${args.join(" ")}`);
   const { status } = spawnSync(

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../local/database.mjs";
-import { startPostgres, WITH_CRON } from "../database/postgres.mjs";
+import { startPostgres } from "../database/postgres.mjs";
 import { root } from "./paths.mjs";
 
 const folder = join(root, "supabase", "tests", "database");
@@ -16,7 +16,7 @@ const files = readdirSync(folder)
   .sort();
 
 async function onPostgres() {
-  const postgres = await startPostgres({ version: 15, settings: WITH_CRON });
+  const postgres = await startPostgres({ version: 15, cron: true });
   try {
     const { status } = spawnSync("pg_prove", ["--verbose", ...files.map((name) => join(folder, name))], {
       stdio: "inherit",
