@@ -14,6 +14,7 @@ mod rule;
 #[path = "src/rules.rs"]
 mod rules;
 
+use event::{CATEGORIES, Field};
 use rule::{Expr, List, Rule};
 use rules::RULES;
 use std::path::Path;
@@ -44,15 +45,23 @@ fn judge() -> String {
     )
 }
 
+/// The statements of the rules, those of one category together, so that other events pass them by at once.
 fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
-    rules.map(|(index, rule)| statement(index, rule)).collect()
+    let rules: Vec<_> = rules.collect();
+    let of_one_kind = rules.chunk_by(|(_, left), (_, right)| left.category == right.category);
+    of_one_kind
+        .map(|group| {
+            let statements: String = group.iter().map(|(index, rule)| statement(*index, rule)).collect();
+            match group.first().and_then(|(_, rule)| rule.category) {
+                Some(category) => format!("if self.category == Some(Category::{category:?}) {{\n{statements}}}\n"),
+                None => statements,
+            }
+        })
+        .collect()
 }
 
 fn statement(index: usize, rule: &Rule) -> String {
     let mut guards = Vec::new();
-    if let Some(category) = rule.category {
-        guards.push(format!("self.category == Some(Category::{category:?})"));
-    }
     if mentions(rule, &needs_registry) {
         guards.push("self.context.registry.is_loaded".into());
     }
@@ -101,6 +110,7 @@ fn code(expr: &Expr) -> String {
         Expr::Uuid(field) => format!("self.is_uuid(Field::{field:?})"),
         Expr::Timestamp => "self.occurred_at.is_some()".into(),
         Expr::Length(field, least, most) => format!("self.has_length(Field::{field:?}, {least}, {most})"),
+        Expr::OneOf(Field::EventCategory, choices) if **choices == CATEGORIES => "self.category.is_some()".into(),
         Expr::OneOf(field, choices) => format!("self.is_one_of(Field::{field:?}, &{choices:?})"),
         Expr::Number(field, least, most) => format!("self.is_number(Field::{field:?}, {least}, {most:?})"),
         Expr::Sha256(field) => format!("self.is_sha256(Field::{field:?})"),

@@ -443,13 +443,14 @@ export function judge(body, context) {
   }
   wasm.gateJudge(length, context.receivedAt, (context.ndjson ? NDJSON : 0) | (context.dryRun ? DRY_RUN : 0));
   if (bytes.length === 0) viewMemory();
+  const [argument, answer] = keep(words[record + 4], words[record + 5], words[record + 6]);
   return {
     total: words[record],
     accepted: words[record + 1],
     rejected: words[record + 2],
     readable: words[record + 3] === 1,
-    argument: keep(words[record + 4], words[record + 5]),
-    answer: keep(words[record + 6], words[record + 7]),
+    argument,
+    answer,
   };
 }
 
@@ -458,15 +459,22 @@ function viewMemory() {
   words = new Uint32Array(wasm.memory.buffer);
 }
 
-/** A copy that later calls leave alone; small ones share a buffer, because making one costs more than filling it. */
-function keep(start, length) {
-  if (length > OWN_BUFFER) return bytes.slice(start, start + length);
+/**
+ * A copy, in two parts, that later calls leave alone; small ones share a buffer, because making one costs more than
+ * filling it.
+ */
+function keep(start, first, second) {
+  const length = first + second;
+  if (length > OWN_BUFFER) {
+    const own = bytes.slice(start, start + length);
+    return [own.subarray(0, first), own.subarray(first)];
+  }
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(SLAB);
     slabUsed = 0;
   }
   slab.set(bytes.subarray(start, start + length), slabUsed);
-  return slab.subarray(slabUsed, slabUsed += length);
+  return [slab.subarray(slabUsed, slabUsed + first), slab.subarray(slabUsed + first, slabUsed += length)];
 }
 
 function sameTerms(context) {

@@ -52,7 +52,7 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
         out.push(b'"');
     }
     if let Caller::User(id) = context.caller
-        && event.value(Field::UserId).kind == Kind::Absent
+        && event.value(Field::UserId).kind() == Kind::Absent
     {
         put(out, br#","user_id":"#);
         text::write(out, id.as_bytes());
@@ -62,9 +62,9 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
 /// Whether the event holds an e-mail address, or a field that says nothing and that the store could not read.
 #[inline]
 fn must_be_rewritten(event: &Event) -> bool {
-    let says_nothing = |field: Field| event.value(field).kind != Kind::Absent && !event.is_given(field);
-    event.value(Field::Email).kind != Kind::Absent
-        || event.value(Field::Metadata).kind == Kind::Null
+    let says_nothing = |field: Field| event.value(field).kind() != Kind::Absent && !event.is_given(field);
+    event.value(Field::Email).kind() != Kind::Absent
+        || event.value(Field::Metadata).kind() == Kind::Null
         || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(says_nothing)
 }
 
@@ -72,7 +72,7 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
     for &(field, key) in &KEYS {
         let value = event.value(field);
         let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
-        if is_column && (event.is_given(field) || field == Field::UserId && value.kind != Kind::Absent) {
+        if is_column && (event.is_given(field) || field == Field::UserId && value.kind() != Kind::Absent) {
             put(out, br#",""#);
             put(out, key.as_bytes());
             put(out, br#"":"#);
@@ -103,8 +103,8 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
 }
 
 fn with_quotes(body: &[u8], value: Value) -> &[u8] {
-    match value.kind {
-        Kind::Text => body.get(value.start as usize - 1..value.end as usize + 1).unwrap_or_default(),
+    match value.kind() {
+        Kind::Text => body.get(value.start() - 1..value.end() + 1).unwrap_or_default(),
         _ => value.raw(body),
     }
 }

@@ -37,7 +37,7 @@ impl Block {
     /// The bytes without which a text holds neither an e-mail address nor a phone number.
     #[inline]
     pub fn signs(self) -> Mask {
-        (self.equal(b'@') | self.equal(b'%') | self.equal(b'+') | self.equal(b'\\')).to_bitmask()
+        (self.equal(b'@') | self.equal(b'%') | self.equal(b'+')).to_bitmask()
     }
 
     /// Digits, and what joins the groups of a card number.
@@ -50,6 +50,16 @@ impl Block {
     #[inline]
     pub fn non_ascii(self) -> Mask {
         self.0.to_bitmask()
+    }
+
+    /// The bytes in which two pairs of blocks are the same.
+    #[inline]
+    pub fn same(left: &[u8; 2 * SIZE], right: &[u8; 2 * SIZE]) -> Mask {
+        let half = |start| match (Block::at(left, start), Block::at(right, start)) {
+            (Some(left), Some(right)) => left.0.simd_eq(right.0).to_bitmask(),
+            _ => 0,
+        };
+        half(0) | half(SIZE) << SIZE
     }
 
     #[inline]

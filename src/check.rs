@@ -2,7 +2,6 @@
 
 use crate::event::{Category, Fault, Field, Kind};
 use crate::payload::EventType;
-use crate::privacy::Suspicion;
 use crate::reading::{Event, Value};
 use crate::registry::Registry;
 use crate::rule::Told;
@@ -73,16 +72,8 @@ include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`.
 pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
-    let mut judge = Judge {
-        text,
-        event,
-        context,
-        email: None,
-        occurred_at: None,
-        category: None,
-        entry: None,
-        suspicion: Suspicion::default(),
-    };
+    let mut judge =
+        Judge { text, event, context, email: None, occurred_at: None, category: None, entry: None, suspicion: 0 };
     if !event.faults.is_empty() {
         return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
     }
@@ -106,7 +97,8 @@ struct Judge<'a> {
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
-    suspicion: Suspicion,
+    /// What a closer look at the texts could find.
+    suspicion: u8,
 }
 
 /// What the predicates of [`Expr`](crate::rule::Expr) mean.
@@ -118,7 +110,7 @@ impl Judge<'_> {
 
     #[inline]
     fn is(&self, field: Field, kind: Kind) -> bool {
-        self.event.value(field).kind == kind
+        self.event.value(field).kind() == kind
     }
 
     #[inline]
@@ -136,6 +128,7 @@ impl Judge<'_> {
     }
 
     #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn is_one_of(&self, field: Field, choices: &[&str]) -> bool {
         self.text_at(field)
             .is_some_and(|value| choices.iter().any(|choice| text::equals(self.text, value, choice.as_bytes())))
@@ -144,7 +137,7 @@ impl Judge<'_> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn is_number(&self, field: Field, least: u32, most: Option<u32>) -> bool {
         let value = self.event.value(field);
-        value.kind == Kind::Number && number::within(value.raw(self.text), least, most)
+        value.kind() == Kind::Number && number::within(value.raw(self.text), least, most)
     }
 
     fn is_sha256(&self, field: Field) -> bool {
@@ -166,7 +159,7 @@ impl Judge<'_> {
 
     #[inline]
     fn has_only_known_fields(&self) -> bool {
-        !self.event.unknown_field
+        self.event.unknown_fields.is_empty()
     }
 
     #[inline]
@@ -207,7 +200,7 @@ impl Judge<'_> {
 
     #[inline]
     fn holds_no_raw_email(&self) -> bool {
-        !self.suspicion.of_signs || !self.any_text(email::is_in)
+        self.suspicion & Value::SIGNS == 0 || !self.any_text(email::is_in)
     }
 
     #[inline]
@@ -217,7 +210,7 @@ impl Judge<'_> {
 
     #[inline]
     fn holds_no_personal_value(&self) -> bool {
-        !self.suspicion.is_any() || !self.any_text(privacy::holds_personal_value)
+        self.suspicion & (Value::SIGNS | Value::DIGITS) == 0 || !self.any_text(privacy::holds_personal_value)
     }
 
     #[inline]
@@ -259,7 +252,7 @@ impl Judge<'_> {
     #[inline]
     fn text_at(&self, field: Field) -> Option<Value> {
         let value = self.event.value(field);
-        (value.kind == Kind::Text).then_some(value)
+        (value.kind() == Kind::Text).then_some(value)
     }
 
     /// Whether the field is text whose content satisfies the test.
@@ -278,15 +271,13 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether any text of the event is worth a closer look.
+    /// What was seen in the texts that the privacy rules speak of.
     #[inline]
-    fn suspects(&self) -> Suspicion {
-        let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
+    fn suspects(&self) -> u8 {
+        let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
         // A UUID, which most sessions are, holds neither signs nor digits in the groups that are looked for.
-        let columns = columns.filter(|value| !is_uuid(value.raw(self.text)));
-        columns.chain([self.event.value(Field::Metadata)]).fold(Suspicion::default(), |sum, value| {
-            sum.or(privacy::suspicion(self.text, value.start as usize, value.end as usize))
-        })
+        let columns = columns.filter(|value| !value.has(Value::DIGITS) || !is_uuid(value.raw(self.text)));
+        columns.fold(self.event.flags | self.event.value(Field::Metadata).flags(), |flags, value| flags | value.flags())
     }
 
     /// Whether a text or key of metadata, or a text in a column, is what is looked for.

@@ -49,10 +49,10 @@ pub struct Outcome {
 /// A gate, with the buffers that it uses again from body to body.
 #[derive(Debug)]
 pub struct Gate {
-    /// The argument of the store's function for the last body: `{"batch": …}`.
-    pub argument: Vec<u8>,
-    /// The answer to the sender of the last body, if the store takes everything.
-    pub answer: Vec<u8>,
+    /// What [`Gate::argument`] and [`Gate::answer`] are, one behind the other, so that both are copied at once.
+    pub output: Vec<u8>,
+    /// Where in it the answer begins.
+    pub answer_start: usize,
     rejected: Vec<u8>,
     results: Vec<u8>,
     event: Event,
@@ -67,20 +67,24 @@ impl Default for Gate {
 impl Gate {
     /// A gate with empty buffers.
     pub const fn new() -> Self {
-        Gate {
-            argument: Vec::new(),
-            answer: Vec::new(),
-            rejected: Vec::new(),
-            results: Vec::new(),
-            event: Event::new(),
-        }
+        Gate { output: Vec::new(), answer_start: 0, rejected: Vec::new(), results: Vec::new(), event: Event::new() }
+    }
+
+    /// The argument of the store's function for the last body: `{"batch": …}`.
+    pub fn argument(&self) -> &[u8] {
+        self.output.get(..self.answer_start).unwrap_or_default()
+    }
+
+    /// The answer to the sender of the last body, if the store takes everything.
+    pub fn answer(&self) -> &[u8] {
+        self.output.get(self.answer_start..).unwrap_or_default()
     }
 
     /// Judges a body.
     pub fn judge(&mut self, body: &[u8], request: &Request) -> Outcome {
         let mut ids = Ids::new(request.seed, request.context.received_at / 1000);
         self.begin(request);
-        let header = self.argument.len();
+        let header = self.output.len();
         let mut outcome = Outcome { is_readable: true, ..Outcome::default() };
         if request.is_ndjson {
             self.lines(body, request, &mut ids, &mut outcome);
@@ -95,7 +99,7 @@ impl Gate {
 
     /// Takes back everything that was written behind the header.
     fn forget(&mut self, header: usize) {
-        self.argument.truncate(header);
+        self.output.truncate(header);
         self.rejected.clear();
         self.results.clear();
     }
@@ -104,7 +108,7 @@ impl Gate {
         let Context { caller, origin, received_at, registry, .. } = request.context;
         self.rejected.clear();
         self.results.clear();
-        let out = &mut self.argument;
+        let out = &mut self.output;
         out.clear();
         put(out, br#"{"batch":{"contract":""#);
         put(out, FINGERPRINT.as_bytes());
@@ -131,11 +135,11 @@ impl Gate {
     }
 
     fn end(&mut self, outcome: &Outcome) {
-        put(&mut self.argument, br#"],"rejected":["#);
-        put(&mut self.argument, &self.rejected);
-        put(&mut self.argument, b"]}}");
-        let out = &mut self.answer;
-        out.clear();
+        let out = &mut self.output;
+        put(out, br#"],"rejected":["#);
+        put(out, &self.rejected);
+        put(out, b"]}}");
+        self.answer_start = out.len();
         put(out, br#"{"accepted":"#);
         write_number(out, outcome.accepted);
         put(out, br#","replayed":0,"rejected":"#);
@@ -255,7 +259,7 @@ impl Gate {
     fn accept(&mut self, body: &[u8], index: usize, verdict: &Verdict, request: &Request, ids: &mut Ids) {
         let sent_id = self.event.value(Field::Id);
         let minted = if self.event.is_given(Field::Id) { None } else { Some(ids.mint()) };
-        accepted::write_row(&mut self.argument, body, &self.event, index, minted.as_ref(), verdict, &request.context);
+        accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), verdict, &request.context);
         let out = &mut self.results;
         begin_result(out, index);
         match &minted {

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let value = text::read(self.json, self.at, &mut Faults::default())?;
-        self.at = value.end as usize + 1;
+        self.at = value.end() + 1;
         Some(text::content(self.json, value))
     }
 

@@ -1,7 +1,5 @@
 //! What names personal data: the words of a key.
 
-use crate::text;
-
 /// Words, or runs of words, of a key that name personal data, one entry a line. Matched as whole words after splitting
 /// snake and camel case, so that `event_name` and `token_count` pass.
 pub const PERSONAL_WORDS: &str = "\
@@ -133,37 +131,6 @@ fn may_begin_personal(word: &[u8]) -> bool {
     let letter = |at: usize| word.get(at).copied().unwrap_or_default();
     let mark = mark(letter(0), letter(word.len() / 2), letter(word.len() - 1), word.len());
     FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
-}
-
-/// Keys that were found to name nothing personal, so that the next event's need no second look.
-#[derive(Debug)]
-pub struct HarmlessKeys([[u8; KEY_SLOT]; 64]);
-
-/// A key, and behind it zeros and its length.
-const KEY_SLOT: usize = 32;
-
-impl HarmlessKeys {
-    /// None yet.
-    pub const NONE: HarmlessKeys = HarmlessKeys([[0; KEY_SLOT]; 64]);
-
-    /// Whether a metadata key names personal data.
-    #[inline]
-    pub fn is_personal(&mut self, key: &[u8], hash: u32) -> bool {
-        let slot = &mut self.0[hash as usize % 64];
-        let known = slot.split_last().and_then(|(length, bytes)| bytes.get(..*length as usize));
-        if known.is_some_and(|known| text::is_same(known, key)) && !key.is_empty() {
-            return false;
-        }
-        let is_personal = names_personal_data(key);
-        if !is_personal
-            && key.len() < KEY_SLOT
-            && let Some((length, bytes)) = slot.split_last_mut()
-        {
-            *length = key.len() as u8;
-            bytes.iter_mut().zip(key).for_each(|(own, byte)| *own = *byte);
-        }
-        is_personal
-    }
 }
 
 /// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a

@@ -12,6 +12,7 @@
 //! Nothing here does any input or output or knows the time, besides `cli`; errors are data.
 
 pub mod event;
+pub mod known_keys;
 mod names;
 pub mod rule;
 pub mod rules;

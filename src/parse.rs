@@ -6,6 +6,7 @@
 //! hold it to `serde_json`.
 
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
+use crate::known_keys::{self, Found, Level, PLACES, Place};
 use crate::reading::{Event, Faults, Member, Value};
 use crate::{keys, number, text};
 use std::collections::BinaryHeap;
@@ -22,12 +23,9 @@ pub struct Broken;
 pub struct Reader<'a> {
     text: &'a [u8],
     at: usize,
-    /// The bytes that Postgres writes for what was read.
-    size: usize,
+    /// How many bytes more Postgres writes than were read.
+    stored: isize,
 }
-
-/// How many keys of an object are compared one by one before they are sorted instead.
-const FEW_KEYS: usize = 48;
 
 // A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
 // longer.
@@ -36,7 +34,7 @@ type Read<T> = Result<T, Broken>;
 impl<'a> Reader<'a> {
     /// Starts at the beginning, behind a byte order mark if there is one.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, size: 0 }
+        Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, stored: 0 }
     }
 
     /// The next byte to be read.
@@ -49,7 +47,10 @@ impl<'a> Reader<'a> {
     pub fn peek(&mut self) -> u8 {
         loop {
             match self.text.get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    self.at += 1;
+                    self.stored -= 1;
+                }
                 Some(&byte) => return byte,
                 None => return 0,
             }
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
             && let Some(key) = text::read(self.text, self.at, &mut Faults::default())
             && text::equals(self.text, key, b"events")
         {
-            self.at = key.end as usize + 1;
+            self.at = key.end() + 1;
             if self.take(b':') && self.peek() == b'[' {
                 return true;
             }
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         event.start = self.at;
         if first == b'{' {
             self.at += 1;
-            self.members(event, Self::event_member)?;
+            self.members::<{ Level::Event as u8 }>(event, 1)?;
         } else {
             self.value(event, 0)?;
             event.faults.add(Fault::Shape);
@@ -110,25 +111,62 @@ impl<'a> Reader<'a> {
 
     /// Reads the members of an object whose brace has been read.
     #[inline]
-    fn members(
-        &mut self,
-        event: &mut Event,
-        mut member: impl FnMut(&mut Self, &mut Event, usize) -> Read<()>,
-    ) -> Read<()> {
+    fn members<const LEVEL: u8>(&mut self, event: &mut Event, depth: usize) -> Read<()> {
         if self.take(b'}') {
-            self.size += 2;
             return Ok(());
         }
-        let first_key = event.open_keys.len();
+        let level = const { Level::of(LEVEL) };
+        let first = if level == Level::Event { 0 } else { event.members.len() };
+        let mut place = known_keys::START;
+        // The places of the keys that were there, and whether one may have been there twice.
+        let (mut seen, mut is_doubtful) = (0u64, false);
         loop {
-            self.expect(b'"')?;
-            member(self, event, first_key)?;
-            self.size += 4;
+            let (key, field);
+            if let Some((next, known)) = event.known_keys.next(level, place, self.text, self.at) {
+                key = Value::new(Kind::Text, 0, self.at + 1, self.at + known.size as usize - 2);
+                self.at += known.size as usize;
+                (field, place) = (known.field, next);
+            } else {
+                self.expect(b'"')?;
+                key = self.text(event)?;
+                self.expect(b':')?;
+                event.flags |= if level == Level::Event { 0 } else { key.flags() };
+                (field, place) = self.look_up(event, level, place, key);
+                is_doubtful |= place == known_keys::STRANGE;
+            }
+            let value = match level {
+                Level::Event | Level::Metadata if self.peek() == b'"' => {
+                    self.at += 1;
+                    self.text_in_place(event)?
+                }
+                Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event)?,
+                Level::Event if self.peek() == b'{' => self.metadata(event)?,
+                _ => self.value(event, depth)?,
+            };
+            event.flags |= if level == Level::Event { 0 } else { value.flags() };
+            match field {
+                Some(field) => self.keep(event, field, value),
+                None => {
+                    let own = 1 << (place % PLACES as u8);
+                    is_doubtful |= seen & own != 0;
+                    seen |= own;
+                    let members = if level == Level::Event { &mut event.unknown_fields } else { &mut event.members };
+                    members.push(Member { key, value });
+                }
+            }
+            // Postgres writes a space behind every colon and every comma.
+            self.stored += 2;
             match self.peek() {
                 b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
-                    self.close_keys(event, first_key);
+                    self.stored -= 1;
+                    if is_doubtful || event.has_moved_keys {
+                        self.find_twins(event, level, first);
+                    }
+                    if level == Level::Nested {
+                        event.members.truncate(first);
+                    }
                     return Ok(());
                 }
                 _ => return Err(Broken),
@@ -136,39 +174,58 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
-    fn event_member(&mut self, event: &mut Event, first_key: usize) -> Read<()> {
-        let key = self.text(event)?;
-        self.expect(b':')?;
-        let field = match key.has(Value::ESCAPED) {
-            false => Field::top_level(key.raw(self.text)),
-            true => Field::top_level(&text::content(self.text, key)),
-        };
-        let value = if field != Some(Field::Metadata) {
-            self.outside_metadata(event)?
-        } else if self.peek() == b'{' {
-            self.metadata(event)?
-        } else {
-            self.value(event, 1)?
-        };
-        match field {
-            Some(field) => self.keep(event, field, value),
-            None => {
-                event.unknown_field = true;
-                self.note_key(event, key, first_key);
-            }
+    /// What a key means that is not the one that was expected here, and its place.
+    #[inline(never)]
+    fn look_up(&self, event: &mut Event, level: Level, last: Place, key: Value) -> (Option<Field>, Place) {
+        let content = text::content(self.text, key);
+        let found = event.known_keys.find(level, last, &content);
+        if key.flags() == 0
+            && let Some((place, Found::Known(field))) = found
+        {
+            return (field, place);
         }
-        Ok(())
+        let field = match level {
+            Level::Event => Field::top_level(&content),
+            Level::Metadata => Field::of_metadata(&content),
+            Level::Nested => None,
+        };
+        let is_personal = field.is_none() && keys::names_personal_data(&content);
+        event.personal_key |= is_personal && level != Level::Event;
+        let is_harmless = key.flags() == 0 && !is_personal && (level != Level::Event || field.is_some());
+        if is_harmless
+            && let Some((place, found)) = found
+            && event.known_keys.put(level, place, &content, field).is_some()
+        {
+            event.has_moved_keys |= matches!(found, Found::Other);
+            return (field, place);
+        }
+        (field, known_keys::STRANGE)
     }
 
-    #[inline]
+    /// Finds keys that were named twice in the object that ends here.
+    #[cold]
+    fn find_twins(&self, event: &mut Event, level: Level, first: usize) {
+        let members = if level == Level::Event { &event.unknown_fields } else { &event.members };
+        let members = members.get(first..).unwrap_or_default();
+        // A heap, because sorting proper is five kilobytes of the module.
+        let mut names: BinaryHeap<_> = members.iter().map(|member| text::content(self.text, member.key)).collect();
+        let mut last = names.pop();
+        while let Some(name) = names.pop() {
+            if last.as_ref() == Some(&name) {
+                event.faults.add(Fault::DuplicateKey);
+            }
+            last = Some(name);
+        }
+    }
+
+    #[inline(always)]
     fn keep(&mut self, event: &mut Event, field: Field, value: Value) {
         if let Some(slot) = event.values.get_mut(field as usize % FIELD_COUNT) {
-            if slot.kind != Kind::Absent {
+            if slot.kind() != Kind::Absent {
                 event.faults.add(Fault::DuplicateKey);
             }
             *slot = value;
-            let is_given = match value.kind {
+            let is_given = match value.kind() {
                 Kind::Absent | Kind::Null => false,
                 Kind::Text => !text::is_blank(self.text, value),
                 Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
@@ -189,40 +246,31 @@ impl<'a> Reader<'a> {
     fn metadata(&mut self, event: &mut Event) -> Read<Value> {
         let start = self.at;
         self.at += 1;
-        self.size = 0;
-        self.members(event, Self::metadata_member)?;
-        event.metadata_size = self.size;
-        Ok(Value { kind: Kind::Object, flags: 0, start: start as u32, end: self.at as u32 })
+        let before = self.stored;
+        self.members::<{ Level::Metadata as u8 }>(event, 2)?;
+        event.metadata_size = (self.at - start).saturating_add_signed(self.stored - before);
+        Ok(Value::new(Kind::Object, 0, start, self.at))
     }
 
-    #[inline]
-    fn metadata_member(&mut self, event: &mut Event, first_key: usize) -> Read<()> {
-        let key = self.text(event)?;
-        self.expect(b':')?;
-        let value = self.value(event, 2)?;
-        let field = match key.has(Value::ESCAPED) {
-            false => Field::of_metadata(key.raw(self.text)),
-            true => Field::of_metadata(&text::content(self.text, key)),
-        };
-        match field {
-            Some(field) => self.keep(event, field, value),
-            None => {
-                self.note_metadata_key(event, key, first_key);
-                event.members.push(Member { key, value });
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
     fn text(&mut self, event: &mut Event) -> Read<Value> {
         let value = text::read(self.text, self.at, &mut event.faults).ok_or(Broken)?;
-        self.at = value.end as usize + 1;
-        self.size += match value.has(Value::ESCAPED) {
-            false => (value.end - value.start) as usize + 2,
-            true => text::stored_size(&text::content(self.text, value)),
-        };
-        Ok(value)
+        Ok(self.pass(value))
+    }
+
+    #[inline(always)]
+    fn text_in_place(&mut self, event: &mut Event) -> Read<Value> {
+        let value = text::read_in_place(self.text, self.at, &mut event.faults).ok_or(Broken)?;
+        Ok(self.pass(value))
+    }
+
+    /// Goes on behind a text.
+    #[inline(always)]
+    fn pass(&mut self, value: Value) -> Value {
+        self.at = value.end() + 1;
+        if value.has(Value::ESCAPED) {
+            self.stored += text::stored_more(self.text, value);
+        }
+        value
     }
 
     #[inline]
@@ -240,7 +288,7 @@ impl<'a> Reader<'a> {
                     event.faults.add(Fault::Number);
                 }
                 self.at = end;
-                self.size += size;
+                self.stored += size as isize - (end - start) as isize;
                 Kind::Number
             }
             b't' => self.literal(b"true", Kind::True)?,
@@ -262,7 +310,7 @@ impl<'a> Reader<'a> {
             }
             _ => return Err(Broken),
         };
-        Ok(Value { kind, flags: 0, start: start as u32, end: self.at as u32 })
+        Ok(Value::new(kind, 0, start, self.at))
     }
 
     #[inline]
@@ -271,30 +319,24 @@ impl<'a> Reader<'a> {
             return Err(Broken);
         }
         self.at += word.len();
-        self.size += word.len();
         Ok(kind)
     }
 
     fn object(&mut self, event: &mut Event, depth: usize) -> Read<()> {
-        self.members(event, |reader, event, first_key| {
-            let key = reader.text(event)?;
-            reader.expect(b':')?;
-            reader.note_metadata_key(event, key, first_key);
-            reader.value(event, depth + 1)?;
-            Ok(())
-        })
+        self.members::<{ Level::Nested as u8 }>(event, depth + 1)
     }
 
     fn array(&mut self, event: &mut Event, depth: usize) -> Read<()> {
         if self.take(b']') {
-            self.size += 2;
             return Ok(());
         }
         loop {
-            self.value(event, depth + 1)?;
-            self.size += 2;
+            event.flags |= self.value(event, depth + 1)?.flags();
             match self.peek() {
-                b',' => self.at += 1,
+                b',' => {
+                    self.at += 1;
+                    self.stored += 1;
+                }
                 b']' => {
                     self.at += 1;
                     return Ok(());
@@ -348,59 +390,4 @@ impl<'a> Reader<'a> {
         }
         Ok(false)
     }
-
-    /// Notes the key of an object, and a key that was there before.
-    #[inline]
-    fn note_key(&mut self, event: &mut Event, key: Value, first_key: usize) -> u32 {
-        let hash = match key.has(Value::ESCAPED) {
-            false => hash(key.raw(self.text)),
-            true => hash(&text::content(self.text, key)),
-        };
-        let siblings = event.open_keys.get(first_key..).unwrap_or_default();
-        if siblings.len() <= FEW_KEYS
-            && siblings.iter().any(|&(other_hash, other)| other_hash == hash && self.same_key(other, key))
-        {
-            event.faults.add(Fault::DuplicateKey);
-        }
-        event.open_keys.push((hash, key));
-        hash
-    }
-
-    #[inline]
-    fn note_metadata_key(&mut self, event: &mut Event, key: Value, first_key: usize) {
-        let hash = self.note_key(event, key, first_key);
-        event.personal_key |= match key.has(Value::ESCAPED) {
-            false => event.names.is_personal(key.raw(self.text), hash),
-            true => keys::names_personal_data(&text::content(self.text, key)),
-        };
-    }
-
-    fn same_key(&self, left: Value, right: Value) -> bool {
-        text::content(self.text, left) == text::content(self.text, right)
-    }
-
-    /// Forgets the keys of an object that has ended; where they were many, finds a key named twice among them.
-    #[inline]
-    fn close_keys(&mut self, event: &mut Event, first_key: usize) {
-        if event.open_keys.len() - first_key > FEW_KEYS {
-            // A heap, because sorting proper is five kilobytes of the module.
-            let mut names: BinaryHeap<_> =
-                event.open_keys.drain(first_key..).map(|(_, key)| text::content(self.text, key)).collect();
-            let mut last = names.pop();
-            while let Some(name) = names.pop() {
-                if last.as_ref() == Some(&name) {
-                    event.faults.add(Fault::DuplicateKey);
-                }
-                last = Some(name);
-            }
-        }
-        event.open_keys.truncate(first_key);
-    }
-}
-
-#[inline]
-fn hash(key: &[u8]) -> u32 {
-    let ends = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let short = key.iter().take(4).fold(0u32, |sum, &byte| sum << 8 | u32::from(byte));
-    short.wrapping_mul(31) ^ ends(key.last_chunk()).wrapping_mul(0x9e37_79b1) ^ (key.len() as u32) << 20
 }

@@ -123,14 +123,14 @@ impl Property {
 
     #[inline]
     fn admits(&self, text: &[u8], value: Value) -> bool {
-        match value.kind {
+        match value.kind() {
             Kind::Absent | Kind::Null => return !self.required,
             Kind::Text if self.required && text::is_blank(text, value) => return false,
             _ => {}
         }
         self.kind.is_none_or(|kind| kind.admits(text, value))
             && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(text, value)))
-            && match value.kind {
+            && match value.kind() {
                 Kind::Number => {
                     let raw = value.raw(text);
                     self.minimum.as_ref().is_none_or(|bound| number::compare(raw, bound).is_ge())
@@ -153,12 +153,12 @@ impl Type {
 
     fn admits(self, text: &[u8], value: Value) -> bool {
         match self {
-            Type::String => value.kind == Kind::Text,
-            Type::Number => value.kind == Kind::Number,
-            Type::Integer => value.kind == Kind::Number && number::is_integer(value.raw(text)),
-            Type::Boolean => matches!(value.kind, Kind::False | Kind::True),
-            Type::Object => value.kind == Kind::Object,
-            Type::Array => value.kind == Kind::Array,
+            Type::String => value.kind() == Kind::Text,
+            Type::Number => value.kind() == Kind::Number,
+            Type::Integer => value.kind() == Kind::Number && number::is_integer(value.raw(text)),
+            Type::Boolean => matches!(value.kind(), Kind::False | Kind::True),
+            Type::Object => value.kind() == Kind::Object,
+            Type::Array => value.kind() == Kind::Array,
         }
     }
 }
@@ -194,9 +194,9 @@ impl Choice {
 
     fn is(&self, text: &[u8], value: Value) -> bool {
         match self {
-            Choice::Boolean(choice) => value.kind == if *choice { Kind::True } else { Kind::False },
-            Choice::Number(choice) => value.kind == Kind::Number && number::compare(value.raw(text), choice).is_eq(),
-            Choice::Text(choice) => value.kind == Kind::Text && text::equals(text, value, choice),
+            Choice::Boolean(choice) => value.kind() == if *choice { Kind::True } else { Kind::False },
+            Choice::Number(choice) => value.kind() == Kind::Number && number::compare(value.raw(text), choice).is_eq(),
+            Choice::Text(choice) => value.kind() == Kind::Text && text::equals(text, value, choice),
             Choice::Other => false,
         }
     }

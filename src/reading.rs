@@ -1,39 +1,81 @@
 //! What the reader knows of an event: spans of the text it was read from.
 
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
-use crate::keys::HarmlessKeys;
+use crate::known_keys::KnownKeys;
 
 /// A value as a span of the input. For text the quotes are outside the span.
+///
+/// Two words, so that it travels in registers: as four fields it was put together in memory and read back in other
+/// pieces than it was written in, for which the processor waited at every value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Value {
-    /// What it is.
-    pub kind: Kind,
-    /// What was seen in a text: see [`Value::ESCAPED`] and [`Value::NON_ASCII`].
-    pub flags: u8,
-    /// Its first byte.
-    pub start: u32,
-    /// One past its last byte.
-    pub end: u32,
+    /// The first byte, and one past the last in the upper half.
+    span: u64,
+    /// The kind, and the flags in the second byte.
+    tag: u64,
 }
 
 impl Value {
     /// Not there.
-    pub const ABSENT: Value = Value { kind: Kind::Absent, flags: 0, start: 0, end: 0 };
+    pub const ABSENT: Value = Value::new(Kind::Absent, 0, 0, 0);
     /// The text holds a backslash escape.
     pub const ESCAPED: u8 = 1;
     /// The text holds a byte outside ASCII.
     pub const NON_ASCII: u8 = 2;
+    /// The text may hold an e-mail address or a phone number: it has one of the characters that they need.
+    pub const SIGNS: u8 = 4;
+    /// The text may hold a card or social security number: it has a run of digits that is long enough.
+    pub const DIGITS: u8 = 8;
+
+    /// A value of this kind, between two places of a text of less than 4 GiB.
+    #[inline]
+    pub const fn new(kind: Kind, flags: u8, start: usize, end: usize) -> Value {
+        Value { span: start as u64 | (end as u64) << 32, tag: kind as u64 | (flags as u64) << 8 }
+    }
+
+    /// What it is.
+    #[inline]
+    pub const fn kind(self) -> Kind {
+        match self.tag % 8 {
+            0 => Kind::Absent,
+            1 => Kind::Null,
+            2 => Kind::False,
+            3 => Kind::True,
+            4 => Kind::Number,
+            5 => Kind::Text,
+            6 => Kind::Array,
+            _ => Kind::Object,
+        }
+    }
+
+    /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`] and [`Value::DIGITS`].
+    #[inline]
+    pub const fn flags(self) -> u8 {
+        (self.tag >> 8) as u8
+    }
+
+    /// Its first byte.
+    #[inline]
+    pub const fn start(self) -> usize {
+        self.span as u32 as usize
+    }
+
+    /// One past its last byte.
+    #[inline]
+    pub const fn end(self) -> usize {
+        (self.span >> 32) as usize
+    }
 
     /// The bytes of the value in the text it was read from.
     #[inline]
     pub fn raw(self, text: &[u8]) -> &[u8] {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+        text.get(self.start()..self.end()).unwrap_or_default()
     }
 
     /// Whether a text has any of these flags.
     #[inline]
     pub const fn has(self, flags: u8) -> bool {
-        self.flags & flags != 0
+        self.flags() & flags != 0
     }
 }
 
@@ -69,7 +111,7 @@ impl Faults {
     }
 }
 
-/// One member of `metadata`, kept for the payload schemas.
+/// A member of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
     /// Its key.
@@ -91,18 +133,20 @@ pub struct Event {
     pub values: [Value; FIELD_COUNT],
     /// A bit for every [`Field`] that is there and neither null nor blank text.
     pub given: u64,
-    /// Whether a top-level field outside the vocabulary was there.
-    pub unknown_field: bool,
+    /// The top-level fields outside the vocabulary.
+    pub unknown_fields: Vec<Member>,
     /// The bytes of `metadata` as Postgres writes a `jsonb`: the one measure of its size that every engine shares.
     pub metadata_size: usize,
-    /// The members of `metadata`.
+    /// The members of `metadata`; while objects within it are being read, theirs too.
     pub members: Vec<Member>,
-    /// The keys of the objects that are being read, with a hash of each.
-    pub open_keys: Vec<(u32, Value)>,
+    /// Whether a known key had to make room, so that places no longer tell keys apart.
+    pub has_moved_keys: bool,
     /// Whether a key of `metadata`, at any depth, names personal data.
     pub personal_key: bool,
-    /// Keys that were found harmless before: events repeat theirs.
-    pub names: HarmlessKeys,
+    /// What was seen in the texts and keys within its values.
+    pub flags: u8,
+    /// The keys of the events before.
+    pub known_keys: KnownKeys,
 }
 
 impl Default for Event {
@@ -121,12 +165,13 @@ impl Event {
             faults: Faults::NONE,
             values: [Value::ABSENT; FIELD_COUNT],
             given: 0,
-            unknown_field: false,
+            unknown_fields: Vec::new(),
             metadata_size: 0,
             members: Vec::new(),
-            open_keys: Vec::new(),
+            has_moved_keys: false,
             personal_key: false,
-            names: HarmlessKeys::NONE,
+            flags: 0,
+            known_keys: KnownKeys::NONE,
         }
     }
 
@@ -147,10 +192,11 @@ impl Event {
         self.faults = Faults::NONE;
         self.values = [Value::ABSENT; FIELD_COUNT];
         self.given = 0;
-        self.unknown_field = false;
+        self.unknown_fields.clear();
         self.metadata_size = 0;
         self.members.clear();
-        self.open_keys.clear();
+        self.has_moved_keys = false;
         self.personal_key = false;
+        self.flags = 0;
     }
 }

@@ -181,20 +181,19 @@ impl Writer<'_> {
     fn text(&mut self) -> Value {
         match text::read(self.json, self.at + 1, &mut Faults::default()) {
             Some(value) => {
-                self.at = value.end as usize + 1;
+                self.at = value.end() + 1;
                 value
             }
             None => {
                 self.at = self.json.len();
-                Value { kind: Kind::Text, ..Value::default() }
+                Value::new(Kind::Text, 0, 0, 0)
             }
         }
     }
 
     fn write_text(&mut self, value: Value) {
         let content = text::content(self.json, value);
-        let suspicion = privacy::suspicion(self.json, value.start as usize, value.end as usize);
-        if suspicion.is_any()
+        if value.has(Value::SIGNS | Value::DIGITS)
             && let Some(name) = replacement(&content)
         {
             return text::write(self.out, name.as_bytes());

@@ -48,7 +48,7 @@ impl<'a> Refused<'a> {
     fn uuid(&self, field: Field) -> Option<Id> {
         let value = self.event?.value(field);
         let content = text::content(self.text, value);
-        (value.kind == Kind::Text && is_uuid(&content)).then(|| Id::try_from(content.as_ref()).ok())?
+        (value.kind() == Kind::Text && is_uuid(&content)).then(|| Id::try_from(content.as_ref()).ok())?
     }
 
     fn payload(&self) -> &'a [u8] {
@@ -64,7 +64,7 @@ impl<'a> Refused<'a> {
         match context.caller {
             Caller::Visitor => None,
             Caller::Trusted => sent,
-            Caller::User(id) => match self.event.map(|event| event.value(Field::UserId).kind) {
+            Caller::User(id) => match self.event.map(|event| event.value(Field::UserId).kind()) {
                 Some(Kind::Absent) | None => Id::try_from(id.as_bytes()).ok(),
                 Some(_) => sent.filter(|sent| sent.eq_ignore_ascii_case(id.as_bytes())),
             },
@@ -74,7 +74,7 @@ impl<'a> Refused<'a> {
     fn write_session(&self, out: &mut Vec<u8>) {
         let session = self.event.map(|event| event.value(Field::SessionId)).unwrap_or_default();
         let content = text::content(self.text, session);
-        let is_fit = session.kind == Kind::Text
+        let is_fit = session.kind() == Kind::Text
             && (8..=128).contains(&text::length(self.text, session))
             && !text::is_blank(self.text, session)
             && redact::replacement(&content).is_none();

@@ -3,52 +3,81 @@
 //! A string without escapes is its own content; only the others are ever decoded. Written by hand because no JSON
 //! reader tells in its one pass what the rules need to know of a text (see `bench/`).
 
-use crate::block::{self, Block};
+use crate::block::{self, Block, Mask};
 use crate::event::{Fault, Kind};
 use crate::reading::{Faults, Value};
 use std::borrow::Cow;
 
 /// Reads the text that begins behind the quote before `start`; `None` where it does not end as JSON.
-#[inline]
+#[inline(never)]
 pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
+    read_in_place(text, start, faults)
+}
+
+/// The same without a call, for where nearly all texts are read.
+#[inline(always)]
+pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
     let mut non_ascii = 0;
+    let mut signs = 0;
+    let (mut runs, mut digits_before) = (0, 0);
     loop {
         let Some(block) = Block::at(text, at) else {
             return read_slowly(text, start, faults);
         };
         let stops = block.stops();
+        // The bytes up to the first stop.
+        let within = stops.wrapping_sub(1) & !stops;
+        non_ascii |= block.non_ascii() & within;
+        signs |= block.signs() & within;
+        // Runs reach from block to block, so the block before is looked at together with each.
+        let digits = block.digits_and_joints() & within;
+        runs |= runs_of_eleven(digits_before | digits << block::SIZE);
         if stops == 0 {
-            non_ascii |= block.non_ascii();
+            digits_before = digits;
             at += block::SIZE;
             continue;
         }
-        non_ascii |= block.non_ascii() & (stops ^ (stops - 1));
         at += stops.trailing_zeros() as usize;
         if text.get(at) != Some(&b'"') {
             return read_slowly(text, start, faults);
         }
-        let mut flags = 0;
+        let mut flags = if signs == 0 { 0 } else { Value::SIGNS } | if runs == 0 { 0 } else { Value::DIGITS };
         if non_ascii != 0 {
-            flags = Value::NON_ASCII;
+            flags |= Value::NON_ASCII;
             std::str::from_utf8(text.get(start..at)?).ok()?;
         }
-        return Some(Value { kind: Kind::Text, flags, start: start as u32, end: at as u32 });
+        return Some(Value::new(Kind::Text, flags, start, at));
     }
 }
 
-/// The same for a text with escapes, or one too near the end to be read by whole blocks.
+/// A social security number is the shortest that is looked for: eleven characters that are digits, or join them.
+#[inline]
+const fn runs_of_eleven(mut bits: Mask) -> Mask {
+    bits &= bits >> 1;
+    bits &= bits >> 2;
+    bits &= bits >> 4;
+    bits & bits >> 3
+}
+
+/// The same for a text with escapes, whose content has still to be looked at, or one too near the end to be read by
+/// whole blocks.
 #[cold]
 fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
     let mut flags = 0;
+    let mut run = 0;
     loop {
         let byte = *text.get(at)?;
         at += 1;
+        run = if matches!(byte, b'0'..=b'9' | b' ' | b'-') { run + 1 } else { 0 };
+        if run == 11 {
+            flags |= Value::DIGITS;
+        }
         match byte {
             b'"' => break,
             b'\\' => {
-                flags |= Value::ESCAPED;
+                flags |= Value::ESCAPED | Value::SIGNS | Value::DIGITS;
                 let (unit, next) = escape(text, at)?;
                 at = next;
                 if unit == 0 || (0xdc00..0xe000).contains(&unit) {
@@ -61,6 +90,7 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
                 }
             }
             0..0x20 => return None,
+            b'@' | b'%' | b'+' => flags |= Value::SIGNS,
             0x80.. => flags |= Value::NON_ASCII,
             _ => {}
         }
@@ -69,18 +99,18 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
     if flags & Value::NON_ASCII != 0 {
         std::str::from_utf8(text.get(start..end)?).ok()?;
     }
-    Some(Value { kind: Kind::Text, flags, start: start as u32, end: end as u32 })
+    Some(Value::new(Kind::Text, flags, start, end))
 }
 
-/// How many bytes Postgres writes for a content, quotes included.
+/// How many bytes more Postgres writes for a text than it was sent in.
 #[cold]
-pub fn stored_size(content: &[u8]) -> usize {
+pub fn stored_more(text: &[u8], value: Value) -> isize {
     let size = |byte: &u8| match byte {
         0x08 | b'\t' | b'\n' | 0x0c | b'\r' | b'"' | b'\\' => 2,
         0..0x20 => 6,
         _ => 1,
     };
-    2 + content.iter().map(size).sum::<usize>()
+    content(text, value).iter().map(size).sum::<isize>() - value.raw(text).len() as isize
 }
 
 /// The UTF-16 unit that the escape behind a backslash stands for, and where it ends.
@@ -139,11 +169,11 @@ pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
 
 /// Every text and key within an object or array that was read from `text`.
 pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
-    let mut at = if matches!(value.kind, Kind::Array | Kind::Object) { value.start } else { value.end } as usize;
+    let mut at = if matches!(value.kind(), Kind::Array | Kind::Object) { value.start() } else { value.end() };
     std::iter::from_fn(move || {
-        let rest = text.get(at..value.end as usize)?;
+        let rest = text.get(at..value.end())?;
         let found = read(text, at + rest.iter().position(|&byte| byte == b'"')? + 1, &mut Faults::default())?;
-        at = found.end as usize + 1;
+        at = found.end() + 1;
         Some(found)
     })
 }
@@ -151,7 +181,7 @@ pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
 /// How many Unicode code points the text has.
 pub fn length(text: &[u8], value: Value) -> usize {
     if !value.has(Value::ESCAPED | Value::NON_ASCII) {
-        return (value.end - value.start) as usize;
+        return value.end() - value.start();
     }
     content(text, value).iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
@@ -162,9 +192,11 @@ pub fn is_blank(text: &[u8], value: Value) -> bool {
     if value.raw(text).first().is_some_and(|first| !matches!(first, b' ' | b'\\')) {
         return false;
     }
-    if !value.has(Value::ESCAPED) {
-        return value.raw(text).iter().all(u8::is_ascii_whitespace);
-    }
+    holds_only_space(text, value)
+}
+
+#[cold]
+fn holds_only_space(text: &[u8], value: Value) -> bool {
     content(text, value).iter().all(u8::is_ascii_whitespace)
 }
 
@@ -187,11 +219,18 @@ pub fn equals(text: &[u8], value: Value, other: &[u8]) -> bool {
     if value.has(Value::ESCAPED) { *content(text, value) == *other } else { is_same(value.raw(text), other) }
 }
 
-/// Appends bytes. Not in place in the module, where the hundred places that do it would be a tenth of all code.
+/// Appends bytes. Not in place in the module, where the hundred places that do it would be a tenth of all code; and a
+/// few bytes at a time there, because copying many at once is a call out of the module, which few are not worth.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline)]
 pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(bytes);
+    if cfg!(target_arch = "wasm32") && bytes.len() < 64 {
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| out.extend_from_slice(word));
+        rest.iter().for_each(|&byte| out.push(byte));
+    } else {
+        out.extend_from_slice(bytes);
+    }
 }
 
 /// Appends a content as a JSON string.
@@ -241,11 +280,18 @@ pub const fn hex_digit(value: u8) -> u8 {
 }
 
 /// Appends a number in decimal.
-pub fn write_number(out: &mut Vec<u8>, number: usize) {
-    if number >= 10 {
-        write_number(out, number / 10);
+pub fn write_number(out: &mut Vec<u8>, mut number: usize) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        first = index;
+        if number == 0 {
+            break;
+        }
     }
-    out.push(b'0' + (number % 10) as u8);
+    put(out, digits.get(first..).unwrap_or_default());
 }
 
 /// Writes a comma unless the list has only just begun.

@@ -4,9 +4,11 @@
 mod support;
 
 use audience_gate::check::Caller;
+use audience_gate::known_keys::PLACES;
 use audience_gate::rules::RULES;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 1111 1111", "123-45-6789"];
 
@@ -48,11 +50,43 @@ fn with_canary() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The members of an object, the names as they are written and as they are read: more than the reader remembers, and
+/// among them some that it may not take for one another.
+fn members(most: usize) -> impl Strategy<Value = Vec<(String, String)>> {
+    let plain = |name: String| (name.clone(), name);
+    let name = prop_oneof![
+        12 => (0..90u8).prop_map(move |number| plain(format!("key_{number}"))),
+        1 => (0..90u8).prop_map(|number| (format!("k\\u0065y_{number}"), format!("key_{number}"))),
+        1 => prop::sample::select(vec!["content_id", "page_path", "content_i", "content_id_", "email", "phone_number", ""])
+            .prop_map(move |name| plain(name.into())),
+        1 => (20..40usize).prop_map(move |length| plain("n".repeat(length))),
+    ];
+    prop::collection::vec(name, 0..most)
+}
+
+/// Events with such members, in `metadata` and in an object within, and whether each names a key twice.
+fn with_keys() -> impl Strategy<Value = Vec<(String, bool)>> {
+    let event = (members(60), members(9)).prop_map(|(outer, inner)| {
+        let written = |members: &[(String, String)]| {
+            members.iter().map(|(name, _)| format!("\"{name}\":1,")).collect::<String>()
+        };
+        let is_twice = |members: &[(String, String)]| {
+            members.iter().map(|(_, name)| name).collect::<BTreeSet<_>>().len() < members.len()
+        };
+        let (outside, inside) = (written(&outer), written(&inner));
+        let text = format!(
+            r#"{{"session_id":"session-1","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{{{outside}"inner":{{{inside}"end":0}}}}}}"#
+        );
+        (text, is_twice(&outer) || is_twice(&inner))
+    });
+    prop::collection::vec(event, 1..8)
+}
+
 fn both(body: &[u8], caller: Caller) -> (Value, Value) {
     let registry = support::registry();
     let mut gate = audience_gate::gate::Gate::default();
     gate.judge(body, &support::request(&registry, caller));
-    (support::read(&gate.argument), support::read(&gate.answer))
+    (support::read(gate.argument()), support::read(gate.answer()))
 }
 
 proptest! {
@@ -101,6 +135,20 @@ proptest! {
     }
 
     #[test]
+    fn known_keys_change_no_verdict(events in with_keys()) {
+        let registry = support::registry();
+        let request = support::request(&registry, Caller::Visitor);
+        let batch = format!("[{}]", events.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(","));
+        let together = support::answer(batch.as_bytes(), &request);
+        for ((text, is_twice), result) in events.iter().zip(together["results"].as_array().unwrap()) {
+            let alone = support::violations(&support::answer(text.as_bytes(), &request));
+            let violations: Vec<String> = serde_json::from_value(result["violations"].clone()).unwrap_or_default();
+            prop_assert_eq!(&violations, &alone, "{}", text);
+            prop_assert_eq!(violations.contains(&"parse.duplicate_key".into()), *is_twice, "{}", text);
+        }
+    }
+
+    #[test]
     fn the_reader_accepts_what_serde_json_accepts_and_nothing_else(body in mutated()) {
         let registry = support::registry();
         let answer = support::answer(&body, &support::request(&registry, Caller::Visitor));
@@ -108,4 +156,20 @@ proptest! {
         let refused = support::violations(&answer).contains(&"parse.json".into());
         prop_assert_eq!(is_json, !refused, "{}", String::from_utf8_lossy(&body));
     }
+}
+
+#[test]
+fn a_key_that_had_to_make_room_is_still_told_from_its_twin() {
+    let registry = support::registry();
+    let event = |nested: &str| {
+        format!(
+            r#"{{"session_id":"session-1","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{{"nested":{{{nested}}}}}}}"#
+        )
+    };
+    // The reader remembers so many keys, in this order; then one of five letters takes the place of the fifth.
+    let crowd: Vec<_> = (0..PLACES).map(|number| format!(r#""key_{number:06}":1"#)).collect();
+    let twins = r#""key_000005":1,"deep":{"place":1},"key_000005":2"#;
+    let body = format!("[{},{}]", event(&crowd.join(",")), event(twins));
+    let answer = support::answer(body.as_bytes(), &support::request(&registry, Caller::Visitor));
+    assert_eq!(answer["results"][1]["violations"], json!(["parse.duplicate_key"]));
 }

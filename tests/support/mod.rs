@@ -37,7 +37,7 @@ pub fn request<'a>(registry: &'a Registry, caller: Caller<'a>) -> Request<'a> {
 pub fn answer(body: &[u8], request: &Request) -> Value {
     let mut gate = Gate::default();
     gate.judge(body, request);
-    read(&gate.answer)
+    read(gate.answer())
 }
 
 /// What the gate wrote, as a tree.

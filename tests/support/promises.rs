@@ -11,6 +11,7 @@ use crate::support;
 use audience_gate::check::Caller;
 use audience_gate::event::{FIELDS, Fault, Kind};
 use audience_gate::gate::Gate;
+use audience_gate::known_keys::PLACES;
 use audience_gate::parse::{MOST_DEPTH, Reader};
 use audience_gate::reading::Event;
 use audience_gate::registry::Registry;
@@ -29,6 +30,7 @@ const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 11
 pub fn parse(body: &[u8]) {
     let (mut reader, mut event) = (Reader::new(body), Event::default());
     let is_read = reader.event(&mut event).is_ok() && reader.is_done();
+    reads_the_same_again(body, &mut event, is_read);
     let is_json = is_json(body);
     assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
     let plain = without_mark(body);
@@ -58,6 +60,25 @@ pub fn parse(body: &[u8]) {
     }
 }
 
+/// What was read before, and so which keys are known, changes nothing that is read.
+fn reads_the_same_again(body: &[u8], event: &mut Event, is_read: bool) {
+    let sight = |event: &Event| {
+        let told = (event.faults, event.given, event.flags, event.personal_key, event.metadata_size);
+        (told, event.values, event.unknown_fields.len(), event.members.len())
+    };
+    let first = sight(event);
+    let crowd: String = (0..PLACES).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
+    let crowd = format!(r#"{{"metadata":{{{crowd}"last":0}}}}"#);
+    for before in [body, crowd.as_bytes(), body] {
+        Reader::new(before).event(event).ok();
+        let mut reader = Reader::new(body);
+        assert_eq!(reader.event(event).is_ok() && reader.is_done(), is_read, "known keys change what is JSON");
+        if is_read {
+            assert_eq!(sight(event), first, "known keys change what is read");
+        }
+    }
+}
+
 /// Whether `serde_json` takes it. Passing over a value leaves out what only decoding asks for: depth, surrogates, the
 /// size of numbers.
 fn is_json(body: &[u8]) -> bool {
@@ -84,7 +105,7 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
             Some(Value::Array(_)) => Kind::Array,
             Some(Value::Object(_)) => Kind::Object,
         };
-        assert_eq!(found.kind, kind, "{key}");
+        assert_eq!(found.kind(), kind, "{key}");
         match expected {
             Some(Value::String(expected)) => {
                 assert_eq!(text::content(body, found), expected.as_bytes(), "{key}");
@@ -97,7 +118,7 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
         }
     }
     let known = |key: &String| FIELDS.iter().any(|(field, name, _)| !field.in_metadata() && name == key);
-    assert_eq!(event.unknown_field, !value.as_object().unwrap().keys().all(known), "an unknown field");
+    assert_eq!(!event.unknown_fields.is_empty(), !value.as_object().unwrap().keys().all(known), "an unknown field");
 }
 
 /// Every event of a body is answered and kept, alone as in a batch; what is kept is itself sound.
@@ -147,8 +168,8 @@ fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
     request.is_ndjson = is_ndjson;
     let mut gate = Gate::default();
     gate.judge(body, &request);
-    let answer = support::read(&gate.answer);
-    (gate.argument, answer)
+    let answer = support::read(gate.answer());
+    (gate.argument().to_vec(), answer)
 }
 
 /// The violations of each event of a body that was judged alone; none where the body is no list of events.
