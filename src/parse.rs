@@ -243,6 +243,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    #[inline(never)]
     fn metadata(&mut self, event: &mut Event) -> Read<Value> {
         let start = self.at;
         self.at += 1;

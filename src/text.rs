@@ -18,8 +18,7 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
 #[inline(always)]
 pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
-    let mut non_ascii = 0;
-    let mut signs = 0;
+    let (mut non_ascii, mut signs) = (0, 0);
     let (mut runs, mut digits_before) = (0, 0);
     loop {
         let Some(block) = Block::at(text, at) else {
@@ -32,8 +31,8 @@ pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<V
         signs |= block.signs() & within;
         // Runs reach from block to block, so the block before is looked at together with each.
         let digits = block.digits_and_joints() & within;
-        runs |= runs_of_eleven(digits_before | digits << block::SIZE);
         if stops == 0 {
+            runs |= runs_of_eleven(digits_before | digits << block::SIZE);
             digits_before = digits;
             at += block::SIZE;
             continue;
@@ -41,6 +40,9 @@ pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<V
         at += stops.trailing_zeros() as usize;
         if text.get(at) != Some(&b'"') {
             return read_slowly(text, start, faults);
+        }
+        if at - start >= RUN {
+            runs |= runs_of_eleven(digits_before | digits << block::SIZE);
         }
         let mut flags = if signs == 0 { 0 } else { Value::SIGNS } | if runs == 0 { 0 } else { Value::DIGITS };
         if non_ascii != 0 {
@@ -52,6 +54,8 @@ pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<V
 }
 
 /// A social security number is the shortest that is looked for: eleven characters that are digits, or join them.
+const RUN: usize = 11;
+
 #[inline]
 const fn runs_of_eleven(mut bits: Mask) -> Mask {
     bits &= bits >> 1;
@@ -71,7 +75,7 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
         let byte = *text.get(at)?;
         at += 1;
         run = if matches!(byte, b'0'..=b'9' | b' ' | b'-') { run + 1 } else { 0 };
-        if run == 11 {
+        if run == RUN {
             flags |= Value::DIGITS;
         }
         match byte {
