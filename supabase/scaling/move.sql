@@ -35,6 +35,7 @@ grant select on table audience_gate.partition_move to service_role;
 drop policy if exists partition_move_gate on audience_gate.partition_move;
 create policy partition_move_gate on audience_gate.partition_move to audience_gate_owner using (true) with check (true);
 
+-- No trigger keeps the keys of a standby: every id comes from the log in use, where it is there once.
 create or replace function audience_gate.repeat_on_standby()
 returns trigger
 language plpgsql
@@ -43,12 +44,32 @@ security definer
 set search_path = ''
 as $$
 begin
+  if tg_argv[0] = 'keyed' then
+    insert into audience_gate.event_keys (id, created_at, rejected)
+    select a.id, a.created_at, a.rejected from arrived a
+    on conflict do nothing;
+  end if;
   insert into audience_gate_standby.audience_events select a.* from arrived a on conflict do nothing;
   return null;
 end;
 $$;
-comment on function audience_gate.repeat_on_standby() is 'Writes the events of an insert to the standby too.';
+comment on function audience_gate.repeat_on_standby() is
+  'Writes the events of an insert to the standby too; with the argument keyed, and their keys.';
 alter function audience_gate.repeat_on_standby() owner to audience_gate_owner;
+
+create or replace function audience_gate.repeat_inserts()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  execute format('create trigger trg_audience_events_repeat after insert on public.audience_events
+    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby(%L)',
+    case when audience_gate.partitioned_events() = 'public.audience_events'::regclass then 'plain' else 'keyed' end);
+end;
+$$;
+comment on function audience_gate.repeat_inserts() is 'From now on, has every insert into the log in use repeated on the standby.';
 
 -- Everything that would be lost by giving the name to another table, and is not carried over, stops the move.
 create or replace function audience_gate.obstacles_to_partitions()
@@ -172,8 +193,6 @@ begin
     for each row execute function public.audience_events_append_only();
   create trigger trg_audience_events_no_truncate before truncate on audience_gate_standby.audience_events
     for each statement execute function public.audience_events_append_only();
-  create trigger trg_audience_events_key before insert on audience_gate_standby.audience_events
-    for each row execute function audience_gate.keep_key();
   perform audience_gate.copy_protection('public.audience_events', 'audience_gate_standby.audience_events');
   alter table audience_gate_standby.audience_events owner to audience_gate_owner;
   perform audience_gate.add_partition(n::date)
@@ -183,8 +202,7 @@ begin
   perform audience_gate.fit_functions();
 
   -- Waits for the transactions that are inserting, so that what they insert is in copy_until, and the rest repeated.
-  create trigger trg_audience_events_repeat after insert on public.audience_events
-    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby();
+  perform audience_gate.repeat_inserts();
   insert into audience_gate.partition_move (copy_until, estimated_rows)
   select (select max(e.created_at) from public.audience_events e),
     (select greatest(c.reltuples, 0) from pg_catalog.pg_class c where c.oid = 'public.audience_events'::regclass);
@@ -209,6 +227,7 @@ as $$
 declare
   batch integer := coalesce((settings ->> 'batch_size')::integer, 5000);
   deadline timestamptz := clock_timestamp() + coalesce((settings ->> 'max_seconds')::numeric, 0) * interval '1 second';
+  keyless boolean := audience_gate.partitioned_events() = to_regclass('audience_gate_standby.audience_events');
   move audience_gate.partition_move;
   looked_at bigint;
   last_at timestamptz;
@@ -222,6 +241,9 @@ begin
         and (move.copied_at is null or (e.created_at >= move.copied_at and (e.created_at, e.id) > (move.copied_at, move.copied_id)))
       order by e.created_at, e.id
       limit batch
+    ), keyed as (
+      insert into audience_gate.event_keys (id, created_at, rejected)
+      select n.id, n.created_at, n.rejected from next n where keyless on conflict do nothing
     ), stored as (
       insert into audience_gate_standby.audience_events select n.* from next n on conflict do nothing
     )
