@@ -1,6 +1,6 @@
 -- Monthly partitions for public.audience_events, by choice: what they are made of. ingest.sql has batches
--- recorded in them, move.sql and swap.sql bring an install there and back. Apply them all in one
--- transaction, as the role that applies migrations; applying them again changes nothing. SCALING.md says
+-- recorded in them; standby.sql, move.sql and swap.sql bring an install there and back. Apply them all in
+-- one transaction, as the role that applies migrations; applying them again changes nothing. SCALING.md says
 -- when and how.
 --
 -- On a partitioned table the database itself can no longer keep an id unique: a unique index has to name

@@ -169,15 +169,15 @@ begin
 end;
 $$;
 comment on function audience_gate.drop_standby() is
-  'Ends a move: drops the table that is not in use. Before the swap this gives the move up, after it there is no way back any more.';
+  'Ends a move: drops the table that is not in use. Before the swap this gives the move up; after it, only a move back undoes it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$
 declare
   signature text;
 begin
-  foreach signature in array array['repeat_on_standby()', 'obstacles_to_partitions()', 'copy_protection(regclass, regclass)',
-    'repeat_inserts()', 'begin_move()', 'copy_events(jsonb)', 'compare_events()', 'verify_move()', 'swap_events()', 'drop_standby()'] loop
+  foreach signature in array array['repeat_on_standby()', 'repeat_inserts()', 'start_move(text)', 'begin_move()', 'begin_return()',
+    'copy_events(jsonb)', 'compare_events()', 'verify_move()', 'swap_events()', 'drop_standby()'] loop
     execute format('revoke all on function audience_gate.%s from public', signature);
   end loop;
 end $$;

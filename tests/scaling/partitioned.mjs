@@ -8,7 +8,7 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "supaba
 
 /** Applies the scaling scripts as SCALING.md says: all in one transaction. @param {Client} client */
 export async function applyScripts(client) {
-  const scripts = ["partitions", "ingest", "move", "swap"].map((name) =>
+  const scripts = ["partitions", "ingest", "standby", "move", "swap"].map((name) =>
     readFileSync(join(folder, `${name}.sql`), "utf8")
   );
   await client.query(`begin;\n${scripts.join("\n")}\ncommit`);
