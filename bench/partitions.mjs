@@ -4,14 +4,14 @@
  * `node bench/partitions.mjs [ROWS] [MONTHS] [EVENTS_A_SECOND]` on throwaway servers of Postgres 17. Prints Markdown;
  * ends with an error where an event was lost. Ten million rows take about half an hour and 25 GB.
  */
-import { cpus, loadavg } from "node:os";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { event, ingest } from "../tests/database/events.mjs";
+import { event, ingest, insert } from "../tests/database/events.mjs";
 import { startPostgres } from "../tests/database/postgres.mjs";
 import { applyScripts, insist, operate, partition } from "../tests/scaling/partitioned.mjs";
+import { median, number, report } from "./partitions_report.mjs";
 import { BATCH, startSender } from "./partitions_sender.mjs";
 
 const rows = Number(process.argv[2] ?? 100_000);
@@ -32,11 +32,14 @@ const SITE = "00000000-0000-4000-8000-000000000001";
 const DIGEST = `select count(*)::int as events, sum(hash_record_extended(e, 0)::numeric)::text as hash
   from public.audience_events e where e.event_source = 'loaded'`;
 
-const median = (/** @type {number[]} */ values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const ms = (/** @type {number} */ value) => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
-const seconds = (/** @type {number} */ value) => `${(value / 1000).toFixed(1)} s`;
-const number = (/** @type {number} */ value) => value.toLocaleString("en");
 const log = (/** @type {string} */ line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+
+/** The batch function, and an INSERT of as many rows, each judged by the trigger. */
+const ways = {
+  ingest: async (/** @type {pg.Client} */ client, /** @type {Record<string, unknown>[]} */ batch) =>
+    equal((await ingest(client, batch)).accepted, BATCH, "a batch"),
+  insert,
+};
 
 /** @typedef {{ postgres: import("../tests/database/postgres.mjs").Postgres, client: pg.Client, admin: pg.Client }} Server */
 /** @type {Server[]} */
@@ -51,7 +54,7 @@ try {
   log(`loading ${number(rows)} rows`);
   await fill(many, rows);
   const before = { digest: await one(many.admin, DIGEST), reads: await reading(many), bytes: await sizes(many.admin) };
-  const alone = await taking_turns({ few, many });
+  const alone = await takingTurns({ few, many }, "ingest");
 
   const { postgres, client } = many;
   await applyScripts(client);
@@ -66,7 +69,11 @@ try {
   await step("before", () => sleep(15_000));
   await step("begin_move()", () => insist(client, "begin_move()"));
   await step("copy_events()", async () => {
-    while (!(await operate(client, `copy_events('{"max_seconds": 20}')`)).copied);
+    for (let copied = false; !copied;) {
+      const progress = await operate(client, `copy_events('{"max_seconds": 20}')`);
+      copied = progress.copied;
+      log(`${number(progress.copied_rows)} rows copied`);
+    }
   });
   await step("both written", () => sleep(15_000));
   await step("verify_move()", async () => equal((await operate(client, "verify_move()")).same, true, "verify_move()"));
@@ -98,9 +105,21 @@ try {
   equal(JSON.stringify(await one(many.admin, DIGEST)), JSON.stringify(before.digest), "loaded rows");
   await settle(many);
   const after = { reads: await reading(many), bytes: await sizes(many.admin) };
-  const parted = await taking_turns({ few, fewParted, many });
+  const turns = {
+    alone,
+    ingest: await takingTurns({ few, fewParted, many }, "ingest"),
+    insert: await takingTurns({ few, fewParted, many }, "insert"),
+  };
 
-  report({ alone, parted, steps, sender, before, both, after });
+  console.log(report({
+    asked: { few: FEW, many: rows, months, rate, batch: BATCH, rounds: ROUNDS },
+    settings,
+    sizes: { "one table": before.bytes, "partitioned, after the copy": both, "partitioned, at the end": after.bytes },
+    turns,
+    steps,
+    sender,
+    reads: { before: before.reads, after: after.reads },
+  }));
 } finally {
   for (const { postgres, client, admin } of servers) {
     await client.end();
@@ -160,16 +179,19 @@ async function settle({ admin }) {
   await admin.query("checkpoint");
 }
 
-/** Batches into several servers by turns, so that a machine that changes its speed changes it for all. @param {Record<string, Server>} contenders */
-async function taking_turns(contenders) {
-  log(`ingest: ${Object.keys(contenders).join(", ")}`);
+/**
+ * Batches into several servers by turns, so that a machine that changes its speed changes it for all.
+ * @param {Record<string, Server>} contenders @param {"ingest" | "insert"} way
+ */
+async function takingTurns(contenders, way) {
+  log(`${way}: ${Object.keys(contenders).join(", ")}`);
   /** @type {Record<string, number[]>} */
   const times = {};
   for (const { client } of Object.values(contenders)) await client.query("set role service_role");
   for (let round = -10; round < ROUNDS; round++) {
     for (const [name, { client }] of Object.entries(contenders)) {
       const batch = Array.from({ length: BATCH }, () => event());
-      const took = await timed(async () => equal((await ingest(client, batch)).accepted, BATCH, "a batch"));
+      const took = await timed(() => ways[way](client, batch));
       if (round >= 0) (times[name] ??= []).push(took);
     }
   }
@@ -220,7 +242,7 @@ async function reading({ admin, client }) {
   const refresh = await timed(async () =>
     equal((await operate(client, "refresh_analytics()")).outcome, "ok", "refresh_analytics()")
   );
-  return [...times, ["refresh of all analytics, refresh_analytics()", refresh]];
+  return [...times, ["refresh of all analytics (in one table: the first)", refresh]];
 }
 
 /** Bytes of the log and of the keys, with indexes. @param {pg.Client} admin */
@@ -248,81 +270,4 @@ async function timed(work) {
 /** @param {unknown} found @param {unknown} expected @param {string} what */
 function equal(found, expected, what) {
   if (found !== expected) throw new Error(`${what}: ${found}, expected ${expected}`);
-}
-
-/** @param {Record<string, any>} measured */
-function report({ alone, parted, steps, sender, before, both, after }) {
-  const gigabytes = (/** @type {number} */ bytes) => `${(bytes / 2 ** 30).toFixed(2)} GB`;
-  const ratio = (/** @type {number[]} */ a, /** @type {number[]} */ b) =>
-    median(a.map((took, i) => took / b[i])).toFixed(2);
-  const { tally, batches } = sender;
-  const table = (/** @type {string[]} */ head, /** @type {unknown[][]} */ body) =>
-    [head, head.map((_, i) => i ? "---:" : "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-
-  console.log(
-    `${number(rows)} rows over ${months} months, Postgres 17, ${cpus().length} cores, load average ${
-      loadavg()[1].toFixed(1)
-    } at the end.
-fsync off, ${Object.entries(settings).map(([name, value]) => `${name} ${value}`).join(", ")}.
-
-${number(rate)} events a second in batches of ${BATCH} came in all the time: ${number(tally.sent)} sent = ${
-      number(tally.accepted)
-    } accepted + ${number(tally.replayed)} replayed
-+ ${
-      number(tally.rejected)
-    } rejected, in the answers and in the tables; ${tally.retries} batches sent again after an error. The ${
-      number(rows)
-    } rows have the hash they had.
-
-${
-      table(
-        ["step", "took", "batch, median ms", "longest ms"],
-        steps.map(([name, took]) => {
-          const own = batches.filter(({ phase }) => phase === name).map(({ ms }) => ms);
-          return [name, seconds(took), own.length ? ms(median(own)) : "", own.length ? ms(Math.max(...own)) : ""];
-        }),
-      )
-    }
-
-Ingest from one sender and nothing else going on, ${ROUNDS} batches of ${BATCH} each by turns:
-
-${
-      table(["log", "batch, median ms", "ratio"], [
-        [`one table, ${number(FEW)} rows, before`, ms(median(alone.few)), ""],
-        [
-          `one table, ${number(rows)} rows, before`,
-          ms(median(alone.many)),
-          `${ratio(alone.many, alone.few)} of ${number(FEW)} rows`,
-        ],
-        [`one table, ${number(FEW)} rows, after`, ms(median(parted.few)), ""],
-        [
-          `partitioned, ${number(FEW)} rows`,
-          ms(median(parted.fewParted)),
-          `${ratio(parted.fewParted, parted.few)} of one table`,
-        ],
-        [
-          `partitioned, ${number(rows)} rows`,
-          ms(median(parted.many)),
-          `${ratio(parted.many, parted.fewParted)} of ${number(FEW)} rows, ${
-            ratio(parted.many, parted.few)
-          } of one table`,
-        ],
-      ])
-    }
-
-${
-      table(["with indexes", "log", "keys"], [
-        ["one table", gigabytes(before.bytes.log), ""],
-        ["partitioned, after the copy", gigabytes(both.log), gigabytes(both.keys)],
-        ["partitioned, at the end", gigabytes(after.bytes.log), gigabytes(after.bytes.keys)],
-      ])
-    }
-
-${
-      table(
-        ["read", "one table, ms", "partitioned, ms"],
-        before.reads.map(([name, took], i) => [name, ms(took), ms(after.reads[i][1])]),
-      )
-    }`,
-  );
 }

@@ -46,7 +46,7 @@ begin
         and coalesce(e.occurred_at, e.created_at) > s.happened_at - interval '3 seconds'
         and coalesce(e.occurred_at, e.created_at) < s.happened_at + interval '3 seconds'
         -- Recorded five minutes before it happened at the earliest; a day leaves room for clocks.
-        and e.created_at > now() - interval '9 days'
+        and e.created_at > now() - interval '9 days' and e.created_at < now() + interval '1 day'
         and not e.rejected
         and (e.session_id, e.event_type, e.user_id, e.site_id)
           is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
@@ -258,7 +258,7 @@ begin
       ('audience_gate.record_events(jsonb, text)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
       ('audience_gate.record_rejections(jsonb)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
       ('audience_gate.enforce()', moving, '< happened_at + interval ''3 seconds''',
-        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'''),
+        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'' and e.created_at < now() + interval ''1 day'''),
       ('audience_gate.enforce()', in_use, 'exists (select from public.audience_events e where e.id = new.id)',
         'exists (select from audience_gate.event_keys k where k.id = new.id)'),
       ('audience_gate.record_batch(jsonb, text)', in_use, 'audience_gate.record_events(', 'audience_gate.record_keyed_events('),

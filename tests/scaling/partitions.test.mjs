@@ -98,7 +98,8 @@ for (const version of VERSIONS) {
         const { rows: [{ sum }] } = await client.query(
           `select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::int as sum from pg_stat_user_tables
            where schemaname = 'audience_gate_partitions'
-             and relname < to_char(now() - interval '2 months', '"audience_events_"YYYY_MM')`,
+             and relname not in (to_char(now() - interval '9 days', '"audience_events_"YYYY_MM'), to_char(now(), '"audience_events_"YYYY_MM'),
+               to_char(now() + interval '1 day', '"audience_events_"YYYY_MM'))`,
         );
         return sum;
       };

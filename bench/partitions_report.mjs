@@ -1,0 +1,78 @@
+import { cpus, loadavg } from "node:os";
+
+export const median = (/** @type {number[]} */ values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+export const number = (/** @type {number} */ value) => value.toLocaleString("en");
+const ms = (/** @type {number} */ value) => value < 100 ? value.toFixed(1) : number(Math.round(value));
+const seconds = (/** @type {number} */ value) => `${(value / 1000).toFixed(1)} s`;
+const gigabytes = (/** @type {number} */ bytes) => `${(bytes / 2 ** 30).toFixed(2)} GB`;
+
+/** The median of the ratios of one turn. @param {number[]} a @param {number[]} b */
+const ratio = (a, b) => median(a.map((took, i) => took / b[i])).toFixed(2);
+
+/** @param {string[]} head @param {unknown[][]} body */
+const table = (head, body) =>
+  [head, head.map((_, i) => i ? "---:" : "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+/** What bench/partitions.mjs measured, as Markdown. @param {Record<string, any>} measured */
+export function report({ asked, settings, sizes, turns, steps, sender, reads }) {
+  const { tally, batches } = sender;
+  const { few, many, batch, rounds } = asked;
+  const during = (/** @type {string} */ name) =>
+    batches.filter((/** @type {{ phase: string }} */ { phase }) => phase === name).map((
+      /** @type {{ ms: number }} */ b,
+    ) => b.ms);
+  const { alone, ingest, insert } = turns;
+  return [
+    `${number(many)} rows over ${asked.months} months, Postgres 17, ${cpus().length} cores, load average ${
+      loadavg()[1].toFixed(1)
+    } at the end;`,
+    `fsync off, ${Object.entries(settings).map((setting) => setting.join(" ")).join(", ")}.`,
+    "",
+    `${number(asked.rate)} events a second came in all the time, in batches of ${batch}: ${number(tally.sent)} sent =`,
+    `${number(tally.accepted)} accepted + ${number(tally.replayed)} replayed + ${
+      number(tally.rejected)
+    } rejected, in the`,
+    `answers and in the tables; ${tally.retries} batches were sent again after an error. The ${
+      number(many)
+    } rows have the`,
+    "hash they had.",
+    "",
+    table(
+      ["step", "took", "batch, median ms", "longest ms"],
+      steps.map((/** @type {[string, number]} */ [name, took]) => {
+        const own = during(name);
+        return [name, seconds(took), ...(own.length > 0 ? [ms(median(own)), ms(Math.max(...own))] : ["", ""])];
+      }),
+    ),
+    "",
+    `From one sender and nothing else going on: ${rounds} batches of ${batch} each by turns, medians; a ratio is the median of`,
+    "the ratios of one turn.",
+    "",
+    table(["log", "batch function, ms", "to the row above", "direct INSERT, ms", "to the row above"], [
+      [`one table, ${number(few)} rows, before the move`, ms(median(alone.few)), "", "", ""],
+      [`one table, ${number(many)} rows`, ms(median(alone.many)), ratio(alone.many, alone.few), "", ""],
+      [`one table, ${number(few)} rows, after the move`, ms(median(ingest.few)), "", ms(median(insert.few)), ""],
+      ...[["fewParted", "few", few], ["many", "fewParted", many]].map(([name, above, rows]) => [
+        `partitioned, ${number(rows)} rows`,
+        ms(median(ingest[name])),
+        ratio(ingest[name], ingest[above]),
+        ms(median(insert[name])),
+        ratio(insert[name], insert[above]),
+      ]),
+    ]),
+    "",
+    table(
+      ["with indexes", "log", "keys"],
+      Object.entries(sizes).map(([name, { log, keys }]) => [name, gigabytes(log), keys > 0 ? gigabytes(keys) : ""]),
+    ),
+    "",
+    table(
+      ["read", "one table, ms", "partitioned, ms"],
+      reads.before.map((/** @type {[string, number]} */ [name, took], /** @type {number} */ i) => [
+        name,
+        ms(took),
+        ms(reads.after[i][1]),
+      ]),
+    ),
+  ].join("\n");
+}
