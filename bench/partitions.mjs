@@ -112,7 +112,7 @@ try {
   };
 
   console.log(report({
-    asked: { few: FEW, many: rows, months, rate, batch: BATCH, rounds: ROUNDS },
+    asked: { few: FEW, many: rows, months, batch: BATCH, rounds: ROUNDS },
     settings,
     sizes: { "one table": before.bytes, "partitioned, after the copy": both, "partitioned, at the end": after.bytes },
     turns,

@@ -28,7 +28,9 @@ export function report({ asked, settings, sizes, turns, steps, sender, reads }) 
     } at the end;`,
     `fsync off, ${Object.entries(settings).map((setting) => setting.join(" ")).join(", ")}.`,
     "",
-    `${number(asked.rate)} events a second came in all the time, in batches of ${batch}: ${number(tally.sent)} sent =`,
+    `Events came in all the time, ${number(Math.round(tally.sent / tally.seconds))} a second in batches of ${batch}: ${
+      number(tally.sent)
+    } sent =`,
     `${number(tally.accepted)} accepted + ${number(tally.replayed)} replayed + ${
       number(tally.rejected)
     } rejected, in the`,

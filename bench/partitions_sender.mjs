@@ -17,7 +17,7 @@ export async function startSender(url, rate) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query("set role service_role");
-  const tally = { sent: 0, accepted: 0, replayed: 0, rejected: 0, retries: 0 };
+  const tally = { sent: 0, accepted: 0, replayed: 0, rejected: 0, retries: 0, seconds: 0 };
   /** @type {{ phase: string, ms: number }[]} */
   const batches = [];
   let phase = "";
@@ -55,6 +55,7 @@ export async function startSender(url, rate) {
       tally.accepted += answer.accepted;
       tally.replayed += answer.replayed.length;
       tally.rejected += answer.rejected.length + rejected.length;
+      tally.seconds = (performance.now() - begun) / 1000;
     }
   };
   /** @param {Record<string, unknown>[]} accepted @param {Record<string, unknown>[]} rejected */
