@@ -6,8 +6,9 @@ const ms = (/** @type {number} */ value) => value < 100 ? value.toFixed(1) : num
 const seconds = (/** @type {number} */ value) => `${(value / 1000).toFixed(1)} s`;
 const gigabytes = (/** @type {number} */ bytes) => `${(bytes / 2 ** 30).toFixed(2)} GB`;
 
-/** The median of the ratios of one turn. @param {number[]} a @param {number[]} b */
-const ratio = (a, b) => median(a.map((took, i) => took / b[i])).toFixed(2);
+/** @param {Record<string, number[]>} times @param {string} name @param {string} other */
+const beside = (times, name, other) =>
+  `${ms(median(times[name]))} (${median(times[name].map((took, i) => took / times[other][i])).toFixed(2)})`;
 
 /** @param {string[]} head @param {unknown[][]} body */
 const table = (head, body) =>
@@ -21,7 +22,7 @@ export function report({ asked, settings, sizes, turns, steps, sender, reads }) 
     batches.filter((/** @type {{ phase: string }} */ { phase }) => phase === name).map((
       /** @type {{ ms: number }} */ b,
     ) => b.ms);
-  const { alone, ingest, insert } = turns;
+  const { alone, parted, direct } = turns;
   return [
     `${number(many)} rows over ${asked.months} months, Postgres 17, ${cpus().length} cores, load average ${
       loadavg()[1].toFixed(1)
@@ -47,20 +48,25 @@ export function report({ asked, settings, sizes, turns, steps, sender, reads }) 
       }),
     ),
     "",
-    `From one sender and nothing else going on: ${rounds} batches of ${batch} each by turns, medians; a ratio is the median of`,
-    "the ratios of one turn.",
+    `From one sender and nothing else going on: ${rounds} batches of ${batch} each by turns, median ms, and in brackets the`,
+    "median of the ratios to the row above in one turn. Warm is a log that has taken events for a while, cold is right after",
+    "a checkpoint.",
     "",
-    table(["log", "batch function, ms", "to the row above", "direct INSERT, ms", "to the row above"], [
-      [`one table, ${number(few)} rows, before the move`, ms(median(alone.few)), "", "", ""],
-      [`one table, ${number(many)} rows`, ms(median(alone.many)), ratio(alone.many, alone.few), "", ""],
-      [`one table, ${number(few)} rows, after the move`, ms(median(ingest.few)), "", ms(median(insert.few)), ""],
-      ...[["fewParted", "few", few], ["many", "fewParted", many]].map(([name, above, rows]) => [
-        `partitioned, ${number(rows)} rows`,
-        ms(median(ingest[name])),
-        ratio(ingest[name], ingest[above]),
-        ms(median(insert[name])),
-        ratio(insert[name], insert[above]),
-      ]),
+    table(["log", "batch, warm", "batch, cold", "direct INSERT, warm"], [
+      [`one table, ${number(few)} rows`, ms(median(alone.warm.few)), ms(median(alone.cold.few)), ""],
+      [`one table, ${number(many)} rows`, beside(alone.warm, "many", "few"), beside(alone.cold, "many", "few"), ""],
+      [
+        `one table, ${number(few)} rows, after the move`,
+        ...[parted.warm, parted.cold, direct].map((times) => ms(median(times.few))),
+      ],
+      [
+        `partitioned, ${number(few)} rows`,
+        ...[parted.warm, parted.cold, direct].map((times) => beside(times, "fewParted", "few")),
+      ],
+      [
+        `partitioned, ${number(many)} rows`,
+        ...[parted.warm, parted.cold, direct].map((times) => beside(times, "many", "fewParted")),
+      ],
     ]),
     "",
     table(
