@@ -1,4 +1,4 @@
--- The online move of public.audience_events onto monthly partitions, and the way back.
+-- The online move of public.audience_events onto monthly partitions, and back onto one table.
 --
 -- Two tables stand side by side: the one in use, public.audience_events, and the standby. A trigger repeats
 -- every insert into the one in use on the standby, in the same transaction, and copying brings what was
@@ -35,6 +35,7 @@ grant select on table audience_gate.partition_move to service_role;
 drop policy if exists partition_move_gate on audience_gate.partition_move;
 create policy partition_move_gate on audience_gate.partition_move to audience_gate_owner using (true) with check (true);
 
+-- No trigger keeps the keys of a standby: every id comes from the log in use, where it is there once.
 create or replace function audience_gate.repeat_on_standby()
 returns trigger
 language plpgsql
@@ -43,93 +44,57 @@ security definer
 set search_path = ''
 as $$
 begin
+  if tg_argv[0] = 'keyed' then
+    insert into audience_gate.event_keys (id, created_at, rejected)
+    select a.id, a.created_at, a.rejected from arrived a
+    on conflict do nothing;
+  end if;
   insert into audience_gate_standby.audience_events select a.* from arrived a on conflict do nothing;
   return null;
 end;
 $$;
-comment on function audience_gate.repeat_on_standby() is 'Writes the events of an insert to the standby too.';
+comment on function audience_gate.repeat_on_standby() is
+  'Writes the events of an insert to the standby too; with the argument keyed, and their keys.';
 alter function audience_gate.repeat_on_standby() owner to audience_gate_owner;
 
--- Everything that would be lost by giving the name to another table, and is not carried over, stops the move.
-create or replace function audience_gate.obstacles_to_partitions()
-returns setof text
-language sql
-stable
-set search_path = ''
-as $$
-  with log as (select c.* from pg_catalog.pg_class c where c.oid = 'public.audience_events'::regclass)
-  select 'the table is partitioned already' from log where log.relkind = 'p'
-  union all
-  select 'a move is under way: see audience_gate.partition_move' from log
-  where to_regclass('audience_gate_standby.audience_events') is not null
-  union all
-  select format('foreign key %s of %s', k.conname, k.conrelid::regclass) from pg_catalog.pg_constraint k, log
-  where k.contype = 'f' and log.oid in (k.conrelid, k.confrelid)
-  union all
-  select format('publication %s', p.pubname) from pg_catalog.pg_publication_rel r
-  join pg_catalog.pg_publication p on p.oid = r.prpubid, log where r.prrelid = log.oid
-  union all
-  select format('unique index %s', i.indexrelid::regclass) from pg_catalog.pg_index i, log
-  where i.indrelid = log.oid and i.indisunique and not i.indisprimary
-  union all
-  select format('privileges on the column %s', a.attname) from pg_catalog.pg_attribute a, log
-  where a.attrelid = log.oid and a.attacl is not null
-  union all
-  select format('row trigger %s with a transition table', t.tgname) from pg_catalog.pg_trigger t, log
-  where t.tgrelid = log.oid and t.tgtype & 1 = 1 and t.tgnewtable is not null
-  union all
-  select pg_catalog.pg_describe_object(d.classid, d.objid, 0) from pg_catalog.pg_depend d, log
-  where d.deptype = 'n' and (
-    (d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = log.oid and d.classid = 'pg_catalog.pg_proc'::regclass)
-    or (d.refclassid = 'pg_catalog.pg_type'::regclass and d.refobjid = log.reltype
-      and d.classid not in ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass)))
-  union all
-  select format('materialized view %s', r.ev_class::regclass) from pg_catalog.pg_rewrite r
-  join pg_catalog.pg_class v on v.oid = r.ev_class and v.relkind = 'm'
-  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = r.oid, log
-  where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = log.oid
-$$;
-comment on function audience_gate.obstacles_to_partitions() is
-  'What of public.audience_events a move could not carry over; it begins only where there is nothing.';
-
--- Policies, grants and row level security of one table, made those of another.
-create or replace function audience_gate.copy_protection(source regclass, target regclass)
+create or replace function audience_gate.repeat_inserts()
 returns void
 language plpgsql
 volatile
 set search_path = ''
 as $$
-declare
-  item record;
 begin
-  execute format('alter table %s enable row level security', target);
-  for item in select p.polname from pg_catalog.pg_policy p where p.polrelid = target loop
-    execute format('drop policy %I on %s', item.polname, target);
-  end loop;
-  for item in
-    select p.*, (select string_agg(case when r = 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(r)) end, ', ')
-      from unnest(p.polroles) r) as roles
-    from pg_catalog.pg_policy p where p.polrelid = source
-  loop
-    execute format('create policy %I on %s as %s for %s to %s', item.polname, target,
-        case when item.polpermissive then 'permissive' else 'restrictive' end,
-        case item.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
-        item.roles)
-      || coalesce(' using (' || pg_catalog.pg_get_expr(item.polqual, source) || ')', '')
-      || coalesce(' with check (' || pg_catalog.pg_get_expr(item.polwithcheck, source) || ')', '');
-  end loop;
-  execute format('revoke all on table %s from public, anon, authenticated, service_role, audience_gate_store', target);
-  for item in
-    select a.grantee, a.privilege_type, a.is_grantable from pg_catalog.pg_class c, aclexplode(c.relacl) a
-    where c.oid = source and a.grantee <> c.relowner
-  loop
-    execute format('grant %s on table %s to %s', item.privilege_type, target,
-        case when item.grantee = 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(item.grantee)) end)
-      || case when item.is_grantable then ' with grant option' else '' end;
-  end loop;
+  execute format('create trigger trg_audience_events_repeat after insert on public.audience_events
+    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby(%L)',
+    case when audience_gate.partitioned_events() = 'public.audience_events'::regclass then 'plain' else 'keyed' end);
 end;
 $$;
-comment on function audience_gate.copy_protection(regclass, regclass) is 'Gives a table the policies and grants of another.';
+comment on function audience_gate.repeat_inserts() is 'From now on, has every insert into the log in use repeated on the standby.';
+
+create or replace function audience_gate.start_move(destination text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform audience_gate.fit_functions();
+  -- Waits for the transactions that are inserting, so that what they insert is in copy_until, and the rest repeated.
+  perform audience_gate.repeat_inserts();
+  insert into audience_gate.partition_move (copy_until, estimated_rows)
+  select (select max(e.created_at) from public.audience_events e),
+    (select greatest(c.reltuples, 0) from pg_catalog.pg_class c where c.oid = 'public.audience_events'::regclass);
+  insert into audience_gate.partition_log (action, detail)
+  select 'move_begun', jsonb_build_object('to', destination, 'copy_until', m.copy_until, 'estimated_rows', m.estimated_rows)
+  from audience_gate.partition_move m;
+  insert into audience_gate.jobs (name, description, schedule, action, settings) values
+    ('copy_events', 'copies the event log to the standby of a move', '* * * * *', 'copy_events', '{"batch_size": 5000, "max_seconds": 20}')
+  on conflict (name) do update set active = true;
+  return (select to_jsonb(m) from audience_gate.partition_move m);
+end;
+$$;
+comment on function audience_gate.start_move(text) is
+  'Has every insert repeated on the standby, and starts the job that copies what is there already.';
 
 create or replace function audience_gate.begin_move()
 returns jsonb
@@ -141,63 +106,54 @@ set lock_timeout = '3s'
 as $$
 declare
   obstacles text[] := array(select audience_gate.obstacles_to_partitions());
-  item record;
 begin
   if obstacles <> '{}' then
     raise exception 'audience_events cannot be moved: %', array_to_string(obstacles, '; ')
       using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it anew after the move';
   end if;
 
-  create table audience_gate_standby.audience_events (
-    like public.audience_events including defaults including constraints including comments including storage including statistics,
-    primary key (id, created_at)
-  ) partition by range (created_at);
-  execute format('comment on table audience_gate_standby.audience_events is %L', obj_description('public.audience_events'::regclass, 'pg_class'));
-  for item in
-    select i.indexrelid, c.relname, regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid),
-      ' ON public\.audience_events ', ' ON audience_gate_standby.audience_events ') as definition
-    from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
-    where i.indrelid = 'public.audience_events'::regclass and not i.indisunique
-  loop
-    execute item.definition;
-    execute format('comment on index audience_gate_standby.%I is %L', item.relname, obj_description(item.indexrelid, 'pg_class'));
-  end loop;
+  perform audience_gate.make_standby('primary key (id, created_at)) partition by range (created_at)');
   create index audience_events_created_at_brin on audience_gate_standby.audience_events using brin (created_at);
   comment on index audience_gate_standby.audience_events_created_at_brin is 'For scans over long times: a few kilobytes a month.';
-
   create table audience_gate_partitions.audience_events_default partition of audience_gate_standby.audience_events default;
   perform audience_gate.guard_partition('audience_gate_partitions.audience_events_default',
     'Events of months that have no partition yet; audience_gate.keep_partitions brings them home.');
-  create trigger trg_audience_events_append_only before update or delete on audience_gate_standby.audience_events
-    for each row execute function public.audience_events_append_only();
-  create trigger trg_audience_events_no_truncate before truncate on audience_gate_standby.audience_events
-    for each statement execute function public.audience_events_append_only();
-  create trigger trg_audience_events_key before insert on audience_gate_standby.audience_events
-    for each row execute function audience_gate.keep_key();
-  perform audience_gate.copy_protection('public.audience_events', 'audience_gate_standby.audience_events');
   alter table audience_gate_standby.audience_events owner to audience_gate_owner;
   perform audience_gate.add_partition(n::date)
   from generate_series((select date_trunc('month', coalesce(min(e.created_at), now())) from public.audience_events e),
     now() + interval '3 months', interval '1 month') n;
-
-  perform audience_gate.fit_functions();
-
-  -- Waits for the transactions that are inserting, so that what they insert is in copy_until, and the rest repeated.
-  create trigger trg_audience_events_repeat after insert on public.audience_events
-    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby();
-  insert into audience_gate.partition_move (copy_until, estimated_rows)
-  select (select max(e.created_at) from public.audience_events e),
-    (select greatest(c.reltuples, 0) from pg_catalog.pg_class c where c.oid = 'public.audience_events'::regclass);
-  insert into audience_gate.partition_log (action, detail)
-  select 'move_begun', jsonb_build_object('copy_until', m.copy_until, 'estimated_rows', m.estimated_rows) from audience_gate.partition_move m;
-  insert into audience_gate.jobs (name, description, schedule, action, settings) values
-    ('copy_events', 'copies the event log to the standby of a move', '* * * * *', 'copy_events', '{"batch_size": 5000, "max_seconds": 20}')
-  on conflict (name) do update set active = true;
-  return (select to_jsonb(m) from audience_gate.partition_move m);
+  return audience_gate.start_move('partitions');
 end;
 $$;
 comment on function audience_gate.begin_move() is
   'Makes the partitioned standby, has every insert repeated on it, and starts the job that copies what is there already.';
+
+create or replace function audience_gate.begin_return()
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set lock_timeout = '3s'
+as $$
+declare
+  obstacles text[] := array(
+    select 'the table is not partitioned' where audience_gate.partitioned_events() is distinct from 'public.audience_events'::regclass
+    union all
+    select o from audience_gate.obstacles_to_move() o);
+begin
+  if obstacles <> '{}' then
+    raise exception 'audience_events cannot be moved back: %', array_to_string(obstacles, '; ')
+      using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it anew after the move';
+  end if;
+
+  perform audience_gate.make_standby('primary key (id))');
+  -- What the owner of the partitioned log may do without a grant.
+  grant select, insert on table audience_gate_standby.audience_events to audience_gate_owner;
+  return audience_gate.start_move('one table');
+end;
+$$;
+comment on function audience_gate.begin_return() is
+  'The way back after a move has ended: makes one table as the standby of the partitioned log. Goes on like any move.';
 
 create or replace function audience_gate.copy_events(settings jsonb default '{}')
 returns jsonb
@@ -209,6 +165,7 @@ as $$
 declare
   batch integer := coalesce((settings ->> 'batch_size')::integer, 5000);
   deadline timestamptz := clock_timestamp() + coalesce((settings ->> 'max_seconds')::numeric, 0) * interval '1 second';
+  keyless boolean := audience_gate.partitioned_events() = to_regclass('audience_gate_standby.audience_events');
   move audience_gate.partition_move;
   looked_at bigint;
   last_at timestamptz;
@@ -222,6 +179,9 @@ begin
         and (move.copied_at is null or (e.created_at >= move.copied_at and (e.created_at, e.id) > (move.copied_at, move.copied_id)))
       order by e.created_at, e.id
       limit batch
+    ), keyed as (
+      insert into audience_gate.event_keys (id, created_at, rejected)
+      select n.id, n.created_at, n.rejected from next n where keyless on conflict do nothing
     ), stored as (
       insert into audience_gate_standby.audience_events select n.* from next n on conflict do nothing
     )

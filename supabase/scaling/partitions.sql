@@ -1,12 +1,13 @@
--- Monthly partitions for public.audience_events, by choice: what they are made of. move.sql brings an
--- install there and back. Apply both in one transaction, as the role that applies migrations; applying
--- them again changes nothing. SCALING.md says when and how.
+-- Monthly partitions for public.audience_events, by choice: what they are made of. ingest.sql has batches
+-- recorded in them; standby.sql, move.sql and swap.sql bring an install there and back. Apply them all in
+-- one transaction, as the role that applies migrations; applying them again changes nothing. SCALING.md says
+-- when and how.
 --
 -- On a partitioned table the database itself can no longer keep an id unique: a unique index has to name
 -- the month. event_keys does it instead, and finds a recorded id without asking every month.
 
 create schema if not exists audience_gate_partitions;
-comment on schema audience_gate_partitions is 'The partitions of the event log and of its keys. Nobody reads or writes them by name.';
+comment on schema audience_gate_partitions is 'The partitions of the event log. Nobody reads or writes them by name.';
 create schema if not exists audience_gate_standby;
 comment on schema audience_gate_standby is 'While the event log is moved: the copy that is not in use.';
 revoke all on schema audience_gate_partitions, audience_gate_standby from public, anon, authenticated, service_role;
@@ -17,7 +18,7 @@ create table if not exists audience_gate.event_keys (
   id uuid primary key,
   created_at timestamptz not null,
   rejected boolean not null
-) partition by hash (id);
+);
 create index if not exists event_keys_created_at on audience_gate.event_keys using brin (created_at);
 comment on table audience_gate.event_keys is
   'Every recorded id of the partitioned event log, once: what makes a retry a replay, whatever month the event is in.';
@@ -39,26 +40,10 @@ comment on column audience_gate.partition_log.actor is 'Who: the role the client
 comment on column audience_gate.partition_log.action is 'partition_added, move_begun, move_verified, swapped or standby_dropped.';
 comment on column audience_gate.partition_log.detail is 'Names, months and numbers of rows.';
 
-do $$
-declare
-  part integer;
-  listed text;
-begin
-  for part in 0..7 loop
-    execute format('create table if not exists audience_gate_partitions.event_keys_%s partition of audience_gate.event_keys
-      for values with (modulus 8, remainder %s)', part, part);
-    execute format('comment on table audience_gate_partitions.event_keys_%s is ''An eighth of audience_gate.event_keys.''', part);
-    foreach listed in array array['id', 'created_at', 'rejected'] loop
-      execute format('comment on column audience_gate_partitions.event_keys_%s.%I is ''As in audience_gate.event_keys.''', part, listed);
-    end loop;
-    execute format('alter table audience_gate_partitions.event_keys_%s enable row level security', part);
-    execute format('revoke all on table audience_gate_partitions.event_keys_%s from public, anon, authenticated, service_role', part);
-  end loop;
-end $$;
 alter table audience_gate.event_keys enable row level security;
 alter table audience_gate.partition_log enable row level security;
 revoke all on table audience_gate.event_keys, audience_gate.partition_log from public, anon, authenticated, service_role;
-grant select on table audience_gate.event_keys to audience_gate_store;
+grant select, insert on table audience_gate.event_keys to audience_gate_store;
 grant select, insert, delete on table audience_gate.event_keys to audience_gate_owner;
 grant insert on table audience_gate.partition_log to audience_gate_owner;
 drop policy if exists event_keys_gate on audience_gate.event_keys;
@@ -72,8 +57,9 @@ drop trigger if exists trg_partition_log_no_truncate on audience_gate.partition_
 create trigger trg_partition_log_no_truncate before truncate on audience_gate.partition_log
 for each statement execute function public.audience_events_append_only();
 
--- Takes the place of "on conflict (id) do nothing": a recorded id is skipped. A bulk load acts as
--- audience_gate_store itself and is told, as the primary key told it, because there nobody counts replays.
+-- Takes the place of "on conflict (id) do nothing" wherever rows do not come from the batch function, which
+-- writes their keys itself: a recorded id is skipped. A bulk load acts as audience_gate_store itself and is
+-- told, as the primary key told it, because there nobody counts replays.
 create or replace function audience_gate.keep_key()
 returns trigger
 language plpgsql

@@ -49,59 +49,6 @@ $$;
 comment on function audience_gate.verify_move() is
   'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert goes into both.';
 
--- What the batch function and the trigger say otherwise for a partitioned log: that a conflict is one on any
--- key, by whom an id is known, and that a repeat is not looked for in months it cannot be in. An event is
--- recorded five minutes before it happened at the earliest; a day leaves room for clocks.
---
--- What is true of both tables is said as soon as there are two: a call that waits for a swap goes on in the
--- words it began with. Keys are asked only while the partitioned log is in use.
-create or replace function audience_gate.fit_functions()
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-declare
-  partitioned regclass := audience_gate.partitioned_events();
-  item record;
-  definition text;
-begin
-  for item in
-    select f.signature::regprocedure as id,
-      case when f.fits then f.partitioned else f.plain end as wanted,
-      case when f.fits then f.plain else f.partitioned end as unwanted
-    from (values
-      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
-        'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.record_rejections(jsonb)', partitioned is not null,
-        'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.record_events(jsonb, text)', partitioned is not null,
-        '< s.happened_at + interval ''3 seconds''',
-        '< interval ''3 seconds'' + s.happened_at and e.created_at > s.happened_at - interval ''1 day'''),
-      ('audience_gate.enforce()', partitioned is not null,
-        '< happened_at + interval ''3 seconds''',
-        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'''),
-      ('audience_gate.record_events(jsonb, text)', coalesce(partitioned = 'public.audience_events'::regclass, false),
-        'select e.rejected from public.audience_events e where e.id = s.id limit 1',
-        'select k.rejected from audience_gate.event_keys k where k.id = s.id limit 1'),
-      ('audience_gate.enforce()', coalesce(partitioned = 'public.audience_events'::regclass, false),
-        'exists (select from public.audience_events e where e.id = new.id)',
-        'exists (select from audience_gate.event_keys k where k.id = new.id)')
-    ) as f (signature, fits, plain, partitioned)
-  loop
-    definition := pg_catalog.pg_get_functiondef(item.id);
-    if position(item.unwanted in definition) > 0 then
-      execute replace(definition, item.unwanted, item.wanted);
-    elsif position(item.wanted in definition) = 0 then
-      raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
-        hint = 'use the scaling scripts of the release whose migrations are applied';
-    end if;
-  end loop;
-end;
-$$;
-comment on function audience_gate.fit_functions() is
-  'Makes the functions that look events up fit the event log in use. Call it after migrations of a new release, too.';
-
 create or replace function audience_gate.swap_events()
 returns jsonb
 language plpgsql
@@ -112,6 +59,7 @@ as $$
 declare
   was regclass := 'public.audience_events';
   now_used regclass := to_regclass('audience_gate_standby.audience_events');
+  partitioned boolean := audience_gate.partitioned_events() = now_used;
   triggers jsonb;
   views jsonb;
   functions jsonb;
@@ -149,6 +97,7 @@ begin
     execute format('drop trigger %I on public.audience_events', item ->> 'name');
   end loop;
   drop trigger if exists trg_audience_events_clock on public.audience_events;
+  drop trigger if exists trg_audience_events_key on public.audience_events;
   drop trigger trg_audience_events_repeat on public.audience_events;
 
   alter table public.audience_events set schema audience_gate;
@@ -171,16 +120,18 @@ begin
   for item in select * from jsonb_array_elements(triggers) loop
     execute item ->> 'definition';
   end loop;
-  if audience_gate.partitioned_events() = now_used then
+  if partitioned then
     create trigger trg_audience_events_clock before insert on public.audience_events
       for each row when (current_user <> 'audience_gate_store') execute function audience_gate.set_clock();
+    create trigger trg_audience_events_key before insert on public.audience_events
+      for each row when (current_user <> 'audience_gate_store' or current_setting('audience_gate.keyed', true) is distinct from 'yes')
+      execute function audience_gate.keep_key();
   end if;
   perform audience_gate.fit_functions();
-  create trigger trg_audience_events_repeat after insert on public.audience_events
-    referencing new table as arrived for each statement execute function audience_gate.repeat_on_standby();
+  perform audience_gate.repeat_inserts();
 
   update audience_gate.partition_move set swapped_at = clock_timestamp();
-  item := jsonb_build_object('partitioned', audience_gate.partitioned_events() = now_used);
+  item := jsonb_build_object('partitioned', partitioned);
   insert into audience_gate.partition_log (action, detail) values ('swapped', item);
   return item;
 end;
@@ -218,15 +169,15 @@ begin
 end;
 $$;
 comment on function audience_gate.drop_standby() is
-  'Ends a move: drops the table that is not in use. Before the swap this gives the move up, after it there is no way back any more.';
+  'Ends a move: drops the table that is not in use. Before the swap this gives the move up; after it, only a move back undoes it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$
 declare
   signature text;
 begin
-  foreach signature in array array['repeat_on_standby()', 'obstacles_to_partitions()', 'copy_protection(regclass, regclass)',
-    'begin_move()', 'copy_events(jsonb)', 'compare_events()', 'verify_move()', 'fit_functions()', 'swap_events()', 'drop_standby()'] loop
+  foreach signature in array array['repeat_on_standby()', 'repeat_inserts()', 'start_move(text)', 'begin_move()', 'begin_return()',
+    'copy_events(jsonb)', 'compare_events()', 'verify_move()', 'swap_events()', 'drop_standby()'] loop
     execute format('revoke all on function audience_gate.%s from public', signature);
   end loop;
 end $$;

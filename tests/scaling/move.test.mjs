@@ -15,6 +15,40 @@ const DIGEST = `select count(*)::int as events, sum(hash_record_extended(e, 0)::
 /** What one sender sent, and what it was told. */
 const nothing = () => ({ sent: 0, accepted: 0, replayed: 0, rejected: 0, ids: /** @type {string[]} */ ([]) });
 
+/** Everything about the table and its functions that a move takes apart and puts together. */
+const SHAPE = `
+  select 'column' as kind, concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum)) as detail
+  from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  where a.attrelid = 'public.audience_events'::regclass and a.attnum > 0
+  union all
+  select 'table', concat_ws(' ', relkind, pg_get_userbyid(relowner), relrowsecurity, relforcerowsecurity, obj_description(oid, 'pg_class'))
+  from pg_class where oid = 'public.audience_events'::regclass
+  union all
+  select 'grant', concat_ws(' ', a.grantee::regrole, a.privilege_type, a.is_grantable)
+  from pg_class, aclexplode(relacl) a where oid = 'public.audience_events'::regclass
+  union all
+  select 'index', concat_ws(' ', pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class'))
+  from pg_index where indrelid = 'public.audience_events'::regclass
+  union all
+  select 'constraint', concat_ws(' ', conname, pg_get_constraintdef(oid)) from pg_constraint
+  where conrelid = 'public.audience_events'::regclass and contype <> 'n'
+  union all
+  select 'trigger', pg_get_triggerdef(oid) from pg_trigger where tgrelid = 'public.audience_events'::regclass
+  union all
+  select 'policy', concat_ws(' ', policyname, permissive, roles, cmd, qual, with_check) from pg_policies
+  where schemaname = 'public' and tablename = 'audience_events'
+  union all
+  select 'view', concat_ws(' ', oid::regclass, pg_get_userbyid(relowner), relacl, reloptions, pg_get_viewdef(oid)) from pg_class
+  where relkind = 'v' and relnamespace in ('public'::regnamespace, 'audience_gate'::regnamespace)
+  union all
+  select 'function', concat_ws(' ', pg_get_userbyid(proowner), proacl, obj_description(oid, 'pg_proc'), pg_get_functiondef(oid)) from pg_proc
+  where prokind = 'f' and pronamespace in ('public'::regnamespace, 'audience_gate'::regnamespace)
+  order by 1, 2`;
+
+/** @param {pg.Client} client @returns {Promise<string[]>} */
+const shape = async (client) => (await client.query(SHAPE)).rows.map(({ kind, detail }) => `${kind}: ${detail}`);
+
 for (const version of VERSIONS) {
   describe(`a move under load on Postgres ${version}`, () => {
     /** @type {import("../database/postgres.mjs").Postgres} */
@@ -23,6 +57,8 @@ for (const version of VERSIONS) {
     let operator;
     /** @type {{ events: number, hash: string }} */
     let old;
+    /** @type {string[]} */
+    let made;
     let loading = true;
     const told = [nothing(), nothing(), nothing()];
     let reads = 0;
@@ -40,6 +76,7 @@ for (const version of VERSIONS) {
            'web', jsonb_build_object('page_path', '/' || n) from generate_series(1, ${OLD}) n`,
       );
       old = (await operator.query(DIGEST)).rows[0];
+      made = await shape(operator);
       others = [...told.map(send), read()];
       for (const other of others) other.catch(() => loading = false);
       await sleep(200);
@@ -113,6 +150,31 @@ for (const version of VERSIONS) {
 
     it("ends", async () => {
       assert.deepEqual(await insist(operator, "drop_standby()"), { dropped: "unpartitioned" });
+      await assert.rejects(operate(operator, "begin_move()"), { code: "55000", message: /partitioned already/ });
+      await sleep(200);
+    });
+
+    it("changed nothing: every event is there once, with its key, in its month", async () => {
+      const { rows: [log] } = await operator.query(
+        `select count(*)::int as events, count(distinct id)::int as ids, (select count(*)::int from audience_gate.event_keys) as keys,
+           bool_and(tableoid::regclass::text = 'audience_gate_partitions.audience_events_'
+             || to_char(created_at at time zone 'UTC', 'YYYY_MM')) as at_home
+         from public.audience_events`,
+      );
+      assert.deepEqual(log, { events: log.ids, ids: log.ids, keys: log.ids, at_home: true });
+    });
+
+    it("comes back to one table by the same steps", async () => {
+      await insist(operator, "begin_return()");
+      await assert.rejects(operate(operator, "begin_return()"), { code: "55000" });
+      await operate(operator, `copy_events('{"max_seconds": 60}')`);
+      for (const partitioned of [false, true, false]) {
+        assert.deepEqual((await operate(operator, "verify_move()")).different, []);
+        assert.deepEqual(await insist(operator, "swap_events()"), { partitioned });
+        await sleep(300);
+      }
+      assert.deepEqual((await operate(operator, "verify_move()")).different, []);
+      assert.deepEqual(await insist(operator, "drop_standby()"), { dropped: "partitioned" });
       await sleep(200);
       loading = false;
       await Promise.all(others);
@@ -134,15 +196,22 @@ for (const version of VERSIONS) {
       assert.deepEqual(stored, { rows: ids.length, ids: ids.length, accepted });
     });
 
-    it("changed nothing: every old event is there with its values, in its month", async () => {
+    it("left every old event as it was, and the table as it was made", async () => {
       assert.deepEqual((await operator.query(DIGEST)).rows[0], old);
-      const { rows: [log] } = await operator.query(
-        `select count(*)::int as events, count(distinct id)::int as ids, (select count(*)::int from audience_gate.event_keys) as keys,
-           bool_and(tableoid::regclass::text = 'audience_gate_partitions.audience_events_'
-             || to_char(created_at at time zone 'UTC', 'YYYY_MM')) as at_home
-         from public.audience_events`,
+      assert.deepEqual(await shape(operator), made);
+      const { rows: [left] } = await operator.query(
+        `select (select count(*)::int from audience_gate.event_keys) as keys, count(*)::int as parts
+         from pg_class where relnamespace in ('audience_gate_partitions'::regnamespace, 'audience_gate_standby'::regnamespace)`,
       );
-      assert.deepEqual(log, { events: log.ids, ids: log.ids, keys: log.ids, at_home: true });
+      assert.deepEqual(left, { keys: 0, parts: 0 });
+    });
+
+    it("may be done again", async () => {
+      await operate(operator, "begin_move()");
+      await operate(operator, `copy_events('{"max_seconds": 60}')`);
+      assert.deepEqual((await operate(operator, "verify_move()")).different, []);
+      assert.deepEqual(await operate(operator, "drop_standby()"), { dropped: "partitioned" });
+      assert.deepEqual(await shape(operator), made);
     });
 
     it("left its traces", async () => {
@@ -150,10 +219,10 @@ for (const version of VERSIONS) {
         "select action, count(*)::int as times from audience_gate.partition_log where action <> 'partition_added' group by 1 order by 1",
       );
       assert.deepEqual(rows, [
-        { action: "move_begun", times: 1 },
-        { action: "move_verified", times: 4 },
-        { action: "standby_dropped", times: 1 },
-        { action: "swapped", times: 3 },
+        { action: "move_begun", times: 3 },
+        { action: "move_verified", times: 9 },
+        { action: "standby_dropped", times: 3 },
+        { action: "swapped", times: 6 },
       ]);
     });
   });

@@ -8,7 +8,9 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "supaba
 
 /** Applies the scaling scripts as SCALING.md says: all in one transaction. @param {Client} client */
 export async function applyScripts(client) {
-  const scripts = ["partitions", "move", "swap"].map((name) => readFileSync(join(folder, `${name}.sql`), "utf8"));
+  const scripts = ["partitions", "ingest", "standby", "move", "swap"].map((name) =>
+    readFileSync(join(folder, `${name}.sql`), "utf8")
+  );
   await client.query(`begin;\n${scripts.join("\n")}\ncommit`);
 }
 

@@ -1,0 +1,281 @@
+-- How a batch is recorded in a partitioned log: by its keys. What of it does not name a key is as in the
+-- migration of the same name.
+--
+-- No statement here may cost more with every month there is. Rows of other months are left out by comparing
+-- created_at with now(), which the executor does before it opens a partition; comparing it with a value of
+-- a row would have it open all of them first.
+
+-- Writes the keys of all rows first, and then the rows whose keys are new: without a trigger for each, and
+-- in one look-up for what is usual. Everything else about them is as in record_events.
+create or replace function audience_gate.record_keyed_events(sent_rows jsonb, source_system text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  answer jsonb;
+begin
+  perform set_config('audience_gate.keyed', 'yes', true);
+  with sent as materialized (
+    select x.*,
+      coalesce(x.occurred_at, now()) as happened_at,
+      coalesce(x.site_id, '00000000-0000-4000-8000-000000000001') as site,
+      hashtextextended(x.session_id, hashtextextended(x.event_type, coalesce(uuid_hash_extended(x.user_id, 0), 0))) as fire_key
+    from jsonb_to_recordset(sent_rows) as x (
+      index integer, id uuid, site_id uuid, session_id text, event_type text, event_category text,
+      event_source text, utm_source text, utm_medium text, utm_campaign text, utm_content text,
+      utm_term text, user_id uuid, occurred_at timestamptz, metadata jsonb
+    )
+  ), judged as materialized (
+    select s.*, case
+        when repeat.found then true
+        -- Rejections that are judged again, and history: what the contract takes from nobody else.
+        when s.happened_at < now() - interval '8 days' then
+          audience_gate.repeats_history(s.session_id, s.event_type, s.user_id, s.site, s.happened_at)
+        else false
+      end as repeated
+    from sent s
+    left join lateral (
+      select true as found
+      from public.audience_events e
+      where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0))) = s.fire_key
+        and coalesce(e.occurred_at, e.created_at) > s.happened_at - interval '3 seconds'
+        and coalesce(e.occurred_at, e.created_at) < s.happened_at + interval '3 seconds'
+        -- Recorded five minutes before it happened at the earliest; a day leaves room for clocks.
+        and e.created_at > now() - interval '9 days' and e.created_at < now() + interval '1 day'
+        and not e.rejected
+        and (e.session_id, e.event_type, e.user_id, e.site_id)
+          is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
+      limit 1
+    ) repeat on true
+  ), keyed as (
+    insert into audience_gate.event_keys (id, created_at, rejected)
+    select j.id, now(), j.repeated from judged j
+    on conflict (id) do nothing
+    returning id
+  ), seen as materialized (
+    select j.*, k.id is not null as fresh, known.rejected as known_rejected
+    from judged j
+    left join keyed k on k.id = j.id
+    left join lateral (
+      select e.rejected from audience_gate.event_keys e where e.id = j.id and k.id is null limit 1
+    ) known on true
+  ), stored as (
+    insert into public.audience_events (
+      id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium,
+      utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected
+    )
+    select s.id, now(), s.user_id, s.session_id, s.event_type, s.event_category, s.event_source, s.utm_source,
+      s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, false
+    from seen s
+    where s.fresh and not s.repeated
+    returning id
+  ), audited as (
+    insert into public.audience_events (
+      id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected
+    )
+    select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', source_system,
+      audience_gate.rejection_metadata(
+        jsonb_strip_nulls(to_jsonb(s)
+          - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'repeated', 'fresh', 'known_rejected'])
+          || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
+        array['duplicate.double_fire'], source_system),
+      s.site, true
+    from seen s
+    where s.fresh and s.repeated
+  )
+  select jsonb_build_object(
+    'accepted', (select count(*) from stored),
+    -- An id that is neither new nor seen was recorded meanwhile, by another session's request.
+    'replayed', coalesce((
+      select jsonb_agg(s.index) from seen s where not s.fresh and s.known_rejected is not true), '[]'),
+    'repeated', coalesce((
+      select jsonb_agg(jsonb_build_object('index', s.index, 'id', s.id))
+      from seen s where s.fresh and s.repeated), '[]'),
+    'known_rejected', coalesce((
+      select jsonb_agg(jsonb_build_object('index', s.index, 'id', s.id))
+      from seen s where s.known_rejected), '[]')
+  ) into answer;
+  perform set_config('audience_gate.keyed', '', true);
+  return answer;
+end;
+$$;
+comment on function audience_gate.record_keyed_events(jsonb, text) is
+  'What record_events does, in a partitioned log: the keys of the rows decide which of them are new.';
+
+create or replace function audience_gate.repeats_history(
+  sent_session text, sent_type text, sent_user uuid, sent_site uuid, happened_at timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return exists (
+    select from public.audience_events e
+    where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0)))
+        = hashtextextended(sent_session, hashtextextended(sent_type, coalesce(uuid_hash_extended(sent_user, 0), 0)))
+      and coalesce(e.occurred_at, e.created_at) > happened_at - interval '3 seconds'
+      and coalesce(e.occurred_at, e.created_at) < interval '3 seconds' + happened_at
+      and e.created_at > happened_at - interval '1 day'
+      and not e.rejected
+      and (e.session_id, e.event_type, e.user_id, e.site_id)
+        is not distinct from (sent_session, sent_type, sent_user, sent_site)
+  );
+end;
+$$;
+comment on function audience_gate.repeats_history(text, text, uuid, uuid, timestamptz) is
+  'Whether an event that happened longer ago than the contract takes from a sender repeats a recorded one: asks every month since.';
+
+create or replace function audience_gate.record_keyed_rejections(rows_rejected jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform set_config('audience_gate.keyed', 'yes', true);
+  with sent as materialized (
+    select distinct on (r.id) r.*
+    from (
+      select x.index, coalesce(x.id, gen_random_uuid()) as id, x.user_id, x.session_id, x.event_source,
+        coalesce(x.site_id, '00000000-0000-4000-8000-000000000001') as site, x.metadata
+      from jsonb_to_recordset(rows_rejected) as x (
+        index integer, id uuid, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb
+      )
+    ) r
+    order by r.id, r.index
+  ), keyed as (
+    insert into audience_gate.event_keys (id, created_at, rejected)
+    select s.id, now(), true from sent s
+    on conflict (id) do nothing
+    returning id
+  )
+  insert into public.audience_events (
+    id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected
+  )
+  select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', s.event_source, s.metadata, s.site, true
+  from sent s join keyed k on k.id = s.id;
+  perform set_config('audience_gate.keyed', '', true);
+end;
+$$;
+comment on function audience_gate.record_keyed_rejections(jsonb) is
+  'What record_rejections does, in a partitioned log.';
+
+-- Only what somebody sent again is looked up.
+create or replace function audience_gate.keyed_refusals(stored jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  known jsonb := '[]';
+begin
+  if stored -> 'known_rejected' <> '[]' then
+    select coalesce(jsonb_agg(r.item || jsonb_build_object(
+      'rule_id', e.metadata -> 'validation_rule_id',
+      'reason', e.metadata -> 'rejection_reason',
+      'violations', e.metadata -> 'violations')), '[]')
+    into known
+    from jsonb_array_elements(stored -> 'known_rejected') as r (item)
+    join audience_gate.event_keys k on k.id = (r.item ->> 'id')::uuid
+    cross join lateral (
+      select a.metadata from public.audience_events a where a.id = k.id and a.created_at = k.created_at limit 1
+    ) e;
+  end if;
+  return (
+    select coalesce(jsonb_agg(f.answer order by (f.answer -> 'index')::integer), '[]')
+    from (
+      select a.answer from jsonb_array_elements(known) as a (answer)
+      union all
+      select r.item || jsonb_build_object(
+        'rule_id', 'duplicate.double_fire',
+        'reason', audience_gate.reason('duplicate.double_fire'),
+        'violations', jsonb_build_array('duplicate.double_fire'))
+      from jsonb_array_elements(stored -> 'repeated') as r (item)
+    ) f
+  );
+end;
+$$;
+comment on function audience_gate.keyed_refusals(jsonb) is 'What refusals does, in a partitioned log.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array['record_keyed_events(jsonb, text)', 'record_keyed_rejections(jsonb)', 'keyed_refusals(jsonb)',
+    'repeats_history(text, text, uuid, uuid, timestamptz)'] loop
+    execute format('alter function audience_gate.%s owner to audience_gate_store', signature);
+    execute format('revoke all on function audience_gate.%s from public', signature);
+  end loop;
+end $$;
+
+-- Has the batch function and the trigger fit the log in use.
+--
+-- What is true of both tables is said as soon as there are two: a call that waits for a swap goes on in the
+-- words it began with. Keys are asked only while the partitioned log is in use.
+create or replace function audience_gate.fit_functions()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  partitioned regclass := audience_gate.partitioned_events();
+  moving boolean := partitioned is not null;
+  in_use boolean := coalesce(partitioned = 'public.audience_events'::regclass, false);
+  item record;
+  definition text;
+begin
+  -- The functions above stand for these three, word for word but for the keys.
+  select p.oid::regprocedure as id into item
+  from pg_catalog.pg_proc p
+  join (values
+    ('audience_gate.record_events(jsonb, text)', 'a7bb38107fda486898d586f859aa31b4'),
+    ('audience_gate.record_rejections(jsonb)', 'da2fed243f8e6a05ebc07209bd1cd90a'),
+    ('audience_gate.refusals(jsonb)', 'c86f5b1ba67d76a81ba15ef6204afc71')
+  ) as k (signature, body) on p.oid = k.signature::regprocedure
+  where k.body <> md5(regexp_replace(replace(p.prosrc, 'on conflict (id)', 'on conflict'), '\s+', ' ', 'g'));
+  if found then
+    raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
+      hint = 'use the scaling scripts of the release whose migrations are applied';
+  end if;
+
+  for item in
+    select f.signature::regprocedure as id,
+      case when f.fits then f.partitioned else f.plain end as wanted,
+      case when f.fits then f.plain else f.partitioned end as unwanted
+    from (values
+      ('audience_gate.record_events(jsonb, text)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.record_rejections(jsonb)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
+      ('audience_gate.enforce()', moving, '< happened_at + interval ''3 seconds''',
+        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'' and e.created_at < now() + interval ''1 day'''),
+      ('audience_gate.enforce()', in_use, 'exists (select from public.audience_events e where e.id = new.id)',
+        'exists (select from audience_gate.event_keys k where k.id = new.id)'),
+      ('audience_gate.record_batch(jsonb, text)', in_use, 'audience_gate.record_events(', 'audience_gate.record_keyed_events('),
+      ('audience_gate.ingest(jsonb)', in_use, 'audience_gate.record_rejections(', 'audience_gate.record_keyed_rejections('),
+      ('audience_gate.ingest(jsonb)', in_use, 'audience_gate.refusals(', 'audience_gate.keyed_refusals(')
+    ) as f (signature, fits, plain, partitioned)
+  loop
+    definition := pg_catalog.pg_get_functiondef(item.id);
+    if position(item.unwanted in definition) > 0 then
+      execute replace(definition, item.unwanted, item.wanted);
+    elsif position(item.wanted in definition) = 0 then
+      raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
+        hint = 'use the scaling scripts of the release whose migrations are applied';
+    end if;
+  end loop;
+end;
+$$;
+comment on function audience_gate.fit_functions() is
+  'Makes the functions that look events up fit the event log in use. Call it after migrations of a new release, too.';
+revoke all on function audience_gate.fit_functions() from public;
