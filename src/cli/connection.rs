@@ -28,9 +28,8 @@ pub fn connect() -> Result<Client, String> {
     };
     let mut client =
         connected.map_err(|error| format!("cannot connect to the database of {VARIABLE}: {}", causes(&error)))?;
-    // Whoever row level security hides rows from shall be told instead of working on some of them.
     client
-        .batch_execute("set row_security = off; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set timezone = 'UTC'")
+        .batch_execute("set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set timezone = 'UTC'")
         .map_err(|error| explain(&error))?;
     Ok(client)
 }

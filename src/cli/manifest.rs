@@ -74,6 +74,12 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// Reads the manifest of a month that has to be in the archive.
+    pub fn expected(archive: &Path, month: Month) -> Result<Self, String> {
+        Manifest::read(archive, month)?
+            .ok_or_else(|| format!("{} has no {month}; archive the month first", archive.display()))
+    }
+
     /// Writes it into a folder.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let file = File::create(folder.join(NAME))?;

@@ -74,11 +74,211 @@ $$;
 comment on function audience_gate.event_months() is
   'The months (UTC) that the event log has events of; closed: ended more than an hour ago, so that nothing is recorded in them any more.';
 
+-- What an operator does to the log is an event of the log, judged like any other.
+create or replace function audience_gate.note_in_log(event_type text, facts jsonb)
+returns uuid
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  noted uuid := gen_random_uuid();
+begin
+  insert into public.audience_events (id, session_id, event_type, event_category, event_source, metadata)
+  values (noted, 'archive-' || noted, event_type, 'system', 'command-line', facts || jsonb_build_object(
+    'validation_rule_id', 'archive.' || event_type, 'validation_result', 'verified', 'source_system', 'command-line',
+    'actor', audience_gate.actor()));
+  if not exists (select from public.audience_events e where e.id = noted and not e.rejected) then
+    raise exception 'the event % was not accepted by the contract', event_type
+      using errcode = 'check_violation',
+        hint = 'act as a role that bypasses row level security, such as postgres, with the migrations of this release applied';
+  end if;
+  return noted;
+end;
+$$;
+comment on function audience_gate.note_in_log(text, jsonb) is
+  'Records a system event about something that was done to the event log itself, with who did it.';
+
+-- The name of a month's partition, and what stands in the way of changing its place.
+create or replace function audience_gate.partition_to_change(month date)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if to_regclass('audience_gate_standby.audience_events') is not null then
+    raise exception 'the event log is being moved' using errcode = 'object_not_in_prerequisite_state',
+      hint = 'end the move first: select audience_gate.drop_standby()';
+  end if;
+  if not exists (select from pg_catalog.pg_class c where c.oid = 'public.audience_events'::regclass and c.relkind = 'p') then
+    raise exception 'the event log has no monthly partitions' using errcode = 'object_not_in_prerequisite_state',
+      hint = 'give it partitions first, as SCALING.md says under "Monthly partitions"; archiving needs none';
+  end if;
+  return 'audience_events_' || to_char(month, 'YYYY_MM');
+end;
+$$;
+comment on function audience_gate.partition_to_change(date) is
+  'The partition of the month that a day is in; refuses where the log has none, or is being moved.';
+
+-- Nobody waits while the month is hashed: only writers of that month would. The log itself is locked for the moment
+-- of the detaching alone.
+create or replace function audience_gate.detach_month(
+  month date, expected_events bigint, expected_hash text, dropping boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set lock_timeout = '3s'
+as $$
+declare
+  named text := audience_gate.partition_to_change(month);
+  part regclass := to_regclass('audience_gate_partitions.' || named);
+  first_at timestamptz := date_trunc('month', month::timestamp) at time zone 'UTC';
+  end_at timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') at time zone 'UTC';
+  found record;
+  facts jsonb;
+begin
+  if part is null or not exists (select from pg_catalog.pg_inherits i
+    where i.inhrelid = part and i.inhparent = 'public.audience_events'::regclass) then
+    raise exception 'the event log has no partition of %', to_char(month, 'YYYY-MM')
+      using errcode = 'undefined_table', hint = 'audience_gate.event_partitions lists those there are';
+  end if;
+  if end_at >= now() then
+    raise exception '% is open', to_char(month, 'YYYY-MM') using errcode = 'object_in_use', hint = 'detach it after its end';
+  end if;
+  execute format('lock table %s in share row exclusive mode', part);
+  select * into strict found from audience_gate.hash_events(part, first_at, end_at);
+  if (found.events, found.content_hash) is distinct from (expected_events, expected_hash) then
+    raise exception 'the archive of % is not what the database holds: % events there, % here',
+      to_char(month, 'YYYY-MM'), expected_events, found.events
+      using errcode = 'data_exception', hint = 'archive the month again with --again, then detach it; nothing was detached';
+  end if;
+
+  execute format('alter table public.audience_events detach partition %s', part);
+  if dropping then
+    execute format('drop table %s', part);
+  else
+    execute format('alter table %s rename to %I', part, named || '_detached');
+    execute format('comment on table %s is %L', part, 'Events recorded in ' || to_char(month, 'YYYY-MM')
+      || ' (UTC), detached from the event log after they were archived.');
+  end if;
+  facts := jsonb_build_object('month', to_char(month, 'YYYY-MM'), 'row_count', found.events,
+    'content_hash', found.content_hash, 'is_dropped', dropping);
+  insert into audience_gate.partition_log (action, detail) values ('month_detached', facts);
+  perform audience_gate.note_in_log('month_detached', facts);
+  return facts;
+end;
+$$;
+comment on function audience_gate.detach_month(date, bigint, text, boolean) is
+  'Takes a month out of the event log, where it holds what its archive holds; the partition stays by itself, closed and append-only, or is dropped. The ids stay known.';
+
+create or replace function audience_gate.begin_restore(month date, expected_events bigint, expected_hash text)
+returns text
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  named text := audience_gate.partition_to_change(month);
+  detached jsonb;
+begin
+  if to_regclass('audience_gate_partitions.' || named) is not null then
+    raise exception '% is in the event log', to_char(month, 'YYYY-MM')
+      using errcode = 'duplicate_table', hint = 'there is nothing to restore; audience_gate.event_partitions lists the months';
+  end if;
+  select l.detail into detached from audience_gate.partition_log l
+  where l.action = 'month_detached' and l.detail ->> 'month' = to_char(month, 'YYYY-MM')
+  order by l.id desc limit 1;
+  if (detached ->> 'row_count', detached ->> 'content_hash') is distinct from (expected_events::text, expected_hash) then
+    raise exception 'the archive is not of what was detached as %', to_char(month, 'YYYY-MM')
+      using errcode = 'data_exception', hint = case
+        when detached is null then 'this database never detached the month; bring its events in with audience-gate load'
+        else 'find the archive with the content_hash that audience_gate.partition_log has' end;
+  end if;
+  execute format('create table audience_gate_partitions.%I (like public.audience_events including defaults including constraints
+    including comments including storage including statistics)', named);
+  return 'audience_gate_partitions.' || named;
+end;
+$$;
+comment on function audience_gate.begin_restore(date, bigint, text) is
+  'Makes the table that a month is copied back into, by the same transaction that calls finish_restore.';
+
+-- The table gets its indexes and the proof of its bounds before it is attached, so that attaching is short.
+create or replace function audience_gate.finish_restore(month date, expected_events bigint, expected_hash text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set lock_timeout = '3s'
+as $$
+declare
+  named text := audience_gate.partition_to_change(month);
+  part regclass := ('audience_gate_partitions.' || named)::regclass;
+  kept regclass := to_regclass('audience_gate_partitions.' || named || '_detached');
+  first_at timestamptz := date_trunc('month', month::timestamp) at time zone 'UTC';
+  end_at timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') at time zone 'UTC';
+  item record;
+  facts jsonb;
+begin
+  for item in
+    select unnest(array[part, kept]) as source
+  loop
+    continue when item.source is null;
+    if not exists (select from audience_gate.hash_events(item.source, first_at, end_at) h
+      where h.events = expected_events and h.content_hash = expected_hash) then
+      raise exception '% does not hold what the archive holds', item.source using errcode = 'data_exception',
+        hint = 'nothing was restored';
+    end if;
+  end loop;
+  execute format('alter table %s add constraint within_month check (created_at >= %L and created_at < %L)', part, first_at, end_at);
+  for item in
+    select pg_catalog.pg_get_indexdef(i.indexrelid) as definition, c.relname as name, k.conname as key, k.oid as key_id
+    from pg_catalog.pg_index i
+    join pg_catalog.pg_class c on c.oid = i.indexrelid
+    left join pg_catalog.pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u')
+    where i.indrelid = 'public.audience_events'::regclass
+  loop
+    if item.key is not null then
+      execute format('alter table %s add %s', part, pg_catalog.pg_get_constraintdef(item.key_id));
+    else
+      execute regexp_replace(item.definition, 'INDEX .* ON ONLY \S+ ', format('INDEX ON %s ', part));
+    end if;
+  end loop;
+  perform audience_gate.guard_partition(part, 'Events recorded in ' || to_char(month, 'YYYY-MM') || ' (UTC).');
+
+  -- Ids that were forgotten meanwhile, as keep_keys has it, are known again.
+  execute format('insert into audience_gate.event_keys (id, created_at, rejected)
+    select e.id, e.created_at, e.rejected from %s e on conflict (id) do nothing', part);
+  execute format('select count(*) as strangers from %s e join audience_gate.event_keys k on k.id = e.id
+    where k.created_at <> e.created_at', part) into item;
+  if item.strangers > 0 then
+    raise exception '% ids of the archive were recorded again since their keys were forgotten', item.strangers
+      using errcode = 'unique_violation', hint = 'nothing was restored; read the archive where it is';
+  end if;
+  execute format('alter table public.audience_events attach partition %s for values from (%L) to (%L)', part, first_at, end_at);
+  execute format('alter table %s drop constraint within_month', part);
+  if kept is not null then
+    execute format('drop table %s', kept);
+  end if;
+  facts := jsonb_build_object('month', to_char(month, 'YYYY-MM'), 'row_count', expected_events, 'content_hash', expected_hash);
+  insert into audience_gate.partition_log (action, detail) values ('month_restored', facts);
+  perform audience_gate.note_in_log('month_restored', facts);
+  return facts;
+end;
+$$;
+comment on function audience_gate.finish_restore(date, bigint, text) is
+  'Attaches a month that was copied back, where it holds what its archive holds, and drops the one that was kept beside it.';
+
+-- For the operator alone: not even back ends may call these.
 do $$
 declare
   signature text;
 begin
-  foreach signature in array array['hash_events(regclass, timestamptz, timestamptz)', 'event_months()'] loop
+  foreach signature in array array['hash_events(regclass, timestamptz, timestamptz)', 'event_months()',
+    'note_in_log(text, jsonb)', 'partition_to_change(date)', 'detach_month(date, bigint, text, boolean)',
+    'begin_restore(date, bigint, text)', 'finish_restore(date, bigint, text)'] loop
     execute format('revoke all on function audience_gate.%s from public', signature);
   end loop;
 end $$;

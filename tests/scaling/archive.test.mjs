@@ -31,13 +31,13 @@ for (const version of VERSIONS) {
     const folder = mkdtempSync(join(tmpdir(), "audience-gate-archive-"));
     const archive = join(folder, "log");
     /** @type {string[]} this month and the ones before */
-    let months = [];
+    const months = [];
 
     before(async () => {
       postgres = await startPostgres({ version });
       client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
-      months = await Promise.all([0, 1, 2, 3, 4].map((ago) => monthBefore(client, ago)));
+      for (const ago of [0, 1, 2, 3, 4]) months.push(await monthBefore(client, ago));
       await record(client, 3, ROWS);
     });
     after(async () => {
