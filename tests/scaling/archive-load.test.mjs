@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import pg from "pg";
 import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
-import { applyArchive, begin, gate, monthBefore, record } from "./archived.mjs";
+import { applyArchive, begin, gate, monthBefore, record, writeElsewhere } from "./archived.mjs";
 import { operate, partition } from "./partitioned.mjs";
 
 /** @typedef {Record<string, unknown>} Event */
@@ -143,6 +143,35 @@ for (const version of VERSIONS) {
       assert.equal(Date.parse(metadata.first_created_at), START);
       assert.equal(Date.parse(metadata.last_created_at), START + 29 * DAY);
       assert.match(metadata.files_hash, /^[0-9a-f]{64}$/);
+    });
+
+    it("loads Parquet as Spark, pandas and Hive write it", async () => {
+      const events = Array.from({ length: 100 }, (_, n) =>
+        past({
+          session_id: `elsewhere-${String(n).padStart(3, "0")}`,
+          occurred_at: new Date(START + n * 60_000 + 123).toISOString(),
+          utm_source: n % 3 ? "news" : null,
+          metadata: { page_path: "/ü", n },
+        }));
+      const folder_of_it = join(folder, "elsewhere");
+      writeElsewhere(folder_of_it, file("elsewhere.ndjson", events));
+      const ran = load(folder_of_it);
+      assert.deepEqual([ran.status, ran.stderr], [0, ""]);
+      const { rows } = await client.query(
+        `select session_id, occurred_at, created_at = occurred_at as same, utm_source, metadata
+         from public.audience_events where session_id like 'elsewhere-%' order by session_id`,
+      );
+      assert.deepEqual(
+        rows.map(({ occurred_at, ...row }) => ({ ...row, occurred_at: occurred_at.toISOString() })),
+        events.map(({ session_id, occurred_at, utm_source, metadata }) => ({
+          session_id,
+          same: true,
+          utm_source,
+          metadata,
+          occurred_at,
+        })),
+      );
+      assert.match(load(folder_of_it).stdout, /part-hive.parquet: was loaded before/);
     });
 
     it("goes on after it was killed, and adds nothing twice", async () => {

@@ -23,8 +23,8 @@ function must(program, args) {
 
 /** The command line, built from what is here. */
 function binary() {
-  must("cargo", ["build", "--quiet", "--locked"]);
-  return join(target, "debug", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
+  must("cargo", ["build", "--quiet", "--release", "--locked"]);
+  return join(target, "release", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
 }
 
 /** @type {string | undefined} */
@@ -49,15 +49,21 @@ export function begin(url, ...words) {
   return spawn(program, words, { env, stdio: "ignore" });
 }
 
-/** What pyarrow and DuckDB read in Parquet files, with the versions of requirements.txt. @param {string[]} files */
-export function readElsewhere(files) {
+/** Runs one of the Python programs here with the versions of requirements.txt. @param {string} program @param {string[]} args */
+function python(program, args) {
   const requirements = join(here, "requirements.txt");
   const venv = join(target, "parquet-readers");
-  const python = join(venv, "bin", "python");
-  if (!existsSync(python)) must("python3", ["-m", "venv", venv]);
-  must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements]);
-  return JSON.parse(must(python, [join(here, "read_parquet.py"), ...files]));
+  const interpreter = join(venv, "bin", "python");
+  if (!existsSync(interpreter)) must("python3", ["-m", "venv", venv]);
+  must(interpreter, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements]);
+  return must(interpreter, [join(here, program), ...args]);
 }
+
+/** What pyarrow and DuckDB read in Parquet files. @param {string[]} files */
+export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", files));
+
+/** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
+export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
 
 /** Applies the script, as SCALING.md says. @param {Client} client */
 export async function applyArchive(client) {
