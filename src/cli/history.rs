@@ -41,6 +41,9 @@ impl Refusal {
     }
 }
 
+/// What is done with the number of an event, and its line or why there is none.
+pub type Take<'a> = dyn FnMut(u64, Result<&[u8], Refusal>) -> Result<(), String> + 'a;
+
 /// Who judges history.
 pub struct Historian<'a> {
     context: Context<'a>,
@@ -59,11 +62,7 @@ impl<'a> Historian<'a> {
 
     /// Judges the events of a file in their order. Hands on the number of each, and the line to copy into the database
     /// behind the load's id, or why it is refused.
-    pub fn read(
-        &mut self,
-        path: &Path,
-        take: &mut dyn FnMut(u64, Result<&[u8], Refusal>) -> Result<(), String>,
-    ) -> Result<(), String> {
+    pub fn read(&mut self, path: &Path, take: &mut Take) -> Result<(), String> {
         let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
         if is_parquet(path) {
             let mut input = parquet_in::Input::open(path, &REQUIRED).map_err(cannot)?;

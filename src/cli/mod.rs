@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 mod archive;
 mod check;
 mod connection;
+mod copy_out;
 mod counts;
 mod detach;
 mod elements;

@@ -65,10 +65,12 @@ export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", fil
 /** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
 export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
 
-/** Applies the script, as SCALING.md says. @param {Client} client */
+/** Applies the scripts, as SCALING.md says. @param {Client} client */
 export async function applyArchive(client) {
-  const script = readFileSync(join(root, "supabase", "scaling", "archive.sql"), "utf8");
-  await client.query(`begin;\n${script}\ncommit`);
+  const scripts = ["archive", "load"].map((name) =>
+    readFileSync(join(root, "supabase", "scaling", `${name}.sql`), "utf8")
+  );
+  await client.query(`begin;\n${scripts.join("\n")}\ncommit`);
 }
 
 /** The columns of the log, in the table's order. */
