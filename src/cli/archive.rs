@@ -1,0 +1,241 @@
+//! `audience-gate archive`: closed months of the event log to Parquet, each read back and compared before it counts.
+
+use super::copy_out::{Micros, copy_out};
+use super::manifest::{Manifest, SCHEMA_VERSION, file_hash};
+use super::month::{Month, moment};
+use super::parquet_in::Input;
+use super::rows::{COLUMNS, ContentHash, Rows};
+use super::{Done, connection, progress, say};
+use indicatif::ProgressBar;
+use postgres::{Client, IsolationLevel, Transaction};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What `archive` is asked.
+#[derive(clap::Args)]
+pub struct ArchiveArgs {
+    /// The archive: a folder, with one folder a month.
+    archive: PathBuf,
+    /// Only this month, such as 2026-01; may be given more than once. Without it, every closed month.
+    #[arg(long, value_name = "MONTH")]
+    month: Vec<Month>,
+    /// Leave out the last so many closed months.
+    #[arg(long, value_name = "MONTHS", default_value_t = 0)]
+    keep: usize,
+    /// Write months again that have changed in the database since they were archived.
+    #[arg(long)]
+    again: bool,
+    /// Compare months that are archived already value by value, not only by their number of rows.
+    #[arg(long)]
+    verify: bool,
+    /// Begin a new file after so many rows.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    file_rows: u64,
+}
+
+/// What became of a month.
+enum Outcome {
+    Written,
+    Unchanged,
+    /// It is archived, and not in the database any more.
+    Detached,
+    Differs(String),
+}
+
+/// Archives what is not archived yet.
+pub fn run(args: &ArchiveArgs) -> Done {
+    let mut client = connection::connect()?;
+    // Whoever row level security hides rows from shall be told, instead of archiving some of them.
+    client.batch_execute("set row_security = off").map_err(|error| connection::explain(&error))?;
+    let months = chosen(&mut client, args)?;
+    fs::create_dir_all(&args.archive).map_err(|error| format!("cannot write {}: {error}", args.archive.display()))?;
+    let mut differing = 0;
+    for month in months {
+        let (outcome, manifest) = settle(&mut client, args, month)?;
+        let word = match outcome {
+            Outcome::Written => "archived",
+            Outcome::Unchanged => "is archived",
+            Outcome::Detached => "is archived, and not in the database any more",
+            Outcome::Differs(ref reason) => {
+                differing += 1;
+                eprintln!("audience-gate: {month} {reason}");
+                continue;
+            }
+        };
+        let bytes: u64 = manifest.files.iter().map(|part| part.bytes).sum();
+        let size = indicatif::HumanBytes(bytes);
+        say(&format!("{month} {word}: {} rows in {} files, {size}\n", manifest.rows, manifest.files.len()))?;
+    }
+    Ok(u8::from(differing > 0))
+}
+
+/// The months that are asked for; none that is open.
+fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String> {
+    let found = client
+        .query("select to_char(month, 'YYYY-MM'), closed from audience_gate.event_months()", &[])
+        .map_err(|error| connection::explain(&error))?;
+    let found = found.iter().map(|row| row.get::<_, String>(0).parse().map(|month: Month| (month, row.get(1))));
+    let found: Vec<(Month, bool)> = found.collect::<Result<_, _>>()?;
+    let mut months: Vec<_> = found.iter().filter(|(_, closed)| *closed).map(|(month, _)| *month).collect();
+    months.truncate(months.len().saturating_sub(args.keep));
+    if args.month.is_empty() {
+        return Ok(months);
+    }
+    for month in &args.month {
+        if found.contains(&(*month, false)) {
+            return Err(format!("{month} is open: events are still recorded in it; archive it an hour after its end"));
+        }
+        if !months.contains(month) && Manifest::read(&args.archive, *month)?.is_none() {
+            return Err(format!("the database has no events of {month}, or --keep leaves it out"));
+        }
+    }
+    Ok(args.month.clone())
+}
+
+/// Archives a month, unless it is.
+fn settle(client: &mut Client, args: &ArchiveArgs, month: Month) -> Result<(Outcome, Manifest), String> {
+    let mut snapshot = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .map_err(|error| connection::explain(&error))?;
+    let Some(manifest) = Manifest::read(&args.archive, month)? else {
+        return Ok((Outcome::Written, write(&mut snapshot, args, month)?));
+    };
+    if let Err(reason) = manifest.check_files(&args.archive) {
+        if !args.again {
+            return Ok((Outcome::Differs(format!("is damaged: {reason}")), manifest));
+        }
+        return Ok((Outcome::Written, write(&mut snapshot, args, month)?));
+    }
+    let rows = count(&mut snapshot, month)?;
+    if rows == 0 {
+        return Ok((Outcome::Detached, manifest));
+    }
+    let is_same =
+        rows == manifest.rows && (!args.verify || hash(&mut snapshot, month)?.content_hash == manifest.content_hash);
+    if is_same {
+        return Ok((Outcome::Unchanged, manifest));
+    }
+    if !args.again {
+        let reason = format!(
+            "has changed since it was archived (it had {} rows then, and has {rows} now); --again archives it anew",
+            manifest.rows
+        );
+        return Ok((Outcome::Differs(reason), manifest));
+    }
+    Ok((Outcome::Written, write(&mut snapshot, args, month)?))
+}
+
+fn within(month: Month) -> String {
+    format!(
+        "created_at >= timestamptz '{} 00:00Z' and created_at < timestamptz '{} 00:00Z'",
+        month.day(),
+        month.next().day()
+    )
+}
+
+fn count(snapshot: &mut Transaction, month: Month) -> Result<u64, String> {
+    let query = format!("select count(*) from public.audience_events where {}", within(month));
+    let row = snapshot.query_one(&query, &[]).map_err(|error| connection::explain(&error))?;
+    Ok(row.get::<_, i64>(0) as u64)
+}
+
+/// What the database says about a month.
+struct Hashed {
+    rows: u64,
+    first: i64,
+    last: i64,
+    content_hash: String,
+}
+
+fn hash(snapshot: &mut Transaction, month: Month) -> Result<Hashed, String> {
+    let query = format!(
+        "select events, first_created_at, last_created_at, content_hash from audience_gate.hash_events('public.audience_events', '{} 00:00Z', '{} 00:00Z')",
+        month.day(),
+        month.next().day()
+    );
+    let row = snapshot.query_one(&query, &[]).map_err(|error| connection::explain(&error))?;
+    let time = |index: usize| row.get::<_, Option<Micros>>(index).map_or(0, |time| time.0);
+    Ok(Hashed { rows: row.get::<_, i64>(0) as u64, first: time(1), last: time(2), content_hash: row.get(3) })
+}
+
+/// Writes a month into a folder of a temporary name, compares it with the database, and gives it its name.
+fn write(snapshot: &mut Transaction, args: &ArchiveArgs, month: Month) -> Result<Manifest, String> {
+    let wanted = hash(snapshot, month)?;
+    let contract: String = snapshot
+        .query_one("select audience_gate.contract_fingerprint()", &[])
+        .map_err(|error| connection::explain(&error))?
+        .get(0);
+    let partial = args.archive.join(format!("{month}.partial"));
+    let cannot = |error: &dyn std::fmt::Display| format!("cannot write {}: {error}", partial.display());
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(|error| cannot(&error))?;
+    }
+    fs::create_dir_all(&partial).map_err(|error| cannot(&error))?;
+
+    let bar = progress::rows(&format!("{month} writing"), wanted.rows);
+    let files = copy_out(snapshot, &within(month), &partial, args.file_rows, &bar)?;
+    let manifest = Manifest {
+        schema_version: SCHEMA_VERSION,
+        month: month.to_string(),
+        contract,
+        rows: files.iter().map(|part| part.rows).sum(),
+        first_created_at: moment(wanted.first),
+        last_created_at: moment(wanted.last),
+        content_hash: wanted.content_hash,
+        files,
+    };
+    bar.set_message(format!("{month} comparing"));
+    bar.set_position(0);
+    read_back(&manifest, &partial, &bar)?;
+    bar.finish_and_clear();
+    manifest.write(&partial).map_err(|error| cannot(&error))?;
+
+    let folder = args.archive.join(month.to_string());
+    if folder.exists() {
+        let replaced = args.archive.join(format!("{month}.replaced"));
+        fs::rename(&folder, &replaced).map_err(|error| cannot(&error))?;
+        fs::rename(&partial, &folder).map_err(|error| cannot(&error))?;
+        fs::remove_dir_all(&replaced).map_err(|error| cannot(&error))?;
+    } else {
+        fs::rename(&partial, &folder).map_err(|error| cannot(&error))?;
+    }
+    fs::File::open(&args.archive).and_then(|archive| archive.sync_all()).map_err(|error| cannot(&error))?;
+    Ok(manifest)
+}
+
+/// Reads files back from the disk, and asks whether they hold what the database holds.
+fn read_back(manifest: &Manifest, folder: &Path, bar: &ProgressBar) -> Result<(), String> {
+    let mut found = ContentHash::default();
+    for part in &manifest.files {
+        let path = folder.join(&part.name);
+        let cannot = |error: String| format!("cannot read {}: {error}", path.display());
+        if file_hash(&path).map_err(|error| cannot(error.to_string()))? != part.sha256 {
+            return Err(format!("{} is not what was written; look at the disk", path.display()));
+        }
+        hash_file(&path, &mut found, bar).map_err(cannot)?;
+    }
+    if found.rows == manifest.rows && found.value() == manifest.content_hash {
+        return Ok(());
+    }
+    Err(format!(
+        "{} was written, but does not hold what the database holds ({} rows of it, {} in the database); nothing was archived",
+        folder.display(),
+        found.rows,
+        manifest.rows
+    ))
+}
+
+/// Takes the rows of a file into a hash.
+pub fn hash_file(path: &Path, found: &mut ContentHash, bar: &ProgressBar) -> Result<(), String> {
+    let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+    let mut input = Input::open(path, &names)?;
+    let mut rows = Rows::default();
+    while input.next(&mut rows)? {
+        found.add(&rows);
+        bar.inc(rows.len() as u64);
+    }
+    Ok(())
+}

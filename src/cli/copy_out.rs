@@ -1,0 +1,148 @@
+//! A month of the event log, streamed from the database into Parquet files.
+
+use super::connection;
+use super::manifest::Part;
+use super::month::moment;
+use super::parquet_out::{GROUP_BYTES, GROUP_ROWS, Output};
+use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
+use indicatif::ProgressBar;
+use parquet::data_type::ByteArray;
+use postgres::Transaction;
+use postgres::binary_copy::{BinaryCopyOutIter, BinaryCopyOutRow};
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::{FromSql, Type};
+use std::error::Error;
+use std::path::Path;
+
+/// Microseconds from 1970 to 2000, where Postgres begins to count.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+/// Streams a month from the database into files.
+pub fn copy_out(
+    snapshot: &mut Transaction,
+    condition: &str,
+    folder: &Path,
+    file_rows: u64,
+    bar: &ProgressBar,
+) -> Result<Vec<Part>, String> {
+    let selected: Vec<_> = COLUMNS
+        .iter()
+        .map(|column| match column.kind {
+            Kind::Id | Kind::Json => format!("{}::text", column.name),
+            _ => column.name.to_owned(),
+        })
+        .collect();
+    let types: Vec<_> = COLUMNS
+        .iter()
+        .map(|column| match column.kind {
+            Kind::Time => Type::TIMESTAMPTZ,
+            Kind::Flag => Type::BOOL,
+            _ => Type::TEXT,
+        })
+        .collect();
+    let query = format!(
+        "copy (select {} from public.audience_events where {condition} order by created_at, id) to stdout (format binary)",
+        selected.join(", ")
+    );
+    let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
+    let mut source = BinaryCopyOutIter::new(reader, &types);
+    let mut files = Files { folder, parts: Vec::new(), open: None };
+    let mut rows = Rows::default();
+    while let Some(row) = source.next().map_err(|error| connection::explain(&error))? {
+        add(&mut rows, &row).map_err(|error| connection::explain(&error))?;
+        let in_file = files.open.as_ref().map_or(0, |file| file.output.rows) + rows.len() as u64;
+        if rows.len() == GROUP_ROWS || rows.bytes >= GROUP_BYTES || in_file == file_rows {
+            files.write(&rows)?;
+            bar.inc(rows.len() as u64);
+            rows.clear();
+        }
+        if in_file == file_rows {
+            files.finish()?;
+        }
+    }
+    if rows.len() > 0 {
+        files.write(&rows)?;
+        bar.inc(rows.len() as u64);
+    }
+    files.finish()?;
+    Ok(files.parts)
+}
+
+/// Adds a row that the database sent.
+fn add(rows: &mut Rows, row: &BinaryCopyOutRow) -> Result<(), postgres::Error> {
+    for (index, values) in rows.columns.iter_mut().enumerate() {
+        match values {
+            Values::Text(texts) => {
+                let text: Option<&str> = row.try_get(index)?;
+                rows.bytes += text.map_or(0, str::len) + size_of::<Option<ByteArray>>();
+                texts.push(text.map(|text| ByteArray::from(text.as_bytes().to_vec())));
+            }
+            Values::Time(times) => times.push(row.try_get::<Option<Micros>>(index)?.map(|time| time.0)),
+            Values::Flag(flags) => flags.push(row.try_get(index)?),
+        }
+    }
+    Ok(())
+}
+
+/// The files of a month being written.
+struct Files<'a> {
+    folder: &'a Path,
+    parts: Vec<Part>,
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
+    name: String,
+    output: Output,
+    first: i64,
+    last: i64,
+}
+
+impl Files<'_> {
+    fn write(&mut self, rows: &Rows) -> Result<(), String> {
+        let times = rows.times(CREATED_AT);
+        let time = |time: Option<&Option<i64>>| time.copied().flatten().unwrap_or_default();
+        let (first, last) = (time(times.first()), time(times.last()));
+        if self.open.is_none() {
+            let name = format!("events-{:05}.parquet", self.parts.len() + 1);
+            let output = Output::create(&self.folder.join(&name)).map_err(|error| self.cannot(&name, &error))?;
+            self.open = Some(OpenFile { name, output, first, last });
+        }
+        let folder = self.folder;
+        if let Some(file) = &mut self.open {
+            file.last = last;
+            file.output
+                .write(rows)
+                .map_err(|error| format!("cannot write {}: {error}", folder.join(&file.name).display()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        if let Some(OpenFile { name, output, first, last }) = self.open.take() {
+            let rows = output.rows;
+            let finished = output.finish().map_err(|error| self.cannot(&name, &error))?;
+            let (bytes, sha256) = (finished.bytes, finished.sha256);
+            let (first_created_at, last_created_at) = (moment(first), moment(last));
+            self.parts.push(Part { name, rows, bytes, sha256, first_created_at, last_created_at });
+        }
+        Ok(())
+    }
+
+    fn cannot(&self, name: &str, error: &dyn std::fmt::Display) -> String {
+        format!("cannot write {}: {error}", self.folder.join(name).display())
+    }
+}
+
+/// A time of the database, in microseconds since 1970.
+pub struct Micros(pub i64);
+
+impl<'a> FromSql<'a> for Micros {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Micros(i64::from_be_bytes(raw.try_into()?) + POSTGRES_EPOCH))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+}

@@ -1,0 +1,139 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** @typedef {import("pg").Client} Client */
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..", "..");
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+
+/** Runs a program that a test cannot do without. @param {string} program @param {string[]} args */
+function must(program, args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}: ${error ?? stderr}`);
+  return stdout;
+}
+
+/** The command line, built from what is here. */
+function binary() {
+  must("cargo", ["build", "--quiet", "--release", "--locked"]);
+  return join(target, "release", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
+}
+
+/** @type {string | undefined} */
+let built;
+
+/** What a command is started with. @param {string} url the database @returns {[string, Record<string, string | undefined>]} */
+function started(url) {
+  built ??= binary();
+  return [built, { ...process.env, DATABASE_URL: url }];
+}
+
+/** Runs `audience-gate` with these words on a database. @param {string} url @param {string[]} words */
+export function gate(url, ...words) {
+  const [program, env] = started(url);
+  const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: "utf8", maxBuffer: 1 << 28 });
+  return { status, stdout, stderr };
+}
+
+/** The same, without waiting for its end. @param {string} url @param {string[]} words */
+export function begin(url, ...words) {
+  const [program, env] = started(url);
+  return spawn(program, words, { env, stdio: "ignore" });
+}
+
+/** Runs one of the Python programs here with the versions of requirements.txt. @param {string} program @param {string[]} args */
+function python(program, args) {
+  const requirements = join(here, "requirements.txt");
+  const venv = join(target, "parquet-readers");
+  const interpreter = join(venv, "bin", "python");
+  if (!existsSync(interpreter)) must("python3", ["-m", "venv", venv]);
+  must(interpreter, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements]);
+  return must(interpreter, [join(here, program), ...args]);
+}
+
+/** What pyarrow and DuckDB read in Parquet files. @param {string[]} files */
+export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", files));
+
+/** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
+export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
+
+/** Applies the scripts, as SCALING.md says. @param {Client} client */
+export async function applyArchive(client) {
+  const scripts = ["archive", "load"].map((name) =>
+    readFileSync(join(root, "supabase", "scaling", `${name}.sql`), "utf8")
+  );
+  await client.query(`begin;\n${scripts.join("\n")}\ncommit`);
+}
+
+/** The columns of the log, in the table's order. */
+const COLUMNS =
+  "id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected";
+
+/**
+ * History of every kind of value: `count` events for each of the last `months` months, as a bulk load puts them in.
+ * @param {Client} client @param {number} months @param {number} count
+ */
+export async function record(client, months, count) {
+  await client.query("set role audience_gate_store");
+  try {
+    await client.query(
+      `insert into public.audience_events (${COLUMNS})
+       select gen_random_uuid(), made.at, case when n % 3 = 0 then gen_random_uuid() end, 'sitzung-ü-' || m || '-' || n,
+         case when n % 11 = 0 then 'event_validation_fail' else 'page_view' end,
+         case when n % 11 = 0 then 'system' else 'engagement' end, 'web',
+         case when n % 2 = 0 then 'news, "quoted"' end, case when n % 2 = 0 then '' end, case when n % 5 = 0 then E'a\\tb\\nc\\\\N' end,
+         null, case when n % 7 = 0 then '🦀 ' || repeat('x', n % 100) end,
+         case when n % 11 = 0
+           then jsonb_build_object('validation_rule_id', 'parse.json', 'validation_result', 'rejected', 'source_system', 'web')
+           else jsonb_build_object('page_path', '/' || n, 'number', 1.50, 'großes', array['ä', null], 'deep', jsonb_build_object('x', n)) end,
+         '00000000-0000-4000-8000-000000000001', case when n % 4 = 0 then made.at - interval '1.000001 seconds' end, n % 11 = 0
+       from generate_series(1, $1) m cross join generate_series(1, $2) n
+       cross join lateral (
+         select date_trunc('month', now(), 'UTC') - m * interval '1 month' + n * interval '1 minute 0.000123 seconds' as at
+       ) made`,
+      [months, count],
+    );
+  } finally {
+    await client.query("reset role");
+  }
+}
+
+/** A month, so many before this one. @param {Client} client @param {number} ago */
+export async function monthBefore(client, ago) {
+  const { rows: [{ month }] } = await client.query(
+    "select to_char(date_trunc('month', now(), 'UTC') - $1 * interval '1 month', 'YYYY-MM') as month",
+    [ago],
+  );
+  return month;
+}
+
+/** The rows of a month as readers of its Parquet should see them. @param {Client} client @param {string} month */
+export async function rowsOf(client, month) {
+  const micros = (/** @type {string} */ time) => `(extract(epoch from ${time}) * 1000000)::bigint`;
+  const columns = COLUMNS.replace(/created_at|occurred_at/g, micros).replace("metadata", "metadata::text");
+  const { rows } = await client.query({
+    text: `select ${columns} from public.audience_events
+      where to_char(created_at at time zone 'UTC', 'YYYY-MM') = $1 order by created_at, id`,
+    values: [month],
+    rowMode: "array",
+  });
+  return rows.map((row) =>
+    row.map((value, index) => value !== null && (index === 1 || index === 14) ? Number(value) : value)
+  );
+}
+
+/** One number for all that the log holds, by an expression that the product does not use. @param {Client} client */
+export async function wholeHash(client) {
+  const { rows: [row] } = await client.query(
+    "select count(*)::int as events, md5(string_agg(to_jsonb(e)::text, E'\\n' order by e.created_at, e.id)) as hash from public.audience_events e",
+  );
+  return row;
+}
