@@ -183,7 +183,7 @@ fn exit_codes_and_messages_are_the_documented_ones() {
             case("check a.ndjson --rejected none/a", 2, &[], &["cannot write none/a: No such file"]),
             case("check a.ndjson --rejected /dev/full", 0, &["1 accepted"], &[]),
             case("check a.ndjson --accepted /dev/full", 2, &[], &["cannot write: No space left"]),
-            case("check a.ndjson --accepted b --rejected b", 2, &[], &["b cannot take both"]),
+            case("check a.ndjson --accepted b --rejected b", 2, &[], &["b cannot take two kinds of output"]),
             case("check a.ndjson --input yaml", 2, &[], &["[possible values: auto, ndjson, json, csv]"]),
             case("chekc", 2, &[], &["a similar subcommand exists: 'check'"]),
             case("", 2, &[], &["Usage: audience-gate <COMMAND>"]),

@@ -6,6 +6,7 @@ use report::Format;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+mod arrow;
 mod check;
 mod counts;
 mod elements;
