@@ -8,11 +8,12 @@ import inputs
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-SCHEMA = (
+ACCEPTED = (
     "id string, created_at timestamp, "
     + ", ".join(f"{name} string" for name in native.TEXTS[1:])
-    + ", occurred_at timestamp, rejected boolean, kind string"
+    + ", occurred_at timestamp, rejected boolean"
 )
+JUDGED = f"{ACCEPTED}, kind string"
 UNKNOWN = "unknown"
 
 
@@ -34,12 +35,14 @@ class Batch:
         accepted, replayed = self.without_replays()
         self.write_rejected()
         sent = sum(tally["total"] for tally in tallies)
+        (accepted_by_month,) = self.counts(accepted, "month")
+        rejected_by_month, rejected_by_rule = self.counts("rejected", "month", "rule")
         found = {
             "sent": sent,
             "replayed": replayed,
-            "accepted_by_month": self.counts(accepted, "month"),
-            "rejected_by_month": self.counts("rejected", "month"),
-            "rejected_by_rule": self.counts("rejected", "rule"),
+            "accepted_by_month": accepted_by_month,
+            "rejected_by_month": rejected_by_month,
+            "rejected_by_rule": rejected_by_rule,
             "violations": summed(tally["violations"] for tally in tallies),
             "staged": {"accepted": accepted, "rejected": "rejected"},
         }
@@ -61,18 +64,23 @@ class Batch:
         registry = self.options.registry and os.path.basename(self.options.registry)
         gate = os.path.basename(self.gate)
         judge = native.Judge(gate, registry, "csv" if form == "csv" else "ndjson", options, self.terms)
-        lines = inputs.lines(self.spark, self.files, self.options.split_bytes)
-        rows = lines.mapInArrow(judge, SCHEMA).withColumn("month", F.date_format("occurred_at", "yyyy-MM"))
-        rows.write.mode("overwrite").partitionBy("kind", "month").parquet(self.folder("judged"))
+        rows = inputs.lines(self.spark, self.files)
+        rows = rows.mapInArrow(judge, JUDGED).withColumn("month", F.date_format("occurred_at", "yyyy-MM"))
+        with inputs.one_file_a_task(self.spark, form, self.options.split_bytes):
+            rows.write.mode("overwrite").partitionBy("kind", "month").parquet(self.folder("judged"))
 
-    def read(self, folder) -> DataFrame | None:
-        return self.spark.read.parquet(self.folder(folder)) if self.dataset.store.exists(self.folder(folder)) else None
+    def read(self, folder, schema=f"{ACCEPTED}, month string") -> DataFrame | None:
+        folder = self.folder(folder)
+        return self.spark.read.schema(schema).parquet(folder) if self.dataset.store.exists(folder) else None
 
-    def counts(self, folder, column):
-        frame = self.read(folder)
-        if frame is None:
-            return {}
-        return {row[0] or UNKNOWN: row[1] for row in frame.groupBy(column).count().orderBy(column).collect()}
+    def counts(self, folder, *columns):
+        """How many rows there are by each of the columns."""
+        counts = [{} for _ in columns]
+        frame = self.read(folder, ", ".join(f"{name} string" for name in columns))
+        for row in frame.groupBy(*columns).count().orderBy(*columns).collect() if frame is not None else []:
+            for count, name in zip(counts, row):
+                count[name or UNKNOWN] = count.get(name or UNKNOWN, 0) + row["count"]
+        return counts
 
     def tallies(self):
         frame = self.read("judged/kind=tally")
@@ -110,7 +118,7 @@ class Batch:
         suspects = given.groupBy("key").agg(F.count("*").alias("rows"), F.sum("before").alias("before"))
         # Written, not kept in memory: there may be as many as there are events.
         suspects.where(repeats).select("key").write.mode("overwrite").parquet(self.folder("suspects"))
-        suspects = self.read("suspects")
+        suspects = self.read("suspects", "key bigint")
         if suspects.isEmpty():
             return "judged/kind=accepted", 0
         keyed = accepted.withColumn("key", key())
@@ -134,7 +142,7 @@ class Batch:
         folder = f"{self.dataset.folder}/accepted"
         if not self.dataset.store.exists(folder):
             return None
-        return self.spark.read.parquet(folder).where("id is not null").select("id")
+        return self.spark.read.schema("id string").parquet(folder).where("id is not null")
 
     def write_rejected(self):
         staged = self.read("judged/kind=rejected")

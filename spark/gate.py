@@ -1,5 +1,6 @@
 """One process of the gate for each part of a file: what runs on the executors, and nothing of Spark's but the files it brings."""
 
+import csv
 import json
 import os
 import subprocess
@@ -17,6 +18,9 @@ TEXTS = [
     "id", "user_id", "session_id", "event_type", "event_category", "event_source",
     "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "metadata", "site_id",
 ]  # fmt: skip
+
+REQUIRED = ("session_id", "event_type", "event_category", "event_source")
+FIELDS = {*TEXTS, "occurred_at", "email"}
 
 # What a task hands to Spark. A rejected row and a tally have no campaign: there those columns carry where the row stands
 # and what it violates, so that rows of all kinds have one schema and accepted ones are written once, in their final form.
@@ -74,6 +78,8 @@ class Judge:
         first = next(batches, None)
         if first is None:
             return
+        if self.form == "csv":
+            check_header(joined(first.column(0).slice(0, 1)))
         place = {"file": first.column(1)[0].as_py(), "start": first.column(2)[0].as_py()}
         yield from self.judge(first, batches, place)
 
@@ -120,6 +126,18 @@ class Judge:
         if any(counts[key] != summary[key] for key in counts):
             raise GateError("the gate handed over other rows than it counted")
         yield tally(summary, place, fed)
+
+
+def check_header(line):
+    """A table of something else is refused as a whole. Names are only told where they are ours: without a header the first
+    line is an event."""
+    names = next(csv.reader([bytes(line).decode("utf-8", "replace").removeprefix("\ufeff")]), [])
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = [name for name in names if name not in FIELDS and not name.startswith("metadata.")]
+    if missing:
+        raise GateError(f"the header of a CSV file lacks the columns {', '.join(missing)}")
+    if unknown:
+        raise GateError(f"the header of a CSV file has {len(unknown)} columns that no event has; see `audience-gate rules`")
 
 
 def feed(pipe, first, batches, fed):

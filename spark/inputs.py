@@ -1,5 +1,7 @@
 """Input files as what the gate reads: lines of bytes, as they are."""
 
+import contextlib
+
 import gate as native
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, MapType, StringType, StructType, TimestampNTZType, TimestampType
@@ -7,8 +9,6 @@ from pyspark.sql.types import BinaryType, MapType, StringType, StructType, Times
 FORMS = ("ndjson", "csv", "parquet")
 ENDINGS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
 PACKED = (".gz", ".bz2", ".zst", ".snappy", ".lz4", ".deflate")
-REQUIRED = ("session_id", "event_type", "event_category", "event_source")
-FIELDS = {*native.TEXTS, "occurred_at", "email"}
 WHOLE = 1 << 50
 
 
@@ -27,15 +27,24 @@ def is_plain(file):
     return file["form"] == "ndjson" and not file["file"].lower().endswith(PACKED)
 
 
-def lines(spark, files, split_bytes):
-    """A row for each line, as bytes, with its line break. The first row of each task says of which file, and from which byte on:
-    a task has one file or a part of it, and a CSV file, whose rows may go over lines, stays whole."""
-    form = files[0]["form"]
-    split = WHOLE if form == "csv" else split_bytes
-    spark.conf.set("spark.sql.files.maxPartitionBytes", split)
-    spark.conf.set("spark.sql.files.openCostInBytes", split)
+@contextlib.contextmanager
+def one_file_a_task(spark, form, split_bytes):
+    """Has Spark read one file, or a part of one, with each task; a CSV file, whose rows may go over lines, stays whole."""
+    names = ("spark.sql.files.maxPartitionBytes", "spark.sql.files.openCostInBytes")
+    before = {name: spark.conf.get(name) for name in names}
+    try:
+        for name in names:
+            spark.conf.set(name, WHOLE if form == "csv" else split_bytes)
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+
+
+def lines(spark, files):
+    """A row for each line, as bytes, with its line break. The first row of each task says of which file, and from which byte on."""
     names = [file["file"] for file in files]
-    if form == "parquet":
+    if files[0]["form"] == "parquet":
         frame = spark.read.option("mergeSchema", "true").parquet(*names)
         value = event(frame.schema)
     else:
@@ -52,8 +61,8 @@ def lines(spark, files, split_bytes):
 def event(schema):
     """A row of Parquet as the text of an event; metadata that is text is passed on as it is."""
     names = schema.fieldNames()
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in FIELDS]
+    missing = [name for name in native.REQUIRED if name not in names]
+    unknown = [name for name in names if name not in native.FIELDS]
     if missing:
         raise native.GateError(f"the Parquet input lacks the columns {', '.join(missing)}")
     if unknown:
