@@ -60,7 +60,7 @@ def alone(files, *options, core=None):
     assert done.returncode == 1
 
 
-LINES_OUT = ["--accepted", os.devnull, "--rejected", os.devnull]
+LINES_OUT = ["--accepted", "-", "--rejected", os.devnull]
 
 
 def piped(program, source, sink):

@@ -1,6 +1,7 @@
 """One process of the gate for each part of a file: what runs on the executors, and nothing of Spark's but the files it brings."""
 
 import csv
+import functools
 import json
 import os
 import subprocess
@@ -66,6 +67,12 @@ def pepper_mark(gate):
     return run(gate, "hash", PROBE).strip()[:16] if os.environ.get(PEPPER) else None
 
 
+@functools.cache
+def worker_terms(gate):
+    """What verdicts depend on here; asked once by a worker, which runs many tasks."""
+    return {"contract": contract(gate), "pepper": pepper_mark(gate)}
+
+
 class Judge:
     """What a task calls: batches of lines in, batches of rows out."""
 
@@ -88,7 +95,7 @@ class Judge:
 
         gate = SparkFiles.get(self.gate_name)
         registry = ["--registry", SparkFiles.get(self.registry_name)] if self.registry_name else []
-        found = {"contract": contract(gate), "pepper": pepper_mark(gate)}
+        found = worker_terms(gate)
         if found["contract"] != self.expected["contract"]:
             raise GateError(f"this worker's gate has another contract, {found['contract']}, than the driver's")
         if found["pepper"] != self.expected["pepper"]:

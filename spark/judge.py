@@ -11,8 +11,7 @@ import shutil
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import gate as native  # noqa: E402
 from batch import Batch  # noqa: E402
@@ -74,7 +73,7 @@ def main(words=None):
 
 
 def run(spark, options):
-    spark.sparkContext.addPyFile(os.path.join(HERE, "gate.py"))
+    spark.sparkContext.addPyFile(native.__file__)
     gate = ship(spark, options.gate)
     terms = terms_of(gate, options)
     if options.registry:
@@ -110,12 +109,13 @@ def ship(spark, named):
     """Finds the gate and has Spark bring it to every executor, made executable."""
     from pyspark import SparkFiles
 
-    shipped = SparkFiles.get("audience-gate")
-    path = named or (shipped if os.path.exists(shipped) else shutil.which("audience-gate"))
+    # Where `--files` lays it down: for a driver of its own, or within a container of the cluster's.
+    shipped = [SparkFiles.get("audience-gate"), os.path.abspath("audience-gate")]
+    path = named or next(filter(os.path.isfile, shipped), None) or shutil.which("audience-gate")
     if path is None:
         raise native.GateError("there is no gate: name it with --gate, ship it with --files, or put it on the PATH")
     native.version(path)
-    if path != shipped:
+    if path != shipped[0]:
         spark.sparkContext.addFile(os.path.abspath(path))
     return path
 

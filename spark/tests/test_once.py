@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -11,7 +12,7 @@ import corpus
 import records
 from cluster import WORK, end, executors, judge_files, session, submit
 
-FILES, EVENTS = 24, 1500
+FILES, EVENTS = 16, 1500
 
 
 def wait_for(condition, seconds=120):
@@ -39,7 +40,7 @@ class Once(unittest.TestCase):
         for file in range(FILES):
             events = [corpus.event(number, month=1 + file % 12) for number in range(file * EVENTS, (file + 1) * EVENTS)]
             corpus.write_ndjson(cls.input / f"{file:02}.ndjson", events)
-        cls.batch = sum(path.stat().st_size for path in cls.input.iterdir()) // 2
+        cls.batch = sum(path.stat().st_size for path in cls.input.iterdir()) * 3 // 5
         cls.words = [cls.input, "--batch-bytes", cls.batch]
         cls.output = WORK / "undisturbed"
         assert judge_files(*cls.words, "--output", cls.output) is None
@@ -49,7 +50,7 @@ class Once(unittest.TestCase):
         (accepted, rejected), total = self.expected
         self.assertEqual((accepted, rejected), records.alone(sorted(self.input.iterdir()), WORK))
         self.assertEqual(total["sent"], FILES * EVENTS)
-        self.assertEqual(len(list((self.output / "_batches").glob("*.json"))), 3)
+        self.assertEqual(len(list((self.output / "_batches").glob("*.json"))), 2)
 
     def test_a_worker_that_is_killed(self):
         output, reasons = WORK / "lost-worker", []
@@ -84,7 +85,7 @@ class Once(unittest.TestCase):
 
     def test_a_driver_that_is_killed_while_it_commits(self):
         output = WORK / "half-committed"
-        self.assertIsNone(judge_files(*self.words, "--output", output))
+        shutil.copytree(self.output, output)
         last = sorted((output / "_batches").glob("*.json"))[-1]
         manifest = json.loads(last.read_text())
         staging = output / "_staging" / manifest["batch"]

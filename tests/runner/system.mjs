@@ -88,7 +88,9 @@ function ensureSpark() {
   const pip = [sparkPython, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   const done = run(["python3", "-m", "venv", "--clear", venv]) && run([...pip, "--requirement", requirements]);
   if (!done || !hasSpark()) {
-    console.error(`could not install PySpark; try it by hand: python3 -m venv ${venv} && ${pip.join(" ")} -r ${requirements}`);
+    console.error(
+      `could not install PySpark; try it by hand: python3 -m venv ${venv} && ${pip.join(" ")} -r ${requirements}`,
+    );
     process.exit(2);
   }
 }
