@@ -173,7 +173,7 @@ def rows_of(pipe):
     try:
         with pa.ipc.open_stream(pipe) as stream:
             yield from stream
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OSError):
         return  # The gate ended in the midst of it; its exit code says why.
 
 

@@ -190,8 +190,10 @@ def reason(error):
     found = re.findall(r"GateError: (.*)", text)
     if found:
         return found[-1]
-    causes = re.findall(r"Caused by: [\w.$]+(?:: (.+))?", text)
-    return next((cause for cause in reversed(causes) if cause), text.strip().splitlines()[0] if text.strip() else repr(error))
+    causes = [cause for cause in re.findall(r"Caused by: [\w.$]+(?:: (.+))?", text) if cause]
+    first = text.strip().splitlines()[0] if text.strip() else repr(error)
+    unread = re.search(r"error while reading file (\S+?)\.? ", text)
+    return (f"cannot read {unread[1]}: " if unread else "") + (causes[-1] if causes else first)
 
 
 def say(text):
