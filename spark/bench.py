@@ -1,6 +1,6 @@
 """Measures the job, its parts, and other ways to couple Spark and the gate, beside one process of the gate alone.
 
-    .local/spark-venv/bin/python spark/bench.py [EVENTS] [ROUNDS]
+    .local/spark/bin/python spark/bench.py [EVENTS] [ROUNDS] [WORD in the names of what is measured]
 
 Every figure is the median of some rounds, in which all ways take turns; the first round of Spark warms its JVMs up and does not count."""
 
@@ -19,6 +19,7 @@ from cluster import gate, session  # noqa: E402
 FILES = 8
 EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+WORD = sys.argv[3] if len(sys.argv) > 3 else ""
 CHECK = ["check", "-", "--input", "ndjson", "--at", "occurred", "--threads", "1"]
 
 
@@ -162,6 +163,7 @@ def main():
         return iter(())
 
     print(f"{EVENTS:,} events, {size / 1e6:,.0f} MB, {FILES} files, {os.cpu_count()} cores, {ROUNDS} rounds, medians\n")
+    ways = {name: way for name, way in ways.items() if WORD in name}
     times = {name: [] for name in ways}
     with inputs.one_file_a_task(spark, "ndjson", 1 << 30):
         for round_ in range(ROUNDS + 1):
