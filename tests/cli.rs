@@ -4,6 +4,9 @@
 #[path = "support/command.rs"]
 mod command;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_ipc::reader::StreamReader;
 use audience_gate::rules::RULES;
 use command::{folder, run, run_with};
 use flate2::{Compression, write::GzEncoder};
@@ -183,7 +186,7 @@ fn exit_codes_and_messages_are_the_documented_ones() {
             case("check a.ndjson --rejected none/a", 2, &[], &["cannot write none/a: No such file"]),
             case("check a.ndjson --rejected /dev/full", 0, &["1 accepted"], &[]),
             case("check a.ndjson --accepted /dev/full", 2, &[], &["cannot write: No space left"]),
-            case("check a.ndjson --accepted b --rejected b", 2, &[], &["b cannot take both"]),
+            case("check a.ndjson --accepted b --rejected b", 2, &[], &["b cannot take two kinds of output"]),
             case("check a.ndjson --input yaml", 2, &[], &["[possible values: auto, ndjson, json, csv]"]),
             case("chekc", 2, &[], &["a similar subcommand exists: 'check'"]),
             case("", 2, &[], &["Usage: audience-gate <COMMAND>"]),
@@ -311,4 +314,55 @@ fn help_of_every_command_tells_its_exit_codes() {
     let commands = ["--help", "check --help", "explain --help", "hash --help", "emit --help"];
     check("help", &commands.map(|command| Case { command, says, ..Case::default() }));
     check("version", &[Case { command: "--version", says: &["audience-gate 0."], ..Case::default() }]);
+}
+
+#[test]
+fn arrow_rows_hold_what_the_lines_hold() {
+    let folder = folder("arrow");
+    let escaped = GOOD.replace(r#""page_path":"/""#, r#" "page_path" : "\u00e9/\n", "n":1.50e+2 "#);
+    let dated = WITH_EMAIL.replace(r#""email""#, r#""occurred_at":"2020-02-03T04:05:06.789012345+01:00","email""#);
+    let unknown = BAD.replace(r#""session_id""#, r#""id":"0f0e0d0c-7c1d-4a6b-8c7e-0a0b0c0d0e0f","session_id""#);
+    fs::write(folder.join("in.ndjson"), lines(&[&escaped, BAD, "nonsense", "", &dated, &unknown])).unwrap();
+    let ran = run(&folder, "check in.ndjson --at occurred --arrow rows --accepted yes --rejected no --threads 1", b"");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    let reader = StreamReader::try_new(fs::File::open(folder.join("rows")).unwrap(), None).unwrap();
+    let batches: Vec<_> = reader.map(Result::unwrap).collect();
+    let texts = |name: &str| -> Vec<Option<String>> {
+        let columns = batches.iter().map(|batch| batch.column_by_name(name).unwrap().as_string::<i32>().clone());
+        columns.flat_map(|column| column.iter().map(|cell| cell.map(String::from)).collect::<Vec<_>>()).collect()
+    };
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let metadata_of = |line: &str| {
+        let line = line.strip_suffix('}').unwrap();
+        line.split_once(r#""metadata":"#).map(|(_, metadata)| String::from(metadata))
+    };
+    let (yes, no) = (read("yes"), read("no"));
+    let (yes, no): (Vec<_>, Vec<_>) = (yes.lines().map(metadata_of).collect(), no.lines().map(metadata_of).collect());
+    let expected = [&yes[0], &no[0], &no[1], &yes[1], &no[2]];
+    assert!(texts("metadata").iter().eq(expected), "{:?}", texts("metadata"));
+    let rules = [None, Some("subscription.consent"), Some("parse.json"), None, Some("subscription.consent")];
+    assert!(texts("validation_rule_id").iter().map(Option::as_deref).eq(rules));
+    let ids = [None, None, None, None, Some("0f0e0d0c-7c1d-4a6b-8c7e-0a0b0c0d0e0f")];
+    assert!(texts("id").iter().map(Option::as_deref).eq(ids));
+    let batch = batches.first().unwrap();
+    let micros = batch.column_by_name("occurred_at").unwrap().as_primitive::<TimestampMicrosecondType>().clone();
+    assert_eq!(micros.iter().collect::<Vec<_>>(), [None, None, None, Some(1_580_699_106_789_012), None]);
+    let numbers = batch.column_by_name("line").unwrap().as_primitive::<Int64Type>().clone();
+    assert_eq!(numbers.values(), &[1, 2, 3, 5, 6]);
+}
+
+#[test]
+fn an_arrow_stream_without_rows_is_one_and_a_long_one_is_whole() {
+    let folder = folder("arrow-sizes");
+    for count in [0, 30_000] {
+        fs::write(folder.join("in.ndjson"), lines(&vec![BAD; count])).unwrap();
+        run(&folder, "check in.ndjson --arrow rows", b"");
+        let reader = StreamReader::try_new(fs::File::open(folder.join("rows")).unwrap(), None).unwrap();
+        assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), count);
+    }
+    let ran = run(&folder, "check in.ndjson --arrow /dev/full", b"");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("cannot write: No space left"), "{}", ran.stderr);
+    let ran = run(&folder, "check in.ndjson --arrow - --accepted -", b"");
+    assert!(ran.stderr.contains("- cannot take two kinds of output"), "{}", ran.stderr);
 }

@@ -1,5 +1,6 @@
 //! `audience-gate check`: files of events to a summary, and to the lines that were asked for.
 
+use super::arrow;
 use super::counts::Counts;
 use super::files::{self, Outputs, Trouble};
 use super::input::{Form, Input};
@@ -12,6 +13,7 @@ use crate::{taxonomy, time};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +32,9 @@ pub struct CheckArgs {
     /// Write the redacted record of every rejected event here, one a line, with its file and line; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
+    /// Write every event, accepted or rejected, as a row of an Arrow stream (for Spark and other engines); `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    arrow: Option<PathBuf>,
     /// A registry snapshot; without it, the taxonomy that ships.
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
@@ -39,6 +44,9 @@ pub struct CheckArgs {
     /// Judge as if received then (RFC 3339), or `occurred`: when each event occurred.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// How many threads judge; without it, as many as keep all cores busy.
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
     /// How the summary is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -59,13 +67,20 @@ pub fn run(args: &CheckArgs) -> Done {
         at_occurrence: args.at.as_deref() == Some(OCCURRED),
         write_accepted: args.accepted.is_some(),
         write_rejected: args.rejected.is_some(),
+        write_rows: args.arrow.is_some(),
+        threads: args.threads.map(NonZeroUsize::get),
     };
     keeps_its_input(args)?;
     let mut outputs = Outputs {
         accepted: create(args.accepted.as_deref())?,
         rejected: create(args.rejected.as_deref())?,
+        rows: create(args.arrow.as_deref())?,
         counts: Counts::default(),
     };
+    if args.arrow.is_some() {
+        let begun = arrow::beginning().map_err(io::Error::other).and_then(|bytes| outputs.rows.write_all(&bytes));
+        begun.map_err(|error| format!("cannot write: {error}"))?;
+    }
     let names: Vec<_> = args.files.iter().map(|path| path.display().to_string()).collect();
     let mut unread = 0;
     for (index, (path, name)) in args.files.iter().zip(&names).enumerate() {
@@ -86,7 +101,9 @@ pub fn run(args: &CheckArgs) -> Done {
             }
         }
     }
-    let flushed = outputs.accepted.flush().and_then(|()| outputs.rejected.flush());
+    let ended = if args.arrow.is_some() { outputs.rows.write_all(&arrow::END) } else { Ok(()) };
+    let flushed = ended.and_then(|()| outputs.accepted.flush()).and_then(|()| outputs.rejected.flush());
+    let flushed = flushed.and_then(|()| outputs.rows.flush());
     flushed.map_err(|error| format!("cannot write: {error}"))?;
     tell(args, &report::summary(&outputs.counts, &names, args.format))?;
     Ok(if unread > 0 { 2 } else { u8::from(outputs.counts.rejected > 0) })
@@ -122,18 +139,17 @@ fn received_at(text: Option<&str>) -> Result<i64, String> {
 /// Creating an output empties it, so none may be what is still to be read, nor be the other output.
 fn keeps_its_input(args: &CheckArgs) -> Result<(), String> {
     let real = |path: &PathBuf| if is_stdio(path) { None } else { fs::canonicalize(path).ok() };
-    let outputs: Vec<_> = [&args.accepted, &args.rejected].into_iter().flatten().collect();
-    for path in &outputs {
+    let outputs: Vec<_> = [&args.accepted, &args.rejected, &args.arrow].into_iter().flatten().collect();
+    for (index, path) in outputs.iter().enumerate() {
         if real(path).is_some() && args.files.iter().any(|file| real(file) == real(path)) {
             return Err(format!("{} would be overwritten before it is read; name another output", path.display()));
         }
-    }
-    match outputs.as_slice() {
-        [accepted, rejected] if accepted == rejected && !is_stdio(accepted) => {
-            Err(format!("{} cannot take both accepted and rejected events; name two files", accepted.display()))
+        let is_taken = outputs.iter().take(index).any(|other| other == path);
+        if is_taken && (!is_stdio(path) || Some(*path) == args.arrow.as_ref()) {
+            return Err(format!("{} cannot take two kinds of output; name two files", path.display()));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 fn is_stdio(path: &Path) -> bool {
@@ -153,7 +169,7 @@ fn create(path: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
 
 /// The summary goes where no events go.
 fn tell(args: &CheckArgs, summary: &str) -> Done {
-    if [&args.accepted, &args.rejected].into_iter().flatten().any(|path| is_stdio(path)) {
+    if [&args.accepted, &args.rejected, &args.arrow].into_iter().flatten().any(|path| is_stdio(path)) {
         eprint!("{summary}");
         return Ok(0);
     }

@@ -14,6 +14,8 @@ pub struct Outputs {
     pub accepted: Box<dyn Write + Send>,
     /// Audit rows of rejected ones.
     pub rejected: Box<dyn Write + Send>,
+    /// Both as an Arrow stream.
+    pub rows: Box<dyn Write + Send>,
     /// The counts of everything that was written.
     pub counts: Counts,
 }
@@ -31,7 +33,7 @@ pub fn run(input: Input, order: &Order, file: File, seed: [u8; 16], outputs: &mu
     let shelf = Mutex::new(Shelf { input: Some(input), taken: 0, trouble: None });
     let desk = Desk { state: Mutex::new(Writing { outputs, written: 0, trouble: None }), turn: Condvar::new() };
     // One more than there are cores: while a worker waits for its turn, another has something to do.
-    let workers = thread::available_parallelism().map_or(1, usize::from) + 1;
+    let workers = order.threads.unwrap_or(thread::available_parallelism().map_or(1, usize::from) + 1);
     thread::scope(|scope| {
         for worker in 0..workers {
             let judge = Judge::new(order, file, worker_seed(seed, worker));
@@ -72,6 +74,7 @@ fn work(shelf: &Mutex<Shelf>, desk: &Desk, mut judge: Judge) {
                 drop(desk.write(number, &mut judged));
             }
         }
+        judge.end_batch(&mut judged);
         if desk.finish(number, &mut judged) {
             return;
         }
@@ -136,9 +139,13 @@ impl<'a> Desk<'a> {
 }
 
 impl Outputs {
-    fn add(&mut self, judged: &Judged) -> io::Result<()> {
+    fn add(&mut self, judged: &mut Judged) -> io::Result<()> {
+        if let Some(error) = judged.trouble.take() {
+            return Err(error);
+        }
         self.counts.add(&judged.counts);
         self.accepted.write_all(&judged.accepted)?;
-        self.rejected.write_all(&judged.rejected)
+        self.rejected.write_all(&judged.rejected)?;
+        self.rows.write_all(&judged.rows)
     }
 }

@@ -1,19 +1,24 @@
 //! Events of a file, judged: the lines to write and the counts to add.
 
+use super::arrow::{Fate, Rows};
 use super::counts::{Counts, Place};
 use super::input::MOST_EVENT;
 use crate::accepted::write_line;
 use crate::check::{Context, check};
 use crate::event::Field;
-use crate::ids::Ids;
+use crate::ids::{Id, Ids};
 use crate::parse::Reader;
 use crate::reading::Event;
 use crate::rejection::{Refused, write_row};
 use crate::text::write_number;
 use crate::{text, time};
+use std::io;
 
 /// Whom a judgement is told about.
 pub const SOURCE_SYSTEM: &str = "command-line";
+
+/// Where a row has no id of the sender's; it is not written.
+const NO_ID: Id = [b'0'; 36];
 
 /// What events came to.
 #[derive(Debug, Default)]
@@ -22,6 +27,10 @@ pub struct Judged {
     pub accepted: Vec<u8>,
     /// The audit rows of the rejected ones, as lines.
     pub rejected: Vec<u8>,
+    /// Both as batches of an Arrow stream.
+    pub rows: Vec<u8>,
+    /// Why there are no such batches, if there are none.
+    pub trouble: Option<io::Error>,
     /// The counts.
     pub counts: Counts,
 }
@@ -31,12 +40,14 @@ impl Judged {
     pub fn clear(&mut self) {
         self.accepted.clear();
         self.rejected.clear();
+        self.rows.clear();
+        self.trouble = None;
         self.counts = Counts::default();
     }
 
     /// Whether it should be written before more is added.
     pub fn is_full(&self) -> bool {
-        self.accepted.len() + self.rejected.len() > 4 << 20
+        self.accepted.len() + self.rejected.len() + self.rows.len() > 4 << 20
     }
 }
 
@@ -51,6 +62,10 @@ pub struct Order<'a> {
     pub write_accepted: bool,
     /// Whether the audit rows are wanted.
     pub write_rejected: bool,
+    /// Whether both are wanted as rows of an Arrow stream.
+    pub write_rows: bool,
+    /// How many workers judge a file; none: as many as keep all cores busy.
+    pub threads: Option<usize>,
 }
 
 /// The file that events are from.
@@ -68,11 +83,15 @@ pub struct Judge<'a> {
     file: File<'a>,
     ids: Ids,
     event: Event,
+    rows: Option<Rows>,
+    line: Vec<u8>,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(order: &'a Order<'a>, file: File<'a>, seed: [u8; 16]) -> Self {
-        Judge { order, file, ids: Ids::new(seed, order.context.received_at / 1000), event: Event::default() }
+        let ids = Ids::new(seed, order.context.received_at / 1000);
+        let rows = order.write_rows.then(Rows::default);
+        Judge { order, file, ids, event: Event::default(), rows, line: Vec::new() }
     }
 
     /// Judges the event with that number.
@@ -80,9 +99,10 @@ impl<'a> Judge<'a> {
         let line = event.trim_ascii();
         let broken_at = self.read(line);
         let mut context = self.order.context;
-        if self.order.at_occurrence
-            && let Some(occurred) = time::parse(&text::content(line, self.event.value(Field::OccurredAt)))
-        {
+        let is_asked = self.order.at_occurrence || self.order.write_rows;
+        let occurred_at = is_asked.then(|| time::parse(&text::content(line, self.event.value(Field::OccurredAt))));
+        let occurred_at = occurred_at.flatten();
+        if let (true, Some(occurred)) = (self.order.at_occurrence, occurred_at) {
             context.received_at = occurred;
         }
         let refused = match broken_at {
@@ -94,14 +114,23 @@ impl<'a> Judge<'a> {
                     if self.order.write_accepted {
                         write_line(&mut judged.accepted, line, &self.event, &verdict, &context);
                     }
+                    if let Some(rows) = &mut self.rows {
+                        self.line.clear();
+                        write_line(&mut self.line, line, &self.event, &verdict, &context);
+                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations: verdict.violations });
+                        if rows.is_full() {
+                            self.end_batch(judged);
+                        }
+                    }
                     return;
                 }
                 Refused::event(line, &self.event, verdict.violations)
             }
         };
         judged.counts.note(refused.violations(), Place { file: self.file.index, number });
+        let (sent, violations) = (refused.id(), refused.violations());
         if self.order.write_rejected {
-            let id = refused.id().unwrap_or_else(|| self.ids.mint());
+            let id = sent.unwrap_or_else(|| self.ids.mint());
             let out = &mut judged.rejected;
             out.extend_from_slice(br#"{"file":"#);
             text::write(out, self.file.name.as_bytes());
@@ -109,6 +138,22 @@ impl<'a> Judge<'a> {
             write_number(out, number as usize);
             write_row(out, &refused, &id, &context, SOURCE_SYSTEM);
             out.push(b'\n');
+        }
+        if let Some(rows) = &mut self.rows {
+            self.line.clear();
+            self.line.extend_from_slice(br#"{"index":0"#);
+            write_row(&mut self.line, &refused, &sent.unwrap_or(NO_ID), &context, SOURCE_SYSTEM);
+            rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
+            if rows.is_full() {
+                self.end_batch(judged);
+            }
+        }
+    }
+
+    /// Makes a batch of the rows that are not one yet.
+    pub fn end_batch(&mut self, judged: &mut Judged) {
+        if let Some(Err(error)) = self.rows.as_mut().map(|rows| rows.write(&mut judged.rows)) {
+            judged.trouble = Some(io::Error::other(error));
         }
     }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 mod archive;
+mod arrow;
 mod check;
 mod connection;
 mod copy_out;

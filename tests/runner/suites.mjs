@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as counts from "./counts.mjs";
 import { denoBinary, root } from "./paths.mjs";
+import { sparkPython } from "./system.mjs";
 
 /**
  * @typedef {object} Suite
@@ -123,13 +124,14 @@ function node() {
   }));
 }
 
-/** spark/tests, Python's own unittest. @returns {Suite[]} */
+/** spark/tests, Python's own unittest, on two real workers. @returns {Suite[]} */
 function python() {
   if (files("spark", /^test_.*\.py$/).length === 0) return [];
   return [{
     name: "spark",
-    command: ["python3", "-m", "unittest", "discover", "-s", "spark/tests"],
+    command: [sparkPython, "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"],
     reader: counts.unittest,
+    alone: true,
   }];
 }
 

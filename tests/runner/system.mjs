@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "./paths.mjs";
 
 /** Where the programs of a real Postgres 15 are: `PG_BIN`, or where Debian's package laid them down. */
 export const postgresBin = process.env.PG_BIN ?? "/usr/lib/postgresql/15/bin";
@@ -14,6 +16,20 @@ function extension(/** @type {string} */ name) {
 }
 
 const onPath = (/** @type {string} */ program) => spawnSync("which", [program]).status === 0;
+
+/** The Python that has PySpark: kept between runs in a folder named after what is to be in it, never in the system. */
+const requirements = join(root, "spark", "requirements.txt");
+const venv = join(
+  root,
+  ".local",
+  `spark-${createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12)}`,
+);
+export const sparkPython = join(venv, "bin", "python");
+
+const hasSpark = () => spawnSync(sparkPython, ["-c", "import pyspark, pyarrow, pandas"]).status === 0;
+
+/** Debian parts Python from what makes environments. */
+const makesVenvs = () => spawnSync("python3", ["-c", "import venv, ensurepip"]).status === 0;
 
 /**
  * What the tests need besides Node, npm, Rust and the npm packages: what each piece is for, how to see that it
@@ -51,6 +67,8 @@ const PIECES = [
     package: "chromium",
   },
   { name: "brotli", present: () => onPath("brotli"), package: "brotli" },
+  { name: "Java", present: () => onPath("java"), package: "openjdk-17-jre-headless" },
+  { name: "Python's venv", present: makesVenvs, package: "python3-venv" },
 ];
 
 /**
@@ -58,6 +76,26 @@ const PIECES = [
  * with the command that would. No suite is left out because a piece is absent.
  */
 export function ensureSystem() {
+  ensurePieces();
+  ensureSpark();
+}
+
+function ensureSpark() {
+  if (hasSpark()) return;
+  console.log("installing PySpark, once: 440 MB from PyPI");
+  const run = (/** @type {string[]} */ [command, ...args]) =>
+    spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
+  const pip = [sparkPython, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const done = run(["python3", "-m", "venv", "--clear", venv]) && run([...pip, "--requirement", requirements]);
+  if (!done || !hasSpark()) {
+    console.error(
+      `could not install PySpark; try it by hand: python3 -m venv ${venv} && ${pip.join(" ")} -r ${requirements}`,
+    );
+    process.exit(2);
+  }
+}
+
+function ensurePieces() {
   const missing = PIECES.filter((piece) => !piece.present());
   if (missing.length === 0) return;
 

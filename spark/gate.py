@@ -1,0 +1,206 @@
+"""One process of the gate for each part of a file: what runs on the executors, and nothing of Spark's but the files it brings."""
+
+import csv
+import functools
+import json
+import os
+import subprocess
+import tempfile
+import threading
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+PEPPER = "AUDIENCE_GATE_EMAIL_PEPPER"
+PROBE = "probe@example.com"
+
+# What a row of the gate's Arrow stream holds; the first thirteen are the columns of the table of events.
+TEXTS = [
+    "id", "user_id", "session_id", "event_type", "event_category", "event_source",
+    "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "metadata", "site_id",
+]  # fmt: skip
+
+REQUIRED = ("session_id", "event_type", "event_category", "event_source")
+FIELDS = {*TEXTS, "occurred_at", "email"}
+
+# What a task hands to Spark. A rejected row and a tally have no campaign: there those columns carry where the row stands
+# and what it violates, so that rows of all kinds have one schema and accepted ones are written once, in their final form.
+ROWS = pa.schema(
+    [("id", pa.string()), ("created_at", pa.timestamp("us", "UTC"))]
+    + [(name, pa.string()) for name in TEXTS[1:]]
+    + [("occurred_at", pa.timestamp("us", "UTC")), ("rejected", pa.bool_()), ("kind", pa.string())]
+)
+FILE, START, LINE, RULE, VIOLATIONS = "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"
+
+
+class GateError(Exception):
+    """The gate could not do its work. Never says anything of an event."""
+
+
+def complaint(stderr):
+    """What the gate says of itself; its summary and all else stay out of logs."""
+    said = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.startswith("audience-gate: ")]
+    return said[-1] if said else "it said nothing"
+
+
+def run(gate, *arguments, environment=None):
+    """Runs the gate to its end; its standard output."""
+    try:
+        done = subprocess.run([gate, *arguments], stdin=subprocess.DEVNULL, capture_output=True, env=environment)
+    except OSError as error:
+        raise GateError(f"cannot run the gate {gate}: {error.strerror}") from None
+    if done.returncode > 1:
+        raise GateError(f"the gate {gate} refuses to run: {complaint(done.stderr)}")
+    return done.stdout.decode()
+
+
+def version(gate):
+    return run(gate, "--version").strip().split(" ")[-1]
+
+
+def contract(gate):
+    return json.loads(run(gate, "check", os.devnull, "--format", "json"))["contract"]
+
+
+def pepper_mark(gate):
+    """Tells two secrets apart without telling either: a part of the hash of an address that is nobody's."""
+    return run(gate, "hash", PROBE).strip()[:16] if os.environ.get(PEPPER) else None
+
+
+@functools.cache
+def worker_terms(gate):
+    """What verdicts depend on here; asked once by a worker, which runs many tasks."""
+    return {"contract": contract(gate), "pepper": pepper_mark(gate)}
+
+
+class Judge:
+    """What a task calls: batches of lines in, batches of rows out."""
+
+    def __init__(self, gate_name, registry_name, form, options, expected):
+        self.gate_name, self.registry_name, self.form = gate_name, registry_name, form
+        self.options, self.expected = options, expected
+
+    def __call__(self, batches):
+        batches = (batch for batch in batches if batch.num_rows)
+        first = next(batches, None)
+        if first is None:
+            return
+        if self.form == "csv":
+            check_header(joined(first.column(0).slice(0, 1)))
+        place = {"file": first.column(1)[0].as_py(), "start": first.column(2)[0].as_py()}
+        yield from self.judge(first, batches, place)
+
+    def command(self):
+        from pyspark import SparkFiles
+
+        gate = SparkFiles.get(self.gate_name)
+        registry = ["--registry", SparkFiles.get(self.registry_name)] if self.registry_name else []
+        found = worker_terms(gate)
+        if found["contract"] != self.expected["contract"]:
+            raise GateError(f"this worker's gate has another contract, {found['contract']}, than the driver's")
+        if found["pepper"] != self.expected["pepper"]:
+            raise GateError(f"{PEPPER} is not the same in the environment of this worker as in the driver's")
+        return [gate, "check", "-", "--input", self.form, "--arrow", "-", "--format", "json", "--threads", "1",
+                *registry, *self.options]  # fmt: skip
+
+    def judge(self, first, batches, place):
+        """Feeds the gate from a thread of its own while its rows are read, so that neither waits for the other's pipe."""
+        fed = {"bytes": 0, "lines": 0, "trouble": None}
+        with tempfile.TemporaryFile() as said:
+            gate = subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
+            feeder = threading.Thread(target=feed, args=(gate.stdin, first, batches, fed), daemon=True)
+            try:
+                feeder.start()
+                counts = {"accepted": 0, "rejected": 0}
+                for batch in rows_of(gate.stdout):
+                    rejected = pc.sum(batch.column("rejected")).as_py() or 0
+                    counts["rejected"] += rejected
+                    counts["accepted"] += batch.num_rows - rejected
+                    yield shaped(batch, place)
+                feeder.join()
+                code = gate.wait()
+            finally:
+                # Also where Spark gives the task up: no gate outlives it.
+                gate.kill()
+                gate.wait()
+            said.seek(0)
+            stderr = said.read()
+        if fed["trouble"] is not None:
+            raise fed["trouble"]
+        if code not in (0, 1):
+            raise GateError(f"the gate gave up with code {code}: {complaint(stderr)}")
+        summary = json.loads(stderr)
+        if any(counts[key] != summary[key] for key in counts):
+            raise GateError("the gate handed over other rows than it counted")
+        yield tally(summary, place, fed)
+
+
+def check_header(line):
+    """A table of something else is refused as a whole. Names are only told where they are ours: without a header the first
+    line is an event."""
+    names = next(csv.reader([bytes(line).decode("utf-8", "replace").removeprefix("\ufeff")]), [])
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = [name for name in names if name not in FIELDS and not name.startswith("metadata.")]
+    if missing:
+        raise GateError(f"the header of a CSV file lacks the columns {', '.join(missing)}")
+    if unknown:
+        raise GateError(f"the header of a CSV file has {len(unknown)} columns that no event has; see `audience-gate rules`")
+
+
+def feed(pipe, first, batches, fed):
+    try:
+        with pipe:
+            batch = first
+            while batch is not None:
+                bytes_ = joined(batch.column(0))
+                pipe.write(bytes_)
+                fed["bytes"] += len(bytes_)
+                fed["lines"] += batch.num_rows
+                batch = next(batches, None)
+    except BrokenPipeError:
+        pass  # The gate has ended; its exit code says why.
+    except Exception as error:  # noqa: BLE001 - it is raised again by whoever reads the gate's rows
+        fed["trouble"] = error
+
+
+def joined(column):
+    """The lines of a batch, one behind the other: they lie like that in Arrow's memory, line breaks included."""
+    ends = pa.Array.from_buffers(pa.int32(), len(column) + 1, [None, column.buffers()[1]], offset=column.offset)
+    return memoryview(column.buffers()[2])[ends[0].as_py() : ends[-1].as_py()]
+
+
+def rows_of(pipe):
+    try:
+        with pa.ipc.open_stream(pipe) as stream:
+            yield from stream
+    except (pa.ArrowInvalid, OSError):
+        return  # The gate ended in the midst of it; its exit code says why.
+
+
+def same(value, count, type_=pa.string()):
+    return pa.repeat(pa.scalar(value, type_), count)
+
+
+def shaped(batch, place):
+    """A batch of the gate's rows as Spark is to have them."""
+    count, rejected = batch.num_rows, batch.column("rejected")
+    columns = {name: batch.column(name) for name in [*TEXTS, "occurred_at", "rejected"]}
+    columns["created_at"] = same(None, count, ROWS.field("created_at").type)
+    columns["kind"] = pc.if_else(rejected, "rejected", "accepted")
+    if pc.any(rejected).as_py():
+        violations = pc.binary_join(batch.column("violations"), " ")
+        carried = {FILE: same(place["file"], count), START: same(str(place["start"]), count),
+                   LINE: batch.column("line").cast(pa.string()), RULE: batch.column("validation_rule_id"),
+                   VIOLATIONS: violations}  # fmt: skip
+        for name, values in carried.items():
+            columns[name] = pc.if_else(rejected, values, columns[name])
+    return pa.record_batch([columns[field.name] for field in ROWS], schema=ROWS)
+
+
+def tally(summary, place, fed):
+    """What the gate counted, as a row among the others: it is committed with them, once, or not at all."""
+    told = {key: summary[key] for key in ("total", "accepted", "rejected")} | place
+    told |= {"bytes": fed["bytes"], "lines": fed["lines"]}
+    told["violations"] = {rule["rule_id"]: rule["all"] for rule in summary["rules"]}
+    row = {"metadata": json.dumps(told), "kind": "tally"}
+    return pa.RecordBatch.from_pylist([row], schema=ROWS)
