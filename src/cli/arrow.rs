@@ -110,7 +110,7 @@ impl Rows {
         let is_rejected = !fate.violations.is_empty();
         for (column, &(_, field)) in self.texts.iter_mut().zip(&TEXTS) {
             let value = self.event.value(field);
-            match (is_rejected, field, value.kind) {
+            match (is_rejected, field, value.kind()) {
                 (true, Field::Id, _) => column.append_option(fate.id.map(|id| String::from_utf8_lossy(id))),
                 (true, Field::EventType, _) => column.append_value(crate::rejection::EVENT_TYPE),
                 (true, Field::EventCategory, _) => column.append_value("system"),
