@@ -80,7 +80,7 @@ revoke all on table public.audience_events from public, anon, authenticated, ser
 revoke all on table public.audience_state from public, anon, authenticated, service_role;
 
 comment on table public.audience_events is
-  'Raw audience events, append-only. Every row was judged by the validation contract; a rejected event stands here as its own audit row. Bulk load of rows judged elsewhere (the command line): set role audience_gate_store, then copy.';
+  'Raw audience events, append-only. Every row was judged by the validation contract; a rejected event stands here as its own audit row. History that was recorded elsewhere comes in through audience-gate load.';
 comment on column public.audience_events.id is 'Idempotency key: the sender''s, or minted. Sending a recorded id again changes nothing.';
 comment on column public.audience_events.created_at is 'When the database recorded the row; cannot be sent.';
 comment on column public.audience_events.user_id is 'The member of the audience, where signed in. Null for visitors.';

@@ -181,16 +181,19 @@ declare
   known jsonb := '[]';
 begin
   if stored -> 'known_rejected' <> '[]' then
+    -- A detached month has taken the record with it; what is left says that there was one.
     select coalesce(jsonb_agg(r.item || jsonb_build_object(
       'rule_id', e.metadata -> 'validation_rule_id',
-      'reason', e.metadata -> 'rejection_reason',
-      'violations', e.metadata -> 'violations')), '[]')
+      'reason', coalesce(e.metadata -> 'rejection_reason', to_jsonb(format(
+        'an event of this id was rejected before, and its record is archived with %s; send the mended event under another id',
+        to_char(k.created_at at time zone 'UTC', 'YYYY-MM')))),
+      'violations', coalesce(e.metadata -> 'violations', '[]'))), '[]')
     into known
     from jsonb_array_elements(stored -> 'known_rejected') as r (item)
     join audience_gate.event_keys k on k.id = (r.item ->> 'id')::uuid
-    cross join lateral (
+    left join lateral (
       select a.metadata from public.audience_events a where a.id = k.id and a.created_at = k.created_at limit 1
-    ) e;
+    ) e on true;
   end if;
   return (
     select coalesce(jsonb_agg(f.answer order by (f.answer -> 'index')::integer), '[]')

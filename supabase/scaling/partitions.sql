@@ -37,7 +37,7 @@ comment on table audience_gate.partition_log is 'What was done to the shape of t
 comment on column audience_gate.partition_log.id is 'In order of writing.';
 comment on column audience_gate.partition_log.at is 'When.';
 comment on column audience_gate.partition_log.actor is 'Who: the role the client acted as.';
-comment on column audience_gate.partition_log.action is 'partition_added, move_begun, move_verified, swapped or standby_dropped.';
+comment on column audience_gate.partition_log.action is 'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached or month_restored.';
 comment on column audience_gate.partition_log.detail is 'Names, months and numbers of rows.';
 
 alter table audience_gate.event_keys enable row level security;

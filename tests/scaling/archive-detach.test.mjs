@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
-import { ingest } from "../database/events.mjs";
+import { event, ingest } from "../database/events.mjs";
 import { startPostgres, VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, gate, monthBefore, record, rowsOf, wholeHash } from "./archived.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -129,6 +129,12 @@ for (const version of VERSIONS) {
           },
         ]);
         assert.deepEqual([retry.accepted, retry.replayed], [0, [0]]);
+        // And of one that was rejected: the answer counts it still, though its record has gone with the month.
+        const [rejected] = rows.find((row) => row[15] === true) ?? [];
+        const refused = await ingest(client, [event({ id: rejected })]);
+        assert.deepEqual([refused.accepted, refused.replayed], [0, []]);
+        assert.deepEqual(refused.rejected.map(({ index, id, rule_id }) => [index, id, rule_id]), [[0, rejected, null]]);
+        assert.match(refused.rejected[0].reason, new RegExp(`archived with ${month}`));
 
         const restored = gate(postgres.url, "restore", archive, month);
         assert.deepEqual([restored.status, restored.stderr], [0, ""]);

@@ -24,7 +24,8 @@ export interface StoreAnswer {
 
 export interface StoreRejection {
   readonly index: number;
-  readonly rule_id: string;
+  /** Null: rejected before, and archived since. */
+  readonly rule_id: string | null;
   readonly reason: string;
   readonly violations: readonly string[];
 }
