@@ -67,6 +67,7 @@ const PIECES = [
     package: "chromium",
   },
   { name: "brotli", present: () => onPath("brotli"), package: "brotli" },
+  { name: "openssl", present: () => onPath("openssl"), package: "openssl" },
   { name: "Java", present: () => onPath("java"), package: "openjdk-17-jre-headless" },
   { name: "Python's venv", present: makesVenvs, package: "python3-venv" },
 ];
