@@ -25,8 +25,9 @@ Deno.test("10,000 hostile bodies get verdicts or refusals, in flat memory", asyn
   assert.deepEqual(wrong, []);
   // Not one sort of body has taken over: verdicts and refusals were both exercised.
   for (const status of [400, 413, 422]) assert.ok(statuses[status] > 100);
-  const half = resident.length / 2;
-  const grown = Math.max(...resident.slice(half)) -
-    Math.max(...resident.slice(0, half));
-  assert.ok(grown < 24_000_000, `memory grew by ${grown} bytes: ${resident}`);
+  // Memory grows in steps until somewhere in the third quarter, as the runtime's own heaps do; then it has to stay.
+  const quarter = resident.length / 4;
+  const grown = Math.max(...resident.slice(-quarter)) -
+    Math.max(...resident.slice(-2 * quarter, -quarter));
+  assert.ok(grown < 8_000_000, `memory grew by ${grown} bytes: ${resident}`);
 });
