@@ -25,17 +25,7 @@ impl Ids {
         let (a, b) = (self.random(), self.random());
         let high = self.millis << 16 | 0x7000 | a >> 52;
         let low = 0x8000_0000_0000_0000 | b >> 2;
-        let mut out = [b'-'; 36];
-        let mut nibbles = (0..32).map(|index| {
-            let word = if index < 16 { high } else { low };
-            hex_digit((word >> (60 - 4 * (index % 16)) & 15) as u8)
-        });
-        for (at, slot) in out.iter_mut().enumerate() {
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                *slot = nibbles.next().unwrap_or(b'0');
-            }
-        }
-        out
+        written(high, low)
     }
 
     /// SplitMix64, whose increment is seeded too: 127 bits decide the sequence.
@@ -45,4 +35,19 @@ impl Ids {
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ mixed >> 31
     }
+}
+
+/// The UUID of these bits, in the 8-4-4-4-12 form.
+pub fn written(high: u64, low: u64) -> Id {
+    let mut out = [b'-'; 36];
+    let mut nibbles = (0..32).map(|index| {
+        let word = if index < 16 { high } else { low };
+        hex_digit((word >> (60 - 4 * (index % 16)) & 15) as u8)
+    });
+    for (at, slot) in out.iter_mut().enumerate() {
+        if !matches!(at, 8 | 13 | 18 | 23) {
+            *slot = nibbles.next().unwrap_or(b'0');
+        }
+    }
+    out
 }

@@ -10,7 +10,7 @@ use crate::check::{Context, Violations, check};
 use crate::event::{Field, Kind as ValueKind};
 use crate::parse::Reader;
 use crate::reading::Event;
-use crate::{text, time};
+use crate::{ids, text, time};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
 use serde_json::value::RawValue;
@@ -193,9 +193,7 @@ fn derived_id(json: &[u8], number: u64) -> String {
     // UUID version 8: what its bits mean is up to whoever made it.
     bits = bits & !(0xf << 76) | 0x8 << 76;
     bits = bits & !(0x3 << 62) | 0x2 << 62;
-    let hex = format!("{bits:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    String::from_utf8_lossy(&ids::written((bits >> 64) as u64, bits as u64)).into_owned()
 }
 
 /// Writes a row as the event that it was when it was sent.
