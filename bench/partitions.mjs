@@ -11,6 +11,7 @@ import pg from "pg";
 import { event, ingest, insert } from "../tests/database/events.mjs";
 import { startPostgres } from "../tests/database/postgres.mjs";
 import { applyScripts, insist, operate, partition } from "../tests/scaling/partitioned.mjs";
+import { newId } from "./ids.mjs";
 import { median, number, report } from "./partitions_report.mjs";
 import { BATCH, startSender } from "./partitions_sender.mjs";
 
@@ -196,21 +197,25 @@ async function steady(contenders) {
     );
   }
   await client.query("reset role");
-  return { cold, warm: await takingTurns(contenders, "ingest") };
+  return {
+    cold,
+    warm: await takingTurns(contenders, "ingest"),
+    random: await takingTurns(contenders, "ingest", event),
+  };
 }
 
 /**
  * Batches into several servers by turns, so that a machine that changes its speed changes it for all.
  * @param {Record<string, Server>} contenders @param {"ingest" | "insert"} way
  */
-async function takingTurns(contenders, way) {
+async function takingTurns(contenders, way, make = () => event({ id: newId() })) {
   log(`${way}: ${Object.keys(contenders).join(", ")}`);
   /** @type {Record<string, number[]>} */
   const times = {};
   for (const { client } of Object.values(contenders)) await client.query("set role service_role");
   for (let round = -10; round < ROUNDS; round++) {
     for (const [name, { client }] of Object.entries(contenders)) {
-      const batch = Array.from({ length: BATCH }, () => event());
+      const batch = Array.from({ length: BATCH }, () => make());
       const took = await timed(() => ways[way](client, batch));
       if (round >= 0) (times[name] ??= []).push(took);
     }

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { performance } from "node:perf_hooks";
 import pg from "pg";
-import { event, ingest } from "../tests/database/events.mjs";
+import { event as eventOf, ingest } from "../tests/database/events.mjs";
+import { newId } from "./ids.mjs";
 
 /** A lock that was waited for too long, a deadlock: nothing was recorded, so the same batch is sent again. */
 const AGAIN = new Set(["55P03", "40P01", "40001", "57014"]);
 export const BATCH = 100;
+
+const event = (/** @type {Record<string, unknown>} */ members) => eventOf({ id: newId(), ...members });
 
 /**
  * Sends batches at a rate until stopped, as a function does that serves visitors: new events, two retries of
@@ -29,9 +32,8 @@ export async function startSender(url, rate) {
     const session = (/** @type {number} */ i) => ({ session_id: `sent-session-${tally.sent + i}` });
     const fresh = Array.from({ length: BATCH - 1 - (earlier.length > 0 ? 4 : 0) }, (_, i) => event(session(i)));
     const doubles = earlier.slice(2, 4).map(({ session_id }) => event({ session_id }));
-    const { id } = event();
     const rejected = [{
-      id,
+      id: newId(),
       ...session(BATCH),
       event_source: "edge-function",
       metadata: { validation_rule_id: "base.utm" },

@@ -19,6 +19,12 @@ export function uuid(): string {
   });
 }
 
+/** The id of an event: UUID v7, which begins with the time, so that a log of any size keeps new ids in one place. */
+export function eventId(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${uuid().slice(15)}`;
+}
+
 /** Campaign parameters of an address. One that holds an e-mail address is left out: mailing tools do that. */
 export function campaign(url: URL): Utm {
   const utm: Utm = {};

@@ -4,7 +4,7 @@ import { createPrecheck } from "./precheck.ts";
 import { createPrivacy } from "./privacy.ts";
 import { createQueue } from "./queue.ts";
 import { createSender } from "./send.ts";
-import { campaign, referrerKind, touchSession, uuid } from "./session.ts";
+import { campaign, eventId, referrerKind, touchSession } from "./session.ts";
 import type {
   Automatic,
   Content,
@@ -117,7 +117,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       });
     }
     return {
-      id: uuid(),
+      id: eventId(),
       occurred_at: new Date().toISOString(),
       session_id: session.id,
       event_source: source,
