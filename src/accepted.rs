@@ -6,7 +6,7 @@ use crate::event::{Field, Kind};
 use crate::ids::Id;
 use crate::names::KEYS;
 use crate::reading::{Event, Value};
-use crate::text::{self, put, separate, write_number};
+use crate::write::{self, put, separate};
 
 /// Appends the row of an accepted event: its own bytes, behind what the gate adds.
 pub fn write_row(
@@ -19,8 +19,8 @@ pub fn write_row(
     context: &Context,
 ) {
     separate(out);
-    put(out, br#"{"index":"#);
-    write_number(out, index);
+    out.extend_from_slice(br#"{"index":"#);
+    write::number(out, index);
     write_own(out, event, minted, context);
     write_sent(out, body, event, verdict, context);
 }
@@ -55,7 +55,7 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
         && event.value(Field::UserId).kind() == Kind::Absent
     {
         put(out, br#","user_id":"#);
-        text::write(out, id.as_bytes());
+        write::text(out, id.as_bytes());
     }
 }
 

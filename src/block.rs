@@ -3,7 +3,7 @@
 //! No library finds within one pass the several kinds of byte that the reader and the privacy rules ask for; beside
 //! eight bytes a step in plain integers this was measured (`benches/gate.rs`).
 
-use wide::u8x16;
+use wide::i8x16;
 
 /// How many bytes a block has.
 pub const SIZE: usize = 16;
@@ -11,9 +11,9 @@ pub const SIZE: usize = 16;
 /// A bit for each byte of a block, the first byte's lowest.
 pub type Mask = u32;
 
-/// Sixteen bytes.
+/// Sixteen bytes, as signed numbers: engines of WebAssembly compare those in one instruction, unsigned ones in four.
 #[derive(Clone, Copy)]
-pub struct Block(u8x16);
+pub struct Block(i8x16);
 
 impl Block {
     /// The block that begins there, if the text is long enough.
@@ -25,13 +25,21 @@ impl Block {
     /// The block of these bytes.
     #[inline]
     pub fn of(bytes: &[u8; SIZE]) -> Block {
-        Block(u8x16::new(*bytes))
+        Block(i8x16::new(bytes.map(u8::cast_signed)))
     }
 
     /// The bytes where a run of plain characters of a JSON text ends: quotes, backslashes and control characters.
     #[inline]
     pub fn stops(self) -> Mask {
-        (self.equal(b'"') | self.equal(b'\\') | at_most(self.0, 0x1f)).to_bitmask()
+        let is_below_space = self.0.simd_lt(i8x16::splat(b' ' as i8));
+        // Bytes outside ASCII are negative here, and so below the space, too.
+        (self.equal(b'"') | self.equal(b'\\') | is_below_space).to_bitmask() & !self.non_ascii()
+    }
+
+    /// The quotes.
+    #[inline]
+    pub fn quotes(self) -> Mask {
+        self.equal(b'"').to_bitmask()
     }
 
     /// The bytes without which a text holds neither an e-mail address nor a phone number.
@@ -40,10 +48,24 @@ impl Block {
         (self.equal(b'@') | self.equal(b'%') | self.equal(b'+')).to_bitmask()
     }
 
-    /// Digits, and what joins the groups of a card number.
+    /// Digits and what joins the groups of a card number; and, because one comparison is less than three, what lies
+    /// between these in ASCII.
     #[inline]
     pub fn digits_and_joints(self) -> Mask {
-        (at_most(self.0 - u8x16::splat(b'0'), 9) | self.equal(b' ') | self.equal(b'-')).to_bitmask()
+        self.between(b' ', b'9').to_bitmask()
+    }
+
+    /// Hexadecimal digits of either case.
+    #[inline]
+    pub fn hex_digits(self) -> Mask {
+        let small = Block(self.0 | i8x16::splat(0x20));
+        (self.between(b'0', b'9') | small.between(b'a', b'f')).to_bitmask()
+    }
+
+    /// The hyphens.
+    #[inline]
+    pub fn hyphens(self) -> Mask {
+        self.equal(b'-').to_bitmask()
     }
 
     /// The bytes outside ASCII.
@@ -63,12 +85,14 @@ impl Block {
     }
 
     #[inline]
-    fn equal(self, byte: u8) -> u8x16 {
-        self.0.simd_eq(u8x16::splat(byte))
+    fn equal(self, byte: u8) -> i8x16 {
+        self.0.simd_eq(i8x16::splat(byte as i8))
     }
-}
 
-#[inline]
-fn at_most(bytes: u8x16, most: u8) -> u8x16 {
-    bytes.min(u8x16::splat(most)).simd_eq(bytes)
+    /// Which bytes lie between two of ASCII: moved up until the last of them is the largest number there is.
+    #[inline]
+    fn between(self, first: u8, last: u8) -> i8x16 {
+        let moved = self.0 + i8x16::splat((0x7f - last) as i8);
+        moved.simd_gt(i8x16::splat((0x7f - last + first) as i8 - 1))
+    }
 }

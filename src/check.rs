@@ -1,5 +1,6 @@
 //! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
 
+use crate::block::{Block, Mask};
 use crate::event::{Category, Fault, Field, Kind};
 use crate::payload::EventType;
 use crate::reading::{Event, Value};
@@ -7,6 +8,7 @@ use crate::registry::Registry;
 use crate::rule::Told;
 use crate::rules::TOLD;
 use crate::{email, number, privacy, text, time};
+use std::borrow::Cow;
 
 /// Who sends the event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,14 +79,12 @@ pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
     if !event.faults.is_empty() {
         return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
     }
-    let (mut email, mut occurred_at, mut category, mut entry) = (None, None, None, None);
-    judge.with_text(Field::Email, &mut |address| {
-        email = email::normalise(address).map(|address| email::hash(&address, context.pepper));
-    });
-    judge.with_text(Field::OccurredAt, &mut |time| occurred_at = time::parse(time));
-    judge.with_text(Field::EventCategory, &mut |name| category = Category::named(name));
-    judge.with_text(Field::EventType, &mut |id| entry = context.registry.event_type(id));
-    judge = Judge { email, occurred_at, category, entry, ..judge };
+    if let Some(address) = judge.content(Field::Email) {
+        judge.email = email::normalise(&address).map(|address| email::hash(&address, context.pepper));
+    }
+    judge.occurred_at = judge.content(Field::OccurredAt).and_then(|time| time::parse(&time));
+    judge.category = judge.content(Field::EventCategory).and_then(|name| Category::named(&name));
+    judge.entry = judge.content(Field::EventType).and_then(|id| context.registry.event_type(&id));
     judge.suspicion = judge.suspects();
     Verdict { violations: Violations(judge.violated()), email_hash: judge.email }
 }
@@ -119,10 +119,10 @@ impl Judge<'_> {
     }
 
     fn is_uuid(&self, field: Field) -> bool {
-        self.text_is(field, &is_uuid)
+        self.text_is(field, is_uuid)
     }
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[inline]
     fn has_length(&self, field: Field, least: usize, most: usize) -> bool {
         self.text_at(field).is_some_and(|value| (least..=most).contains(&text::length(self.text, value)))
     }
@@ -142,19 +142,19 @@ impl Judge<'_> {
 
     fn is_sha256(&self, field: Field) -> bool {
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        self.text_is(field, &|content| content.len() == 64 && content.iter().all(is_digit))
+        self.text_is(field, |content| content.len() == 64 && content.iter().all(is_digit))
     }
 
     fn is_like(&self, field: Field) -> bool {
-        self.text_is(field, &names_like)
+        self.text_is(field, names_like)
     }
 
     fn is_retention_rule(&self, field: Field) -> bool {
-        self.text_is(field, &|id| self.context.registry.has_retention_rule(id))
+        self.text_is(field, |id| self.context.registry.has_retention_rule(id))
     }
 
     fn is_state(&self, field: Field) -> bool {
-        self.text_is(field, &|id| self.context.registry.has_state(id))
+        self.text_is(field, |id| self.context.registry.has_state(id))
     }
 
     #[inline]
@@ -195,7 +195,7 @@ impl Judge<'_> {
 
     fn makes_no_blocked_jump(&self) -> bool {
         let blocks = |from: &[u8], to: &[u8]| self.context.registry.blocks_jump(from, to);
-        !self.text_is(Field::PriorState, &|from| self.text_is(Field::NewState, &|to| blocks(from, to)))
+        !self.text_is(Field::PriorState, |from| self.text_is(Field::NewState, |to| blocks(from, to)))
     }
 
     #[inline]
@@ -225,7 +225,7 @@ impl Judge<'_> {
             Caller::Visitor => !self.event.is_given(Field::UserId),
             Caller::User(id) => {
                 !self.event.is_given(Field::UserId)
-                    || self.text_is(Field::UserId, &|sent| sent.eq_ignore_ascii_case(id.as_bytes()))
+                    || self.text_is(Field::UserId, |sent| sent.eq_ignore_ascii_case(id.as_bytes()))
             }
         }
     }
@@ -234,7 +234,7 @@ impl Judge<'_> {
     fn site_accepts(&self) -> bool {
         let Context { registry, origin, .. } = self.context;
         match self.event.is_given(Field::SiteId) {
-            true => self.text_is(Field::SiteId, &|site| registry.site_accepts(Some(site), *origin)),
+            true => self.text_is(Field::SiteId, |site| registry.site_accepts(Some(site), *origin)),
             false => registry.site_accepts(None, *origin),
         }
     }
@@ -255,20 +255,16 @@ impl Judge<'_> {
         (value.kind() == Kind::Text).then_some(value)
     }
 
-    /// Whether the field is text whose content satisfies the test.
+    /// The content of the field where it is text.
     #[inline]
-    fn text_is(&self, field: Field, test: &dyn Fn(&[u8]) -> bool) -> bool {
-        let mut is = false;
-        self.with_text(field, &mut |content| is = test(content));
-        is
+    fn content(&self, field: Field) -> Option<Cow<'_, [u8]>> {
+        self.text_at(field).map(|value| text::content(self.text, value))
     }
 
-    /// Shows the content of the field where it is text. One place decodes for all rules, which keeps the module small.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn with_text(&self, field: Field, show: &mut dyn FnMut(&[u8])) {
-        if let Some(value) = self.text_at(field) {
-            show(&text::content(self.text, value));
-        }
+    /// Whether the field is text whose content satisfies the test.
+    #[inline]
+    fn text_is(&self, field: Field, test: impl FnOnce(&[u8]) -> bool) -> bool {
+        self.content(field).is_some_and(|content| test(&content))
     }
 
     /// What was seen in the texts that the privacy rules speak of.
@@ -309,19 +305,17 @@ pub const TEXT_COLUMNS: [Field; 9] = [
 ];
 
 /// Whether it is a UUID in the 8-4-4-4-12 form.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn is_uuid(content: &[u8]) -> bool {
+    const HYPHENS: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
     let Ok(content) = <&[u8; 36]>::try_from(content) else {
         return false;
     };
-    // Every byte is looked at, so that the compiler can take many at a time.
-    content
-        .iter()
-        .zip(UUID_FORM)
-        .fold(true, |fits, (byte, form)| fits & if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+    // Of the last block only the last four bytes are new.
+    let blocks = [0, 16, 20]
+        .map(|start| Block::at(content, start).map_or((0, 0), |block| (block.hex_digits(), block.hyphens())));
+    let joined = |[first, second, last]: [Mask; 3]| u64::from(first) | u64::from(second) << 16 | u64::from(last) << 20;
+    joined(blocks.map(|block| block.0)) == HYPHENS ^ ((1 << 36) - 1) && joined(blocks.map(|block| block.1)) == HYPHENS
 }
-
-const UUID_FORM: &[u8; 36] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 fn names_like(content: &[u8]) -> bool {
     let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();

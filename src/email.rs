@@ -1,6 +1,6 @@
 //! E-mail addresses: normalising, validating, hashing, and finding them where none may be.
 
-use crate::text::hex_digit;
+use crate::write::hex_digit;
 use sha2::{Digest, Sha256};
 
 /// The longest address, in bytes.

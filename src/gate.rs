@@ -3,16 +3,18 @@
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
 use crate::accepted;
-use crate::check::{Caller, Context, Verdict, check};
+use crate::check::{Context, Verdict, check};
 use crate::event::Field;
 use crate::fingerprint::FINGERPRINT;
-use crate::ids::Ids;
+use crate::head::Head;
+use crate::ids::{Id, Ids};
 use crate::parse::{Broken, Reader};
 use crate::reading::Event;
 use crate::rejection::{self, Refused};
 use crate::rules::VERSION;
-use crate::text::{self, put, separate, write_number};
+use crate::text;
 use crate::time;
+use crate::write::{self, put, separate};
 
 /// What comes with a body.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,7 @@ pub struct Gate {
     pub output: Vec<u8>,
     /// Where in it the answer begins.
     pub answer_start: usize,
+    head: Head,
     rejected: Vec<u8>,
     results: Vec<u8>,
     event: Event,
@@ -67,7 +70,14 @@ impl Default for Gate {
 impl Gate {
     /// A gate with empty buffers.
     pub const fn new() -> Self {
-        Gate { output: Vec::new(), answer_start: 0, rejected: Vec::new(), results: Vec::new(), event: Event::new() }
+        Gate {
+            output: Vec::new(),
+            answer_start: 0,
+            head: Head::NONE,
+            rejected: Vec::new(),
+            results: Vec::new(),
+            event: Event::new(),
+        }
     }
 
     /// The argument of the store's function for the last body: `{"batch": …}`.
@@ -105,33 +115,17 @@ impl Gate {
     }
 
     fn begin(&mut self, request: &Request) {
-        let Context { caller, origin, received_at, registry, .. } = request.context;
         self.rejected.clear();
         self.results.clear();
         let out = &mut self.output;
         out.clear();
-        put(out, br#"{"batch":{"contract":""#);
-        put(out, FINGERPRINT.as_bytes());
-        put(out, br#"","registry":"#);
-        write_optional(out, registry.is_loaded.then_some(&registry.version));
-        put(out, br#","source_system":"#);
-        text::write(out, request.source_system.as_bytes());
-        let (name, id) = match caller {
-            Caller::Visitor => ("visitor", None),
-            Caller::User(id) => ("user", Some(id)),
-            Caller::Trusted => ("trusted", None),
-        };
-        put(out, br#","caller":"#);
-        text::write(out, name.as_bytes());
-        put(out, br#","caller_id":"#);
-        write_optional(out, id);
-        put(out, br#","origin":"#);
-        write_optional(out, origin);
-        put(out, br#","received_at":"#);
-        text::write(out, &time::write(received_at / 1000));
-        put(out, if request.dry_run { br#","dry_run":true,"rate":"# } else { br#","dry_run":false,"rate":"# });
-        put(out, request.rate.unwrap_or("null").as_bytes());
-        put(out, br#","accepted":["#);
+        put(out, self.head.of(request));
+        put(out, br#","received_at":""#);
+        put(out, &time::write(request.context.received_at / 1000));
+        put(
+            out,
+            if request.dry_run { br#"","dry_run":true,"accepted":["# } else { br#"","dry_run":false,"accepted":["# },
+        );
     }
 
     fn end(&mut self, outcome: &Outcome) {
@@ -141,9 +135,9 @@ impl Gate {
         put(out, b"]}}");
         self.answer_start = out.len();
         put(out, br#"{"accepted":"#);
-        write_number(out, outcome.accepted);
+        write::number(out, outcome.accepted);
         put(out, br#","replayed":0,"rejected":"#);
-        write_number(out, outcome.rejected);
+        write::number(out, outcome.rejected);
         put(out, br#","contract":""#);
         write_contract(out);
         put(out, br#"","results":["#);
@@ -262,11 +256,12 @@ impl Gate {
         accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), verdict, &request.context);
         let out = &mut self.results;
         begin_result(out, index);
-        match &minted {
-            Some(id) => put(out, id),
-            None => put(out, &text::content(body, sent_id)),
+        let sent = text::content(body, sent_id);
+        match (&minted, <&Id>::try_from(&*sent)) {
+            (Some(id), _) | (None, Ok(id)) => out.extend_from_slice(id),
+            (None, Err(_)) => put(out, &sent),
         }
-        put(out, br#"","status":"accepted"}"#);
+        out.extend_from_slice(br#"","status":"accepted"}"#);
     }
 }
 
@@ -281,7 +276,7 @@ fn reject(
     let id = refused.id().unwrap_or_else(|| ids.mint());
     separate(rows);
     put(rows, br#"{"index":"#);
-    write_number(rows, index);
+    write::number(rows, index);
     rejection::write_row(rows, refused, &id, &request.context, request.source_system);
     begin_result(results, index);
     put(results, &id);
@@ -292,9 +287,9 @@ fn reject(
 
 fn begin_result(out: &mut Vec<u8>, index: usize) {
     separate(out);
-    put(out, br#"{"index":"#);
-    write_number(out, index);
-    put(out, br#","id":""#);
+    out.extend_from_slice(br#"{"index":"#);
+    write::number(out, index);
+    out.extend_from_slice(br#","id":""#);
 }
 
 /// Appends the version and fingerprint of the contract.
@@ -302,11 +297,4 @@ pub fn write_contract(out: &mut Vec<u8>) {
     put(out, VERSION.as_bytes());
     out.push(b'+');
     put(out, FINGERPRINT.as_bytes());
-}
-
-fn write_optional(out: &mut Vec<u8>, value: Option<impl AsRef<str>>) {
-    match value {
-        Some(value) => text::write(out, value.as_ref().as_bytes()),
-        None => put(out, b"null"),
-    }
 }

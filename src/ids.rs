@@ -1,6 +1,6 @@
 //! The ids of events that came without one.
 
-use crate::text::hex_digit;
+use crate::write::hex_digit;
 
 /// A UUID as it is written.
 pub type Id = [u8; 36];

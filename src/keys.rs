@@ -93,11 +93,38 @@ fn begins_personal(first: &[u8], rest: Words) -> bool {
     {
         return false;
     }
-    PERSONAL_WORDS.as_bytes().split(|&byte| byte == b'\n').any(|entry| {
+    let initial = (first.first().copied().unwrap_or_default() & 31) as usize;
+    let [start, end] = [initial, initial + 1].map(|at| INITIALS.get(at).copied().unwrap_or_default() as usize);
+    let entries = PERSONAL_WORDS.as_bytes().get(start..end).unwrap_or_default();
+    entries.split(|&byte| byte == b'\n').any(|entry| {
         let mut words = std::iter::once(first).chain(rest.clone());
         entry.split(|&byte| byte == b' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
     })
 }
+
+/// Where the entries of each initial begin: those of `a` at 1.
+static INITIALS: [u16; 33] = {
+    let text = PERSONAL_WORDS.as_bytes();
+    let mut starts = [0; 33];
+    let (mut at, mut line, mut initial) = (0, 0, 0);
+    while at <= text.len() {
+        if at == text.len() || text[at] == b'\n' {
+            let own = (text[line] & 31) as usize;
+            assert!(own >= initial, "the entries are in the order of the alphabet");
+            while initial < own {
+                initial += 1;
+                starts[initial] = line as u16;
+            }
+            line = at + 1;
+        }
+        at += 1;
+    }
+    while initial < 32 {
+        initial += 1;
+        starts[initial] = text.len() as u16;
+    }
+    starts
+};
 
 /// A bit for the first, middle and last letter and the length of every entry's first word: what lets ordinary words pass without
 /// being compared to any entry.

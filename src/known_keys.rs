@@ -3,8 +3,9 @@
 //! Where the text goes on with the key that followed last time, one comparison stands for finding its end, looking its
 //! name up, asking whether it names personal data, and comparing it with its siblings.
 
-use crate::block::{self, Block, Mask};
+use crate::block::{self, Block};
 use crate::event::Field;
+use crate::text;
 
 /// Whose keys they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +29,26 @@ impl Level {
     }
 }
 
-const LEVELS: usize = Level::Nested as usize + 1;
+/// The kinds of events whose metadata is told apart: the keys of one follow each other in their own way.
+const KINDS: usize = 8;
+
+/// One order of keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Table(u8);
+
+impl Table {
+    /// The table of a level, and for metadata of an event type.
+    #[inline]
+    pub fn of(level: Level, event_type: &[u8]) -> Table {
+        let letter = |byte: Option<&u8>| byte.copied().unwrap_or_default() as usize;
+        let kind = || (event_type.len() + letter(event_type.first()) + 3 * letter(event_type.last())) % KINDS;
+        Table(match level {
+            Level::Event => 0,
+            Level::Nested => 1,
+            Level::Metadata => 2 + kind() as u8,
+        })
+    }
+}
 
 /// The place of a key; two places more stand for no key.
 pub type Place = u8;
@@ -38,7 +58,7 @@ pub const START: Place = PLACES as Place;
 /// A key that has no place: it holds an escape, is too long or names personal data.
 pub const STRANGE: Place = START + 1;
 
-/// How many keys of a level are known.
+/// How many keys of a table are known.
 pub const PLACES: usize = 64;
 const LONGEST: usize = 2 * block::SIZE;
 
@@ -47,9 +67,7 @@ const LONGEST: usize = 2 * block::SIZE;
 pub struct KnownKey {
     /// `"key":`, and zeros behind it.
     written: [u8; LONGEST],
-    /// A bit for each byte of that; none where the place is empty.
-    covered: Mask,
-    /// How many bytes that is.
+    /// How many bytes that is; none where the place is empty.
     pub size: u8,
     /// The field it is the name of.
     pub field: Option<Field>,
@@ -61,31 +79,34 @@ type Keys = [KnownKey; PLACES + 2];
 
 /// The keys that were read.
 #[derive(Debug)]
-pub struct KnownKeys([Keys; LEVELS]);
+pub struct KnownKeys([Keys; 2 + KINDS]);
 
 impl KnownKeys {
     /// None yet.
     pub const NONE: KnownKeys = {
         // Nothing but zeros, so that the module need not carry them.
-        let empty = KnownKey { written: [0; LONGEST], covered: 0, size: 0, field: Some(Field::Id), next: 0 };
-        KnownKeys([[empty; PLACES + 2]; LEVELS])
+        let empty = KnownKey { written: [0; LONGEST], size: 0, field: Some(Field::Id), next: 0 };
+        KnownKeys([[empty; PLACES + 2]; 2 + KINDS])
     };
 
     /// The key that came after the last one before, if it stands here again.
     #[inline]
-    pub fn next(&self, level: Level, last: Place, text: &[u8], at: usize) -> Option<(Place, &KnownKey)> {
-        let keys = &self.0[level as usize];
+    pub fn next(&self, table: Table, last: Place, text: &[u8], at: usize) -> Option<(Place, &KnownKey)> {
+        let keys = self.0.get(table.0 as usize)?;
         let place = keys.get(last as usize)?.next;
         let key = keys.get(place as usize)?;
         let here: &[u8; LONGEST] = text.get(at..)?.first_chunk()?;
-        (Block::same(here, &key.written) & key.covered == key.covered && key.covered != 0).then_some((place, key))
+        let differ = !Block::same(here, &key.written);
+        (key.size != 0 && differ.trailing_zeros() >= u32::from(key.size)).then_some((place, key))
     }
 
     /// The place where a key is, or could be put; and what was there.
-    pub fn find(&mut self, level: Level, last: Place, key: &[u8]) -> Option<(Place, Found)> {
-        let keys = &mut self.0[level as usize];
-        let is =
-            |known: &KnownKey| known.size as usize == key.len() + 3 && known.written.get(1..key.len() + 1) == Some(key);
+    pub fn find(&mut self, table: Table, last: Place, key: &[u8]) -> Option<(Place, Found)> {
+        let keys = self.0.get_mut(table.0 as usize)?;
+        let is = |known: &KnownKey| {
+            let name = known.written.get(1..(known.size as usize).wrapping_sub(2));
+            name.is_some_and(|name| text::is_same(name, key))
+        };
         // One by one, because it is seldom asked: nearly every key is the expected one.
         let place = keys.iter().take(PLACES).position(|known| known.size == 0 || is(known));
         let place = place.unwrap_or(key.len() % PLACES);
@@ -100,13 +121,12 @@ impl KnownKeys {
     }
 
     /// Puts a key into its place, if it is short enough.
-    pub fn put(&mut self, level: Level, place: Place, key: &[u8], field: Option<Field>) -> Option<()> {
-        let known = self.0[level as usize].get_mut(place as usize)?;
+    pub fn put(&mut self, table: Table, place: Place, key: &[u8], field: Option<Field>) -> Option<()> {
+        let known = self.0.get_mut(table.0 as usize)?.get_mut(place as usize)?;
         let mut written = [0; LONGEST];
         let quoted = b"\"".iter().chain(key).chain(b"\":");
         written.get_mut(..key.len() + 3)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
-        let covered = Mask::MAX >> (LONGEST - key.len() - 3);
-        *known = KnownKey { written, covered, size: key.len() as u8 + 3, field, next: known.next };
+        *known = KnownKey { written, size: key.len() as u8 + 3, field, next: known.next };
         Some(())
     }
 }

@@ -23,6 +23,7 @@ pub mod parse;
 pub mod reading;
 pub mod text;
 pub mod time;
+pub mod write;
 
 pub mod check;
 pub mod email;
@@ -35,6 +36,7 @@ pub mod registry;
 
 pub mod accepted;
 pub mod gate;
+mod head;
 pub mod ids;
 pub mod redact;
 pub mod rejection;

@@ -5,8 +5,10 @@
 //! measured alternatives pay for a tree or a second pass (`bench/RESULTS.md`); the property tests and the fuzz targets
 //! hold it to `serde_json`.
 
+mod deep;
+
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
-use crate::known_keys::{self, Found, Level, PLACES, Place};
+use crate::known_keys::{self, Found, Level, PLACES, Place, Table};
 use crate::reading::{Event, Faults, Member, Value};
 use crate::{keys, number, text};
 use std::collections::BinaryHeap;
@@ -32,8 +34,10 @@ pub struct Reader<'a> {
 type Read<T> = Result<T, Broken>;
 
 impl<'a> Reader<'a> {
-    /// Starts at the beginning, behind a byte order mark if there is one.
+    /// Starts at the beginning, behind a byte order mark if there is one. A text longer than a [`Value`] can say ends
+    /// there.
     pub fn new(text: &'a [u8]) -> Self {
+        let text = text.get(..Value::MOST).unwrap_or(text);
         Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, stored: 0 }
     }
 
@@ -98,54 +102,105 @@ impl<'a> Reader<'a> {
         event.clear();
         let first = self.peek();
         event.start = self.at;
-        if first == b'{' {
-            self.at += 1;
-            self.members::<{ Level::Event as u8 }>(event, 1)?;
+        self.at = if first == b'{' {
+            self.members::<{ Level::Event as u8 }>(event, self.at + 1, 1)?
         } else {
-            self.value(event, 0)?;
             event.faults.add(Fault::Shape);
-        }
+            self.value(event, self.at, 0)?.after()
+        };
         event.end = self.at;
         Ok(())
     }
 
-    /// Reads the members of an object whose brace has been read.
-    #[inline]
-    fn members<const LEVEL: u8>(&mut self, event: &mut Event, depth: usize) -> Read<()> {
-        if self.take(b'}') {
-            return Ok(());
+    // What follows is given the place to read from and hands back the place behind, because the module looks after the
+    // limits of its memory whenever it reads or writes there; `at` is where reading began, until something is broken.
+
+    #[cold]
+    #[inline(never)]
+    fn broken<T>(&mut self, at: usize) -> Read<T> {
+        self.at = at;
+        Err(Broken)
+    }
+
+    /// The first byte from there on that is not white space, and its place; 0 at the end.
+    #[inline(always)]
+    fn next(&mut self, at: usize) -> (usize, u8) {
+        match self.text.get(at) {
+            Some(&byte) if byte > b' ' => (at, byte),
+            _ => {
+                let at = self.behind_space(at);
+                (at, self.text.get(at).copied().unwrap_or_default())
+            }
         }
+    }
+
+    #[inline(never)]
+    fn behind_space(&mut self, start: usize) -> usize {
+        let mut at = start;
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
+            at += 1;
+        }
+        self.stored -= (at - start) as isize;
+        at
+    }
+
+    /// Reads the members of an object from behind its brace; the place behind it.
+    #[inline]
+    fn members<const LEVEL: u8>(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
         let level = const { Level::of(LEVEL) };
+        let (mut at, mut byte) = self.next(start);
+        if byte == b'}' {
+            return Ok(at + 1);
+        }
         let first = if level == Level::Event { 0 } else { event.members.len() };
+        let table = Table::of(level, event.value(Field::EventType).raw(self.text));
         let mut place = known_keys::START;
-        // The places of the keys that were there, and whether one may have been there twice.
-        let (mut seen, mut is_doubtful) = (0u64, false);
+        // The fields and the places of the keys that were there, and whether one may have been there twice.
+        let (mut fields, mut seen, mut is_doubtful) = (0u64, 0u64, false);
+        let (mut given, mut flags) = (0, 0);
+        // Postgres writes a space behind every colon and every comma; the last member has no comma.
+        let mut stored = -1;
         loop {
             let (key, field);
-            if let Some((next, known)) = event.known_keys.next(level, place, self.text, self.at) {
-                key = Value::new(Kind::Text, 0, self.at + 1, self.at + known.size as usize - 2);
-                self.at += known.size as usize;
+            if let Some((next, known)) = event.known_keys.next(table, place, self.text, at) {
+                let size = known.size as usize;
+                key = Value::new(Kind::Text, 0, at + 1, at + size - 2);
+                at += size;
                 (field, place) = (known.field, next);
             } else {
-                self.expect(b'"')?;
-                key = self.text(event)?;
-                self.expect(b':')?;
-                event.flags |= if level == Level::Event { 0 } else { key.flags() };
-                (field, place) = self.look_up(event, level, place, key);
-                is_doubtful |= place == known_keys::STRANGE;
-            }
-            let value = match level {
-                Level::Event | Level::Metadata if self.peek() == b'"' => {
-                    self.at += 1;
-                    self.text_in_place(event)?
+                if byte != b'"' {
+                    return self.broken(at);
                 }
-                Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event)?,
-                Level::Event if self.peek() == b'{' => self.metadata(event)?,
-                _ => self.value(event, depth)?,
+                key = self.text(event, at + 1)?;
+                (at, byte) = self.next(key.after());
+                if byte != b':' {
+                    return self.broken(at);
+                }
+                at += 1;
+                (field, place) = self.look_up(event, level, table, place, key);
+                is_doubtful |= place == known_keys::STRANGE;
+                flags |= key.flags();
+            }
+            (at, byte) = self.next(at);
+            let value = match level {
+                Level::Event | Level::Metadata if byte == b'"' => self.text_in_place(event, at + 1)?,
+                Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event, at)?,
+                Level::Event if byte == b'{' => self.metadata(event, at)?,
+                _ => self.value(event, at, depth)?,
             };
-            event.flags |= if level == Level::Event { 0 } else { value.flags() };
+            flags |= value.flags();
             match field {
-                Some(field) => self.keep(event, field, value),
+                Some(field) => {
+                    let own = 1u64 << field as u8;
+                    if fields & own != 0 {
+                        event.faults.add(Fault::DuplicateKey);
+                    }
+                    fields |= own;
+                    given |= if self.says_something(value) { own } else { 0 };
+                    if let Some(slot) = event.values.get_mut(field as usize % FIELD_COUNT) {
+                        *slot = value;
+                    }
+                }
                 None => {
                     let own = 1 << (place % PLACES as u8);
                     is_doubtful |= seen & own != 0;
@@ -154,31 +209,52 @@ impl<'a> Reader<'a> {
                     members.push(Member { key, value });
                 }
             }
-            // Postgres writes a space behind every colon and every comma.
-            self.stored += 2;
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.at += 1;
-                    self.stored -= 1;
-                    if is_doubtful || event.has_moved_keys {
-                        self.find_twins(event, level, first);
-                    }
-                    if level == Level::Nested {
-                        event.members.truncate(first);
-                    }
-                    return Ok(());
-                }
-                _ => return Err(Broken),
+            stored += 2;
+            (at, byte) = self.next(value.after());
+            if byte != b',' {
+                break;
             }
+            (at, byte) = self.next(at + 1);
+        }
+        if byte != b'}' {
+            return self.broken(at);
+        }
+        self.stored += stored;
+        event.given |= given;
+        if level != Level::Event {
+            event.flags |= flags;
+        }
+        if is_doubtful || event.has_moved_keys {
+            self.find_twins(event, level, first);
+        }
+        if level == Level::Nested {
+            event.members.truncate(first);
+        }
+        Ok(at + 1)
+    }
+
+    /// Whether a value is neither null nor blank text.
+    #[inline(always)]
+    fn says_something(&self, value: Value) -> bool {
+        match value.kind() {
+            Kind::Absent | Kind::Null => false,
+            Kind::Text => !text::is_blank(self.text, value),
+            Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
         }
     }
 
     /// What a key means that is not the one that was expected here, and its place.
     #[inline(never)]
-    fn look_up(&self, event: &mut Event, level: Level, last: Place, key: Value) -> (Option<Field>, Place) {
+    fn look_up(
+        &self,
+        event: &mut Event,
+        level: Level,
+        table: Table,
+        last: Place,
+        key: Value,
+    ) -> (Option<Field>, Place) {
         let content = text::content(self.text, key);
-        let found = event.known_keys.find(level, last, &content);
+        let found = event.known_keys.find(table, last, &content);
         if key.flags() == 0
             && let Some((place, Found::Known(field))) = found
         {
@@ -194,7 +270,7 @@ impl<'a> Reader<'a> {
         let is_harmless = key.flags() == 0 && !is_personal && (level != Level::Event || field.is_some());
         if is_harmless
             && let Some((place, found)) = found
-            && event.known_keys.put(level, place, &content, field).is_some()
+            && event.known_keys.put(table, place, &content, field).is_some()
         {
             event.has_moved_keys |= matches!(found, Found::Other);
             return (field, place);
@@ -218,177 +294,105 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline(always)]
-    fn keep(&mut self, event: &mut Event, field: Field, value: Value) {
-        if let Some(slot) = event.values.get_mut(field as usize % FIELD_COUNT) {
-            if slot.kind() != Kind::Absent {
-                event.faults.add(Fault::DuplicateKey);
-            }
-            *slot = value;
-            let is_given = match value.kind() {
-                Kind::Absent | Kind::Null => false,
-                Kind::Text => !text::is_blank(self.text, value),
-                Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
-            };
-            event.given |= u64::from(is_given) << field as u8;
-        }
-    }
-
     /// Reads a value whose content no privacy rule speaks of.
     #[inline]
-    fn outside_metadata(&mut self, event: &mut Event) -> Read<Value> {
+    fn outside_metadata(&mut self, event: &mut Event, start: usize) -> Read<Value> {
         let personal_key = event.personal_key;
-        let value = self.value(event, 1)?;
+        let value = self.value(event, start, 1)?;
         event.personal_key = personal_key;
         Ok(value)
     }
 
     #[inline(never)]
-    fn metadata(&mut self, event: &mut Event) -> Read<Value> {
-        let start = self.at;
-        self.at += 1;
+    fn metadata(&mut self, event: &mut Event, start: usize) -> Read<Value> {
         let before = self.stored;
-        self.members::<{ Level::Metadata as u8 }>(event, 2)?;
-        event.metadata_size = (self.at - start).saturating_add_signed(self.stored - before);
-        Ok(Value::new(Kind::Object, 0, start, self.at))
+        let end = self.members::<{ Level::Metadata as u8 }>(event, start + 1, 2)?;
+        event.metadata_size = (end - start).saturating_add_signed(self.stored - before);
+        Ok(Value::new(Kind::Object, 0, start, end))
     }
 
-    fn text(&mut self, event: &mut Event) -> Read<Value> {
-        let value = text::read(self.text, self.at, &mut event.faults).ok_or(Broken)?;
-        Ok(self.pass(value))
+    /// Reads a text from behind its quote.
+    fn text(&mut self, event: &mut Event, start: usize) -> Read<Value> {
+        let value = text::read(self.text, start, &mut event.faults);
+        self.pass(value, start)
     }
 
     #[inline(always)]
-    fn text_in_place(&mut self, event: &mut Event) -> Read<Value> {
-        let value = text::read_in_place(self.text, self.at, &mut event.faults).ok_or(Broken)?;
-        Ok(self.pass(value))
+    fn text_in_place(&mut self, event: &mut Event, start: usize) -> Read<Value> {
+        let value = text::read_in_place(self.text, start, &mut event.faults);
+        self.pass(value, start)
     }
 
-    /// Goes on behind a text.
     #[inline(always)]
-    fn pass(&mut self, value: Value) -> Value {
-        self.at = value.end() + 1;
+    fn pass(&mut self, value: Option<Value>, start: usize) -> Read<Value> {
+        let Some(value) = value else {
+            return self.broken(start);
+        };
         if value.has(Value::ESCAPED) {
             self.stored += text::stored_more(self.text, value);
         }
-        value
+        Ok(value)
     }
 
     #[inline]
-    fn value(&mut self, event: &mut Event, depth: usize) -> Read<Value> {
-        let first = self.peek();
-        let start = self.at;
-        let kind = match first {
-            b'"' => {
-                self.at += 1;
-                return self.text(event);
-            }
+    fn value(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<Value> {
+        let (start, first) = self.next(start);
+        let (kind, end) = match first {
+            b'"' => return self.text(event, start + 1),
             b'-' | b'0'..=b'9' => {
-                let (end, storable, size) = number::read(self.text, start).ok_or(Broken)?;
+                let Some((end, storable, size)) = number::read(self.text, start) else {
+                    return self.broken(start);
+                };
                 if !storable {
                     event.faults.add(Fault::Number);
                 }
-                self.at = end;
                 self.stored += size as isize - (end - start) as isize;
-                Kind::Number
+                (Kind::Number, end)
             }
-            b't' => self.literal(b"true", Kind::True)?,
-            b'f' => self.literal(b"false", Kind::False)?,
-            b'n' => self.literal(b"null", Kind::Null)?,
+            b't' => (Kind::True, self.literal(b"true", start)?),
+            b'f' => (Kind::False, self.literal(b"false", start)?),
+            b'n' => (Kind::Null, self.literal(b"null", start)?),
             b'{' | b'[' if depth >= MOST_DEPTH => {
                 event.faults.add(Fault::Depth);
-                self.deep(event)?
+                (Kind::Array, self.deep(event, start)?)
             }
-            b'{' => {
-                self.at += 1;
-                self.object(event, depth)?;
-                Kind::Object
-            }
-            b'[' => {
-                self.at += 1;
-                self.array(event, depth)?;
-                Kind::Array
-            }
-            _ => return Err(Broken),
+            b'{' => (Kind::Object, self.object(event, start + 1, depth)?),
+            b'[' => (Kind::Array, self.array(event, start + 1, depth)?),
+            _ => return self.broken(start),
         };
-        Ok(Value::new(kind, 0, start, self.at))
+        Ok(Value::new(kind, 0, start, end))
     }
 
     #[inline]
-    fn literal(&mut self, word: &'static [u8], kind: Kind) -> Read<Kind> {
-        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            return Err(Broken);
+    fn literal(&mut self, word: &'static [u8], start: usize) -> Read<usize> {
+        if self.text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
+            Ok(start + word.len())
+        } else {
+            self.broken(start)
         }
-        self.at += word.len();
-        Ok(kind)
     }
 
-    fn object(&mut self, event: &mut Event, depth: usize) -> Read<()> {
-        self.members::<{ Level::Nested as u8 }>(event, depth + 1)
+    fn object(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
+        self.members::<{ Level::Nested as u8 }>(event, start, depth + 1)
     }
 
-    fn array(&mut self, event: &mut Event, depth: usize) -> Read<()> {
-        if self.take(b']') {
-            return Ok(());
+    fn array(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
+        let (mut at, mut byte) = self.next(start);
+        if byte == b']' {
+            return Ok(at + 1);
         }
         loop {
-            event.flags |= self.value(event, depth + 1)?.flags();
-            match self.peek() {
+            let value = self.value(event, at, depth + 1)?;
+            event.flags |= value.flags();
+            (at, byte) = self.next(value.after());
+            match byte {
                 b',' => {
-                    self.at += 1;
+                    at += 1;
                     self.stored += 1;
                 }
-                b']' => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(Broken),
+                b']' => return Ok(at + 1),
+                _ => return self.broken(at),
             }
         }
-    }
-
-    /// Reads over what is nested too deep, without recursion, so that its neighbours can still be judged.
-    #[cold]
-    fn deep(&mut self, event: &mut Event) -> Read<Kind> {
-        let mut open: Vec<bool> = Vec::new();
-        loop {
-            match self.peek() {
-                byte @ (b'{' | b'[') => {
-                    self.at += 1;
-                    let object = byte == b'{';
-                    if self.take(if object { b'}' } else { b']' }) {
-                        if !self.close_deep(&mut open)? {
-                            break;
-                        }
-                    } else {
-                        open.push(object);
-                    }
-                }
-                _ => {
-                    self.value(event, MOST_DEPTH)?;
-                    if !self.close_deep(&mut open)? {
-                        break;
-                    }
-                }
-            }
-            if open.last() == Some(&true) {
-                self.expect(b'"')?;
-                self.text(event)?;
-                self.expect(b':')?;
-            }
-        }
-        Ok(Kind::Array)
-    }
-
-    /// Reads what follows a value within what is open; whether another value follows.
-    fn close_deep(&mut self, open: &mut Vec<bool>) -> Read<bool> {
-        while let Some(&object) = open.last() {
-            if self.take(b',') {
-                return Ok(true);
-            }
-            self.expect(if object { b'}' } else { b']' })?;
-            open.pop();
-        }
-        Ok(false)
     }
 }

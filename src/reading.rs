@@ -2,18 +2,17 @@
 
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
 use crate::known_keys::KnownKeys;
+use std::num::NonZeroU64;
 
 /// A value as a span of the input. For text the quotes are outside the span.
 ///
-/// Two words, so that it travels in registers: as four fields it was put together in memory and read back in other
-/// pieces than it was written in, for which the processor waited at every value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Value {
-    /// The first byte, and one past the last in the upper half.
-    span: u64,
-    /// The kind, and the flags in the second byte.
-    tag: u64,
-}
+/// One word, so that it travels in a register: as a structure it was put together in memory and read back from there
+/// at every value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Value(
+    /// From the lowest bit: one; three bits of kind, four of flags, 28 of the first byte, 28 of the end.
+    NonZeroU64,
+);
 
 impl Value {
     /// Not there.
@@ -26,17 +25,23 @@ impl Value {
     pub const SIGNS: u8 = 4;
     /// The text may hold a card or social security number: it has a run of digits that is long enough.
     pub const DIGITS: u8 = 8;
+    /// No place in a text may lie beyond this.
+    pub const MOST: usize = (1 << 28) - 1;
 
-    /// A value of this kind, between two places of a text of less than 4 GiB.
+    /// A value of this kind, between two places of a text.
     #[inline]
     pub const fn new(kind: Kind, flags: u8, start: usize, end: usize) -> Value {
-        Value { span: start as u64 | (end as u64) << 32, tag: kind as u64 | (flags as u64) << 8 }
+        let tag = 1 | (kind as u64) << 1 | (flags as u64) << 4;
+        match NonZeroU64::new(tag | (start as u64) << 8 | (end as u64) << 36) {
+            Some(word) => Value(word),
+            None => Value(NonZeroU64::MIN),
+        }
     }
 
     /// What it is.
     #[inline]
     pub const fn kind(self) -> Kind {
-        match self.tag % 8 {
+        match self.0.get() >> 1 & 7 {
             0 => Kind::Absent,
             1 => Kind::Null,
             2 => Kind::False,
@@ -51,19 +56,25 @@ impl Value {
     /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`] and [`Value::DIGITS`].
     #[inline]
     pub const fn flags(self) -> u8 {
-        (self.tag >> 8) as u8
+        (self.0.get() >> 4 & 15) as u8
     }
 
     /// Its first byte.
     #[inline]
     pub const fn start(self) -> usize {
-        self.span as u32 as usize
+        (self.0.get() >> 8) as usize & Value::MOST
     }
 
     /// One past its last byte.
     #[inline]
     pub const fn end(self) -> usize {
-        (self.span >> 32) as usize
+        (self.0.get() >> 36) as usize
+    }
+
+    /// The byte behind it, and behind the quote that ends a text.
+    #[inline]
+    pub const fn after(self) -> usize {
+        self.end() + matches!(self.kind(), Kind::Text) as usize
     }
 
     /// The bytes of the value in the text it was read from.
@@ -76,6 +87,12 @@ impl Value {
     #[inline]
     pub const fn has(self, flags: u8) -> bool {
         self.flags() & flags != 0
+    }
+}
+
+impl Default for Value {
+    fn default() -> Self {
+        Value::ABSENT
     }
 }
 

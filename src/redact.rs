@@ -2,8 +2,9 @@
 
 use crate::event::{Field, Kind};
 use crate::reading::{Faults, Value};
-use crate::text::{put, write_number};
+use crate::write::{self, put};
 use crate::{email, keys, number, privacy, text};
+use std::ops::Range;
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
@@ -40,9 +41,9 @@ pub fn replacement(content: &[u8]) -> Option<&'static str> {
 }
 
 /// Appends the redacted, shortened form of a JSON value that the reader has found free of faults of form.
-/// Whether anything was left out.
-pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
-    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
+/// Whether anything was left out. Of the keys within `vetted` it is known that none names personal data.
+pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool, vetted: Range<usize>) -> bool {
+    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, vetted, replaced_keys: 0, shortened: false };
     writer.limit = writer.out.len() + MOST_SNAPSHOT;
     writer.value(0);
     writer.shortened
@@ -54,6 +55,7 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
     is_event: bool,
+    vetted: Range<usize>,
     replaced_keys: usize,
     shortened: bool,
 }
@@ -79,7 +81,7 @@ impl Writer<'_> {
             b'{' | b'[' if depth >= MOST_DEPTH => {
                 self.shortened = true;
                 self.skip();
-                text::write(self.out, NESTED.as_bytes());
+                write::text(self.out, NESTED.as_bytes());
             }
             b'{' => self.object(depth),
             b'[' => self.array(depth),
@@ -117,21 +119,23 @@ impl Writer<'_> {
 
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
-        let is_personal = keys::names_personal_data(&content) || replacement(&content).is_some();
+        let is_suspicious = key.has(Value::SIGNS | Value::DIGITS);
+        let is_personal = !self.vetted.contains(&key.start()) && keys::names_personal_data(&content)
+            || is_suspicious && replacement(&content).is_some();
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
         if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
             let name = if reads_personal { PERSONAL } else { SHORTENED_KEY };
             self.replaced_keys += 1;
-            text::write(self.out, name.as_bytes());
+            write::text(self.out, name.as_bytes());
             if self.replaced_keys > 1 {
                 self.out.pop();
                 self.out.push(b' ');
-                write_number(self.out, self.replaced_keys);
+                write::number(self.out, self.replaced_keys);
                 self.out.push(b'"');
             }
         } else {
-            text::write(self.out, &content);
+            write::text(self.out, &content);
         }
         self.out.push(b':');
         let is_unknown = self.is_event && depth == 0 && Field::top_level(&content).is_none();
@@ -150,7 +154,7 @@ impl Writer<'_> {
         } else {
             UNKNOWN
         };
-        text::write(self.out, name.as_bytes());
+        write::text(self.out, name.as_bytes());
     }
 
     fn array(&mut self, depth: usize) {
@@ -196,10 +200,10 @@ impl Writer<'_> {
         if value.has(Value::SIGNS | Value::DIGITS)
             && let Some(name) = replacement(&content)
         {
-            return text::write(self.out, name.as_bytes());
+            return write::text(self.out, name.as_bytes());
         }
         if content.len() <= MOST_TEXT {
-            return text::write(self.out, &content);
+            return write::text(self.out, &content);
         }
         self.shortened = true;
         // A character that the cut would split is left out whole.
@@ -207,7 +211,7 @@ impl Writer<'_> {
         let end = (0..=MOST_TEXT).rev().find(|&at| !is_inside(at)).unwrap_or_default();
         let cut = [content.get(..end).unwrap_or_default(), "…".as_bytes()].concat();
         let shown = replacement(&cut).map_or(cut.as_slice(), str::as_bytes);
-        text::write(self.out, shown);
+        write::text(self.out, shown);
     }
 
     fn scalar(&mut self) {
@@ -220,7 +224,7 @@ impl Writer<'_> {
         } else {
             self.shortened = true;
             let cut = raw.get(..MOST_NUMBER).unwrap_or(raw);
-            text::write(self.out, replacement(cut).map_or(cut, str::as_bytes));
+            write::text(self.out, replacement(cut).map_or(cut, str::as_bytes));
         }
     }
 
@@ -278,6 +282,6 @@ pub fn mask(out: &mut Vec<u8>, body: &[u8]) -> bool {
             _ => byte,
         })
         .collect();
-    text::write(out, &masked);
+    write::text(out, &masked);
     shown.len() < body.len()
 }

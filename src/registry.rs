@@ -109,7 +109,9 @@ impl Registry {
         let Some(sites) = &self.sites else {
             return true;
         };
-        let Some(site) = sites.iter().find(|known| known.id.eq_ignore_ascii_case(site)) else {
+        let Some(site) =
+            sites.iter().find(|known| text::is_same(&known.id, site) || known.id.eq_ignore_ascii_case(site))
+        else {
             return false;
         };
         match (origin, &site.origins) {

@@ -8,7 +8,9 @@ use crate::ids::Id;
 use crate::reading::{Event, Faults};
 use crate::redact;
 use crate::rules::TOLD;
-use crate::text::{self, put, write_number};
+use crate::text;
+use crate::write::{self, put};
+use std::ops::Range;
 
 /// Stands for a session that was missing or not fit to be kept.
 pub const NO_SESSION: &str = "invalid-session";
@@ -78,11 +80,22 @@ impl<'a> Refused<'a> {
             && (8..=128).contains(&text::length(self.text, session))
             && !text::is_blank(self.text, session)
             && redact::replacement(&content).is_none();
-        text::write(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
+        write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
     }
 
     fn site(&self, context: &Context) -> Option<Id> {
         self.uuid(Field::SiteId).filter(|site| context.registry.site_accepts(Some(site), None))
+    }
+
+    /// The part of the payload whose keys were all asked whether they name personal data, if none does.
+    fn vetted(&self) -> Range<usize> {
+        match self.event {
+            Some(event) if !event.personal_key => {
+                let metadata = event.value(Field::Metadata);
+                metadata.start().saturating_sub(event.start)..metadata.end().saturating_sub(event.start)
+            }
+            _ => 0..0,
+        }
     }
 
     /// A sound form can be shown key by key; of any other only the outline.
@@ -116,20 +129,24 @@ fn text_member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     put(out, br#",""#);
     put(out, key.as_bytes());
     put(out, br#"":"#);
-    text::write(out, value);
+    write::text(out, value);
 }
 
 fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write_findings(out, refused, "validation_rule_id", "rejection_reason");
     put(out, br#","validation_result":"rejected","original_payload_snapshot":"#);
     let payload = refused.payload();
-    let shortened = if refused.is_sound() { redact::snapshot(out, payload, true) } else { redact::mask(out, payload) };
+    let shortened = if refused.is_sound() {
+        redact::snapshot(out, payload, true, refused.vetted())
+    } else {
+        redact::mask(out, payload)
+    };
     if shortened {
         put(out, br#","snapshot_shortened":true"#);
     }
     text_member(out, "payload_sha256", &hex(&sha256(&[payload])));
     put(out, br#","payload_bytes":"#);
-    write_number(out, payload.len());
+    write::number(out, payload.len());
     text_member(out, "source_system", source_system.as_bytes());
     put(out, br#","contract":""#);
     write_contract(out);
@@ -146,18 +163,18 @@ pub fn write_findings(out: &mut Vec<u8>, refused: &Refused, rule_name: &str, rea
     put(out, br#"",""#);
     put(out, reason_name.as_bytes());
     put(out, br#"":"#);
-    text::write(out, first.reason.as_bytes());
+    write::text(out, first.reason.as_bytes());
     if refused.event.is_none() {
         out.pop();
         put(out, b" (the first fault is at byte ");
-        write_number(out, refused.broken_at);
+        write::number(out, refused.broken_at);
         put(out, br#")""#);
     } else if let Some(event) = refused.event
         && first.id == "sanity.metadata_size"
     {
         out.pop();
         put(out, b" (it has ");
-        write_number(out, event.metadata_size);
+        write::number(out, event.metadata_size);
         put(out, br#" bytes)""#);
     }
     put(out, br#","violations":["#);

@@ -17,6 +17,28 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
 /// The same without a call, for where nearly all texts are read.
 #[inline(always)]
 pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
+    // Most texts end within a block.
+    let Some(block) = Block::at(text, start) else {
+        return read_slowly(text, start, faults);
+    };
+    let stops = block.stops();
+    let first = stops & stops.wrapping_neg();
+    if first & block.quotes() == 0 {
+        return read_long(text, start, faults);
+    }
+    let length = first.trailing_zeros() as usize;
+    let within = first.wrapping_sub(1);
+    if block.non_ascii() & within != 0 {
+        return read_long(text, start, faults);
+    }
+    // Without a branch on the length, which nobody could foresee.
+    let runs = runs_of_eleven(block.digits_and_joints() & within);
+    Some(Value::new(Kind::Text, suspicion(block.signs() & within, runs), start, start + length))
+}
+
+/// The same for a text of more than one block.
+#[inline(never)]
+fn read_long(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
     let (mut non_ascii, mut signs) = (0, 0);
     let (mut runs, mut digits_before) = (0, 0);
@@ -25,32 +47,36 @@ pub fn read_in_place(text: &[u8], start: usize, faults: &mut Faults) -> Option<V
             return read_slowly(text, start, faults);
         };
         let stops = block.stops();
+        let first = stops & stops.wrapping_neg();
         // The bytes up to the first stop.
-        let within = stops.wrapping_sub(1) & !stops;
+        let within = first.wrapping_sub(1);
         non_ascii |= block.non_ascii() & within;
         signs |= block.signs() & within;
         // Runs reach from block to block, so the block before is looked at together with each.
         let digits = block.digits_and_joints() & within;
+        runs |= runs_of_eleven(digits_before | digits << block::SIZE);
         if stops == 0 {
-            runs |= runs_of_eleven(digits_before | digits << block::SIZE);
             digits_before = digits;
             at += block::SIZE;
             continue;
         }
-        at += stops.trailing_zeros() as usize;
-        if text.get(at) != Some(&b'"') {
+        if first & block.quotes() == 0 {
             return read_slowly(text, start, faults);
         }
-        if at - start >= RUN {
-            runs |= runs_of_eleven(digits_before | digits << block::SIZE);
-        }
-        let mut flags = if signs == 0 { 0 } else { Value::SIGNS } | if runs == 0 { 0 } else { Value::DIGITS };
+        at += first.trailing_zeros() as usize;
+        let mut flags = suspicion(signs, runs);
         if non_ascii != 0 {
             flags |= Value::NON_ASCII;
             std::str::from_utf8(text.get(start..at)?).ok()?;
         }
         return Some(Value::new(Kind::Text, flags, start, at));
     }
+}
+
+#[inline]
+const fn suspicion(signs: Mask, runs: Mask) -> u8 {
+    let signs = if signs == 0 { 0 } else { Value::SIGNS };
+    signs | if runs == 0 { 0 } else { Value::DIGITS }
 }
 
 /// A social security number is the shortest that is looked for: eleven characters that are digits, or join them.
@@ -141,11 +167,15 @@ fn escape(text: &[u8], at: usize) -> Option<(u32, usize)> {
 }
 
 /// The content of a text that [`read`] has read. U+0000 and halves of surrogate pairs become U+FFFD.
+#[inline]
 pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
     let raw = value.raw(text);
-    if !value.has(Value::ESCAPED) {
-        return Cow::Borrowed(raw);
-    }
+    if value.has(Value::ESCAPED) { Cow::Owned(decoded(raw)) } else { Cow::Borrowed(raw) }
+}
+
+#[cold]
+#[inline(never)]
+fn decoded(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
@@ -168,7 +198,7 @@ pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
         let decoded = char::from_u32(unit).filter(|&c| c != '\0').unwrap_or('\u{fffd}');
         out.extend_from_slice(decoded.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Every text and key within an object or array that was read from `text`.
@@ -183,10 +213,15 @@ pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
 }
 
 /// How many Unicode code points the text has.
+#[inline]
 pub fn length(text: &[u8], value: Value) -> usize {
-    if !value.has(Value::ESCAPED | Value::NON_ASCII) {
-        return value.end() - value.start();
-    }
+    let is_plain = !value.has(Value::ESCAPED | Value::NON_ASCII);
+    if is_plain { value.end() - value.start() } else { count_characters(text, value) }
+}
+
+#[cold]
+#[inline(never)]
+fn count_characters(text: &[u8], value: Value) -> usize {
     content(text, value).iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
@@ -221,86 +256,4 @@ pub fn is_same(left: &[u8], right: &[u8]) -> bool {
 #[inline]
 pub fn equals(text: &[u8], value: Value, other: &[u8]) -> bool {
     if value.has(Value::ESCAPED) { *content(text, value) == *other } else { is_same(value.raw(text), other) }
-}
-
-/// Appends bytes. Not in place in the module, where the hundred places that do it would be a tenth of all code; and a
-/// few bytes at a time there, because copying many at once is a call out of the module, which few are not worth.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-#[cfg_attr(not(target_arch = "wasm32"), inline)]
-pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-    if cfg!(target_arch = "wasm32") && bytes.len() < 64 {
-        let (words, rest) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| out.extend_from_slice(word));
-        rest.iter().for_each(|&byte| out.push(byte));
-    } else {
-        out.extend_from_slice(bytes);
-    }
-}
-
-/// Appends a content as a JSON string.
-pub fn write(out: &mut Vec<u8>, content: &[u8]) {
-    out.push(b'"');
-    let mut plain = 0;
-    while let Some((at, byte)) = next_to_escape(content, plain) {
-        put(out, content.get(plain..at).unwrap_or_default());
-        plain = at + 1;
-        match byte {
-            b'"' | b'\\' => put(out, &[b'\\', byte]),
-            b'\n' => put(out, b"\\n"),
-            b'\r' => put(out, b"\\r"),
-            b'\t' => put(out, b"\\t"),
-            0x08 => put(out, b"\\b"),
-            0x0c => put(out, b"\\f"),
-            0 => put(out, "\u{fffd}".as_bytes()),
-            _ => {
-                put(out, b"\\u00");
-                put(out, &[hex_digit(byte >> 4), hex_digit(byte & 15)]);
-            }
-        }
-    }
-    put(out, content.get(plain..).unwrap_or_default());
-    out.push(b'"');
-}
-
-/// The first byte from there on that a JSON text cannot hold as it is.
-#[inline]
-fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
-    while let Some(block) = Block::at(content, from) {
-        let stops = block.stops();
-        if stops != 0 {
-            let at = from + stops.trailing_zeros() as usize;
-            return Some((at, *content.get(at)?));
-        }
-        from += block::SIZE;
-    }
-    let rest = content.get(from..).unwrap_or_default();
-    let found = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
-    Some((from + found, *rest.get(found)?))
-}
-
-/// The lower-case hexadecimal digit of a value below 16.
-pub const fn hex_digit(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' + value - 10 }
-}
-
-/// Appends a number in decimal.
-pub fn write_number(out: &mut Vec<u8>, mut number: usize) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        first = index;
-        if number == 0 {
-            break;
-        }
-    }
-    put(out, digits.get(first..).unwrap_or_default());
-}
-
-/// Writes a comma unless the list has only just begun.
-pub fn separate(out: &mut Vec<u8>) {
-    if !matches!(out.last(), None | Some(b'[')) {
-        out.push(b',');
-    }
 }

@@ -11,14 +11,17 @@ const SLAB = 65536;
 const OWN_BUFFER = 8192;
 
 const encoder = new TextEncoder();
+// Kept beside its views, because asking one for it is a call.
+let memory = new ArrayBuffer(0);
 let bytes = new Uint8Array(0);
 let words = new Uint32Array(0);
 let record = 0;
 let input = 0;
 let capacity = -1;
 let terms = {};
+let shared = new ArrayBuffer(0);
 let slab = new Uint8Array(0);
-let slabUsed = 0;
+let slabUsed = SLAB;
 let rules;
 
 /** Judges a whole request body: one event, an array, `{"events": […]}`, or NDJSON. */
@@ -52,8 +55,9 @@ export function judge(body, context) {
 }
 
 function viewMemory() {
-  bytes = new Uint8Array(wasm.memory.buffer);
-  words = new Uint32Array(wasm.memory.buffer);
+  memory = wasm.memory.buffer;
+  bytes = new Uint8Array(memory);
+  words = new Uint32Array(memory);
 }
 
 /**
@@ -62,16 +66,21 @@ function viewMemory() {
  */
 function keep(start, first, second) {
   const length = first + second;
+  const written = new Uint8Array(memory, start, length);
   if (length > OWN_BUFFER) {
-    const own = bytes.slice(start, start + length);
-    return [own.subarray(0, first), own.subarray(first)];
+    // Unlike a slice, a copy made this way is not filled with zeros first.
+    const own = new Uint8Array(written).buffer;
+    return [new Uint8Array(own, 0, first), new Uint8Array(own, first, second)];
   }
-  if (slabUsed + length > slab.length) {
-    slab = new Uint8Array(SLAB);
+  if (slabUsed + length > SLAB) {
+    shared = new ArrayBuffer(SLAB);
+    slab = new Uint8Array(shared);
     slabUsed = 0;
   }
-  slab.set(bytes.subarray(start, start + length), slabUsed);
-  return [slab.subarray(slabUsed, slabUsed + first), slab.subarray(slabUsed + first, slabUsed += length)];
+  const at = slabUsed;
+  slabUsed += length;
+  slab.set(written, at);
+  return [new Uint8Array(shared, at, first), new Uint8Array(shared, at + first, second)];
 }
 
 function sameTerms(context) {

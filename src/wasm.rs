@@ -9,7 +9,7 @@ use crate::gate::{Gate, Request};
 use crate::parse::Reader;
 use crate::reading::Event;
 use crate::registry::Registry;
-use crate::text::put;
+use crate::write::{self, put};
 use crate::{email, redact, text};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -199,11 +199,11 @@ fn report(violations: Violations) -> String {
     for (index, rule) in violations.rules().enumerate() {
         put(&mut out, if index == 0 { b"" } else { b"," });
         put(&mut out, br#"{"rule_id":"#);
-        text::write(&mut out, rule.id.as_bytes());
+        write::text(&mut out, rule.id.as_bytes());
         put(&mut out, br#","reason":"#);
-        text::write(&mut out, rule.reason.as_bytes());
+        write::text(&mut out, rule.reason.as_bytes());
         put(&mut out, br#","path":"#);
-        text::write(&mut out, rule.path.as_bytes());
+        write::text(&mut out, rule.path.as_bytes());
         out.push(b'}');
     }
     put(&mut out, b"]}");
@@ -224,7 +224,7 @@ pub fn redact_text(value: &str) -> String {
     let is_composed = matches!(reader.peek(), b'{' | b'[' | b'"');
     if is_composed && reader.event(&mut Event::default()).is_ok() && reader.is_done() {
         let mut out = Vec::new();
-        redact::snapshot(&mut out, value.as_bytes(), false);
+        redact::snapshot(&mut out, value.as_bytes(), false, 0..0);
         return String::from_utf8(out).unwrap_or_default();
     }
     redact::replacement(value.as_bytes()).unwrap_or(value).to_owned()

@@ -10,7 +10,7 @@ use crate::check::{Context, Violations, check};
 use crate::event::{Field, Kind as ValueKind};
 use crate::parse::Reader;
 use crate::reading::Event;
-use crate::{ids, text, time};
+use crate::{ids, text, time, write};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
 use serde_json::value::RawValue;
@@ -129,7 +129,7 @@ impl<'a> Historian<'a> {
         rebuilt.clear();
         for (index, (key, value)) in members.iter().enumerate() {
             rebuilt.push(if index == 0 { b'{' } else { b',' });
-            text::write(&mut rebuilt, key.as_bytes());
+            write::text(&mut rebuilt, key.as_bytes());
             rebuilt.push(b':');
             rebuilt.extend_from_slice(value.get().as_bytes());
         }
@@ -201,7 +201,7 @@ fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
     for (index, (column, values)) in COLUMNS.iter().zip(&rows.columns).enumerate() {
         let key = |out: &mut Vec<u8>| {
             out.push(if out.is_empty() { b'{' } else { b',' });
-            text::write(out, column.name.as_bytes());
+            write::text(out, column.name.as_bytes());
             out.push(b':');
         };
         match values {
@@ -213,13 +213,13 @@ fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
                 if column.kind == Kind::Json {
                     out.extend_from_slice(text);
                 } else {
-                    text::write(out, text);
+                    write::text(out, text);
                 }
             }
             Values::Time(times) if index != CREATED_AT => {
                 if let Some(micros) = times.get(row).copied().flatten() {
                     key(out);
-                    text::write(out, moment(micros).as_bytes());
+                    write::text(out, moment(micros).as_bytes());
                 }
             }
             _ => {}

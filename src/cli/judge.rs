@@ -10,8 +10,8 @@ use crate::ids::{Id, Ids};
 use crate::parse::Reader;
 use crate::reading::Event;
 use crate::rejection::{Refused, write_row};
-use crate::text::write_number;
-use crate::{text, time};
+
+use crate::{text, time, write};
 use std::io;
 
 /// Whom a judgement is told about.
@@ -133,9 +133,9 @@ impl<'a> Judge<'a> {
             let id = sent.unwrap_or_else(|| self.ids.mint());
             let out = &mut judged.rejected;
             out.extend_from_slice(br#"{"file":"#);
-            text::write(out, self.file.name.as_bytes());
+            write::text(out, self.file.name.as_bytes());
             out.extend_from_slice(br#","line":"#);
-            write_number(out, number as usize);
+            write::number(out, number as usize);
             write_row(out, &refused, &id, &context, SOURCE_SYSTEM);
             out.push(b'\n');
         }

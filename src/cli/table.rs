@@ -2,7 +2,7 @@
 
 use super::input::{Piece, Source};
 use crate::event::Field;
-use crate::{number, text};
+use crate::{number, write};
 use std::io;
 
 /// Such a file, behind its header.
@@ -46,13 +46,13 @@ fn write_event(out: &mut Vec<u8>, header: &csv::ByteRecord, row: &csv::ByteRecor
         match name.strip_prefix(b"metadata.") {
             Some(key) => {
                 separate(&mut metadata);
-                text::write(&mut metadata, key);
+                write::text(&mut metadata, key);
                 metadata.push(b':');
                 write_value(&mut metadata, cell);
             }
             None => {
                 separate(out);
-                text::write(out, name);
+                write::text(out, name);
                 out.push(b':');
                 if Field::top_level(name) == Some(Field::Metadata) {
                     out.extend_from_slice(cell);
@@ -91,6 +91,6 @@ fn write_text(out: &mut Vec<u8>, cell: &[u8]) {
     if cell.contains(&0) {
         out.extend_from_slice(br#""\u0000""#);
     } else {
-        text::write(out, cell);
+        write::text(out, cell);
     }
 }

@@ -1,0 +1,97 @@
+//! Writing JSON: bytes, texts, numbers and lists, one behind the other.
+
+use crate::block::{self, Block};
+
+/// Appends bytes. Not in place in the module, where the hundred places that do it would be a tenth of all code; and a
+/// few bytes at a time there, because copying many at once is a call out of the module, which few are not worth.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline)]
+pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+    if !cfg!(target_arch = "wasm32") || bytes.len() >= 256 {
+        out.extend_from_slice(bytes);
+    } else if let Some(last) = bytes.last_chunk::<16>() {
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        blocks.iter().for_each(|block| out.extend_from_slice(block));
+        append_end(out, last, rest.len());
+    } else if let Some(last) = bytes.last_chunk::<4>() {
+        let (words, rest) = bytes.as_chunks::<4>();
+        words.iter().for_each(|word| out.extend_from_slice(word));
+        append_end(out, last, rest.len());
+    } else {
+        bytes.iter().for_each(|&byte| out.push(byte));
+    }
+}
+
+/// Appends the last bytes of a block whose others stand there already.
+#[inline]
+fn append_end<const SIZE: usize>(out: &mut Vec<u8>, block: &[u8; SIZE], missing: usize) {
+    if missing > 0 {
+        out.truncate(out.len() + missing - SIZE);
+        out.extend_from_slice(block);
+    }
+}
+
+/// Appends a content as a JSON string.
+pub fn text(out: &mut Vec<u8>, content: &[u8]) {
+    out.push(b'"');
+    let mut plain = 0;
+    while let Some((at, byte)) = next_to_escape(content, plain) {
+        put(out, content.get(plain..at).unwrap_or_default());
+        plain = at + 1;
+        match byte {
+            b'"' | b'\\' => put(out, &[b'\\', byte]),
+            b'\n' => put(out, b"\\n"),
+            b'\r' => put(out, b"\\r"),
+            b'\t' => put(out, b"\\t"),
+            0x08 => put(out, b"\\b"),
+            0x0c => put(out, b"\\f"),
+            0 => put(out, "\u{fffd}".as_bytes()),
+            _ => {
+                put(out, b"\\u00");
+                put(out, &[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+            }
+        }
+    }
+    put(out, content.get(plain..).unwrap_or_default());
+    out.push(b'"');
+}
+
+/// The first byte from there on that a JSON text cannot hold as it is.
+#[inline]
+fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
+    while let Some(block) = Block::at(content, from) {
+        let stops = block.stops();
+        if stops != 0 {
+            let at = from + stops.trailing_zeros() as usize;
+            return Some((at, *content.get(at)?));
+        }
+        from += block::SIZE;
+    }
+    let rest = content.get(from..).unwrap_or_default();
+    let found = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
+    Some((from + found, *rest.get(found)?))
+}
+
+/// The lower-case hexadecimal digit of a value below 16.
+pub const fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
+}
+
+/// Appends a number in decimal.
+pub fn number(out: &mut Vec<u8>, number: usize) {
+    let mut unit = 1;
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        out.push(b'0' + (number / unit % 10) as u8);
+        unit /= 10;
+    }
+}
+
+/// Writes a comma unless the list has only just begun.
+pub fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), None | Some(b'[')) {
+        out.push(b',');
+    }
+}
