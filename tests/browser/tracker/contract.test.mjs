@@ -184,7 +184,22 @@ scene("a page served over plain HTTP from another host hashes with WebAssembly",
   await until(() => server.rows.length === 1, "the event is stored");
   // sha256("ada@example.org")
   assert.equal(server.rows[0].metadata.email_hash, "cfe00dde46ef942601ffafb9e2825e802858b460e586b8305b344c1eb826357d");
+  beginsWithTime(server.rows[0].id);
 });
+
+scene("the id of an event begins with the time, so that a large log keeps new ones in one place", async (scene) => {
+  const page = await open(scene.context, scene.server, LOADED);
+  await track(page, { event_type: "page_view", event_category: "engagement", metadata: { page_path: "/" } });
+  await until(() => scene.server.rows.length === 1, "the event is stored");
+  beginsWithTime(scene.server.rows[0].id);
+});
+
+/** @param {string} id */
+function beginsWithTime(id) {
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const age = Date.now() - parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+  assert.ok(age >= 0 && age < 60_000, `the id is ${age} ms old`);
+}
 
 scene(
   "a view too short to count is not an event; it becomes one when it is long enough",
