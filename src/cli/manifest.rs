@@ -1,4 +1,4 @@
-//! What is said about an archived month beside its files: `manifest.json`.
+//! What is said about an archived month beside its files: `_manifest.json`.
 
 use super::month::Month;
 use super::rows::hex;
@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The version of the form that archives have.
 pub const SCHEMA_VERSION: u32 = 1;
-const NAME: &str = "manifest.json";
+/// Spark and pandas, which read whole folders, pass over what begins like this.
+const NAME: &str = "_manifest.json";
 
 /// A month in an archive.
 #[derive(Debug, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ for (const version of VERSIONS) {
       assert.equal(damaged.status, 2);
       assert.match(damaged.stderr, /SHA-256 differs/);
 
-      const manifest = join(archive, months[3], "manifest.json");
+      const manifest = join(archive, months[3], "_manifest.json");
       const said = readFileSync(manifest, "utf8");
       writeFileSync(manifest, said.replace(/("content_hash": ")./, "$1_"));
       const other = gate(postgres.url, "detach", archive, months[3]);
@@ -166,7 +166,7 @@ for (const version of VERSIONS) {
 
     it("restores nothing but what was detached", async () => {
       assert.equal(gate(postgres.url, "detach", archive, months[2], "--drop").status, 0);
-      const manifest = join(archive, months[2], "manifest.json");
+      const manifest = join(archive, months[2], "_manifest.json");
       const said = readFileSync(manifest, "utf8");
       writeFileSync(manifest, said.replace(/("rows": )\d+/, "$13"));
       const ran = gate(postgres.url, "restore", archive, months[2]);

@@ -20,7 +20,7 @@ import { applyArchive, begin, gate, monthBefore, readElsewhere, record, rowsOf }
 const ROWS = 2500;
 
 /** @param {string} archive @param {string} month */
-const manifestOf = (archive, month) => JSON.parse(readFileSync(join(archive, month, "manifest.json"), "utf8"));
+const manifestOf = (archive, month) => JSON.parse(readFileSync(join(archive, month, "_manifest.json"), "utf8"));
 
 for (const version of VERSIONS) {
   describe(`audience-gate archive on Postgres ${version}`, () => {
@@ -107,11 +107,11 @@ for (const version of VERSIONS) {
     });
 
     it("does not write again what is there", () => {
-      const written = statSync(join(archive, months[2], "manifest.json")).mtimeMs;
+      const written = statSync(join(archive, months[2], "_manifest.json")).mtimeMs;
       const again = gate(postgres.url, "archive", archive, "--verify");
       assert.equal(again.status, 0);
       assert.match(again.stdout, new RegExp(`${months[2]} is archived: ${ROWS} rows`));
-      assert.equal(statSync(join(archive, months[2], "manifest.json")).mtimeMs, written);
+      assert.equal(statSync(join(archive, months[2], "_manifest.json")).mtimeMs, written);
     });
 
     it("begins a month anew that it was killed in", async () => {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { sparkPython } from "../runner/system.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
@@ -10,10 +11,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
-/** Runs a program that a test cannot do without. @param {string} program @param {string[]} args */
-function must(program, args) {
+/**
+ * Runs a program that a test cannot do without.
+ * @param {string} program @param {string[]} args @param {Record<string, string>} [env]
+ */
+function must(program, args, env) {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
@@ -64,6 +69,18 @@ export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", fil
 
 /** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
 export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
+
+/** Runs a program with Spark on this machine. @param {string[]} args */
+const spark = (...args) => must(sparkPython, args, { PYSPARK_PYTHON: sparkPython, SPARK_LOCAL_IP: "127.0.0.1" });
+
+/** What Spark reads in a folder of Parquet files. @param {string} folder */
+export const readInSpark = (folder) => JSON.parse(spark(join(here, "read_spark.py"), folder));
+
+/** Judges files by the Spark job. @param {string[]} words */
+export function judgeInSpark(...words) {
+  built ??= binary();
+  return spark(join(root, "spark", "judge.py"), "--gate", built, ...words);
+}
 
 /** Applies the scripts, as SCALING.md says. @param {Client} client */
 export async function applyArchive(client) {
