@@ -49,7 +49,7 @@ fn judge() -> String {
 fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
     let rules: Vec<_> = rules.collect();
     let of_one_kind = rules.chunk_by(|(_, left), (_, right)| left.category == right.category);
-    let statements = of_one_kind
+    of_one_kind
         .map(|group| {
             let statements: String = group.iter().map(|(index, rule)| statement(*index, rule)).collect();
             match group.first().and_then(|(_, rule)| rule.category) {
@@ -57,27 +57,7 @@ fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
                 None => statements,
             }
         })
-        .collect();
-    asked_once(statements)
-}
-
-/// The same statements with the answers that several of them need named before.
-fn asked_once(mut statements: String) -> String {
-    let mut named = String::new();
-    for predicate in ["self.is_uuid(", "self.is_one_of("] {
-        let ends = |start: usize| statements[start..].find(')').map(|length| start + length + 1);
-        let mut asked: Vec<_> = statements
-            .match_indices(predicate)
-            .filter_map(|(start, _)| Some(statements[start..ends(start)?].to_owned()))
-            .collect();
-        asked.sort();
-        for twice in asked.chunk_by(|left, right| left == right).filter(|same| same.len() > 1) {
-            let name = format!("answer_{}", named.lines().count());
-            named += &format!("let {name} = {};\n", twice[0]);
-            statements = statements.replace(&twice[0], &name);
-        }
-    }
-    named + &statements
+        .collect()
 }
 
 fn statement(index: usize, rule: &Rule) -> String {

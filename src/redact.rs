@@ -4,7 +4,6 @@ use crate::event::{Field, Kind};
 use crate::reading::{Faults, Value};
 use crate::write::{self, put};
 use crate::{email, keys, number, privacy, text};
-use std::ops::Range;
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
@@ -41,9 +40,9 @@ pub fn replacement(content: &[u8]) -> Option<&'static str> {
 }
 
 /// Appends the redacted, shortened form of a JSON value that the reader has found free of faults of form.
-/// Whether anything was left out. Of the keys within `vetted` it is known that none names personal data.
-pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool, vetted: Range<usize>) -> bool {
-    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, vetted, replaced_keys: 0, shortened: false };
+/// Whether anything was left out.
+pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
+    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
     writer.limit = writer.out.len() + MOST_SNAPSHOT;
     writer.value(0);
     writer.shortened
@@ -55,7 +54,6 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
     is_event: bool,
-    vetted: Range<usize>,
     replaced_keys: usize,
     shortened: bool,
 }
@@ -120,8 +118,7 @@ impl Writer<'_> {
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
         let is_suspicious = key.has(Value::SIGNS | Value::DIGITS);
-        let is_personal = !self.vetted.contains(&key.start()) && keys::names_personal_data(&content)
-            || is_suspicious && replacement(&content).is_some();
+        let is_personal = keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some();
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
         if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {

@@ -109,6 +109,7 @@ impl Registry {
         let Some(sites) = &self.sites else {
             return true;
         };
+        // Ids are nearly always written as they are registered, which is seen at once.
         let Some(site) =
             sites.iter().find(|known| text::is_same(&known.id, site) || known.id.eq_ignore_ascii_case(site))
         else {

@@ -10,7 +10,6 @@ use crate::redact;
 use crate::rules::TOLD;
 use crate::text;
 use crate::write::{self, put};
-use std::ops::Range;
 
 /// Stands for a session that was missing or not fit to be kept.
 pub const NO_SESSION: &str = "invalid-session";
@@ -87,17 +86,6 @@ impl<'a> Refused<'a> {
         self.uuid(Field::SiteId).filter(|site| context.registry.site_accepts(Some(site), None))
     }
 
-    /// The part of the payload whose keys were all asked whether they name personal data, if none does.
-    fn vetted(&self) -> Range<usize> {
-        match self.event {
-            Some(event) if !event.personal_key => {
-                let metadata = event.value(Field::Metadata);
-                metadata.start().saturating_sub(event.start)..metadata.end().saturating_sub(event.start)
-            }
-            _ => 0..0,
-        }
-    }
-
     /// A sound form can be shown key by key; of any other only the outline.
     fn is_sound(&self) -> bool {
         let mut harmless = Faults::default();
@@ -136,11 +124,7 @@ fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write_findings(out, refused, "validation_rule_id", "rejection_reason");
     put(out, br#","validation_result":"rejected","original_payload_snapshot":"#);
     let payload = refused.payload();
-    let shortened = if refused.is_sound() {
-        redact::snapshot(out, payload, true, refused.vetted())
-    } else {
-        redact::mask(out, payload)
-    };
+    let shortened = if refused.is_sound() { redact::snapshot(out, payload, true) } else { redact::mask(out, payload) };
     if shortened {
         put(out, br#","snapshot_shortened":true"#);
     }

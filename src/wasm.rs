@@ -224,7 +224,7 @@ pub fn redact_text(value: &str) -> String {
     let is_composed = matches!(reader.peek(), b'{' | b'[' | b'"');
     if is_composed && reader.event(&mut Event::default()).is_ok() && reader.is_done() {
         let mut out = Vec::new();
-        redact::snapshot(&mut out, value.as_bytes(), false, 0..0);
+        redact::snapshot(&mut out, value.as_bytes(), false);
         return String::from_utf8(out).unwrap_or_default();
     }
     redact::replacement(value.as_bytes()).unwrap_or(value).to_owned()

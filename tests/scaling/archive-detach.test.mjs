@@ -1,80 +1,58 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import pg from "pg";
+import { describe, it } from "node:test";
 import { event, ingest } from "../database/events.mjs";
-import { startPostgres, VERSIONS } from "../database/postgres.mjs";
-import { applyArchive, gate, monthBefore, record, rowsOf, wholeHash } from "./archived.mjs";
+import { VERSIONS } from "../database/postgres.mjs";
+import { applyArchive, gate, history, monthBefore, record, rowsOf, wholeHash } from "./archived.mjs";
+import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
 
 const ROWS = 1200;
 
 for (const version of VERSIONS) {
   describe(`audience-gate detach and restore on Postgres ${version}`, () => {
-    /** @type {import("../database/postgres.mjs").Postgres} */
-    let postgres;
-    /** @type {pg.Client} */
-    let client;
-    const archive = mkdtempSync(join(tmpdir(), "audience-gate-detach-"));
     /** @type {string[]} this month and the ones before */
     const months = [];
-    /** What the log holds without the events that these commands leave. */
-    const history = async () => {
-      const { rows: [row] } = await client.query(
-        `select count(*)::int as events, md5(string_agg(to_jsonb(e)::text, E'\\n' order by e.created_at, e.id)) as hash
-         from public.audience_events e where e.event_source <> 'command-line'`,
-      );
-      return row;
-    };
+    const log = useLog(async ({ client, url, folder }) => {
+      for (const ago of [0, 1, 2, 3]) months.push(await monthBefore(client, ago));
+      await record(client, 3, ROWS);
+      await applyArchive(client);
+      assert.equal(gate(url, "archive", folder).status, 0);
+    }, { version });
+    const archive = log.folder;
     const partitions = async () => {
-      const { rows } = await client.query("select partition from audience_gate.event_partitions order by 1");
+      const { rows } = await log.client.query("select partition from audience_gate.event_partitions order by 1");
       return rows.map((row) => row.partition);
     };
     const named = (/** @type {string} */ month) => `audience_events_${month.replace("-", "_")}`;
 
-    before(async () => {
-      postgres = await startPostgres({ version });
-      client = new pg.Client({ connectionString: postgres.url });
-      await client.connect();
-      for (const ago of [0, 1, 2, 3]) months.push(await monthBefore(client, ago));
-      await record(client, 3, ROWS);
-      await applyArchive(client);
-      assert.equal(gate(postgres.url, "archive", archive).status, 0);
-    });
-    after(async () => {
-      await client.end();
-      await postgres.stop();
-      rmSync(archive, { recursive: true, force: true });
-    });
-
     it("says what to do where the log has no partitions", () => {
-      const ran = gate(postgres.url, "detach", archive, months[3]);
+      const ran = gate(log.url, "detach", archive, months[3]);
       assert.equal(ran.status, 2);
       assert.match(ran.stderr, /no monthly partitions: give it partitions first/);
     });
 
     it("finds the same archive in a partitioned log, and none being moved detached", async () => {
-      await partition(client);
-      const ran = gate(postgres.url, "detach", archive, months[3]);
+      await partition(log.client);
+      const ran = gate(log.url, "detach", archive, months[3]);
       assert.equal(ran.status, 2);
       assert.match(ran.stderr, /being moved/);
-      await operate(client, "drop_standby()");
-      const again = gate(postgres.url, "archive", archive, "--verify");
+      await operate(log.client, "drop_standby()");
+      const again = gate(log.url, "archive", archive, "--verify");
       assert.deepEqual([again.status, again.stderr], [0, ""]);
     });
 
     it("detaches nothing that the archive does not hold", async () => {
-      const before_it = await wholeHash(client);
-      const missing = gate(postgres.url, "detach", archive, "2001-01");
+      const before_it = await wholeHash(log.client);
+      const missing = gate(log.url, "detach", archive, "2001-01");
       assert.equal(missing.status, 2);
       assert.match(missing.stderr, /has no 2001-01; archive the month first/);
 
       const file = join(archive, months[3], "events-00001.parquet");
       const bytes = readFileSync(file);
       appendFileSync(file, "x");
-      const damaged = gate(postgres.url, "detach", archive, months[3]);
+      const damaged = gate(log.url, "detach", archive, months[3]);
       writeFileSync(file, bytes);
       assert.equal(damaged.status, 2);
       assert.match(damaged.stderr, /SHA-256 differs/);
@@ -82,42 +60,42 @@ for (const version of VERSIONS) {
       const manifest = join(archive, months[3], "_manifest.json");
       const said = readFileSync(manifest, "utf8");
       writeFileSync(manifest, said.replace(/("content_hash": ")./, "$1_"));
-      const other = gate(postgres.url, "detach", archive, months[3]);
+      const other = gate(log.url, "detach", archive, months[3]);
       writeFileSync(manifest, said);
       assert.equal(other.status, 2);
       assert.match(other.stderr, /is not what the database holds/);
-      assert.deepEqual(await wholeHash(client), before_it);
+      assert.deepEqual(await wholeHash(log.client), before_it);
     });
 
     for (const how of ["kept", "dropped"]) {
       it(`gives the same log after it was detached, ${how}, and restored`, async () => {
         const month = months[how === "kept" ? 3 : 2];
-        const before_it = await history();
-        const rows = await rowsOf(client, month);
+        const before_it = await history(log.client);
+        const rows = await rowsOf(log.client, month);
         const words = how === "dropped" ? ["--drop"] : [];
-        const detached = gate(postgres.url, "detach", archive, month, ...words);
+        const detached = gate(log.url, "detach", archive, month, ...words);
         assert.deepEqual([detached.status, detached.stderr], [0, ""]);
-        assert.equal((await history()).events, before_it.events - ROWS);
+        assert.equal((await history(log.client)).events, before_it.events - ROWS);
         assert.ok(!(await partitions()).includes(named(month)));
-        const { rows: [{ kept }] } = await client.query("select to_regclass($1) is not null as kept", [
+        const { rows: [{ kept }] } = await log.client.query("select to_regclass($1) is not null as kept", [
           `audience_gate_partitions.${named(month)}_detached`,
         ]);
         assert.equal(kept, how === "kept");
         if (kept) {
           await assert.rejects(
-            client.query(`delete from audience_gate_partitions.${named(month)}_detached`),
+            log.client.query(`delete from audience_gate_partitions.${named(month)}_detached`),
             /append-only/,
           );
         }
-        assert.equal(gate(postgres.url, "detach", archive, month).status, 2);
+        assert.equal(gate(log.url, "detach", archive, month).status, 2);
         assert.match(
-          gate(postgres.url, "archive", archive, "--month", month).stdout,
+          gate(log.url, "archive", archive, "--month", month).stdout,
           new RegExp(`${month} is archived, and not in`),
         );
 
         // A retry of an event that was accepted and is archived.
         const [id, , user_id, session_id] = rows.find((row) => row[15] === false) ?? [];
-        const retry = await ingest(client, [
+        const retry = await ingest(log.client, [
           {
             id,
             user_id,
@@ -131,22 +109,22 @@ for (const version of VERSIONS) {
         assert.deepEqual([retry.accepted, retry.replayed], [0, [0]]);
         // And of one that was rejected: the answer counts it still, though its record has gone with the month.
         const [rejected] = rows.find((row) => row[15] === true) ?? [];
-        const refused = await ingest(client, [event({ id: rejected })]);
+        const refused = await ingest(log.client, [event({ id: rejected })]);
         assert.deepEqual([refused.accepted, refused.replayed], [0, []]);
         assert.deepEqual(refused.rejected.map(({ index, id, rule_id }) => [index, id, rule_id]), [[0, rejected, null]]);
         assert.match(refused.rejected[0].reason, new RegExp(`archived with ${month}`));
 
-        const restored = gate(postgres.url, "restore", archive, month);
+        const restored = gate(log.url, "restore", archive, month);
         assert.deepEqual([restored.status, restored.stderr], [0, ""]);
-        assert.deepEqual(await history(), before_it);
+        assert.deepEqual(await history(log.client), before_it);
         assert.ok((await partitions()).includes(named(month)));
-        assert.equal(gate(postgres.url, "restore", archive, month).status, 2);
+        assert.equal(gate(log.url, "restore", archive, month).status, 2);
       });
     }
 
     it("restores a month with everything that its neighbours have", async () => {
       const shape = async (/** @type {string} */ month) => {
-        const { rows: [row] } = await client.query(
+        const { rows: [row] } = await log.client.query(
           `select c.relrowsecurity, c.relowner::regrole::text as owner, c.relacl::text,
              (select array_agg(t.tgname::text order by t.tgname) from pg_trigger t where t.tgrelid = c.oid) as triggers,
              (select array_agg(regexp_replace(pg_get_indexdef(i.indexrelid), 'INDEX .* ON \\S+', '') order by 1)
@@ -165,20 +143,20 @@ for (const version of VERSIONS) {
     });
 
     it("restores nothing but what was detached", async () => {
-      assert.equal(gate(postgres.url, "detach", archive, months[2], "--drop").status, 0);
+      assert.equal(gate(log.url, "detach", archive, months[2], "--drop").status, 0);
       const manifest = join(archive, months[2], "_manifest.json");
       const said = readFileSync(manifest, "utf8");
       writeFileSync(manifest, said.replace(/("rows": )\d+/, "$13"));
-      const ran = gate(postgres.url, "restore", archive, months[2]);
+      const ran = gate(log.url, "restore", archive, months[2]);
       writeFileSync(manifest, said);
       assert.equal(ran.status, 2);
       assert.match(ran.stderr, /not of what was detached/);
       assert.ok(!(await partitions()).includes(named(months[2])));
-      assert.equal(gate(postgres.url, "restore", archive, months[2]).status, 0);
+      assert.equal(gate(log.url, "restore", archive, months[2]).status, 0);
     });
 
     it("leaves an event and a line in the log for each", async () => {
-      const { rows: events } = await client.query(
+      const { rows: events } = await log.client.query(
         `select event_type, metadata ->> 'month' as month, metadata ->> 'actor' as actor, rejected from public.audience_events
          where event_source = 'command-line' order by created_at`,
       );
@@ -189,7 +167,7 @@ for (const version of VERSIONS) {
         rejected: false,
       }));
       assert.deepEqual(events, wanted);
-      const { rows: lines } = await client.query(
+      const { rows: lines } = await log.client.query(
         "select action as event_type, detail ->> 'month' as month, actor from audience_gate.partition_log where action like 'month%' order by id",
       );
       assert.deepEqual(lines, wanted.map(({ rejected: _, ...line }) => line));

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import pg from "pg";
 import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
-import { applyArchive, begin, gate, monthBefore, record, writeElsewhere } from "./archived.mjs";
+import { applyArchive, begin, gate, history, monthBefore, record, writeElsewhere } from "./archived.mjs";
+import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
 
 /** @typedef {Record<string, unknown>} Event */
@@ -29,22 +28,10 @@ const past = (members = {}) => ({
 /** @param {Event[]} events */
 const lines = (events) => events.map((event) => JSON.stringify(event) + "\n").join("");
 
-/** Everything in the log but the events that the command line leaves. @param {pg.Client} client */
-async function history(client) {
-  const { rows: [row] } = await client.query(
-    `select count(*)::int as events, md5(string_agg(to_jsonb(e)::text, E'\\n' order by e.created_at, e.id)) as hash
-     from public.audience_events e where e.event_source <> 'command-line'`,
-  );
-  return row;
-}
-
 for (const version of VERSIONS) {
   describe(`audience-gate load on Postgres ${version}`, () => {
-    /** @type {import("../database/postgres.mjs").Postgres} */
-    let postgres;
-    /** @type {pg.Client} */
-    let client;
-    const folder = mkdtempSync(join(tmpdir(), "audience-gate-load-"));
+    const log = useLog(({ client }) => applyArchive(client), { version });
+    const { folder } = log;
     /** @param {string} name @param {Event[]} events */
     const file = (name, events) => {
       const path = join(folder, name);
@@ -52,31 +39,19 @@ for (const version of VERSIONS) {
       writeFileSync(path, name.endsWith(".gz") ? gzipSync(text) : text);
       return path;
     };
-    const load = (/** @type {string[]} */ ...words) => gate(postgres.url, "load", ...words);
+    const load = (/** @type {string[]} */ ...words) => gate(log.url, "load", ...words);
     const sessions = async (/** @type {string} */ session) => {
-      const { rows } = await client.query(
+      const { rows } = await log.client.query(
         "select id, created_at, rejected from public.audience_events where session_id like $1 order by created_at, id",
         [`${session}%`],
       );
       return rows;
     };
 
-    before(async () => {
-      postgres = await startPostgres({ version });
-      client = new pg.Client({ connectionString: postgres.url });
-      await client.connect();
-      await applyArchive(client);
-    });
-    after(async () => {
-      await client.end();
-      await postgres.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
-
     it("gives an archive back, equal, in another database", async () => {
-      await record(client, 2, 1500);
+      await record(log.client, 2, 1500);
       const archive = join(folder, "archive");
-      assert.equal(gate(postgres.url, "archive", archive, "--file-rows", "700").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--file-rows", "700").status, 0);
       mkdirSync(join(archive, "2001-01.partial"));
       writeFileSync(join(archive, "2001-01.partial", "events-00001.parquet"), "half");
       const other = await startPostgres({ version });
@@ -86,7 +61,7 @@ for (const version of VERSIONS) {
           const ran = gate(other.url, "load", archive);
           assert.deepEqual([ran.status, ran.stderr], [0, ""]);
           assert.match(ran.stdout, /events-00003.parquet: 100 loaded/);
-          assert.deepEqual(await history(second), await history(client));
+          assert.deepEqual(await history(second), await history(log.client));
         });
       } finally {
         await other.stop();
@@ -112,7 +87,7 @@ for (const version of VERSIONS) {
         }));
       const raw = file("raw.ndjson", events);
       const accepted = join(folder, "accepted.ndjson");
-      assert.equal(gate(postgres.url, "check", raw, "--at", "occurred", "--accepted", accepted).status, 0);
+      assert.equal(gate(log.url, "check", raw, "--at", "occurred", "--accepted", accepted).status, 0);
       const ran = load(accepted);
       assert.deepEqual([ran.status, ran.stderr], [0, ""]);
       const rows = await sessions("checked-");
@@ -125,7 +100,7 @@ for (const version of VERSIONS) {
       writeFileSync(accepted, lines([past({ session_id: "checked-more" })]), { flag: "a" });
       assert.match(load(accepted).stdout, /1 loaded, 30 recorded before/);
 
-      const { rows: loads } = await client.query(
+      const { rows: loads } = await log.client.query(
         `select e.metadata, e.event_category, e.rejected, l.actor, l.finished_at is not null as finished, now() - e.created_at < '1 minute' as recent
          from audience_gate.loads l join public.audience_events e on e.id = l.event_id order by l.id`,
       );
@@ -157,7 +132,7 @@ for (const version of VERSIONS) {
       writeElsewhere(folder_of_it, file("elsewhere.ndjson", events));
       const ran = load(folder_of_it);
       assert.deepEqual([ran.status, ran.stderr], [0, ""]);
-      const { rows } = await client.query(
+      const { rows } = await log.client.query(
         `select session_id, occurred_at, created_at = occurred_at as same, utm_source, metadata
          from public.audience_events where session_id like 'elsewhere-%' order by session_id`,
       );
@@ -182,12 +157,12 @@ for (const version of VERSIONS) {
       );
       const path = file("many.ndjson.gz", many);
       const through = async () => {
-        const { rows: [row] } = await client.query(
+        const { rows: [row] } = await log.client.query(
           "select coalesce(max(f.through) filter (where not f.finished), 0)::int as through from audience_gate.load_files f",
         );
         return row.through;
       };
-      const child = begin(postgres.url, "load", path);
+      const child = begin(log.url, "load", path);
       const ended = new Promise((resolve) => child.once("exit", resolve));
       while (child.exitCode === null && await through() < 20_000) {
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -210,14 +185,14 @@ for (const version of VERSIONS) {
         new RegExp(`: ${count - stopped} loaded, 0 recorded before, .* going on after event ${stopped}`),
       );
       assert.equal((await sessions("killed-")).length, count);
-      const { rows: [{ metadata }] } = await client.query(
+      const { rows: [{ metadata }] } = await log.client.query(
         "select metadata from public.audience_events where event_type = 'history_loaded' order by created_at desc limit 1",
       );
       assert.equal(metadata.row_count, count);
-      await client.query(
+      await log.client.query(
         "create temp table killed as select session_id from public.audience_events where session_id like 'killed-%'",
       );
-      const { rows: [{ different }] } = await client.query(
+      const { rows: [{ different }] } = await log.client.query(
         "select count(distinct session_id)::int as different from killed",
       );
       assert.equal(different, count);
@@ -291,7 +266,7 @@ for (const version of VERSIONS) {
       // Two files: the second meets what the first left in the log.
       const ran = load(file("fires-1.ndjson", events.slice(0, 150)), file("fires-2.ndjson", events.slice(150)));
       assert.equal(ran.status, 0, ran.stderr);
-      const { rows } = await client.query(
+      const { rows } = await log.client.query(
         "select id, metadata ->> 'validation_rule_id' as rule from public.audience_events where session_id like 'fires-%' and rejected",
       );
       assert.deepEqual(new Set(rows.map(({ id }) => id)), repeats);
@@ -311,14 +286,14 @@ for (const version of VERSIONS) {
         });
       assert.equal(load(file("late.ndjson", [bought(5)])).status, 0);
       const derived = async () => {
-        await client.query("select audience_gate.derive_states()");
-        const { rows: [row] } = await client.query(
+        await log.client.query("select audience_gate.derive_states()");
+        const { rows: [row] } = await log.client.query(
           "select engagement_score::float as score, last_event_type from public.audience_site_state where user_id = $1",
           [member],
         );
         return row;
       };
-      const { rows: [{ weight }] } = await client.query(
+      const { rows: [{ weight }] } = await log.client.query(
         "select score_weight::float as weight from public.audience_event_types where id = 'content_view'",
       );
       assert.ok(weight > 0);
@@ -326,9 +301,9 @@ for (const version of VERSIONS) {
       // Earlier than what is derived already: the member is folded anew.
       assert.equal(load(file("early.ndjson", [bought(1), bought(2)])).status, 0);
       assert.equal((await derived()).score, 3 * weight);
-      const { rows: [{ refreshed }] } = await client.query("select audience_gate.refresh_analytics() as refreshed");
+      const { rows: [{ refreshed }] } = await log.client.query("select audience_gate.refresh_analytics() as refreshed");
       assert.equal(refreshed.outcome, "ok");
-      const { rows: [{ days }] } = await client.query(
+      const { rows: [{ days }] } = await log.client.query(
         "select count(distinct day)::int as days from audience_gate.person_days where person = $1",
         [member],
       );
@@ -336,7 +311,7 @@ for (const version of VERSIONS) {
     });
 
     it("lets nobody else set times", async () => {
-      await client.query("set role service_role");
+      await log.client.query("set role service_role");
       for (
         const call of [
           "audience_gate.record_history(null, '{}')",
@@ -345,34 +320,34 @@ for (const version of VERSIONS) {
           "audience_gate.detach_month('2025-01-01', 0, '', true)",
         ]
       ) {
-        await assert.rejects(client.query(`select ${call}`), /permission denied/);
+        await assert.rejects(log.client.query(`select ${call}`), /permission denied/);
       }
-      await assert.rejects(client.query("insert into audience_gate.load_rows default values"), /permission denied/);
-      await client.query("reset role");
+      await assert.rejects(log.client.query("insert into audience_gate.load_rows default values"), /permission denied/);
+      await log.client.query("reset role");
     });
 
     it("fills the months of a partitioned log, and none that is detached", async () => {
-      await partition(client);
-      await operate(client, "drop_standby()");
+      await partition(log.client);
+      await operate(log.client, "drop_standby()");
       const when = new Date(Date.UTC(2019, 4, 5)).toISOString();
       const ran = load(file("old.ndjson", [past({ session_id: "parts-old", occurred_at: when })]));
       assert.deepEqual([ran.status, ran.stderr], [0, ""]);
-      const { rows: [{ part }] } = await client.query(
+      const { rows: [{ part }] } = await log.client.query(
         "select tableoid::regclass::text as part from public.audience_events where session_id = 'parts-old'",
       );
       assert.equal(part, "audience_gate_partitions.audience_events_2019_05");
       const archive = join(folder, "parts");
-      assert.equal(gate(postgres.url, "archive", archive, "--month", "2019-05").status, 0);
-      assert.equal(gate(postgres.url, "detach", archive, "2019-05", "--drop").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--month", "2019-05").status, 0);
+      assert.equal(gate(log.url, "detach", archive, "2019-05", "--drop").status, 0);
       const late = file("old-more.ndjson", [past({ session_id: "parts-more", occurred_at: when })]);
       const refused = load(late);
       assert.equal(refused.status, 2);
       assert.match(refused.stderr, /2019-05 is detached: bring it back first: audience-gate restore/);
-      assert.equal(gate(postgres.url, "restore", archive, "2019-05").status, 0);
+      assert.equal(gate(log.url, "restore", archive, "2019-05").status, 0);
       assert.match(load(late).stdout, /1 loaded/);
       assert.match(load(join(archive, "2019-05")).stdout, /0 loaded, 1 recorded before/);
-      const month = await monthBefore(client, 1);
-      assert.equal(gate(postgres.url, "archive", archive, "--month", month).status, 0);
+      const month = await monthBefore(log.client, 1);
+      assert.equal(gate(log.url, "archive", archive, "--month", month).status, 0);
     });
   });
 }

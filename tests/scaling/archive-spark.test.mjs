@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import pg from "pg";
-import { startPostgres } from "../database/postgres.mjs";
+import { describe, it } from "node:test";
 import { applyArchive, gate, judgeInSpark, monthBefore, readInSpark, record, rowsOf } from "./archived.mjs";
+import { useLog } from "./log.mjs";
 
 const EVENTS = 400;
 
@@ -21,31 +19,16 @@ const past = (index) => ({
 });
 
 describe("an archive, a load and Spark", () => {
-  /** @type {import("../database/postgres.mjs").Postgres} */
-  let postgres;
-  /** @type {pg.Client} */
-  let client;
-  const folder = mkdtempSync(join(tmpdir(), "audience-gate-spark-"));
-
-  before(async () => {
-    postgres = await startPostgres();
-    client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    await applyArchive(client);
-  });
-  after(async () => {
-    await client.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const log = useLog(({ client }) => applyArchive(client));
+  const { folder } = log;
 
   it("has an archive that Spark reads, value for value", async () => {
-    const month = await monthBefore(client, 1);
-    await record(client, 1, 1500);
+    const month = await monthBefore(log.client, 1);
+    await record(log.client, 1, 1500);
     const archive = join(folder, "archive");
-    assert.equal(gate(postgres.url, "archive", archive, "--file-rows", "700").status, 0);
+    assert.equal(gate(log.url, "archive", archive, "--file-rows", "700").status, 0);
     const { types, rows } = readInSpark(join(archive, "*"));
-    assert.deepEqual(rows, await rowsOf(client, month));
+    assert.deepEqual(rows, await rowsOf(log.client, month));
     assert.equal(types.created_at, "timestamp");
     assert.equal(types.rejected, "boolean");
     assert.equal(types.metadata, "string");
@@ -57,9 +40,9 @@ describe("an archive, a load and Spark", () => {
     writeFileSync(sent, events.map((event) => JSON.stringify(event) + "\n").join(""));
     const judged = join(folder, "judged");
     judgeInSpark(sent, "--output", judged);
-    const { status, stderr } = gate(postgres.url, "load", join(judged, "accepted"));
+    const { status, stderr } = gate(log.url, "load", join(judged, "accepted"));
     assert.equal(status, 0, stderr);
-    const { rows } = await client.query(
+    const { rows } = await log.client.query(
       `select id, session_id, event_type, event_category, event_source, occurred_at, metadata, created_at, rejected
        from public.audience_events where session_id like 'past-session-%' order by id`,
     );

@@ -3,19 +3,18 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import pg from "pg";
-import { startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, monthBefore, readElsewhere, record, rowsOf } from "./archived.mjs";
+import { useLog } from "./log.mjs";
 
 const ROWS = 2500;
 
@@ -24,30 +23,17 @@ const manifestOf = (archive, month) => JSON.parse(readFileSync(join(archive, mon
 
 for (const version of VERSIONS) {
   describe(`audience-gate archive on Postgres ${version}`, () => {
-    /** @type {import("../database/postgres.mjs").Postgres} */
-    let postgres;
-    /** @type {pg.Client} */
-    let client;
-    const folder = mkdtempSync(join(tmpdir(), "audience-gate-archive-"));
-    const archive = join(folder, "log");
     /** @type {string[]} this month and the ones before */
     const months = [];
-
-    before(async () => {
-      postgres = await startPostgres({ version });
-      client = new pg.Client({ connectionString: postgres.url });
-      await client.connect();
+    const log = useLog(async ({ client }) => {
       for (const ago of [0, 1, 2, 3, 4]) months.push(await monthBefore(client, ago));
       await record(client, 3, ROWS);
-    });
-    after(async () => {
-      await client.end();
-      await postgres.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    }, { version });
+    const { folder } = log;
+    const archive = join(folder, "log");
 
     it("says what to do where the script is missing, or the URL", () => {
-      const without = gate(postgres.url, "archive", archive);
+      const without = gate(log.url, "archive", archive);
       assert.equal(without.status, 2);
       assert.match(without.stderr, /apply supabase\/scaling\/archive\.sql/);
       const nowhere = gate("", "archive", archive);
@@ -59,32 +45,34 @@ for (const version of VERSIONS) {
     });
 
     it("archives the closed months and no other", async () => {
-      await applyArchive(client);
-      await applyArchive(client);
-      await client.query(
+      await applyArchive(log.client);
+      await applyArchive(log.client);
+      await log.client.query(
         `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata)
          values ('this-month', 'page_view', 'engagement', 'web', '{"page_path": "/"}')`,
       );
-      const ran = gate(postgres.url, "archive", archive, "--keep", "1", "--file-rows", "1000");
+      const ran = gate(log.url, "archive", archive, "--keep", "1", "--file-rows", "1000");
       assert.deepEqual([ran.status, ran.stderr], [0, ""]);
       assert.deepEqual(readdirSync(archive).sort(), [months[3], months[2]]);
-      assert.equal(gate(postgres.url, "archive", archive, "--file-rows", "1000").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--file-rows", "1000").status, 0);
       assert.deepEqual(readdirSync(archive).sort(), [months[3], months[2], months[1]]);
-      const open = gate(postgres.url, "archive", archive, "--month", months[0]);
+      const open = gate(log.url, "archive", archive, "--month", months[0]);
       assert.equal(open.status, 2);
       assert.match(open.stderr, /is open/);
-      assert.equal(gate(postgres.url, "archive", archive, "--month", months[4]).status, 2);
+      assert.equal(gate(log.url, "archive", archive, "--month", months[4]).status, 2);
     });
 
     it("says in the manifest what is there", async () => {
       const manifest = manifestOf(archive, months[2]);
-      const { rows: [{ contract }] } = await client.query("select audience_gate.contract_fingerprint() as contract");
+      const { rows: [{ contract }] } = await log.client.query(
+        "select audience_gate.contract_fingerprint() as contract",
+      );
       assert.equal(manifest.schema_version, 1);
       assert.equal(manifest.month, months[2]);
       assert.equal(manifest.contract, contract);
       assert.equal(manifest.rows, ROWS);
       assert.deepEqual(manifest.files.map((/** @type {{ rows: number }} */ file) => file.rows), [1000, 1000, 500]);
-      const times = await rowsOf(client, months[2]);
+      const times = await rowsOf(log.client, months[2]);
       const micros = (/** @type {string} */ time) => Date.parse(time) * 1000 + Number(time.slice(-4, -1));
       assert.equal(micros(manifest.first_created_at), times[0][1]);
       assert.equal(micros(manifest.files[2].last_created_at), times[ROWS - 1][1]);
@@ -95,7 +83,7 @@ for (const version of VERSIONS) {
         join(archive, months[1], file.name)
       );
       const { arrow, duckdb } = readElsewhere(files);
-      const stored = await rowsOf(client, months[1]);
+      const stored = await rowsOf(log.client, months[1]);
       assert.equal(stored.length, ROWS);
       assert.deepEqual(arrow.rows, stored);
       assert.deepEqual(duckdb.rows, stored);
@@ -108,7 +96,7 @@ for (const version of VERSIONS) {
 
     it("does not write again what is there", () => {
       const written = statSync(join(archive, months[2], "_manifest.json")).mtimeMs;
-      const again = gate(postgres.url, "archive", archive, "--verify");
+      const again = gate(log.url, "archive", archive, "--verify");
       assert.equal(again.status, 0);
       assert.match(again.stdout, new RegExp(`${months[2]} is archived: ${ROWS} rows`));
       assert.equal(statSync(join(archive, months[2], "_manifest.json")).mtimeMs, written);
@@ -119,23 +107,23 @@ for (const version of VERSIONS) {
       const left = join(archive, `${months[2]}.partial`);
       mkdirSync(left);
       writeFileSync(join(left, "events-00001.parquet"), "half a file");
-      const killed = begin(postgres.url, "archive", archive);
+      const killed = begin(log.url, "archive", archive);
       killed.kill("SIGKILL");
       await new Promise((resolve) => killed.once("exit", resolve));
-      assert.equal(gate(postgres.url, "archive", archive).status, 0);
+      assert.equal(gate(log.url, "archive", archive).status, 0);
       assert.ok(!existsSync(left));
       assert.equal(manifestOf(archive, months[2]).rows, ROWS);
     });
 
     it("tells of a damaged file and of a month that has changed", async () => {
       appendFileSync(join(archive, months[3], "events-00001.parquet"), "x");
-      const damaged = gate(postgres.url, "archive", archive);
+      const damaged = gate(log.url, "archive", archive);
       assert.equal(damaged.status, 1);
       assert.match(damaged.stderr, new RegExp(`${months[3]} is damaged.*SHA-256`));
-      assert.equal(gate(postgres.url, "archive", archive, "--again").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--again").status, 0);
 
       // As many rows as before, and one value that is another.
-      const admin = new pg.Client({ connectionString: postgres.adminUrl });
+      const admin = new pg.Client({ connectionString: log.adminUrl });
       await admin.connect();
       await admin.query("set session_replication_role = replica");
       const { rowCount } = await admin.query(
@@ -145,18 +133,18 @@ for (const version of VERSIONS) {
       );
       await admin.end();
       assert.equal(rowCount, 1);
-      assert.equal(gate(postgres.url, "archive", archive).status, 0);
-      const changed = gate(postgres.url, "archive", archive, "--verify");
+      assert.equal(gate(log.url, "archive", archive).status, 0);
+      const changed = gate(log.url, "archive", archive, "--verify");
       assert.equal(changed.status, 1);
       assert.match(changed.stderr, /has changed since it was archived/);
-      assert.equal(gate(postgres.url, "archive", archive, "--verify", "--again").status, 0);
-      assert.equal(gate(postgres.url, "archive", archive, "--verify").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--verify", "--again").status, 0);
+      assert.equal(gate(log.url, "archive", archive, "--verify").status, 0);
     });
 
     it("refuses a log with a column that it would lose", async () => {
-      await client.query("alter table public.audience_events add column colour text");
-      const ran = gate(postgres.url, "archive", join(folder, "other"));
-      await client.query("alter table public.audience_events drop column colour");
+      await log.client.query("alter table public.audience_events add column colour text");
+      const ran = gate(log.url, "archive", join(folder, "other"));
+      await log.client.query("alter table public.audience_events drop column colour");
       assert.equal(ran.status, 2);
       assert.match(ran.stderr, /would lose: colour/);
     });
