@@ -36,6 +36,19 @@ impl Block {
         (self.equal(b'"') | self.equal(b'\\') | is_below_space).to_bitmask() & !self.non_ascii()
     }
 
+    /// Backslashes, control characters, whatever is not ASCII, and the [`signs`](Block::signs).
+    #[inline]
+    pub fn strange(self) -> Mask {
+        let is_below_space = self.0.simd_lt(i8x16::splat(b' ' as i8));
+        (self.equal(b'\\') | is_below_space | self.is_sign()).to_bitmask()
+    }
+
+    /// The first byte.
+    #[inline]
+    pub fn first(self) -> u8 {
+        self.0.to_array()[0].cast_unsigned()
+    }
+
     /// The quotes.
     #[inline]
     pub fn quotes(self) -> Mask {
@@ -45,7 +58,12 @@ impl Block {
     /// The bytes without which a text holds neither an e-mail address nor a phone number.
     #[inline]
     pub fn signs(self) -> Mask {
-        (self.equal(b'@') | self.equal(b'%') | self.equal(b'+')).to_bitmask()
+        self.is_sign().to_bitmask()
+    }
+
+    #[inline]
+    fn is_sign(self) -> i8x16 {
+        self.equal(b'@') | self.equal(b'%') | self.equal(b'+')
     }
 
     /// Digits and what joins the groups of a card number; and, because one comparison is less than three, what lies

@@ -1,14 +1,12 @@
 //! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
 
-use crate::block::{Block, Mask};
 use crate::event::{Category, Fault, Field, Kind};
 use crate::payload::EventType;
 use crate::reading::{Event, Value};
 use crate::registry::Registry;
 use crate::rule::Told;
 use crate::rules::TOLD;
-use crate::{email, number, privacy, text, time};
-use std::borrow::Cow;
+use crate::{email, ids, number, privacy, text, time};
 
 /// Who sends the event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,12 +77,11 @@ pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
     if !event.faults.is_empty() {
         return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
     }
-    if let Some(address) = judge.content(Field::Email) {
-        judge.email = email::normalise(&address).map(|address| email::hash(&address, context.pepper));
-    }
-    judge.occurred_at = judge.content(Field::OccurredAt).and_then(|time| time::parse(&time));
-    judge.category = judge.content(Field::EventCategory).and_then(|name| Category::named(&name));
-    judge.entry = judge.content(Field::EventType).and_then(|id| context.registry.event_type(&id));
+    let hashed = |address: Vec<u8>| email::hash(&address, context.pepper);
+    judge.email = judge.with_text(Field::Email, |address| email::normalise(address).map(hashed));
+    judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
+    judge.category = judge.with_text(Field::EventCategory, Category::named);
+    judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
     judge.suspicion = judge.suspects();
     Verdict { violations: Violations(judge.violated()), email_hash: judge.email }
 }
@@ -118,8 +115,16 @@ impl Judge<'_> {
         self.event.is_given(field) && self.is(field, Kind::Text)
     }
 
+    #[inline]
     fn is_uuid(&self, field: Field) -> bool {
-        self.text_is(field, is_uuid)
+        self.event.value(field).has(Value::UUID) || self.is_strange_uuid(field)
+    }
+
+    /// Whether it is a UUID that was written with escapes, or at the very end of the text.
+    #[cold]
+    #[inline(never)]
+    fn is_strange_uuid(&self, field: Field) -> bool {
+        self.text_is(field, ids::is_uuid)
     }
 
     #[inline]
@@ -255,24 +260,23 @@ impl Judge<'_> {
         (value.kind() == Kind::Text).then_some(value)
     }
 
-    /// The content of the field where it is text.
+    /// What the content of the field comes to, where it is text.
     #[inline]
-    fn content(&self, field: Field) -> Option<Cow<'_, [u8]>> {
-        self.text_at(field).map(|value| text::content(self.text, value))
+    fn with_text<T>(&self, field: Field, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        let mut room = Vec::new();
+        read(text::content_in(self.text, self.text_at(field)?, &mut room))
     }
 
     /// Whether the field is text whose content satisfies the test.
     #[inline]
     fn text_is(&self, field: Field, test: impl FnOnce(&[u8]) -> bool) -> bool {
-        self.content(field).is_some_and(|content| test(&content))
+        self.with_text(field, |content| test(content).then_some(())).is_some()
     }
 
     /// What was seen in the texts that the privacy rules speak of.
     #[inline]
     fn suspects(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
-        // A UUID, which most sessions are, holds neither signs nor digits in the groups that are looked for.
-        let columns = columns.filter(|value| !value.has(Value::DIGITS) || !is_uuid(value.raw(self.text)));
         columns.fold(self.event.flags | self.event.value(Field::Metadata).flags(), |flags, value| flags | value.flags())
     }
 
@@ -303,19 +307,6 @@ pub const TEXT_COLUMNS: [Field; 9] = [
     Field::UtmContent,
     Field::UtmTerm,
 ];
-
-/// Whether it is a UUID in the 8-4-4-4-12 form.
-pub fn is_uuid(content: &[u8]) -> bool {
-    const HYPHENS: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
-    let Ok(content) = <&[u8; 36]>::try_from(content) else {
-        return false;
-    };
-    // Of the last block only the last four bytes are new.
-    let blocks = [0, 16, 20]
-        .map(|start| Block::at(content, start).map_or((0, 0), |block| (block.hex_digits(), block.hyphens())));
-    let joined = |[first, second, last]: [Mask; 3]| u64::from(first) | u64::from(second) << 16 | u64::from(last) << 20;
-    joined(blocks.map(|block| block.0)) == HYPHENS ^ ((1 << 36) - 1) && joined(blocks.map(|block| block.1)) == HYPHENS
-}
 
 fn names_like(content: &[u8]) -> bool {
     let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();

@@ -125,7 +125,8 @@ impl Category {
 
     /// The category of that exact name.
     pub fn named(name: &[u8]) -> Option<Category> {
-        let place = CATEGORIES.iter().position(|category| category.as_bytes() == name)?;
+        let place =
+            CATEGORIES.iter().position(|category| category.len() == name.len() && category.as_bytes() == name)?;
         ALL_CATEGORIES.get(place).copied()
     }
 }

@@ -251,15 +251,14 @@ impl Gate {
     }
 
     fn accept(&mut self, body: &[u8], index: usize, verdict: &Verdict, request: &Request, ids: &mut Ids) {
-        let sent_id = self.event.value(Field::Id);
         let minted = if self.event.is_given(Field::Id) { None } else { Some(ids.mint()) };
         accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), verdict, &request.context);
         let out = &mut self.results;
         begin_result(out, index);
-        let sent = text::content(body, sent_id);
-        match (&minted, <&Id>::try_from(&*sent)) {
+        let sent = self.event.value(Field::Id);
+        match (&minted, <&Id>::try_from(sent.raw(body))) {
             (Some(id), _) | (None, Ok(id)) => out.extend_from_slice(id),
-            (None, Err(_)) => put(out, &sent),
+            (None, Err(_)) => put(out, &text::content(body, sent)),
         }
         out.extend_from_slice(br#"","status":"accepted"}"#);
     }

@@ -1,9 +1,29 @@
-//! The ids of events that came without one.
+//! UUIDs: what they look like, and those of events that came without one.
 
+use crate::block::{Block, Mask};
 use crate::write::hex_digit;
 
 /// A UUID as it is written.
 pub type Id = [u8; 36];
+
+/// Whether a text is a UUID in the 8-4-4-4-12 form, in either case.
+pub fn is_uuid(content: &[u8]) -> bool {
+    <&Id>::try_from(content).is_ok_and(is_id)
+}
+
+/// The same for a text of the right length.
+#[inline]
+pub fn is_id(content: &Id) -> bool {
+    const HYPHENS: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
+    if content[8] != b'-' || content[13] != b'-' {
+        return false;
+    }
+    // Of the last block only the last four bytes are new.
+    let blocks = [0, 16, 20]
+        .map(|start| Block::at(content, start).map_or((0, 0), |block| (block.hex_digits(), block.hyphens())));
+    let joined = |[first, second, last]: [Mask; 3]| u64::from(first) | u64::from(second) << 16 | u64::from(last) << 20;
+    joined(blocks.map(|block| block.0)) == HYPHENS ^ ((1 << 36) - 1) && joined(blocks.map(|block| block.1)) == HYPHENS
+}
 
 /// A source of ids of UUID version 7: they begin with the time, so the primary key grows at its end.
 #[derive(Debug)]

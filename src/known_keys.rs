@@ -30,7 +30,7 @@ impl Level {
 }
 
 /// The kinds of events whose metadata is told apart: the keys of one follow each other in their own way.
-const KINDS: usize = 8;
+const KINDS: usize = 32;
 
 /// One order of keys.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,8 @@ impl Table {
     #[inline]
     pub fn of(level: Level, event_type: &[u8]) -> Table {
         let letter = |byte: Option<&u8>| byte.copied().unwrap_or_default() as usize;
-        let kind = || (event_type.len() + letter(event_type.first()) + 3 * letter(event_type.last())) % KINDS;
+        // These factors tell most of the types apart that the project comes with.
+        let kind = || (3 * event_type.len() + 9 * letter(event_type.first()) + 11 * letter(event_type.last())) % KINDS;
         Table(match level {
             Level::Event => 0,
             Level::Nested => 1,
@@ -59,23 +60,40 @@ pub const START: Place = PLACES as Place;
 pub const STRANGE: Place = START + 1;
 
 /// How many keys of a table are known.
-pub const PLACES: usize = 64;
+pub const PLACES: usize = SLOTS - 2;
+const SLOTS: usize = 64;
 const LONGEST: usize = 2 * block::SIZE;
+/// A comma, two quotes and a colon.
+const MARKS: usize = 4;
 
 /// A key that needs no second look: it is written without escapes and names nothing personal.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownKey {
-    /// `"key":`, and zeros behind it.
+    /// `,"key":`, and the quote of its value if that was text whenever it came; zeros behind.
     written: [u8; LONGEST],
     /// How many bytes that is; none where the place is empty.
     pub size: u8,
+    /// Whether the value is text.
+    pub is_text: bool,
     /// The field it is the name of.
     pub field: Option<Field>,
     /// The place of the key that came after it last time.
     next: Place,
 }
 
-type Keys = [KnownKey; PLACES + 2];
+impl KnownKey {
+    /// Where its name ends if what is written ends there.
+    #[inline]
+    pub fn name_end(&self, end: usize) -> usize {
+        end - 2 - usize::from(self.is_text)
+    }
+
+    fn name(&self) -> &[u8] {
+        self.written.get(2..self.name_end(self.size as usize)).unwrap_or_default()
+    }
+}
+
+type Keys = [KnownKey; SLOTS];
 
 /// The keys that were read.
 #[derive(Debug)]
@@ -85,34 +103,43 @@ impl KnownKeys {
     /// None yet.
     pub const NONE: KnownKeys = {
         // Nothing but zeros, so that the module need not carry them.
-        let empty = KnownKey { written: [0; LONGEST], size: 0, field: Some(Field::Id), next: 0 };
-        KnownKeys([[empty; PLACES + 2]; 2 + KINDS])
+        let empty = KnownKey { written: [0; LONGEST], size: 0, is_text: false, field: Some(Field::Id), next: 0 };
+        KnownKeys([[empty; SLOTS]; 2 + KINDS])
     };
 
-    /// The key that came after the last one before, if it stands here again.
+    /// The key that came after the last one before, if it stands here again behind its comma, or for the first one
+    /// behind the brace.
     #[inline]
-    pub fn next(&self, table: Table, last: Place, text: &[u8], at: usize) -> Option<(Place, &KnownKey)> {
+    pub fn next(
+        &self,
+        table: Table,
+        last: Place,
+        text: &[u8],
+        at: usize,
+        is_first: bool,
+    ) -> Option<(Place, &KnownKey)> {
         let keys = self.0.get(table.0 as usize)?;
-        let place = keys.get(last as usize)?.next;
-        let key = keys.get(place as usize)?;
+        let place = keys[last as usize % SLOTS].next;
+        let key = &keys[place as usize % SLOTS];
         let here: &[u8; LONGEST] = text.get(at..)?.first_chunk()?;
-        let differ = !Block::same(here, &key.written);
+        let differ = !(Block::same(here, &key.written) | u32::from(is_first));
         (key.size != 0 && differ.trailing_zeros() >= u32::from(key.size)).then_some((place, key))
     }
 
     /// The place where a key is, or could be put; and what was there.
-    pub fn find(&mut self, table: Table, last: Place, key: &[u8]) -> Option<(Place, Found)> {
+    pub fn find(&mut self, table: Table, last: Place, key: &[u8], is_text: bool) -> Option<(Place, Found)> {
         let keys = self.0.get_mut(table.0 as usize)?;
-        let is = |known: &KnownKey| {
-            let name = known.written.get(1..(known.size as usize).wrapping_sub(2));
-            name.is_some_and(|name| text::is_same(name, key))
-        };
+        let is = |known: &KnownKey| known.size != 0 && text::is_same(known.name(), key);
         // One by one, because it is seldom asked: nearly every key is the expected one.
         let place = keys.iter().take(PLACES).position(|known| known.size == 0 || is(known));
         let place = place.unwrap_or(key.len() % PLACES);
-        let known = keys.get(place)?;
+        let known = keys.get_mut(place)?;
         let found = match known {
-            known if is(known) => Found::Known(known.field),
+            known if is(known) => {
+                known.size -= u8::from(known.is_text && !is_text);
+                known.is_text &= is_text;
+                Found::Known(known.field)
+            }
             known if known.size == 0 => Found::Free,
             _ => Found::Other,
         };
@@ -121,12 +148,13 @@ impl KnownKeys {
     }
 
     /// Puts a key into its place, if it is short enough.
-    pub fn put(&mut self, table: Table, place: Place, key: &[u8], field: Option<Field>) -> Option<()> {
+    pub fn put(&mut self, table: Table, place: Place, key: &[u8], is_text: bool, field: Option<Field>) -> Option<()> {
         let known = self.0.get_mut(table.0 as usize)?.get_mut(place as usize)?;
         let mut written = [0; LONGEST];
-        let quoted = b"\"".iter().chain(key).chain(b"\":");
-        written.get_mut(..key.len() + 3)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
-        *known = KnownKey { written, size: key.len() as u8 + 3, field, next: known.next };
+        let size = key.len() + MARKS + usize::from(is_text);
+        let quoted = b",\"".iter().chain(key).chain(b"\":\"");
+        written.get_mut(..size)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
+        *known = KnownKey { written, size: size as u8, is_text, field, next: known.next };
         Some(())
     }
 }

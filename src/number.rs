@@ -47,7 +47,8 @@ fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, u
         }
         at = end;
     }
-    if let Some(b'e' | b'E') = text.get(at) {
+    let has_power = matches!(text.get(at), Some(b'e' | b'E'));
+    if has_power {
         at += 1;
         at += matches!(text.get(at), Some(b'+' | b'-')) as usize;
         let end = digits_end(text, at);
@@ -59,6 +60,10 @@ fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, u
     let raw = text.get(start..at)?;
     if raw.len() > MOST_CHARACTERS {
         return Some((at, false, raw.len()));
+    }
+    if !has_power && raw.first() != Some(&b'-') {
+        // Of so few digits none is too large, and Postgres writes them as they came.
+        return Some((at, true, raw.len()));
     }
     let decimal = Decimal::of(raw);
     Some((at, decimal.is_storable(), decimal.stored_size()))
@@ -74,8 +79,8 @@ fn digits_end(text: &[u8], mut at: usize) -> usize {
 
 /// Compares two JSON numbers by value.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
-    if let (Some(left), Some(right)) = (small(left), small(right)) {
-        return left.cmp(&right);
+    if let (Some((whole, has_more)), Some(right)) = (plain(left), small(right)) {
+        return whole.cmp(&right).then(has_more.cmp(&false));
     }
     Decimal::of(left).cmp_value(&Decimal::of(right))
 }
@@ -188,15 +193,34 @@ fn exponent(power: &[u8]) -> i64 {
 /// Whether a JSON number is at least, and where given at most, so large.
 #[inline]
 pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
-    if let Some(value) = small(raw) {
-        return value >= least && most.is_none_or(|most| value <= most);
+    if let Some((whole, has_more)) = plain(raw) {
+        return whole >= least && most.is_none_or(|most| whole < most || whole == most && !has_more);
     }
     let mut digits = [0; 10];
     compare(raw, decimal_text(least, &mut digits)).is_ge()
         && most.is_none_or(|most| compare(raw, decimal_text(most, &mut [0; 10])).is_le())
 }
 
-/// A number of a few plain digits, which nearly every measure is.
+/// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more behind its
+/// point.
+#[inline]
+fn plain(raw: &[u8]) -> Option<(u32, bool)> {
+    let (mut whole, mut fraction, mut is_behind_point) = (0u32, 0u32, false);
+    if raw.len() > 9 {
+        return None;
+    }
+    for &byte in raw {
+        match byte {
+            b'0'..=b'9' if is_behind_point => fraction |= u32::from(byte - b'0'),
+            b'0'..=b'9' => whole = whole * 10 + u32::from(byte - b'0'),
+            b'.' => is_behind_point = true,
+            _ => return None,
+        }
+    }
+    Some((whole, fraction != 0))
+}
+
+/// A whole number of a few plain digits.
 #[inline]
 pub fn small(raw: &[u8]) -> Option<u32> {
     if raw.len() > 9 {

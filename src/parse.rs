@@ -7,8 +7,8 @@
 
 mod deep;
 
-use crate::event::{FIELD_COUNT, Fault, Field, Kind};
-use crate::known_keys::{self, Found, Level, PLACES, Place, Table};
+use crate::event::{Fault, Field, Kind};
+use crate::known_keys::{self, Found, Level, Place, Table};
 use crate::reading::{Event, Faults, Member, Value};
 use crate::{keys, number, text};
 use std::collections::BinaryHeap;
@@ -148,30 +148,45 @@ impl<'a> Reader<'a> {
     #[inline]
     fn members<const LEVEL: u8>(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
         let level = const { Level::of(LEVEL) };
-        let (mut at, mut byte) = self.next(start);
-        if byte == b'}' {
-            return Ok(at + 1);
-        }
-        let first = if level == Level::Event { 0 } else { event.members.len() };
-        let table = Table::of(level, event.value(Field::EventType).raw(self.text));
+        let text = self.text;
+        let first_member = if level == Level::Event { 0 } else { event.members.len() };
+        let table = Table::of(level, event.value(Field::EventType).raw(text));
         let mut place = known_keys::START;
-        // The fields and the places of the keys that were there, and whether one may have been there twice.
-        let (mut fields, mut seen, mut is_doubtful) = (0u64, 0u64, false);
+        // The places of the keys that were there, and whether one may have been there twice.
+        let (mut seen, mut is_doubtful) = (0u64, false);
         let (mut given, mut flags) = (0, 0);
         // Postgres writes a space behind every colon and every comma; the last member has no comma.
         let mut stored = -1;
+        let mut at = start - 1;
         loop {
-            let (key, field);
-            if let Some((next, known)) = event.known_keys.next(table, place, self.text, at) {
-                let size = known.size as usize;
-                key = Value::new(Kind::Text, 0, at + 1, at + size - 2);
-                at += size;
-                (field, place) = (known.field, next);
+            let is_first = at < start;
+            let (key_start, key_end, key_flags, mut is_text, field);
+            if let Some((next, known)) = event.known_keys.next(table, place, text, at, is_first) {
+                key_start = at + 2;
+                at += known.size as usize;
+                (key_end, key_flags) = (known.name_end(at), 0);
+                (is_text, field, place) = (known.is_text, known.field, next);
             } else {
+                let mut byte;
+                if is_first {
+                    (at, byte) = self.next(start);
+                    if byte == b'}' {
+                        return Ok(at + 1);
+                    }
+                } else {
+                    (at, byte) = self.next(at);
+                    if byte == b'}' {
+                        break;
+                    }
+                    if byte != b',' {
+                        return self.broken(at);
+                    }
+                    (at, byte) = self.next(at + 1);
+                }
                 if byte != b'"' {
                     return self.broken(at);
                 }
-                key = self.text(event, at + 1)?;
+                let key = self.text(event, at + 1)?;
                 (at, byte) = self.next(key.after());
                 if byte != b':' {
                     return self.broken(at);
@@ -180,44 +195,55 @@ impl<'a> Reader<'a> {
                 (field, place) = self.look_up(event, level, table, place, key);
                 is_doubtful |= place == known_keys::STRANGE;
                 flags |= key.flags();
+                (key_start, key_end, key_flags, is_text) = (key.start(), key.end(), key.flags(), false);
             }
-            (at, byte) = self.next(at);
-            let value = match level {
-                Level::Event | Level::Metadata if byte == b'"' => self.text_in_place(event, at + 1)?,
-                Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event, at)?,
-                Level::Event if byte == b'{' => self.metadata(event, at)?,
-                _ => self.value(event, at, depth)?,
-            };
+            if !is_text {
+                let byte;
+                (at, byte) = self.next(at);
+                is_text = byte == b'"';
+                at += usize::from(is_text);
+            }
+            let (value, says_something);
+            if is_text {
+                (value, says_something, at) = match text::short(text, at) {
+                    Some(length) if level != Level::Nested => {
+                        (Value::new(Kind::Text, 0, at, at + length), true, at + length + 1)
+                    }
+                    _ => {
+                        let value = self.text(event, at)?;
+                        (value, !text::is_blank(text, value), value.end() + 1)
+                    }
+                };
+            } else {
+                value = match level {
+                    Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event, at)?,
+                    Level::Event if text.get(at) == Some(&b'{') => self.metadata(event, at)?,
+                    _ => self.value(event, at, depth)?,
+                };
+                says_something = value.kind() != Kind::Null;
+                at = value.end();
+            }
             flags |= value.flags();
             match field {
                 Some(field) => {
-                    let own = 1u64 << field as u8;
-                    if fields & own != 0 {
-                        event.faults.add(Fault::DuplicateKey);
-                    }
-                    fields |= own;
-                    given |= if self.says_something(value) { own } else { 0 };
-                    if let Some(slot) = event.values.get_mut(field as usize % FIELD_COUNT) {
+                    given |= if says_something { 1u64 << field as u8 } else { 0 };
+                    if let Some(slot) = event.values.get_mut(field as usize) {
+                        if *slot != Value::ABSENT {
+                            event.faults.add(Fault::DuplicateKey);
+                        }
                         *slot = value;
                     }
                 }
                 None => {
-                    let own = 1 << (place % PLACES as u8);
+                    let own = 1u64 << (place % 64);
                     is_doubtful |= seen & own != 0;
                     seen |= own;
                     let members = if level == Level::Event { &mut event.unknown_fields } else { &mut event.members };
+                    let key = Value::new(Kind::Text, key_flags, key_start, key_end);
                     members.push(Member { key, value });
                 }
             }
             stored += 2;
-            (at, byte) = self.next(value.after());
-            if byte != b',' {
-                break;
-            }
-            (at, byte) = self.next(at + 1);
-        }
-        if byte != b'}' {
-            return self.broken(at);
         }
         self.stored += stored;
         event.given |= given;
@@ -225,22 +251,12 @@ impl<'a> Reader<'a> {
             event.flags |= flags;
         }
         if is_doubtful || event.has_moved_keys {
-            self.find_twins(event, level, first);
+            self.find_twins(event, level, first_member);
         }
         if level == Level::Nested {
-            event.members.truncate(first);
+            event.members.truncate(first_member);
         }
         Ok(at + 1)
-    }
-
-    /// Whether a value is neither null nor blank text.
-    #[inline(always)]
-    fn says_something(&self, value: Value) -> bool {
-        match value.kind() {
-            Kind::Absent | Kind::Null => false,
-            Kind::Text => !text::is_blank(self.text, value),
-            Kind::False | Kind::True | Kind::Number | Kind::Array | Kind::Object => true,
-        }
     }
 
     /// What a key means that is not the one that was expected here, and its place.
@@ -254,7 +270,8 @@ impl<'a> Reader<'a> {
         key: Value,
     ) -> (Option<Field>, Place) {
         let content = text::content(self.text, key);
-        let found = event.known_keys.find(table, last, &content);
+        let is_text = self.text.get(key.end()..).is_some_and(|rest| rest.starts_with(b"\":\""));
+        let found = event.known_keys.find(table, last, &content, is_text);
         if key.flags() == 0
             && let Some((place, Found::Known(field))) = found
         {
@@ -270,7 +287,7 @@ impl<'a> Reader<'a> {
         let is_harmless = key.flags() == 0 && !is_personal && (level != Level::Event || field.is_some());
         if is_harmless
             && let Some((place, found)) = found
-            && event.known_keys.put(table, place, &content, field).is_some()
+            && event.known_keys.put(table, place, &content, is_text, field).is_some()
         {
             event.has_moved_keys |= matches!(found, Found::Other);
             return (field, place);
@@ -313,19 +330,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a text from behind its quote.
     fn text(&mut self, event: &mut Event, start: usize) -> Read<Value> {
-        let value = text::read(self.text, start, &mut event.faults);
-        self.pass(value, start)
-    }
-
-    #[inline(always)]
-    fn text_in_place(&mut self, event: &mut Event, start: usize) -> Read<Value> {
-        let value = text::read_in_place(self.text, start, &mut event.faults);
-        self.pass(value, start)
-    }
-
-    #[inline(always)]
-    fn pass(&mut self, value: Option<Value>, start: usize) -> Read<Value> {
-        let Some(value) = value else {
+        let Some(value) = text::read(self.text, start, &mut event.faults) else {
             return self.broken(start);
         };
         if value.has(Value::ESCAPED) {
@@ -338,7 +343,12 @@ impl<'a> Reader<'a> {
     fn value(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<Value> {
         let (start, first) = self.next(start);
         let (kind, end) = match first {
-            b'"' => return self.text(event, start + 1),
+            b'"' => {
+                return match text::short(self.text, start + 1) {
+                    Some(length) => Ok(Value::new(Kind::Text, 0, start + 1, start + 1 + length)),
+                    None => self.text(event, start + 1),
+                };
+            }
             b'-' | b'0'..=b'9' => {
                 let Some((end, storable, size)) = number::read(self.text, start) else {
                     return self.broken(start);

@@ -64,7 +64,7 @@ fn without_codes(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        let is_uuid = text.get(at..at + 36).is_some_and(crate::check::is_uuid);
+        let is_uuid = text.get(at..at + 36).is_some_and(crate::ids::is_uuid);
         plain.push(if is_uuid { b'x' } else { byte });
         at += if is_uuid { 36 } else { 1 };
     }

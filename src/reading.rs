@@ -10,7 +10,7 @@ use std::num::NonZeroU64;
 /// at every value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Value(
-    /// From the lowest bit: one; three bits of kind, four of flags, 28 of the first byte, 28 of the end.
+    /// From the lowest bit: one; three bits of kind, five of flags, 27 of the first byte, 28 of the end.
     NonZeroU64,
 );
 
@@ -25,14 +25,16 @@ impl Value {
     pub const SIGNS: u8 = 4;
     /// The text may hold a card or social security number: it has a run of digits that is long enough.
     pub const DIGITS: u8 = 8;
+    /// The text is a UUID in the 8-4-4-4-12 form.
+    pub const UUID: u8 = 16;
     /// No place in a text may lie beyond this.
-    pub const MOST: usize = (1 << 28) - 1;
+    pub const MOST: usize = (1 << 27) - 1;
 
     /// A value of this kind, between two places of a text.
     #[inline]
     pub const fn new(kind: Kind, flags: u8, start: usize, end: usize) -> Value {
         let tag = 1 | (kind as u64) << 1 | (flags as u64) << 4;
-        match NonZeroU64::new(tag | (start as u64) << 8 | (end as u64) << 36) {
+        match NonZeroU64::new(tag | (start as u64) << 9 | (end as u64) << 36) {
             Some(word) => Value(word),
             None => Value(NonZeroU64::MIN),
         }
@@ -53,16 +55,17 @@ impl Value {
         }
     }
 
-    /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`] and [`Value::DIGITS`].
+    /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`], [`Value::DIGITS`] and
+    /// [`Value::UUID`].
     #[inline]
     pub const fn flags(self) -> u8 {
-        (self.0.get() >> 4 & 15) as u8
+        (self.0.get() >> 4 & 31) as u8
     }
 
     /// Its first byte.
     #[inline]
     pub const fn start(self) -> usize {
-        (self.0.get() >> 8) as usize & Value::MOST
+        (self.0.get() >> 9) as usize & Value::MOST
     }
 
     /// One past its last byte.

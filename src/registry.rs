@@ -86,18 +86,18 @@ impl Registry {
 
     /// Whether it is an active retention rule.
     pub fn has_retention_rule(&self, id: &[u8]) -> bool {
-        self.retention_rules.iter().any(|rule| **rule == *id)
+        self.retention_rules.iter().any(|rule| text::is_same(rule, id))
     }
 
     /// Whether it is a registered state.
     pub fn has_state(&self, id: &[u8]) -> bool {
-        self.states.iter().any(|state| **state == *id)
+        self.states.iter().any(|state| text::is_same(state, id))
             || (!self.is_loaded && STATES.iter().any(|state| state.as_bytes() == id))
     }
 
     /// Whether the jump is blocked.
     pub fn blocks_jump(&self, from: &[u8], to: &[u8]) -> bool {
-        self.blocked_jumps.iter().any(|jump| *jump.0 == *from && *jump.1 == *to)
+        self.blocked_jumps.iter().any(|jump| text::is_same(&jump.0, from) && text::is_same(&jump.1, to))
             || (!self.is_loaded
                 && BLOCKED_JUMPS.iter().any(|jump| jump.0.as_bytes() == from && jump.1.as_bytes() == to))
     }
@@ -117,7 +117,7 @@ impl Registry {
         };
         match (origin, &site.origins) {
             (None, _) | (_, None) => true,
-            (Some(origin), Some(origins)) => origins.iter().any(|listed| **listed == *origin.as_bytes()),
+            (Some(origin), Some(origins)) => origins.iter().any(|listed| text::is_same(listed, origin.as_bytes())),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The record of a rejection: a redacted row that is itself a valid system event.
 
-use crate::check::{Caller, Context, Violations, is_uuid};
+use crate::check::{Caller, Context, Violations};
 use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
 use crate::gate::write_contract;
-use crate::ids::Id;
-use crate::reading::{Event, Faults};
+use crate::ids::{Id, is_uuid};
+use crate::reading::{Event, Faults, Value};
 use crate::redact;
 use crate::rules::TOLD;
 use crate::text;
@@ -49,7 +49,8 @@ impl<'a> Refused<'a> {
     fn uuid(&self, field: Field) -> Option<Id> {
         let value = self.event?.value(field);
         let content = text::content(self.text, value);
-        (value.kind() == Kind::Text && is_uuid(&content)).then(|| Id::try_from(content.as_ref()).ok())?
+        (value.has(Value::UUID) || value.kind() == Kind::Text && is_uuid(&content))
+            .then(|| Id::try_from(content.as_ref()).ok())?
     }
 
     fn payload(&self) -> &'a [u8] {

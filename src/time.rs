@@ -5,20 +5,16 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Reads an RFC 3339 time. Digits of the second beyond the sixth are dropped, not rounded.
 pub fn parse(text: &[u8]) -> Option<i64> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let (clock, rest) = rest.split_at_checked(9)?;
-    let [year1, year2, year3, year4, b'-', month1, month2, b'-', day1, day2] = *date else {
+    let (&[y1, y2, y3, y4, dash1, m1, m2, dash2, d1, d2, t, h1, h2, colon1, n1, n2, colon2, s1, s2], rest) =
+        text.split_first_chunk()?;
+    if [dash1, dash2, t | 0x20, colon1, colon2] != *b"--t::"
+        || ![y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].iter().all(u8::is_ascii_digit)
+    {
         return None;
-    };
-    let [b'T' | b't', hour1, hour2, b':', minute1, minute2, b':', second1, second2] = *clock else {
-        return None;
-    };
-    let year = number(&[year1, year2, year3, year4])?;
-    let month = number(&[month1, month2])?;
-    let day = number(&[day1, day2])?;
-    let hour = number(&[hour1, hour2])?;
-    let minute = number(&[minute1, minute2])?;
-    let second = number(&[second1, second2])?;
+    }
+    let two = |tens: u8, ones: u8| i64::from(tens) * 10 + i64::from(ones) - i64::from(b'0') * 11;
+    let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
+    let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
     let (micros, zone) = fraction(rest)?;
     let leap_second = second == 60 && micros == 0;
     if year == 0

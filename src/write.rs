@@ -79,14 +79,17 @@ pub const fn hex_digit(value: u8) -> u8 {
 
 /// Appends a number in decimal.
 pub fn number(out: &mut Vec<u8>, number: usize) {
-    let mut unit = 1;
-    while number / unit >= 10 {
-        unit *= 10;
+    let (mut digits, mut rest) = ([0; 20], number);
+    let mut first = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        first = at;
+        if rest == 0 {
+            break;
+        }
     }
-    while unit > 0 {
-        out.push(b'0' + (number / unit % 10) as u8);
-        unit /= 10;
-    }
+    put(out, digits.get(first..).unwrap_or_default());
 }
 
 /// Writes a comma unless the list has only just begun.
