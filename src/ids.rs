@@ -7,6 +7,7 @@ use crate::write::hex_digit;
 pub type Id = [u8; 36];
 
 /// Whether a text is a UUID in the 8-4-4-4-12 form, in either case.
+#[inline(never)]
 pub fn is_uuid(content: &[u8]) -> bool {
     <&Id>::try_from(content).is_ok_and(is_id)
 }

@@ -4,7 +4,8 @@
 //! name up, asking whether it names personal data, and comparing it with its siblings.
 
 use crate::block::{self, Block};
-use crate::event::Field;
+use crate::event::{FIELDS, Field, Kind};
+use crate::reading::Value;
 use crate::text;
 
 /// Whose keys they are.
@@ -30,7 +31,8 @@ impl Level {
 }
 
 /// The kinds of events whose metadata is told apart: the keys of one follow each other in their own way.
-const KINDS: usize = 32;
+const KINDS: usize = 30;
+const TABLES: usize = KINDS + 2;
 
 /// One order of keys.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,8 @@ pub const STRANGE: Place = START + 1;
 /// How many keys of a table are known.
 pub const PLACES: usize = SLOTS - 2;
 const SLOTS: usize = 64;
-const LONGEST: usize = 2 * block::SIZE;
+/// More than the bytes of any key that is known.
+pub const LONGEST: usize = 2 * block::SIZE;
 /// A comma, two quotes and a colon.
 const MARKS: usize = 4;
 
@@ -71,25 +74,101 @@ const MARKS: usize = 4;
 pub struct KnownKey {
     /// `,"key":`, and the quote of its value if that was text whenever it came; zeros behind.
     written: [u8; LONGEST],
-    /// How many bytes that is; none where the place is empty.
-    pub size: u8,
-    /// Whether the value is text.
-    pub is_text: bool,
-    /// The field it is the name of.
-    pub field: Option<Field>,
-    /// The place of the key that came after it last time.
-    next: Place,
+    /// What else is known, in one word that is read at once. From the lowest bit: in eight each how many bytes were
+    /// written, none where the place is empty; the number of the field, or [`NO_FIELD`]; the place of the key that came
+    /// behind last time; and in the highest bits whether the value is a number or text.
+    facts: u32,
 }
 
+/// What a value was whenever it came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usual {
+    /// Text.
+    Text,
+    /// A number without a sign.
+    Number,
+    /// Something else, or not always the same.
+    Other,
+}
+
+impl Usual {
+    /// What begins with this byte.
+    pub fn beginning(byte: Option<&u8>) -> Usual {
+        match byte {
+            Some(b'"') => Usual::Text,
+            Some(b'0'..=b'9') => Usual::Number,
+            _ => Usual::Other,
+        }
+    }
+
+    const fn facts(self) -> u32 {
+        match self {
+            Usual::Text => IS_TEXT,
+            Usual::Number => IS_NUMBER,
+            Usual::Other => 0,
+        }
+    }
+}
+
+const IS_TEXT: u32 = 1 << 31;
+const IS_NUMBER: u32 = 1 << 30;
+
+/// Stands for no field.
+const NO_FIELD: u8 = u8::MAX;
+
 impl KnownKey {
-    /// Where its name ends if what is written ends there.
+    const EMPTY: KnownKey = KnownKey { written: [0; LONGEST], facts: 0 };
+
+    /// How many bytes were written, from the comma on.
     #[inline]
-    pub fn name_end(&self, end: usize) -> usize {
-        end - 2 - usize::from(self.is_text)
+    pub const fn size(&self) -> usize {
+        self.facts as usize % LONGEST
+    }
+
+    /// The number of the field that it is the name of, or a number that is none.
+    #[inline]
+    pub const fn field_number(&self) -> usize {
+        (self.facts >> 8 & 0xff) as usize
+    }
+
+    /// The field that it is the name of.
+    pub fn field(&self) -> Option<Field> {
+        FIELDS.get(self.field_number()).map(|&(field, ..)| field)
+    }
+
+    /// The place of the key that came behind it last time.
+    #[inline]
+    pub const fn next(&self) -> Place {
+        (self.facts >> 16 & 0x7f) as Place
+    }
+
+    /// Whether the value was text whenever it came.
+    #[inline]
+    pub const fn is_text(&self) -> bool {
+        self.facts & IS_TEXT != 0
+    }
+
+    /// Whether the value was a number whenever it came.
+    #[inline]
+    pub const fn is_number(&self) -> bool {
+        self.facts & IS_NUMBER != 0
+    }
+
+    /// Whether it stands here behind its comma, or for the first one behind the brace.
+    #[inline]
+    pub fn stands_in(&self, here: &[u8; LONGEST], is_first: bool) -> bool {
+        let differ = !(Block::same(here, &self.written) | u32::from(is_first));
+        self.size() != 0 && differ.trailing_zeros() as usize >= self.size()
+    }
+
+    /// The name, where it was read behind the comma at that place.
+    #[inline]
+    pub fn name_at(&self, comma: usize) -> Value {
+        Value::new(Kind::Text, 0, comma + 2, comma + self.size() - 2 - usize::from(self.is_text()))
     }
 
     fn name(&self) -> &[u8] {
-        self.written.get(2..self.name_end(self.size as usize)).unwrap_or_default()
+        self.name_at(0).raw(&self.written)
     }
 }
 
@@ -97,64 +176,52 @@ type Keys = [KnownKey; SLOTS];
 
 /// The keys that were read.
 #[derive(Debug)]
-pub struct KnownKeys([Keys; 2 + KINDS]);
+pub struct KnownKeys([Keys; TABLES]);
 
 impl KnownKeys {
-    /// None yet.
-    pub const NONE: KnownKeys = {
-        // Nothing but zeros, so that the module need not carry them.
-        let empty = KnownKey { written: [0; LONGEST], size: 0, is_text: false, field: Some(Field::Id), next: 0 };
-        KnownKeys([[empty; SLOTS]; 2 + KINDS])
-    };
+    /// None yet: nothing but zeros, so that the module need not carry them.
+    pub const NONE: KnownKeys = KnownKeys([[KnownKey::EMPTY; SLOTS]; TABLES]);
 
-    /// The key that came after the last one before, if it stands here again behind its comma, or for the first one
-    /// behind the brace.
+    /// The key of that place.
     #[inline]
-    pub fn next(
-        &self,
-        table: Table,
-        last: Place,
-        text: &[u8],
-        at: usize,
-        is_first: bool,
-    ) -> Option<(Place, &KnownKey)> {
-        let keys = self.0.get(table.0 as usize)?;
-        let place = keys[last as usize % SLOTS].next;
-        let key = &keys[place as usize % SLOTS];
-        let here: &[u8; LONGEST] = text.get(at..)?.first_chunk()?;
-        let differ = !(Block::same(here, &key.written) | u32::from(is_first));
-        (key.size != 0 && differ.trailing_zeros() >= u32::from(key.size)).then_some((place, key))
+    pub fn at(&self, table: Table, place: Place) -> &KnownKey {
+        &self.0[table.0 as usize % TABLES][place as usize % SLOTS]
     }
 
     /// The place where a key is, or could be put; and what was there.
-    pub fn find(&mut self, table: Table, last: Place, key: &[u8], is_text: bool) -> Option<(Place, Found)> {
+    pub fn find(&mut self, table: Table, last: Place, key: &[u8], usual: Usual) -> Option<(Place, Found)> {
         let keys = self.0.get_mut(table.0 as usize)?;
-        let is = |known: &KnownKey| known.size != 0 && text::is_same(known.name(), key);
+        let is = |known: &KnownKey| known.size() != 0 && text::is_same(known.name(), key);
         // One by one, because it is seldom asked: nearly every key is the expected one.
-        let place = keys.iter().take(PLACES).position(|known| known.size == 0 || is(known));
+        let place = keys.iter().take(PLACES).position(|known| known.size() == 0 || is(known));
         let place = place.unwrap_or(key.len() % PLACES);
         let known = keys.get_mut(place)?;
         let found = match known {
             known if is(known) => {
-                known.size -= u8::from(known.is_text && !is_text);
-                known.is_text &= is_text;
-                Found::Known(known.field)
+                if known.facts & (IS_TEXT | IS_NUMBER) != usual.facts() {
+                    // Without the quote that may not be there again.
+                    known.facts = (known.facts - u32::from(known.is_text())) & !(IS_TEXT | IS_NUMBER);
+                }
+                Found::Known(known.field())
             }
-            known if known.size == 0 => Found::Free,
+            known if known.size() == 0 => Found::Free,
             _ => Found::Other,
         };
-        keys.get_mut(last as usize)?.next = place as Place;
+        let last = keys.get_mut(last as usize)?;
+        last.facts = last.facts & !(0xff << 16) | (place as u32) << 16;
         Some((place as Place, found))
     }
 
     /// Puts a key into its place, if it is short enough.
-    pub fn put(&mut self, table: Table, place: Place, key: &[u8], is_text: bool, field: Option<Field>) -> Option<()> {
+    pub fn put(&mut self, table: Table, place: Place, key: &[u8], usual: Usual, field: Option<Field>) -> Option<()> {
         let known = self.0.get_mut(table.0 as usize)?.get_mut(place as usize)?;
         let mut written = [0; LONGEST];
-        let size = key.len() + MARKS + usize::from(is_text);
+        let size = key.len() + MARKS + usize::from(usual == Usual::Text);
         let quoted = b",\"".iter().chain(key).chain(b"\":\"");
-        written.get_mut(..size)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
-        *known = KnownKey { written, size: size as u8, is_text, field, next: known.next };
+        written.get_mut(..size).filter(|_| size < LONGEST)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
+        let field = field.map_or(NO_FIELD, |field| field as u8);
+        let facts = size as u32 | u32::from(field) << 8 | u32::from(known.next()) << 16 | usual.facts();
+        *known = KnownKey { written, facts };
         Some(())
     }
 }

@@ -1,5 +1,6 @@
 //! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
 
+use crate::block::{self, Block};
 use std::cmp::Ordering;
 
 /// The longest number that is read, in characters.
@@ -17,6 +18,23 @@ struct Decimal<'a> {
     whole: &'a [u8],
     fraction: &'a [u8],
     exponent: i64,
+}
+
+/// The length of the number that begins at `start`, if it is one of the many that need no second look: less than a block
+/// of digits, perhaps with a point among them.
+#[inline(always)]
+pub fn plain<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
+    let block = Block::at(text, start)?;
+    let (digits, points) = (block.digits(), block.points());
+    let end = !(digits | points);
+    let length = end.trailing_zeros() as usize;
+    let last = end & end.wrapping_neg();
+    let points = points & last.wrapping_sub(1);
+    let has_power = block.powers() & last != 0;
+    // One point at most, with digits on both sides; no zero before other digits.
+    let is_plain = points & points.wrapping_sub(1) == 0 && points & (1 | last >> 1) == 0 && last > 1 && !has_power;
+    let is_zero_led = block.first() == b'0' && last & 2 == 0 && points & 2 == 0;
+    (is_plain && !is_zero_led && length < block::SIZE).then_some(length)
 }
 
 /// Reads the number that begins at `start`: its end, whether it is storable, and the bytes Postgres writes for it.
@@ -79,7 +97,7 @@ fn digits_end(text: &[u8], mut at: usize) -> usize {
 
 /// Compares two JSON numbers by value.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
-    if let (Some((whole, has_more)), Some(right)) = (plain(left), small(right)) {
+    if let (Some((whole, has_more)), Some(right)) = (small_part(left), small(right)) {
         return whole.cmp(&right).then(has_more.cmp(&false));
     }
     Decimal::of(left).cmp_value(&Decimal::of(right))
@@ -193,7 +211,7 @@ fn exponent(power: &[u8]) -> i64 {
 /// Whether a JSON number is at least, and where given at most, so large.
 #[inline]
 pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
-    if let Some((whole, has_more)) = plain(raw) {
+    if let Some((whole, has_more)) = small_part(raw) {
         return whole >= least && most.is_none_or(|most| whole < most || whole == most && !has_more);
     }
     let mut digits = [0; 10];
@@ -204,7 +222,7 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
 /// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more behind its
 /// point.
 #[inline]
-fn plain(raw: &[u8]) -> Option<(u32, bool)> {
+fn small_part(raw: &[u8]) -> Option<(u32, bool)> {
     let (mut whole, mut fraction, mut is_behind_point) = (0u32, 0u32, false);
     if raw.len() > 9 {
         return None;

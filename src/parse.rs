@@ -8,9 +8,10 @@
 mod deep;
 
 use crate::event::{Fault, Field, Kind};
-use crate::known_keys::{self, Found, Level, Place, Table};
+use crate::known_keys::{self, Found, LONGEST, Level, Place, Table, Usual};
 use crate::reading::{Event, Faults, Member, Value};
-use crate::{keys, number, text};
+use crate::text::{self, Plain};
+use crate::{keys, number};
 use std::collections::BinaryHeap;
 
 /// The deepest nesting of an event.
@@ -27,6 +28,84 @@ pub struct Reader<'a> {
     at: usize,
     /// How many bytes more Postgres writes than were read.
     stored: isize,
+}
+
+/// How far the members of an object have been read.
+struct Walk {
+    /// The comma or brace behind the last one, or the brace before the first.
+    at: usize,
+    /// The last key.
+    place: Place,
+    /// The places of the keys that were there and are the name of no field.
+    seen: u64,
+    /// What Postgres writes more than was read: a space behind every colon and every comma; the last member has no comma.
+    stored: isize,
+}
+
+const fn place_bit(place: Place) -> u64 {
+    1 << (place % 64)
+}
+
+/// How far the leaf looks ahead: the longest key, and the longest plain value with what ends it.
+const WINDOW: usize = LONGEST + text::PLAIN;
+
+impl Walk {
+    /// Reads on while there is one expected key behind the other with [plain](text::plain) text as its value, or a plain
+    /// number: most of every event. Nothing is called from here, so that engines keep all of it in registers; `members`
+    /// does the rest. Whether the expected key is there, and only its value is another.
+    #[inline(never)]
+    fn plain(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
+        let (mut at, mut seen, mut stored, mut place) = (self.at, self.seen, self.stored, self.place);
+        let mut given = event.given;
+        let mut expected = event.known_keys.at(table, place).next();
+        let mut is_first = at < start;
+        let mut is_expected = false;
+        while let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>())
+            && let known = event.known_keys.at(table, expected)
+            && let Some(here) = window.first_chunk()
+            && known.stands_in(here, is_first)
+        {
+            is_expected = true;
+            let size = known.size();
+            let (value, end);
+            if known.is_text() {
+                let Some(Plain { length, flags }) = text::plain(window, size) else {
+                    break;
+                };
+                value = Value::new(Kind::Text, flags, at + size, at + size + length);
+                end = at + size + length + 1;
+            } else if known.is_number() {
+                let Some(length) = number::plain(window, size) else {
+                    break;
+                };
+                value = Value::new(Kind::Number, 0, at + size, at + size + length);
+                end = at + size + length;
+            } else {
+                break;
+            }
+            let field = known.field_number();
+            if let Some(slot) = event.values.get_mut(field) {
+                if *slot != Value::ABSENT {
+                    break;
+                }
+                *slot = value;
+                given |= 1 << field;
+            } else {
+                let has_room = event.members.len() < event.members.capacity();
+                if level == Level::Event || !has_room || seen & place_bit(expected) != 0 {
+                    break;
+                }
+                seen |= place_bit(expected);
+                event.members.push(Member { key: known.name_at(at), value });
+            }
+            (at, place, expected) = (end, expected, known.next());
+            stored += 2;
+            (is_first, is_expected) = (false, false);
+        }
+        event.given = given;
+        *self = Walk { at, place, seen, stored };
+        is_expected
+    }
 }
 
 // A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
@@ -103,7 +182,7 @@ impl<'a> Reader<'a> {
         let first = self.peek();
         event.start = self.at;
         self.at = if first == b'{' {
-            self.members::<{ Level::Event as u8 }>(event, self.at + 1, 1)?
+            self.members(event, Level::Event, self.at + 1, 1)?
         } else {
             event.faults.add(Fault::Shape);
             self.value(event, self.at, 0)?.after()
@@ -145,39 +224,34 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the members of an object from behind its brace; the place behind it.
-    #[inline]
-    fn members<const LEVEL: u8>(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
-        let level = const { Level::of(LEVEL) };
+    fn members(&mut self, event: &mut Event, level: Level, start: usize, depth: usize) -> Read<usize> {
         let text = self.text;
         let first_member = if level == Level::Event { 0 } else { event.members.len() };
         let table = Table::of(level, event.value(Field::EventType).raw(text));
-        let mut place = known_keys::START;
-        // The places of the keys that were there, and whether one may have been there twice.
-        let (mut seen, mut is_doubtful) = (0u64, false);
-        let (mut given, mut flags) = (0, 0);
-        // Postgres writes a space behind every colon and every comma; the last member has no comma.
-        let mut stored = -1;
-        let mut at = start - 1;
+        let mut walk = Walk { at: start - 1, place: known_keys::START, seen: 0, stored: -1 };
+        // Whether a key may have been there twice.
+        let mut is_doubtful = false;
+        let mut flags = 0;
         loop {
-            let is_first = at < start;
-            let (key_start, key_end, key_flags, mut is_text, field);
-            if let Some((next, known)) = event.known_keys.next(table, place, text, at, is_first) {
-                key_start = at + 2;
-                at += known.size as usize;
-                (key_end, key_flags) = (known.name_end(at), 0);
-                (is_text, field, place) = (known.is_text, known.field, next);
+            let is_expected = walk.plain(text, event, level, table, start);
+            let is_first = walk.at < start;
+            let (key, field, mut at);
+            if is_expected {
+                walk.place = event.known_keys.at(table, walk.place).next();
+                let known = event.known_keys.at(table, walk.place);
+                at = walk.at + known.size() - usize::from(known.is_text());
+                (key, field) = (known.name_at(walk.at), known.field());
             } else {
                 let mut byte;
-                if is_first {
-                    (at, byte) = self.next(start);
-                    if byte == b'}' {
+                (at, byte) = self.next(if is_first { start } else { walk.at });
+                if byte == b'}' {
+                    if is_first {
                         return Ok(at + 1);
                     }
-                } else {
-                    (at, byte) = self.next(at);
-                    if byte == b'}' {
-                        break;
-                    }
+                    walk.at = at;
+                    break;
+                }
+                if !is_first {
                     if byte != b',' {
                         return self.broken(at);
                     }
@@ -186,67 +260,49 @@ impl<'a> Reader<'a> {
                 if byte != b'"' {
                     return self.broken(at);
                 }
-                let key = self.text(event, at + 1)?;
+                key = self.text(event, at + 1)?;
                 (at, byte) = self.next(key.after());
                 if byte != b':' {
                     return self.broken(at);
                 }
                 at += 1;
-                (field, place) = self.look_up(event, level, table, place, key);
-                is_doubtful |= place == known_keys::STRANGE;
+                (field, walk.place) = self.look_up(event, level, table, walk.place, key);
+                is_doubtful |= walk.place == known_keys::STRANGE;
                 flags |= key.flags();
-                (key_start, key_end, key_flags, is_text) = (key.start(), key.end(), key.flags(), false);
             }
-            if !is_text {
-                let byte;
-                (at, byte) = self.next(at);
-                is_text = byte == b'"';
-                at += usize::from(is_text);
-            }
-            let (value, says_something);
-            if is_text {
-                (value, says_something, at) = match text::short(text, at) {
-                    Some(length) if level != Level::Nested => {
-                        (Value::new(Kind::Text, 0, at, at + length), true, at + length + 1)
-                    }
-                    _ => {
-                        let value = self.text(event, at)?;
-                        (value, !text::is_blank(text, value), value.end() + 1)
-                    }
-                };
-            } else {
-                value = match level {
-                    Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event, at)?,
-                    Level::Event if text.get(at) == Some(&b'{') => self.metadata(event, at)?,
-                    _ => self.value(event, at, depth)?,
-                };
-                says_something = value.kind() != Kind::Null;
-                at = value.end();
-            }
+            let byte;
+            (at, byte) = self.next(at);
+            let value = match level {
+                Level::Event | Level::Metadata if byte == b'"' => self.text(event, at + 1)?,
+                Level::Event if field != Some(Field::Metadata) => self.outside_metadata(event, at)?,
+                Level::Event if byte == b'{' => self.metadata(event, at)?,
+                _ => self.value(event, at, depth)?,
+            };
+            walk.at = value.after();
+            walk.stored += 2;
             flags |= value.flags();
             match field {
                 Some(field) => {
-                    given |= if says_something { 1u64 << field as u8 } else { 0 };
-                    if let Some(slot) = event.values.get_mut(field as usize) {
-                        if *slot != Value::ABSENT {
-                            event.faults.add(Fault::DuplicateKey);
-                        }
-                        *slot = value;
+                    let says_something = match value.kind() {
+                        Kind::Null => false,
+                        Kind::Text => !text::is_blank(text, value),
+                        _ => true,
+                    };
+                    event.given |= u64::from(says_something) << field as u8;
+                    if event.value(field) != Value::ABSENT {
+                        event.faults.add(Fault::DuplicateKey);
                     }
+                    event.values[field as usize] = value;
                 }
                 None => {
-                    let own = 1u64 << (place % 64);
-                    is_doubtful |= seen & own != 0;
-                    seen |= own;
+                    is_doubtful |= walk.seen & place_bit(walk.place) != 0;
+                    walk.seen |= place_bit(walk.place);
                     let members = if level == Level::Event { &mut event.unknown_fields } else { &mut event.members };
-                    let key = Value::new(Kind::Text, key_flags, key_start, key_end);
                     members.push(Member { key, value });
                 }
             }
-            stored += 2;
         }
-        self.stored += stored;
-        event.given |= given;
+        self.stored += walk.stored;
         if level != Level::Event {
             event.flags |= flags;
         }
@@ -256,7 +312,7 @@ impl<'a> Reader<'a> {
         if level == Level::Nested {
             event.members.truncate(first_member);
         }
-        Ok(at + 1)
+        Ok(walk.at + 1)
     }
 
     /// What a key means that is not the one that was expected here, and its place.
@@ -270,8 +326,9 @@ impl<'a> Reader<'a> {
         key: Value,
     ) -> (Option<Field>, Place) {
         let content = text::content(self.text, key);
-        let is_text = self.text.get(key.end()..).is_some_and(|rest| rest.starts_with(b"\":\""));
-        let found = event.known_keys.find(table, last, &content, is_text);
+        // Behind its quote and its colon.
+        let usual = Usual::beginning(self.text.get(key.end() + 2));
+        let found = event.known_keys.find(table, last, &content, usual);
         if key.flags() == 0
             && let Some((place, Found::Known(field))) = found
         {
@@ -287,7 +344,7 @@ impl<'a> Reader<'a> {
         let is_harmless = key.flags() == 0 && !is_personal && (level != Level::Event || field.is_some());
         if is_harmless
             && let Some((place, found)) = found
-            && event.known_keys.put(table, place, &content, is_text, field).is_some()
+            && event.known_keys.put(table, place, &content, usual, field).is_some()
         {
             event.has_moved_keys |= matches!(found, Found::Other);
             return (field, place);
@@ -323,7 +380,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn metadata(&mut self, event: &mut Event, start: usize) -> Read<Value> {
         let before = self.stored;
-        let end = self.members::<{ Level::Metadata as u8 }>(event, start + 1, 2)?;
+        let end = self.members(event, Level::Metadata, start + 1, 2)?;
         event.metadata_size = (end - start).saturating_add_signed(self.stored - before);
         Ok(Value::new(Kind::Object, 0, start, end))
     }
@@ -343,12 +400,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<Value> {
         let (start, first) = self.next(start);
         let (kind, end) = match first {
-            b'"' => {
-                return match text::short(self.text, start + 1) {
-                    Some(length) => Ok(Value::new(Kind::Text, 0, start + 1, start + 1 + length)),
-                    None => self.text(event, start + 1),
-                };
-            }
+            b'"' => return self.text(event, start + 1),
             b'-' | b'0'..=b'9' => {
                 let Some((end, storable, size)) = number::read(self.text, start) else {
                     return self.broken(start);
@@ -383,7 +435,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
-        self.members::<{ Level::Nested as u8 }>(event, start, depth + 1)
+        self.members(event, Level::Nested, start, depth + 1)
     }
 
     fn array(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
