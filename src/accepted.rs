@@ -37,11 +37,15 @@ pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdi
 /// Appends the members that were sent, each behind a comma, and the closing brace.
 #[inline]
 fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
-    if must_be_rewritten(event) {
-        return rewrite(out, body, event, verdict, context);
+    if event.value(Field::Email).kind() != Kind::Absent {
+        if !says_nothing(event) && replace_email(out, body, event, verdict, context).is_some() {
+            return;
+        }
+    } else if !says_nothing(event) {
+        out.push(b',');
+        return put(out, body.get(event.start + 1..event.end).unwrap_or_default());
     }
-    out.push(b',');
-    put(out, body.get(event.start + 1..event.end).unwrap_or_default());
+    rewrite(out, body, event, verdict, context);
 }
 
 /// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
@@ -59,13 +63,49 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
     }
 }
 
-/// Whether the event holds an e-mail address, or a field that says nothing and that the store could not read.
+/// Whether a field says nothing that the store could not read.
 #[inline]
-fn must_be_rewritten(event: &Event) -> bool {
-    let says_nothing = |field: Field| event.value(field).kind() != Kind::Absent && !event.is_given(field);
-    event.value(Field::Email).kind() != Kind::Absent
-        || event.value(Field::Metadata).kind() == Kind::Null
-        || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(says_nothing)
+fn says_nothing(event: &Event) -> bool {
+    let is_empty = |field: Field| event.value(field).kind() != Kind::Absent && !event.is_given(field);
+    event.value(Field::Metadata).kind() == Kind::Null
+        || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(is_empty)
+}
+
+/// The event as it was sent, without its e-mail address and with the hash of it; `None` where it is not written as
+/// nearly all are.
+fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) -> Option<()> {
+    let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
+    let hash = verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash) && metadata.kind() == Kind::Object)?;
+    let members = event.start + 1;
+    let before = body.get(members..email.start())?.strip_suffix(br#","email":""#)?;
+    let (cut, resume) = (members + before.len(), email.end() + 1);
+    let place = metadata.end() - 1;
+    let [first, second, third] = if place < cut {
+        [members..place, place..cut, resume..event.end]
+    } else {
+        [members..cut, resume..place, place..event.end]
+    };
+    out.push(b',');
+    put(out, body.get(first)?);
+    if place < cut {
+        write_hash(out, &hash, context);
+        put(out, body.get(second)?);
+    } else {
+        put(out, body.get(second)?);
+        write_hash(out, &hash, context);
+    }
+    put(out, body.get(third)?);
+    Some(())
+}
+
+/// Appends the hash of an address to an object that is not closed.
+fn write_hash(out: &mut Vec<u8>, hash: &email::Hash, context: &Context) {
+    let members = out.trim_ascii_end();
+    put(out, if members.ends_with(b"{") { br#""email_hash":""# } else { br#","email_hash":""# });
+    put(out, hash);
+    put(out, br#"","email_hash_kind":""#);
+    put(out, email::hash_kind(context.pepper).as_bytes());
+    out.push(b'"');
 }
 
 fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
@@ -89,14 +129,9 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
     match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
         None => put(out, metadata),
         Some(hash) => {
-            let members = metadata.strip_suffix(b"}").unwrap_or(metadata);
-            put(out, members);
-            let is_empty = members.get(1..).unwrap_or_default().trim_ascii().is_empty();
-            put(out, if is_empty { br#""email_hash":""# } else { br#","email_hash":""# });
-            put(out, &hash);
-            put(out, br#"","email_hash_kind":""#);
-            put(out, email::hash_kind(context.pepper).as_bytes());
-            put(out, br#""}"#);
+            put(out, metadata.strip_suffix(b"}").unwrap_or(metadata));
+            write_hash(out, &hash, context);
+            out.push(b'}');
         }
     }
     out.push(b'}');

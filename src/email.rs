@@ -13,6 +13,10 @@ pub type Hash = [u8; 64];
 /// with a dot in its domain.
 pub fn normalise(address: &[u8]) -> Option<Vec<u8>> {
     let mut rest = address.trim_ascii();
+    if rest.is_ascii() {
+        let lower = rest.to_ascii_lowercase();
+        return is_valid(&lower).then_some(lower);
+    }
     let mut lower = Vec::with_capacity(rest.len());
     while let Some((&first, behind)) = rest.split_first() {
         rest = behind;
@@ -42,10 +46,29 @@ fn is_valid(address: &[u8]) -> bool {
     let domain = domain.get(1..).unwrap_or_default();
     address.len() <= MOST_BYTES
         && !local.is_empty()
-        && local.iter().all(|&byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte))
+        && local.iter().all(|&byte| is_in_local_part(byte))
         && domain.contains(&b'.')
         && domain.split(|&byte| byte == b'.').all(is_label)
 }
+
+fn is_in_local_part(byte: u8) -> bool {
+    LOCAL_PART.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 != 0)
+}
+
+/// A bit for each byte of ASCII that a local part may hold.
+const LOCAL_PART: [u32; 4] = {
+    let mut bits = [0; 4];
+    let mut byte = 0u8;
+    while byte < 128 {
+        if byte.is_ascii_graphic()
+            && !matches!(byte, b'"' | b'(' | b')' | b',' | b':'..=b'<' | b'>' | b'@' | b'['..=b']')
+        {
+            bits[(byte >> 5) as usize] |= 1u32 << (byte & 31);
+        }
+        byte += 1;
+    }
+    bits
+};
 
 fn is_label(label: &[u8]) -> bool {
     (1..=63).contains(&label.len())
@@ -136,7 +159,7 @@ fn behind_at_sign(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn ends_local_part(byte: u8) -> bool {
-    byte >= 0x80 || byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
+    byte >= 0x80 || is_in_local_part(byte)
 }
 
 fn in_label(byte: u8) -> bool {

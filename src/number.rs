@@ -221,7 +221,7 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
 
 /// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more behind its
 /// point.
-#[inline]
+#[inline(never)]
 fn small_part(raw: &[u8]) -> Option<(u32, bool)> {
     let (mut whole, mut fraction, mut is_behind_point) = (0u32, 0u32, false);
     if raw.len() > 9 {

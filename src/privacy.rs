@@ -93,16 +93,17 @@ fn groups(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// Three, two and four digits in neighbouring groups, none of them a number that was never given out.
 fn holds_ssn(run: &[u8]) -> bool {
-    let (second, third) = (groups(run).skip(1), groups(run).skip(2));
-    groups(run).zip(second).zip(third).any(|((area, group), serial)| {
-        area.len() == 3
-            && group.len() == 2
-            && serial.len() == 4
-            && area != b"000"
-            && area != b"666"
-            && area.first() != Some(&b'9')
-            && group != b"00"
-            && serial != b"0000"
+    let is_digit = |at: Option<usize>| at.and_then(|at| run.get(at)).is_some_and(u8::is_ascii_digit);
+    run.windows(11).enumerate().any(|(start, number)| {
+        let has_form = number.iter().zip(b"000-00-0000").all(|(byte, form)| byte.is_ascii_digit() == (*form == b'0'));
+        has_form
+            && !is_digit(start.checked_sub(1))
+            && !is_digit(Some(start + 11))
+            && !number.starts_with(b"000")
+            && !number.starts_with(b"666")
+            && !number.starts_with(b"9")
+            && !number.ends_with(b"0000")
+            && number.get(4..6) != Some(b"00")
     })
 }
 
