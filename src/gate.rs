@@ -92,13 +92,19 @@ impl Gate {
 
     /// Judges a body.
     pub fn judge(&mut self, body: &[u8], request: &Request) -> Outcome {
+        self.judge_in_front(body, body.len(), request)
+    }
+
+    /// Judges a body of so many bytes with [zeros behind it](Reader::in_front).
+    pub fn judge_in_front(&mut self, text: &[u8], length: usize, request: &Request) -> Outcome {
+        let body = text.get(..length).unwrap_or(text);
         let mut ids = Ids::new(request.seed, request.context.received_at / 1000);
         self.begin(request);
         let header = self.output.len();
         let mut outcome = Outcome { is_readable: true, ..Outcome::default() };
         if request.is_ndjson {
             self.lines(body, request, &mut ids, &mut outcome);
-        } else if let Err(at) = self.document(body, header, request, &mut ids, &mut outcome) {
+        } else if let Err(at) = self.document(text, body.len(), header, request, &mut ids, &mut outcome) {
             self.forget(header);
             outcome = Outcome { total: 1, ..Outcome::default() };
             self.unreadable(body, at, request, &mut ids, &mut outcome);
@@ -165,12 +171,13 @@ impl Gate {
     fn document(
         &mut self,
         body: &[u8],
+        length: usize,
         header: usize,
         request: &Request,
         ids: &mut Ids,
         outcome: &mut Outcome,
     ) -> Result<(), usize> {
-        let mut reader = Reader::new(body);
+        let mut reader = Reader::in_front(body, length);
         if reader.enter_wrapper() {
             if self.list(&mut reader, body, request, ids, outcome).is_ok() && reader.take(b'}') && reader.is_done() {
                 return Ok(());
@@ -178,7 +185,7 @@ impl Gate {
             // An object that only begins like a wrapper is an event like any other.
             self.forget(header);
             *outcome = Outcome { is_readable: true, ..Outcome::default() };
-            reader = Reader::new(body);
+            reader = Reader::in_front(body, length);
         }
         if reader.peek() == b'[' {
             self.list(&mut reader, body, request, ids, outcome)?;

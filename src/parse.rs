@@ -25,6 +25,8 @@ pub struct Broken;
 #[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a [u8],
+    /// Where the text ends; behind it there may be zeros.
+    end: usize,
     at: usize,
     /// How many bytes more Postgres writes than were read.
     stored: isize,
@@ -46,8 +48,8 @@ const fn place_bit(place: Place) -> u64 {
     1 << (place % 64)
 }
 
-/// How far the leaf looks ahead: the longest key, and the longest plain value with what ends it.
-const WINDOW: usize = LONGEST + text::PLAIN;
+/// How far the reader looks ahead: the longest key, and the longest plain value with what ends it.
+pub const WINDOW: usize = LONGEST + text::PLAIN;
 
 impl Walk {
     /// Reads on while there is one expected key behind the other with [plain](text::plain) text as its value, or a plain
@@ -116,8 +118,15 @@ impl<'a> Reader<'a> {
     /// Starts at the beginning, behind a byte order mark if there is one. A text longer than a [`Value`] can say ends
     /// there.
     pub fn new(text: &'a [u8]) -> Self {
+        Reader::in_front(text, text.len())
+    }
+
+    /// The same for a text of so many bytes with zeros behind it, which let the reader look ahead until its end: nothing
+    /// of JSON is a zero.
+    pub fn in_front(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
-        Reader { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, stored: 0 }
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Reader { text, end: length.min(text.len()), at, stored: 0 }
     }
 
     /// The next byte to be read.
@@ -143,7 +152,7 @@ impl<'a> Reader<'a> {
     /// Reads this byte, behind white space, if it is next.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte && self.at < self.text.len();
+        let found = self.peek() == byte;
         self.at += found as usize;
         found
     }
@@ -151,7 +160,7 @@ impl<'a> Reader<'a> {
     /// Whether nothing but white space is left.
     pub fn is_done(&mut self) -> bool {
         self.peek();
-        self.at >= self.text.len()
+        self.at >= self.end
     }
 
     #[inline]
@@ -164,6 +173,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         if self.take(b'{')
             && self.take(b'"')
+            && matches!(self.text.get(self.at), Some(b'e' | b'\\'))
             && let Some(key) = text::read(self.text, self.at, &mut Faults::default())
             && text::equals(self.text, key, b"events")
         {

@@ -3,7 +3,6 @@
 use crate::block::{Block, Mask};
 
 const MINUTE: i64 = 60_000_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Reads an RFC 3339 time. Digits of the second beyond the sixth are dropped, not rounded.
 pub fn parse(text: &[u8]) -> Option<i64> {
@@ -18,7 +17,7 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     {
         return None;
     }
-    let two = |tens: u8, ones: u8| i64::from(tens) * 10 + i64::from(ones) - i64::from(b'0') * 11;
+    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
     let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
     let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
     let (micros, zone) = fraction(rest)?;
@@ -33,18 +32,16 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     {
         return None;
     }
-    Some(
-        days_since_1970(year, month, day) * DAY + (hour * 60 + minute) * MINUTE + second * 1_000_000 + micros
-            - offset(zone)?,
-    )
+    let seconds = i64::from(days_since_1970(year, month, day)) * 86_400 + i64::from((hour * 60 + minute) * 60 + second);
+    Some(seconds * 1_000_000 + i64::from(micros) - offset(zone)?)
 }
 
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
 }
 
 /// The fraction of the second in microseconds, and what follows it.
-fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
+fn fraction(rest: &[u8]) -> Option<(u32, &[u8])> {
     let Some((b'.', digits)) = rest.split_first() else {
         return Some((0, rest));
     };
@@ -54,7 +51,7 @@ fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     }
     let (digits, zone) = digits.split_at(count);
     let six = digits.iter().chain(b"000000").take(6);
-    Some((six.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), zone))
+    Some((six.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')), zone))
 }
 
 /// The offset from UTC in microseconds; Postgres knows none of 16 hours or more.
@@ -63,41 +60,49 @@ fn offset(zone: &[u8]) -> Option<i64> {
         [b'Z' | b'z'] => Some(0),
         [sign @ (b'+' | b'-'), hour1, hour2, b':', minute1, minute2] => {
             let (hours, minutes) = (number(&[hour1, hour2])?, number(&[minute1, minute2])?);
-            let size = (hours < 16 && minutes < 60).then_some((hours * 60 + minutes) * MINUTE)?;
+            let size = (hours < 16 && minutes < 60).then_some(i64::from(hours * 60 + minutes) * MINUTE)?;
             Some(if sign == b'-' { -size } else { size })
         }
         _ => None,
     }
 }
 
-fn days_in(year: i64, month: i64) -> i64 {
+// Thirty-two bits, because engines of WebAssembly divide those by a constant without dividing.
+
+fn days_in(year: u32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
 }
 
-/// Days of the civil calendar, counted in years that begin in March so that the leap day comes last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+/// The days of four hundred years.
+const ERA: u32 = 146_097;
+/// The days from the first of March of the year 0 to 1970.
+const TO_1970: i32 = 719_468;
+
+/// Days of the civil calendar, counted in years that begin in March so that the leap day comes last; of a year after 0.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    let days = year / 400 * ERA + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + day_of_year;
+    days as i32 - TO_1970
 }
 
 /// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC; of a year of four digits.
 pub fn write(millis: i64) -> [u8; 24] {
-    let (days, millis) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let days = millis.div_euclid(86_400_000);
+    let millis = (millis - days * 86_400_000) as u32;
+    let days = (days + i64::from(TO_1970)) as u32;
+    let (era, day_of_era) = (days / ERA, days % ERA);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let year = era * 400 + year_of_era + u32::from(month <= 2);
     let seconds = millis / 1000;
     let mut out = *b"0000-00-00T00:00:00.000Z";
     let parts = [

@@ -6,7 +6,7 @@
 use crate::check::{Caller, Context, Violations, check};
 use crate::fingerprint::FINGERPRINT;
 use crate::gate::{Gate, Request};
-use crate::parse::Reader;
+use crate::parse::{Reader, WINDOW};
 use crate::reading::Event;
 use crate::registry::Registry;
 use crate::write::{self, put};
@@ -79,8 +79,9 @@ thread_local! {
 #[wasm_bindgen(js_name = gateInput, skip_typescript)]
 pub fn input(length: usize) -> usize {
     STATE.with_borrow_mut(|state| {
-        if state.input.len() < SEED + length {
-            state.input.resize(SEED + length, 0);
+        let size = SEED + length + WINDOW;
+        if state.input.len() < size {
+            state.input.resize(size, 0);
         }
         state.input.as_ptr() as usize
     })
@@ -110,11 +111,16 @@ pub fn terms(
 #[wasm_bindgen(js_name = gateJudge, skip_typescript)]
 pub fn judge(length: usize, received_at: f64, flags: u32) {
     STATE.with_borrow_mut(|State { registry, gate, terms, input, record }| {
-        let Some((seed, body)) = input.split_first_chunk::<SEED>() else {
+        let Some((seed, text)) = input.split_first_chunk_mut::<SEED>() else {
             return;
         };
-        let outcome = gate.judge(
-            body.get(..length).unwrap_or_default(),
+        // Of a longer body before.
+        if let Some(behind) = text.get_mut(length..length + WINDOW) {
+            behind.fill(0);
+        }
+        let outcome = gate.judge_in_front(
+            text.get(..length + WINDOW).unwrap_or_default(),
+            length,
             &Request {
                 context: Context {
                     caller: caller_of(terms.caller, &terms.caller_id),
