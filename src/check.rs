@@ -286,7 +286,7 @@ impl Judge<'_> {
         let metadata = self.event.value(Field::Metadata);
         let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
         let texts = columns.chain(self.text_at(Field::Metadata)).chain(text::all_within(self.text, metadata));
-        for value in texts {
+        for value in texts.filter(|value| value.has(Value::SIGNS | Value::DIGITS)) {
             if test(&text::content(self.text, value)) {
                 return true;
             }

@@ -11,7 +11,7 @@ use crate::event::{Fault, Field, Kind};
 use crate::known_keys::{self, Found, LONGEST, Level, Place, Table, Usual};
 use crate::reading::{Event, Faults, Member, Value};
 use crate::text::{self, Plain};
-use crate::{keys, number};
+use crate::{keys, number, redact};
 use std::collections::BinaryHeap;
 
 /// The deepest nesting of an event.
@@ -30,6 +30,8 @@ pub struct Reader<'a> {
     at: usize,
     /// How many bytes more Postgres writes than were read.
     stored: isize,
+    /// Whether a snapshot shows all that was read of the event byte for byte.
+    is_shown: bool,
 }
 
 /// How far the members of an object have been read.
@@ -126,7 +128,7 @@ impl<'a> Reader<'a> {
     pub fn in_front(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Reader { text, end: length.min(text.len()), at, stored: 0 }
+        Reader { text, end: length.min(text.len()), at, stored: 0, is_shown: true }
     }
 
     /// The next byte to be read.
@@ -190,6 +192,7 @@ impl<'a> Reader<'a> {
     pub fn event(&mut self, event: &mut Event) -> Read<()> {
         event.clear();
         let first = self.peek();
+        self.is_shown = true;
         event.start = self.at;
         self.at = if first == b'{' {
             self.members(event, Level::Event, self.at + 1, 1)?
@@ -198,6 +201,10 @@ impl<'a> Reader<'a> {
             self.value(event, self.at, 0)?.after()
         };
         event.end = self.at;
+        event.is_shown_whole = self.is_shown
+            && event.faults.is_empty()
+            && event.value(Field::Email) == Value::ABSENT
+            && event.end - event.start < redact::MOST_SNAPSHOT;
         Ok(())
     }
 
@@ -230,6 +237,7 @@ impl<'a> Reader<'a> {
             at += 1;
         }
         self.stored -= (at - start) as isize;
+        self.is_shown &= at == start;
         at
     }
 
@@ -278,6 +286,7 @@ impl<'a> Reader<'a> {
                 at += 1;
                 (field, walk.place) = self.look_up(event, level, table, walk.place, key);
                 is_doubtful |= walk.place == known_keys::STRANGE;
+                self.is_shown &= walk.place != known_keys::STRANGE;
                 flags |= key.flags();
             }
             let byte;
@@ -351,7 +360,11 @@ impl<'a> Reader<'a> {
         };
         let is_personal = field.is_none() && keys::names_personal_data(&content);
         event.personal_key |= is_personal && level != Level::Event;
-        let is_harmless = key.flags() == 0 && !is_personal && (level != Level::Event || field.is_some());
+        // What replaces a key in a snapshot begins with a bracket.
+        let is_harmless = key.flags() == 0
+            && !is_personal
+            && content.first() != Some(&b'[')
+            && (level != Level::Event || field.is_some());
         if is_harmless
             && let Some((place, found)) = found
             && event.known_keys.put(table, place, &content, usual, field).is_some()
@@ -403,6 +416,8 @@ impl<'a> Reader<'a> {
         if value.has(Value::ESCAPED) {
             self.stored += text::stored_more(self.text, value);
         }
+        let is_short = value.end() - value.start() <= redact::MOST_TEXT;
+        self.is_shown &= is_short && !value.has(Value::ESCAPED | Value::SIGNS | Value::DIGITS);
         Ok(value)
     }
 
@@ -419,6 +434,7 @@ impl<'a> Reader<'a> {
                     event.faults.add(Fault::Number);
                 }
                 self.stored += size as isize - (end - start) as isize;
+                self.is_shown &= self.text.get(start..end).is_some_and(redact::is_shown_number);
                 (Kind::Number, end)
             }
             b't' => (Kind::True, self.literal(b"true", start)?),
@@ -432,6 +448,7 @@ impl<'a> Reader<'a> {
             b'[' => (Kind::Array, self.array(event, start + 1, depth)?),
             _ => return self.broken(start),
         };
+        self.is_shown &= depth < redact::MOST_DEPTH;
         Ok(Value::new(kind, 0, start, end))
     }
 

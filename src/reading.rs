@@ -165,6 +165,8 @@ pub struct Event {
     pub personal_key: bool,
     /// What was seen in the texts and keys within its values.
     pub flags: u8,
+    /// Whether a [snapshot](crate::redact::snapshot) of it would be the very bytes that were read.
+    pub is_shown_whole: bool,
     /// The keys of the events before.
     pub known_keys: KnownKeys,
 }
@@ -191,6 +193,7 @@ impl Event {
             has_moved_keys: false,
             personal_key: false,
             flags: 0,
+            is_shown_whole: false,
             known_keys: KnownKeys::NONE,
         }
     }

@@ -17,14 +17,14 @@ pub const SHORTENED_KEY: &str = "[shortened:key]";
 pub const NESTED: &str = "[shortened:nested]";
 
 /// How deep a snapshot goes.
-const MOST_DEPTH: usize = 8;
+pub const MOST_DEPTH: usize = 8;
 /// How many bytes of one text a snapshot shows.
-const MOST_TEXT: usize = 256;
+pub const MOST_TEXT: usize = 256;
 /// The longest key that a snapshot shows.
 const MOST_KEY: usize = 64;
 /// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice as many, which
 /// leaves room for the other keys of the audit row within 8 KB.
-const MOST_SNAPSHOT: usize = 2_600;
+pub const MOST_SNAPSHOT: usize = 2_600;
 /// The longest number that is kept as one; a longer one could unfold to hundreds of digits.
 const MOST_NUMBER: usize = 20;
 
@@ -118,7 +118,13 @@ impl Writer<'_> {
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
         let is_suspicious = key.has(Value::SIGNS | Value::DIGITS);
-        let is_personal = keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some();
+        let is_of_event = self.is_event && depth == 0;
+        let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
+        // Of the fields only the address itself is personal, so the others need not be asked.
+        let is_personal = match field {
+            Some(field) => field == Field::Email,
+            None => keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
+        };
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
         if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
@@ -132,10 +138,10 @@ impl Writer<'_> {
                 self.out.push(b'"');
             }
         } else {
-            write::text(self.out, &content);
+            self.write_content(key, &content);
         }
         self.out.push(b':');
-        let is_unknown = self.is_event && depth == 0 && Field::top_level(&content).is_none();
+        let is_unknown = is_of_event && field.is_none();
         if !is_personal && !is_unknown {
             return self.value(depth + 1);
         }
@@ -200,7 +206,7 @@ impl Writer<'_> {
             return write::text(self.out, name.as_bytes());
         }
         if content.len() <= MOST_TEXT {
-            return write::text(self.out, &content);
+            return self.write_content(value, &content);
         }
         self.shortened = true;
         // A character that the cut would split is left out whole.
@@ -211,12 +217,20 @@ impl Writer<'_> {
         write::text(self.out, shown);
     }
 
+    fn write_content(&mut self, value: Value, content: &[u8]) {
+        if value.has(Value::ESCAPED) {
+            return write::text(self.out, content);
+        }
+        self.out.push(b'"');
+        put(self.out, content);
+        self.out.push(b'"');
+    }
+
     fn scalar(&mut self) {
         let start = self.at;
         self.skip();
         let raw = self.json.get(start..self.at).unwrap_or_default();
-        let is_plain = raw.len() <= MOST_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
-        if number::read(raw, 0).is_none() || is_plain {
+        if number::read(raw, 0).is_none() || is_shown_number(raw) {
             put(self.out, raw);
         } else {
             self.shortened = true;
@@ -260,6 +274,11 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// Whether a snapshot shows a number as it is.
+pub fn is_shown_number(raw: &[u8]) -> bool {
+    raw.len() <= MOST_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
 }
 
 /// How many bytes of a text that cannot be read are shown.

@@ -125,7 +125,14 @@ fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write_findings(out, refused, "validation_rule_id", "rejection_reason");
     put(out, br#","validation_result":"rejected","original_payload_snapshot":"#);
     let payload = refused.payload();
-    let shortened = if refused.is_sound() { redact::snapshot(out, payload, true) } else { redact::mask(out, payload) };
+    let shortened = if refused.event.is_some_and(|event| event.is_shown_whole) {
+        put(out, payload);
+        false
+    } else if refused.is_sound() {
+        redact::snapshot(out, payload, true)
+    } else {
+        redact::mask(out, payload)
+    };
     if shortened {
         put(out, br#","snapshot_shortened":true"#);
     }

@@ -1,7 +1,7 @@
 //! What must be true of the table of rules itself.
 
 use audience_gate::event::{FIELDS, Field};
-use audience_gate::keys::PERSONAL_WORDS;
+use audience_gate::keys::{PERSONAL_WORDS, names_personal_data};
 use audience_gate::rules::RULES;
 
 fn check(name: &str, holds: impl Fn(&audience_gate::rule::Rule) -> bool) {
@@ -50,6 +50,13 @@ fn every_field_is_found_by_its_key_and_by_no_other() {
             false => (Field::top_level(key.as_bytes()), Field::of_metadata(key.as_bytes())),
         };
         assert_eq!((own, other), (Some(field), None), "{key}");
+    }
+}
+
+#[test]
+fn no_field_but_the_address_itself_names_personal_data() {
+    for (field, key, _) in FIELDS {
+        assert_eq!(names_personal_data(key.as_bytes()), field == Field::Email, "{key}");
     }
 }
 
