@@ -277,7 +277,8 @@ impl Judge<'_> {
     #[inline]
     fn suspects(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
-        columns.fold(self.event.flags | self.event.value(Field::Metadata).flags(), |flags, value| flags | value.flags())
+        let others = self.event.suspicion | self.event.value(Field::Metadata).suspicion();
+        columns.fold(others, |suspicion, value| suspicion | value.suspicion())
     }
 
     /// Whether a text or key of metadata, or a text in a column, is what is looked for.
@@ -286,7 +287,7 @@ impl Judge<'_> {
         let metadata = self.event.value(Field::Metadata);
         let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
         let texts = columns.chain(self.text_at(Field::Metadata)).chain(text::all_within(self.text, metadata));
-        for value in texts.filter(|value| value.has(Value::SIGNS | Value::DIGITS)) {
+        for value in texts.filter(|value| value.suspicion() != 0) {
             if test(&text::content(self.text, value)) {
                 return true;
             }

@@ -6,13 +6,16 @@
 //! hold it to `serde_json`.
 
 mod deep;
+mod walk;
 
 use crate::event::{Fault, Field, Kind};
-use crate::known_keys::{self, Found, LONGEST, Level, Place, Table, Usual};
+use crate::known_keys::{self, Found, Level, Place, Table, Usual};
 use crate::reading::{Event, Faults, Member, Value};
-use crate::text::{self, Plain};
-use crate::{keys, number, redact};
+use crate::{keys, number, redact, text};
+use walk::{Walk, place_bit};
+
 use std::collections::BinaryHeap;
+pub use walk::WINDOW;
 
 /// The deepest nesting of an event.
 pub const MOST_DEPTH: usize = 32;
@@ -32,84 +35,6 @@ pub struct Reader<'a> {
     stored: isize,
     /// Whether a snapshot shows all that was read of the event byte for byte.
     is_shown: bool,
-}
-
-/// How far the members of an object have been read.
-struct Walk {
-    /// The comma or brace behind the last one, or the brace before the first.
-    at: usize,
-    /// The last key.
-    place: Place,
-    /// The places of the keys that were there and are the name of no field.
-    seen: u64,
-    /// What Postgres writes more than was read: a space behind every colon and every comma; the last member has no comma.
-    stored: isize,
-}
-
-const fn place_bit(place: Place) -> u64 {
-    1 << (place % 64)
-}
-
-/// How far the reader looks ahead: the longest key, and the longest plain value with what ends it.
-pub const WINDOW: usize = LONGEST + text::PLAIN;
-
-impl Walk {
-    /// Reads on while there is one expected key behind the other with [plain](text::plain) text as its value, or a plain
-    /// number: most of every event. Nothing is called from here, so that engines keep all of it in registers; `members`
-    /// does the rest. Whether the expected key is there, and only its value is another.
-    #[inline(never)]
-    fn plain(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
-        let (mut at, mut seen, mut stored, mut place) = (self.at, self.seen, self.stored, self.place);
-        let mut given = event.given;
-        let mut expected = event.known_keys.at(table, place).next();
-        let mut is_first = at < start;
-        let mut is_expected = false;
-        while let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>())
-            && let known = event.known_keys.at(table, expected)
-            && let Some(here) = window.first_chunk()
-            && known.stands_in(here, is_first)
-        {
-            is_expected = true;
-            let size = known.size();
-            let (value, end);
-            if known.is_text() {
-                let Some(Plain { length, flags }) = text::plain(window, size) else {
-                    break;
-                };
-                value = Value::new(Kind::Text, flags, at + size, at + size + length);
-                end = at + size + length + 1;
-            } else if known.is_number() {
-                let Some(length) = number::plain(window, size) else {
-                    break;
-                };
-                value = Value::new(Kind::Number, 0, at + size, at + size + length);
-                end = at + size + length;
-            } else {
-                break;
-            }
-            let field = known.field_number();
-            if let Some(slot) = event.values.get_mut(field) {
-                if *slot != Value::ABSENT {
-                    break;
-                }
-                *slot = value;
-                given |= 1 << field;
-            } else {
-                let has_room = event.members.len() < event.members.capacity();
-                if level == Level::Event || !has_room || seen & place_bit(expected) != 0 {
-                    break;
-                }
-                seen |= place_bit(expected);
-                event.members.push(Member { key: known.name_at(at), value });
-            }
-            (at, place, expected) = (end, expected, known.next());
-            stored += 2;
-            (is_first, is_expected) = (false, false);
-        }
-        event.given = given;
-        *self = Walk { at, place, seen, stored };
-        is_expected
-    }
 }
 
 // A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
@@ -249,7 +174,7 @@ impl<'a> Reader<'a> {
         let mut walk = Walk { at: start - 1, place: known_keys::START, seen: 0, stored: -1 };
         // Whether a key may have been there twice.
         let mut is_doubtful = false;
-        let mut flags = 0;
+        let mut suspicion = 0;
         loop {
             let is_expected = walk.plain(text, event, level, table, start);
             let is_first = walk.at < start;
@@ -287,7 +212,7 @@ impl<'a> Reader<'a> {
                 (field, walk.place) = self.look_up(event, level, table, walk.place, key);
                 is_doubtful |= walk.place == known_keys::STRANGE;
                 self.is_shown &= walk.place != known_keys::STRANGE;
-                flags |= key.flags();
+                suspicion |= key.suspicion();
             }
             let byte;
             (at, byte) = self.next(at);
@@ -299,7 +224,7 @@ impl<'a> Reader<'a> {
             };
             walk.at = value.after();
             walk.stored += 2;
-            flags |= value.flags();
+            suspicion |= value.suspicion();
             match field {
                 Some(field) => {
                     let says_something = match value.kind() {
@@ -323,7 +248,7 @@ impl<'a> Reader<'a> {
         }
         self.stored += walk.stored;
         if level != Level::Event {
-            event.flags |= flags;
+            event.suspicion |= suspicion;
         }
         if is_doubtful || event.has_moved_keys {
             self.find_twins(event, level, first_member);
@@ -472,7 +397,7 @@ impl<'a> Reader<'a> {
         }
         loop {
             let value = self.value(event, at, depth + 1)?;
-            event.flags |= value.flags();
+            event.suspicion |= value.suspicion();
             (at, byte) = self.next(value.after());
             match byte {
                 b',' => {

@@ -62,6 +62,12 @@ impl Value {
         (self.0.get() >> 4 & 31) as u8
     }
 
+    /// What a closer look at a text could find: [`Value::SIGNS`] and [`Value::DIGITS`].
+    #[inline]
+    pub const fn suspicion(self) -> u8 {
+        self.flags() & (Value::SIGNS | Value::DIGITS)
+    }
+
     /// Its first byte.
     #[inline]
     pub const fn start(self) -> usize {
@@ -163,8 +169,8 @@ pub struct Event {
     pub has_moved_keys: bool,
     /// Whether a key of `metadata`, at any depth, names personal data.
     pub personal_key: bool,
-    /// What was seen in the texts and keys within its values.
-    pub flags: u8,
+    /// What is [suspicious](Value::suspicion) of the texts and keys within its values.
+    pub suspicion: u8,
     /// Whether a [snapshot](crate::redact::snapshot) of it would be the very bytes that were read.
     pub is_shown_whole: bool,
     /// The keys of the events before.
@@ -192,7 +198,7 @@ impl Event {
             members: Vec::new(),
             has_moved_keys: false,
             personal_key: false,
-            flags: 0,
+            suspicion: 0,
             is_shown_whole: false,
             known_keys: KnownKeys::NONE,
         }
@@ -220,6 +226,6 @@ impl Event {
         self.members.clear();
         self.has_moved_keys = false;
         self.personal_key = false;
-        self.flags = 0;
+        self.suspicion = 0;
     }
 }

@@ -117,7 +117,7 @@ impl Writer<'_> {
 
     fn member(&mut self, key: Value, depth: usize) {
         let content = text::content(self.json, key);
-        let is_suspicious = key.has(Value::SIGNS | Value::DIGITS);
+        let is_suspicious = key.suspicion() != 0;
         let is_of_event = self.is_event && depth == 0;
         let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
         // Of the fields only the address itself is personal, so the others need not be asked.
@@ -200,7 +200,7 @@ impl Writer<'_> {
 
     fn write_text(&mut self, value: Value) {
         let content = text::content(self.json, value);
-        if value.has(Value::SIGNS | Value::DIGITS)
+        if value.suspicion() != 0
             && let Some(name) = replacement(&content)
         {
             return write::text(self.out, name.as_bytes());

@@ -9,7 +9,7 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     let (&[y1, y2, y3, y4, dash1, m1, m2, dash2, d1, d2, t, h1, h2, colon1, n1, n2, colon2, s1, s2], rest) =
         text.split_first_chunk()?;
     // The digits of `2026-11-21T12:00` from right to left.
-    const DIGITS: Mask = 0b11_0_11_0_11_0_11_0_1111;
+    const DIGITS: Mask = 0b1101_1011_0110_1111;
     if Block::at(text, 0)?.digits() != DIGITS
         || [dash1, dash2, t | 0x20, colon1, colon2] != *b"--t::"
         || !s1.is_ascii_digit()

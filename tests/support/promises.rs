@@ -12,7 +12,7 @@ use audience_gate::check::Caller;
 use audience_gate::event::{FIELDS, Fault, Kind};
 use audience_gate::gate::Gate;
 use audience_gate::known_keys::PLACES;
-use audience_gate::parse::{MOST_DEPTH, Reader};
+use audience_gate::parse::{MOST_DEPTH, Reader, WINDOW};
 use audience_gate::reading::Event;
 use audience_gate::registry::Registry;
 use audience_gate::{email, json, privacy, redact, text};
@@ -63,8 +63,8 @@ pub fn parse(body: &[u8]) {
 /// What was read before, and so which keys are known, changes nothing that is read.
 fn reads_the_same_again(body: &[u8], event: &mut Event, is_read: bool) {
     let sight = |event: &Event| {
-        let told = (event.faults, event.given, event.flags, event.personal_key, event.metadata_size);
-        (told, event.values, event.unknown_fields.len(), event.members.len())
+        let told = (event.faults, event.given, event.suspicion, event.personal_key, event.metadata_size);
+        (told, event.values, event.unknown_fields.len(), event.members.len(), event.is_shown_whole)
     };
     let first = sight(event);
     let crowd: String = (0..PLACES).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
@@ -168,6 +168,10 @@ fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
     request.is_ndjson = is_ndjson;
     let mut gate = Gate::default();
     gate.judge(body, &request);
+    let alone = gate.output.clone();
+    let in_front = [body, &[0; WINDOW]].concat();
+    gate.judge_in_front(&in_front, body.len(), &request);
+    assert_eq!(gate.output, alone, "zeros behind a body change what is written");
     let answer = support::read(gate.answer());
     (gate.argument().to_vec(), answer)
 }
