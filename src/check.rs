@@ -72,8 +72,16 @@ include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`.
 pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
-    let mut judge =
-        Judge { text, event, context, email: None, occurred_at: None, category: None, entry: None, suspicion: 0 };
+    let mut judge = Judge {
+        text,
+        event,
+        context,
+        email: None,
+        occurred_at: None,
+        category: None,
+        entry: None,
+        found: Found::default(),
+    };
     if !event.faults.is_empty() {
         return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
     }
@@ -82,7 +90,7 @@ pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
     judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
-    judge.suspicion = judge.suspects();
+    judge.found = if judge.suspicion() == 0 { Found::default() } else { judge.look_closer() };
     Verdict { violations: Violations(judge.violated()), email_hash: judge.email }
 }
 
@@ -94,8 +102,14 @@ struct Judge<'a> {
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
-    /// What a closer look at the texts could find.
-    suspicion: u8,
+    found: Found,
+}
+
+/// What a closer look at the texts found.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    email: bool,
+    personal_value: bool,
 }
 
 /// What the predicates of [`Expr`](crate::rule::Expr) mean.
@@ -205,7 +219,7 @@ impl Judge<'_> {
 
     #[inline]
     fn holds_no_raw_email(&self) -> bool {
-        self.suspicion & Value::SIGNS == 0 || !self.any_text(email::is_in)
+        !self.found.email
     }
 
     #[inline]
@@ -215,7 +229,7 @@ impl Judge<'_> {
 
     #[inline]
     fn holds_no_personal_value(&self) -> bool {
-        self.suspicion & (Value::SIGNS | Value::DIGITS) == 0 || !self.any_text(privacy::holds_personal_value)
+        !self.found.personal_value
     }
 
     #[inline]
@@ -275,24 +289,26 @@ impl Judge<'_> {
 
     /// What was seen in the texts that the privacy rules speak of.
     #[inline]
-    fn suspects(&self) -> u8 {
+    fn suspicion(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
         let others = self.event.suspicion | self.event.value(Field::Metadata).suspicion();
         columns.fold(others, |suspicion, value| suspicion | value.suspicion())
     }
 
-    /// Whether a text or key of metadata, or a text in a column, is what is looked for.
+    /// Looks at the texts and keys of metadata, and the texts in columns, of which something is suspicious.
     #[cold]
-    fn any_text(&self, test: fn(&[u8]) -> bool) -> bool {
+    #[inline(never)]
+    fn look_closer(&self) -> Found {
         let metadata = self.event.value(Field::Metadata);
         let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
         let texts = columns.chain(self.text_at(Field::Metadata)).chain(text::all_within(self.text, metadata));
+        let mut found = Found::default();
         for value in texts.filter(|value| value.suspicion() != 0) {
-            if test(&text::content(self.text, value)) {
-                return true;
-            }
+            let content = text::content(self.text, value);
+            found.email |= email::is_in(&content);
+            found.personal_value |= privacy::holds_personal_value(&content);
         }
-        false
+        found
     }
 }
 
@@ -311,6 +327,9 @@ pub const TEXT_COLUMNS: [Field; 9] = [
 
 fn names_like(content: &[u8]) -> bool {
     let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();
-    let is_one = |word: &&str| content.eq_ignore_ascii_case(word.as_bytes());
-    ["like", "liked", "likes"].iter().any(is_one) || ending.eq_ignore_ascii_case(b"_like")
+    let word = match content {
+        [word @ .., b'd' | b'D' | b's' | b'S'] => word,
+        _ => content,
+    };
+    ending.eq_ignore_ascii_case(b"_like") || word.eq_ignore_ascii_case(b"like")
 }

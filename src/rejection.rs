@@ -3,7 +3,7 @@
 use crate::check::{Caller, Context, Violations};
 use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
-use crate::gate::write_contract;
+use crate::gate::CONTRACT;
 use crate::ids::{Id, is_uuid};
 use crate::reading::{Event, Faults, Value};
 use crate::redact;
@@ -48,9 +48,10 @@ impl<'a> Refused<'a> {
 
     fn uuid(&self, field: Field) -> Option<Id> {
         let value = self.event?.value(field);
-        let content = text::content(self.text, value);
-        (value.has(Value::UUID) || value.kind() == Kind::Text && is_uuid(&content))
-            .then(|| Id::try_from(content.as_ref()).ok())?
+        let mut room = Vec::new();
+        let content = text::content_in(self.text, value, &mut room);
+        let is_id = value.has(Value::UUID) || value.kind() == Kind::Text && is_uuid(content);
+        if is_id { Id::try_from(content).ok() } else { None }
     }
 
     fn payload(&self) -> &'a [u8] {
@@ -75,12 +76,13 @@ impl<'a> Refused<'a> {
 
     fn write_session(&self, out: &mut Vec<u8>) {
         let session = self.event.map(|event| event.value(Field::SessionId)).unwrap_or_default();
-        let content = text::content(self.text, session);
+        let mut room = Vec::new();
+        let content = text::content_in(self.text, session, &mut room);
         let is_fit = session.kind() == Kind::Text
             && (8..=128).contains(&text::length(self.text, session))
             && !text::is_blank(self.text, session)
-            && redact::replacement(&content).is_none();
-        write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
+            && (session.suspicion() == 0 || redact::replacement(content).is_none());
+        write::text(out, if is_fit { content } else { NO_SESSION.as_bytes() });
     }
 
     fn site(&self, context: &Context) -> Option<Id> {
@@ -141,7 +143,7 @@ fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write::number(out, payload.len());
     text_member(out, "source_system", source_system.as_bytes());
     put(out, br#","contract":""#);
-    write_contract(out);
+    put(out, CONTRACT);
     out.push(b'"');
 }
 
