@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import process from "node:process";
 
 /** @typedef {import("pg").Client} Client */
 /** @typedef {Record<string, unknown>} Event */
 
-let sessions = 0;
-/** A session of its own, so that cases on one database do not meet. */
-export const newSession = () => `session-${process.pid}-${++sessions}-${randomUUID().slice(0, 8)}`;
+/** A session of its own, so that cases on one database do not meet. Of a whole UUID no digits are taken for a card's. */
+export const newSession = () => `session-${randomUUID()}`;
 
 /** An event the contract accepts. @param {Event} [members] @returns {Event} */
 export function event(members = {}) {
