@@ -72,29 +72,17 @@ fn says_nothing(event: &Event) -> bool {
 }
 
 /// The event as it was sent, without its e-mail address and with the hash of it; `None` where it is not written as
-/// nearly all are.
+/// nearly all are: the address behind other fields, and metadata behind it.
 fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) -> Option<()> {
     let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
     let hash = verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash) && metadata.kind() == Kind::Object)?;
-    let members = event.start + 1;
-    let before = body.get(members..email.start())?.strip_suffix(br#","email":""#)?;
-    let (cut, resume) = (members + before.len(), email.end() + 1);
-    let place = metadata.end() - 1;
-    let [first, second, third] = if place < cut {
-        [members..place, place..cut, resume..event.end]
-    } else {
-        [members..cut, resume..place, place..event.end]
-    };
-    out.push(b',');
-    put(out, body.get(first)?);
-    if place < cut {
-        write_hash(out, &hash, context);
-        put(out, body.get(second)?);
-    } else {
-        put(out, body.get(second)?);
-        write_hash(out, &hash, context);
-    }
-    put(out, body.get(third)?);
+    let before = body.get(event.start + 1..email.start())?.strip_suffix(br#","email":""#)?;
+    let behind = body.get(email.end() + 1..metadata.end() - 1)?;
+    put(out, b",");
+    put(out, before);
+    put(out, behind);
+    write_hash(out, &hash, context);
+    put(out, body.get(metadata.end() - 1..event.end)?);
     Some(())
 }
 

@@ -79,18 +79,6 @@ impl Block {
         self.between(b'0', b'9').to_bitmask()
     }
 
-    /// The decimal points.
-    #[inline]
-    pub fn points(self) -> Mask {
-        self.equal(b'.').to_bitmask()
-    }
-
-    /// What begins the power of a number.
-    #[inline]
-    pub fn powers(self) -> Mask {
-        Block(self.0 | i8x16::splat(0x20)).equal(b'e').to_bitmask()
-    }
-
     /// Hexadecimal digits of either case.
     #[inline]
     pub fn hex_digits(self) -> Mask {

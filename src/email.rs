@@ -12,10 +12,6 @@ pub type Hash = [u8; 64];
 /// with a dot in its domain.
 pub fn normalise(address: &[u8]) -> Option<Vec<u8>> {
     let mut rest = address.trim_ascii();
-    if rest.is_ascii() {
-        let lower = rest.to_ascii_lowercase();
-        return is_valid(&lower).then_some(lower);
-    }
     let mut lower = Vec::with_capacity(rest.len());
     while let Some((&first, behind)) = rest.split_first() {
         rest = behind;

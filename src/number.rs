@@ -20,21 +20,14 @@ struct Decimal<'a> {
     exponent: i64,
 }
 
-/// The length of the number that begins at `start`, if it is one of the many that need no second look: less than a block
-/// of digits, perhaps with a point among them.
+/// The length of the number that begins at `start`, if it is one of the many that need no second look: a few digits.
 #[inline(always)]
 pub fn plain<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
     let block = Block::at(text, start)?;
-    let (digits, points) = (block.digits(), block.points());
-    let end = !(digits | points);
-    let length = end.trailing_zeros() as usize;
-    let last = end & end.wrapping_neg();
-    let points = points & last.wrapping_sub(1);
-    let has_power = block.powers() & last != 0;
-    // One point at most, with digits on both sides; no zero before other digits.
-    let is_plain = points & points.wrapping_sub(1) == 0 && points & (1 | last >> 1) == 0 && last > 1 && !has_power;
-    let is_zero_led = block.first() == b'0' && last & 2 == 0 && points & 2 == 0;
-    (is_plain && !is_zero_led && length < block::SIZE).then_some(length)
+    let length = block.digits().trailing_ones() as usize;
+    let goes_on = matches!(text.get(start + length), Some(b'.' | b'e' | b'E'));
+    let is_zero_led = block.first() == b'0' && length > 1;
+    ((1..block::SIZE).contains(&length) && !goes_on && !is_zero_led).then_some(length)
 }
 
 /// Reads the number that begins at `start`: its end, whether it is storable, and the bytes Postgres writes for it.

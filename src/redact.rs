@@ -116,15 +116,14 @@ impl Writer<'_> {
     }
 
     fn member(&mut self, key: Value, depth: usize) {
-        let mut room = Vec::new();
-        let content = text::content_in(self.json, key, &mut room);
+        let content = text::content(self.json, key);
         let is_suspicious = key.suspicion() != 0;
         let is_of_event = self.is_event && depth == 0;
-        let field = if is_of_event { Field::top_level(content) } else { Field::of_metadata(content) };
+        let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
         // Of the fields only the address itself is personal, so the others need not be asked.
         let is_personal = match field {
             Some(field) => field == Field::Email,
-            None => keys::names_personal_data(content) || is_suspicious && replacement(content).is_some(),
+            None => keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
         };
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
@@ -139,7 +138,7 @@ impl Writer<'_> {
                 self.out.push(b'"');
             }
         } else {
-            self.write_content(key, content);
+            self.write_content(key, &content);
         }
         self.out.push(b':');
         let is_unknown = is_of_event && field.is_none();
@@ -200,15 +199,14 @@ impl Writer<'_> {
     }
 
     fn write_text(&mut self, value: Value) {
-        let mut room = Vec::new();
-        let content = text::content_in(self.json, value, &mut room);
+        let content = text::content(self.json, value);
         if value.suspicion() != 0
-            && let Some(name) = replacement(content)
+            && let Some(name) = replacement(&content)
         {
             return write::text(self.out, name.as_bytes());
         }
         if content.len() <= MOST_TEXT {
-            return self.write_content(value, content);
+            return self.write_content(value, &content);
         }
         self.shortened = true;
         // A character that the cut would split is left out whole.

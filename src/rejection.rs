@@ -5,7 +5,7 @@ use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
 use crate::gate::CONTRACT;
 use crate::ids::{Id, is_uuid};
-use crate::reading::{Event, Faults, Value};
+use crate::reading::{Event, Faults};
 use crate::redact;
 use crate::rules::TOLD;
 use crate::text;
@@ -50,8 +50,7 @@ impl<'a> Refused<'a> {
         let value = self.event?.value(field);
         let mut room = Vec::new();
         let content = text::content_in(self.text, value, &mut room);
-        let is_id = value.has(Value::UUID) || value.kind() == Kind::Text && is_uuid(content);
-        if is_id { Id::try_from(content).ok() } else { None }
+        if value.kind() == Kind::Text && is_uuid(content) { Id::try_from(content).ok() } else { None }
     }
 
     fn payload(&self) -> &'a [u8] {
@@ -76,13 +75,12 @@ impl<'a> Refused<'a> {
 
     fn write_session(&self, out: &mut Vec<u8>) {
         let session = self.event.map(|event| event.value(Field::SessionId)).unwrap_or_default();
-        let mut room = Vec::new();
-        let content = text::content_in(self.text, session, &mut room);
+        let content = text::content(self.text, session);
         let is_fit = session.kind() == Kind::Text
             && (8..=128).contains(&text::length(self.text, session))
             && !text::is_blank(self.text, session)
-            && (session.suspicion() == 0 || redact::replacement(content).is_none());
-        write::text(out, if is_fit { content } else { NO_SESSION.as_bytes() });
+            && redact::replacement(&content).is_none();
+        write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
     }
 
     fn site(&self, context: &Context) -> Option<Id> {
