@@ -145,7 +145,7 @@ impl Gate {
         put(out, br#","replayed":0,"rejected":"#);
         write::number(out, outcome.rejected);
         put(out, br#","contract":""#);
-        put(out, CONTRACT);
+        write_contract(out);
         put(out, br#"","results":["#);
         put(out, &self.results);
         put(out, b"]}");
@@ -298,18 +298,9 @@ fn begin_result(out: &mut Vec<u8>, index: usize) {
     out.extend_from_slice(br#","id":""#);
 }
 
-/// The version and fingerprint of the contract.
-pub const CONTRACT: &[u8] = &{
-    let parts = [VERSION.as_bytes(), b"+", FINGERPRINT.as_bytes()];
-    let mut joined = [0; VERSION.len() + 1 + FINGERPRINT.len()];
-    let (mut part, mut place, mut at) = (0, 0, 0);
-    while part < parts.len() {
-        if place == parts[part].len() {
-            (part, place) = (part + 1, 0);
-        } else {
-            joined[at] = parts[part][place];
-            (place, at) = (place + 1, at + 1);
-        }
-    }
-    joined
-};
+/// Appends the version and fingerprint of the contract.
+pub fn write_contract(out: &mut Vec<u8>) {
+    put(out, VERSION.as_bytes());
+    out.push(b'+');
+    put(out, FINGERPRINT.as_bytes());
+}

@@ -19,17 +19,6 @@ pub enum Level {
     Nested,
 }
 
-impl Level {
-    /// The level of that number.
-    pub const fn of(number: u8) -> Level {
-        match number {
-            0 => Level::Event,
-            1 => Level::Metadata,
-            _ => Level::Nested,
-        }
-    }
-}
-
 /// The kinds of events whose metadata is told apart: the keys of one follow each other in their own way.
 const KINDS: usize = 30;
 const TABLES: usize = KINDS + 2;

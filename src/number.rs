@@ -1,6 +1,7 @@
 //! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
 
 use crate::block::{self, Block};
+use crate::write::{MOST_DIGITS, decimal};
 use std::cmp::Ordering;
 
 /// The longest number that is read, in characters.
@@ -207,9 +208,8 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
     if let Some((whole, has_more)) = small_part(raw) {
         return whole >= least && most.is_none_or(|most| whole < most || whole == most && !has_more);
     }
-    let mut digits = [0; 10];
-    compare(raw, decimal_text(least, &mut digits)).is_ge()
-        && most.is_none_or(|most| compare(raw, decimal_text(most, &mut [0; 10])).is_le())
+    let compare_with = |bound: u32| compare(raw, decimal(bound as usize, &mut [0; MOST_DIGITS]));
+    compare_with(least).is_ge() && most.is_none_or(|most| compare_with(most).is_le())
 }
 
 /// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more behind its
@@ -238,17 +238,4 @@ pub fn small(raw: &[u8]) -> Option<u32> {
         return None;
     }
     raw.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-}
-
-fn decimal_text(mut value: u32, digits: &mut [u8; 10]) -> &[u8] {
-    let mut first = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-        first = index;
-        if value == 0 {
-            break;
-        }
-    }
-    digits.get(first..).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use crate::check::{Caller, Context, Violations};
 use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
-use crate::gate::CONTRACT;
+use crate::gate::write_contract;
 use crate::ids::{Id, is_uuid};
 use crate::reading::{Event, Faults};
 use crate::redact;
@@ -141,7 +141,7 @@ fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     write::number(out, payload.len());
     text_member(out, "source_system", source_system.as_bytes());
     put(out, br#","contract":""#);
-    put(out, CONTRACT);
+    write_contract(out);
     out.push(b'"');
 }
 

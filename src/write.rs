@@ -77,19 +77,27 @@ pub const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
-/// Appends a number in decimal.
-pub fn number(out: &mut Vec<u8>, number: usize) {
-    let (mut digits, mut rest) = ([0; 20], number);
-    let mut first = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
+/// The most digits of a number.
+pub const MOST_DIGITS: usize = 20;
+
+/// A number in decimal, at the end of the room for it.
+#[inline(never)]
+pub fn decimal(mut number: usize, room: &mut [u8; MOST_DIGITS]) -> &[u8] {
+    let mut first = room.len();
+    for (at, digit) in room.iter_mut().enumerate().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
         first = at;
-        if rest == 0 {
+        if number == 0 {
             break;
         }
     }
-    put(out, digits.get(first..).unwrap_or_default());
+    room.get(first..).unwrap_or_default()
+}
+
+/// Appends a number in decimal.
+pub fn number(out: &mut Vec<u8>, number: usize) {
+    put(out, decimal(number, &mut [0; MOST_DIGITS]));
 }
 
 /// Writes a comma unless the list has only just begun.
