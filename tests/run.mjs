@@ -7,22 +7,14 @@ import { endAll } from "./runner/execute.mjs";
 import { Progress, summary } from "./runner/report.mjs";
 import { run } from "./runner/schedule.mjs";
 import { checks } from "./runner/checks.mjs";
+import { choose } from "./runner/choose.mjs";
 import { suites } from "./runner/suites.mjs";
 import { ensureSystem } from "./runner/system.mjs";
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const all = process.argv.includes("--checks") ? checks({ fix: process.argv.includes("--fix") }) : suites();
-const chosen = all.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-
-if (process.argv.includes("--list")) {
-  console.log(all.map(({ name }) => name).join("\n"));
-  process.exit(0);
-}
-if (chosen.length === 0) {
-  console.error(
-    `no suite is called like ${words.join(" or ")}; there are: ${all.map(({ name }) => name).join(", ")}`,
-  );
-  process.exit(2);
+const { chosen, say, status } = choose(process.argv.slice(2), { checks, suites });
+if (chosen === undefined) {
+  (status === 0 ? console.log : console.error)(say);
+  process.exit(status);
 }
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {

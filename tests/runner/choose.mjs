@@ -1,0 +1,44 @@
+import { parseArgs } from "node:util";
+
+const usage = `npm test -- [NAME…] [--list]      the suites whose names contain a word given; without one, all
+npm run check -- [NAME…] [--fix]  the checks; --fix writes the formats
+npm test -- --help                this`;
+
+/**
+ * What a command line asks for: the suites to run, or what to say instead, and the status to end with.
+ * @param {string[]} line
+ * @param {{ checks: (how: { fix: boolean }) => { name: string }[], suites: () => { name: string }[] }} available
+ */
+export function choose(line, available) {
+  let asked;
+  try {
+    asked = parseArgs({
+      args: line,
+      allowPositionals: true,
+      options: {
+        checks: { type: "boolean" },
+        fix: { type: "boolean" },
+        list: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    return refuse(/** @type {Error} */ (error).message);
+  }
+  const { values: { checks, fix, list, help }, positionals: words } = asked;
+  if (help) return { say: usage, status: 0 };
+  if (fix && !checks) return refuse("--fix belongs to npm run check");
+  const all = checks ? available.checks({ fix: fix ?? false }) : available.suites();
+  const names = all.map(({ name }) => name);
+  if (list) return { say: names.join("\n"), status: 0 };
+  const unknown = words.filter((word) => !names.some((name) => name.includes(word)));
+  if (unknown.length > 0) {
+    return refuse(`no suite is called like ${unknown.join(" or ")}; there are: ${names.join(", ")}`);
+  }
+  return { chosen: all.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word))) };
+}
+
+/** @param {string} why */
+function refuse(why) {
+  return { say: `${why}\n\n${usage}`, status: 2 };
+}
