@@ -71,7 +71,7 @@ async function throughTheStack(/** @type {string} */ command, /** @type {Block} 
   }
 }
 
-/** Minted ids and the contract's fingerprint differ from run to run; everything else has to be as printed. */
+/** Minted ids differ from run to run, the contract's fingerprint with every rule; everything else is as printed. */
 function settled(/** @type {unknown} */ answer) {
   return JSON.parse(
     JSON.stringify(answer, (key, value) => key === "id" ? "minted" : key === "contract" ? "this version" : value),
