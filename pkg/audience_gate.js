@@ -413,17 +413,18 @@ const PIECE = 65536;
 const SLAB = 65536;
 const OWN_BUFFER = 8192;
 
+// What says that it is pure is left out of a bundle that only checks.
 const encoder = new TextEncoder();
 // Kept beside its views, because asking one for it is a call.
-let memory = new ArrayBuffer(0);
-let bytes = new Uint8Array(0);
-let words = new Uint32Array(0);
+let memory = /* @__PURE__ */ new ArrayBuffer(0);
+let bytes = /* @__PURE__ */ new Uint8Array(0);
+let words = /* @__PURE__ */ new Uint32Array(0);
 let record = 0;
 let input = 0;
 let capacity = -1;
 let terms = {};
-let shared = new ArrayBuffer(0);
-let slab = new Uint8Array(0);
+let shared = /* @__PURE__ */ new ArrayBuffer(0);
+let slab = /* @__PURE__ */ new Uint8Array(0);
 let slabUsed = SLAB;
 let rules;
 

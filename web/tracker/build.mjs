@@ -34,6 +34,8 @@ export default async function buildTracker() {
       format: "esm",
       entryPoints: [here("contract.ts")],
       outfile: `${out}contract.js`,
+      // What wasm-bindgen would say to callers of another age.
+      drop: ["console"],
     }),
     copyFile(
       here("../../pkg/audience_gate_bg.wasm"),
