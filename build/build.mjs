@@ -33,7 +33,7 @@ mkdirSync(pkg, { recursive: true });
 const rust = compiler();
 console.log(`1. compile for wasm32 with ${rust.describe}`);
 // Libraries small, the gate itself fast: the module is downloaded once and runs for every event.
-const profile = ['profile.release.opt-level="s"', "profile.release.package.audience-gate.opt-level=2"];
+const profile = ['profile.release.opt-level="s"', "profile.release.package.audience-gate.opt-level=3"];
 // As a cdylib alone: beside a Rust library, cargo has nothing optimised across crates, and the module was half a kilobyte
 // larger and a thirtieth slower.
 run("cargo", [

@@ -4,6 +4,7 @@
 use crate::check::{Caller, Context};
 use crate::fingerprint::FINGERPRINT;
 use crate::gate::Request;
+use crate::rejection;
 use crate::text;
 use crate::write::{self, put};
 
@@ -17,11 +18,13 @@ type Told<T> = [Option<T>; TOLD.len()];
 pub struct Head {
     told: Told<String>,
     written: Vec<u8>,
+    /// The [end](rejection::write_end) of its rejections.
+    pub end: Vec<u8>,
 }
 
 impl Head {
     /// None yet.
-    pub const NONE: Head = Head { told: [const { None }; TOLD.len()], written: Vec::new() };
+    pub const NONE: Head = Head { told: [const { None }; TOLD.len()], written: Vec::new(), end: Vec::new() };
 
     /// The head of a request's argument.
     pub fn of(&mut self, request: &Request) -> &[u8] {
@@ -31,13 +34,15 @@ impl Head {
             (own, other) => own.is_none() && other.is_none(),
         };
         if self.written.is_empty() || !self.told.iter().zip(told).all(is_same) {
-            self.write(told);
+            self.write(told, request.source_system);
         }
         &self.written
     }
 
     #[cold]
-    fn write(&mut self, told: Told<&str>) {
+    fn write(&mut self, told: Told<&str>, source_system: &str) {
+        self.end.clear();
+        rejection::write_end(&mut self.end, source_system);
         self.told = told.map(|value| value.map(String::from));
         let out = &mut self.written;
         out.clear();

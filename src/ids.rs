@@ -36,9 +36,9 @@ pub struct Ids {
 
 impl Ids {
     /// Starts from random bytes and the time in milliseconds since 1970.
-    pub fn new(seed: [u8; 16], millis: i64) -> Self {
+    pub const fn new(seed: [u8; 16], millis: i64) -> Self {
         let seed = u128::from_le_bytes(seed);
-        Ids { millis: millis.max(0) as u64, state: seed as u64, step: (seed >> 64) as u64 | 1 }
+        Ids { millis: if millis > 0 { millis as u64 } else { 0 }, state: seed as u64, step: (seed >> 64) as u64 | 1 }
     }
 
     /// The next id.

@@ -23,17 +23,13 @@ pub const MOST_DEPTH: usize = 32;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Broken;
 
-/// A reader over one text.
+/// Where in a text events are read.
 #[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a [u8],
     /// Where the text ends; behind it there may be zeros.
     end: usize,
     at: usize,
-    /// How many bytes more Postgres writes than were read.
-    stored: isize,
-    /// Whether a snapshot shows all that was read of the event byte for byte.
-    is_shown: bool,
 }
 
 // A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
@@ -52,7 +48,7 @@ impl<'a> Reader<'a> {
     pub fn in_front(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Reader { text, end: length.min(text.len()), at, stored: 0, is_shown: true }
+        Reader { text, end: length.min(text.len()), at }
     }
 
     /// The next byte to be read.
@@ -65,10 +61,7 @@ impl<'a> Reader<'a> {
     pub fn peek(&mut self) -> u8 {
         loop {
             match self.text.get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => {
-                    self.at += 1;
-                    self.stored -= 1;
-                }
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 Some(&byte) => return byte,
                 None => return 0,
             }
@@ -87,11 +80,6 @@ impl<'a> Reader<'a> {
     pub fn is_done(&mut self) -> bool {
         self.peek();
         self.at >= self.end
-    }
-
-    #[inline]
-    fn expect(&mut self, byte: u8) -> Read<()> {
-        if self.take(byte) { Ok(()) } else { Err(Broken) }
     }
 
     /// Reads up to the array of `{"events": […]}`; back to where it was if the text is something else.
@@ -115,142 +103,144 @@ impl<'a> Reader<'a> {
     /// Reads one event; a value of another kind is read over and noted as such.
     pub fn event(&mut self, event: &mut Event) -> Read<()> {
         event.clear();
-        let first = self.peek();
-        self.is_shown = true;
+        let is_object = self.peek() == b'{';
         event.start = self.at;
-        self.at = if first == b'{' {
-            self.members(event, Level::Event, self.at + 1, 1)?
+        let read = if is_object {
+            event.members(self.text, Level::Event, self.at + 1, 1)
         } else {
             event.faults.add(Fault::Shape);
-            self.value(event, self.at, 0)?.after()
+            event.any(self.text, self.at, 0)
         };
+        let Ok(value) = read else {
+            self.at = event.broken_at;
+            return Err(Broken);
+        };
+        self.at = value.after();
         event.end = self.at;
-        event.is_shown_whole = self.is_shown
-            && event.faults.is_empty()
+        event.is_shown_whole &= event.faults.is_empty()
             && event.value(Field::Email) == Value::ABSENT
             && event.end - event.start < redact::MOST_SNAPSHOT;
         Ok(())
     }
+}
 
-    // What follows is given the place to read from and hands back the place behind, because the module looks after the
-    // limits of its memory whenever it reads or writes there; `at` is where reading began, until something is broken.
-
+/// Reading from a place on, and handing back the place behind: engines look after the limits of a module's memory whenever
+/// it reads or writes there. For the same reason it is the event that reads: the module has one only, at a place that is
+/// known when it is compiled and needs no looking after.
+impl Event {
     #[cold]
     #[inline(never)]
     fn broken<T>(&mut self, at: usize) -> Read<T> {
-        self.at = at;
+        self.broken_at = at;
         Err(Broken)
     }
 
     /// The first byte from there on that is not white space, and its place; 0 at the end.
     #[inline(always)]
-    fn next(&mut self, at: usize) -> (usize, u8) {
-        match self.text.get(at) {
+    fn next(&mut self, text: &[u8], at: usize) -> (usize, u8) {
+        match text.get(at) {
             Some(&byte) if byte > b' ' => (at, byte),
             _ => {
-                let at = self.behind_space(at);
-                (at, self.text.get(at).copied().unwrap_or_default())
+                let at = self.behind_space(text, at);
+                (at, text.get(at).copied().unwrap_or_default())
             }
         }
     }
 
     #[inline(never)]
-    fn behind_space(&mut self, start: usize) -> usize {
+    fn behind_space(&mut self, text: &[u8], start: usize) -> usize {
         let mut at = start;
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
             at += 1;
         }
         self.stored -= (at - start) as isize;
-        self.is_shown &= at == start;
+        self.is_shown_whole &= at == start;
         at
     }
 
     /// Reads a value whose content no privacy rule speaks of.
     #[inline]
-    fn outside_metadata(&mut self, event: &mut Event, start: usize) -> Read<Value> {
-        let personal_key = event.personal_key;
-        let value = self.value(event, start, 1)?;
-        event.personal_key = personal_key;
+    fn outside_metadata(&mut self, text: &[u8], start: usize) -> Read<Value> {
+        let personal_key = self.personal_key;
+        let value = self.any(text, start, 1)?;
+        self.personal_key = personal_key;
         Ok(value)
     }
 
     #[inline(never)]
-    fn metadata(&mut self, event: &mut Event, start: usize) -> Read<Value> {
+    fn metadata(&mut self, text: &[u8], start: usize) -> Read<Value> {
         let before = self.stored;
-        let end = self.members(event, Level::Metadata, start + 1, 2)?;
-        event.metadata_size = (end - start).saturating_add_signed(self.stored - before);
-        Ok(Value::new(Kind::Object, 0, start, end))
-    }
-
-    /// Reads a text from behind its quote.
-    fn text(&mut self, event: &mut Event, start: usize) -> Read<Value> {
-        let Some(value) = text::read(self.text, start, &mut event.faults) else {
-            return self.broken(start);
-        };
-        if value.has(Value::ESCAPED) {
-            self.stored += text::stored_more(self.text, value);
-        }
-        let is_short = value.end() - value.start() <= redact::MOST_TEXT;
-        self.is_shown &= is_short && !value.has(Value::ESCAPED | Value::SIGNS | Value::DIGITS);
+        let value = self.members(text, Level::Metadata, start + 1, 2)?;
+        self.metadata_size = (value.end() - start).saturating_add_signed(self.stored - before);
         Ok(value)
     }
 
+    /// Reads a text from behind its quote.
+    fn text(&mut self, text: &[u8], start: usize) -> Read<Value> {
+        let Some(value) = text::read(text, start, &mut self.faults) else {
+            return self.broken(start);
+        };
+        if value.has(Value::ESCAPED) {
+            self.stored += text::stored_more(text, value);
+        }
+        let is_short = value.end() - value.start() <= redact::MOST_TEXT;
+        self.is_shown_whole &= is_short && !value.has(Value::ESCAPED | Value::SIGNS | Value::DIGITS);
+        Ok(value)
+    }
+
+    /// Reads any value.
     #[inline]
-    fn value(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<Value> {
-        let (start, first) = self.next(start);
+    fn any(&mut self, text: &[u8], start: usize, depth: usize) -> Read<Value> {
+        let (start, first) = self.next(text, start);
         let (kind, end) = match first {
-            b'"' => return self.text(event, start + 1),
+            b'"' => return self.text(text, start + 1),
             b'-' | b'0'..=b'9' => {
-                let Some((end, storable, size)) = number::read(self.text, start) else {
+                let Some((end, storable, size)) = number::read(text, start) else {
                     return self.broken(start);
                 };
                 if !storable {
-                    event.faults.add(Fault::Number);
+                    self.faults.add(Fault::Number);
                 }
                 self.stored += size as isize - (end - start) as isize;
-                self.is_shown &= self.text.get(start..end).is_some_and(redact::is_shown_number);
+                self.is_shown_whole &= text.get(start..end).is_some_and(redact::is_shown_number);
                 (Kind::Number, end)
             }
-            b't' => (Kind::True, self.literal(b"true", start)?),
-            b'f' => (Kind::False, self.literal(b"false", start)?),
-            b'n' => (Kind::Null, self.literal(b"null", start)?),
+            b't' => (Kind::True, self.literal(text, b"true", start)?),
+            b'f' => (Kind::False, self.literal(text, b"false", start)?),
+            b'n' => (Kind::Null, self.literal(text, b"null", start)?),
             b'{' | b'[' if depth >= MOST_DEPTH => {
-                event.faults.add(Fault::Depth);
-                (Kind::Array, self.deep(event, start)?)
+                self.faults.add(Fault::Depth);
+                (Kind::Array, self.deep(text, start)?)
             }
-            b'{' => (Kind::Object, self.object(event, start + 1, depth)?),
-            b'[' => (Kind::Array, self.array(event, start + 1, depth)?),
+            b'{' => (Kind::Object, self.members(text, Level::Nested, start + 1, depth + 1)?.end()),
+            b'[' => (Kind::Array, self.array(text, start + 1, depth)?),
             _ => return self.broken(start),
         };
-        self.is_shown &= depth < redact::MOST_DEPTH;
+        self.is_shown_whole &= depth < redact::MOST_DEPTH;
         Ok(Value::new(kind, 0, start, end))
     }
 
     #[inline]
-    fn literal(&mut self, word: &'static [u8], start: usize) -> Read<usize> {
-        if self.text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
+    fn literal(&mut self, text: &[u8], word: &'static [u8], start: usize) -> Read<usize> {
+        if text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
             Ok(start + word.len())
         } else {
             self.broken(start)
         }
     }
 
-    fn object(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
-        self.members(event, Level::Nested, start, depth + 1)
-    }
-
-    fn array(&mut self, event: &mut Event, start: usize, depth: usize) -> Read<usize> {
-        let (mut at, mut byte) = self.next(start);
+    fn array(&mut self, text: &[u8], start: usize, depth: usize) -> Read<usize> {
+        let (mut at, mut byte) = self.next(text, start);
         if byte == b']' {
             return Ok(at + 1);
         }
         loop {
-            let value = self.value(event, at, depth + 1)?;
-            event.suspicion |= value.suspicion();
-            (at, byte) = self.next(value.after());
+            let value = if byte == b'"' { self.text(text, at + 1)? } else { self.any(text, at, depth + 1)? };
+            self.suspicion |= value.suspicion();
+            (at, byte) = self.next(text, value.after());
             match byte {
                 b',' => {
-                    at += 1;
+                    (at, byte) = self.next(text, at + 1);
                     self.stored += 1;
                 }
                 b']' => return Ok(at + 1),

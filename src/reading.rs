@@ -173,6 +173,10 @@ pub struct Event {
     pub suspicion: u8,
     /// Whether a [snapshot](crate::redact::snapshot) of it would be the very bytes that were read.
     pub is_shown_whole: bool,
+    /// How many bytes more Postgres writes than were read.
+    pub stored: isize,
+    /// The first byte that is not JSON, where that was found.
+    pub broken_at: usize,
     /// The keys of the events before.
     pub known_keys: KnownKeys,
 }
@@ -200,6 +204,8 @@ impl Event {
             personal_key: false,
             suspicion: 0,
             is_shown_whole: false,
+            stored: 0,
+            broken_at: 0,
             known_keys: KnownKeys::NONE,
         }
     }
@@ -227,5 +233,7 @@ impl Event {
         self.has_moved_keys = false;
         self.personal_key = false;
         self.suspicion = 0;
+        self.is_shown_whole = true;
+        self.stored = 0;
     }
 }

@@ -3,13 +3,15 @@
 use crate::check::{Caller, Context, Violations};
 use crate::email::{hex, sha256};
 use crate::event::{Fault, Field, Kind};
-use crate::gate::write_contract;
+use crate::fingerprint::contract;
 use crate::ids::{Id, is_uuid};
 use crate::reading::{Event, Faults};
 use crate::redact;
+use crate::rule::Told;
 use crate::rules::TOLD;
 use crate::text;
 use crate::write::{self, put};
+use std::ops::Range;
 
 /// Stands for a session that was missing or not fit to be kept.
 pub const NO_SESSION: &str = "invalid-session";
@@ -39,6 +41,11 @@ impl<'a> Refused<'a> {
     /// The rules it violates.
     pub fn violations(&self) -> Violations {
         self.violations
+    }
+
+    /// The first of them.
+    pub fn first_rule(&self) -> &'static Told {
+        self.violations.rules().next().unwrap_or(&TOLD[0])
     }
 
     /// The sender's id, where it is one.
@@ -96,36 +103,28 @@ impl<'a> Refused<'a> {
     }
 }
 
-/// Appends the members of the audit row, behind its index, and closes it.
-pub fn write_row(out: &mut Vec<u8>, refused: &Refused, id: &Id, context: &Context, source_system: &str) {
+/// Appends the members of the audit row, behind its index, and closes it; where in it the reason stands, and the rules
+/// behind it.
+pub fn write_row(out: &mut Vec<u8>, refused: &Refused, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
     put(out, br#","id":""#);
     put(out, id);
-    out.push(b'"');
-    for (key, value) in [("user_id", refused.user(context)), ("site_id", refused.site(context))] {
+    for (key, value) in [(br#"","user_id":""#, refused.user(context)), (br#"","site_id":""#, refused.site(context))] {
         if let Some(value) = value {
-            text_member(out, key, &value);
+            put(out, key);
+            put(out, &value);
         }
     }
-    put(out, br#","session_id":"#);
+    put(out, br#"","session_id":"#);
     refused.write_session(out);
-    text_member(out, "event_source", source_system.as_bytes());
-    put(out, br#","metadata":{"#);
-    write_metadata(out, refused, source_system);
-    put(out, b"}}");
-}
-
-fn text_member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
-    put(out, br#",""#);
-    put(out, key.as_bytes());
-    put(out, br#"":"#);
-    write::text(out, value);
-}
-
-fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
-    write_findings(out, refused, "validation_rule_id", "rejection_reason");
-    put(out, br#","validation_result":"rejected","original_payload_snapshot":"#);
+    put(out, br#","metadata":{"validation_result":"rejected","validation_rule_id":""#);
+    put(out, refused.first_rule().id.as_bytes());
+    put(out, br#"","rejection_reason":"#);
+    let start = out.len();
+    write_findings(out, refused);
+    let findings = start..out.len();
+    put(out, br#","original_payload_snapshot":"#);
     let payload = refused.payload();
-    let shortened = if refused.event.is_some_and(|event| event.is_shown_whole) {
+    let is_shortened = if refused.event.is_some_and(|event| event.is_shown_whole) {
         put(out, payload);
         false
     } else if refused.is_sound() {
@@ -133,28 +132,29 @@ fn write_metadata(out: &mut Vec<u8>, refused: &Refused, source_system: &str) {
     } else {
         redact::mask(out, payload)
     };
-    if shortened {
+    if is_shortened {
         put(out, br#","snapshot_shortened":true"#);
     }
-    text_member(out, "payload_sha256", &hex(&sha256(&[payload])));
-    put(out, br#","payload_bytes":"#);
+    put(out, br#","payload_sha256":""#);
+    put(out, &hex(&sha256(&[payload])));
+    put(out, br#"","payload_bytes":"#);
     write::number(out, payload.len());
-    text_member(out, "source_system", source_system.as_bytes());
-    put(out, br#","contract":""#);
-    write_contract(out);
-    out.push(b'"');
+    put(out, end);
+    findings
 }
 
-/// Appends the first violated rule, its reason, and the ids of all of them, under the names that the reader knows.
-pub fn write_findings(out: &mut Vec<u8>, refused: &Refused, rule_name: &str, reason_name: &str) {
-    let first = refused.violations.rules().next().unwrap_or(&TOLD[0]);
-    out.push(b'"');
-    put(out, rule_name.as_bytes());
-    put(out, br#"":""#);
-    put(out, first.id.as_bytes());
-    put(out, br#"",""#);
-    put(out, reason_name.as_bytes());
-    put(out, br#"":"#);
+/// Appends how every row ends that a system writes: with its name and its contract.
+pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
+    put(out, concat!(r#","contract":""#, contract!(), r#"","source_system":"#).as_bytes());
+    write::text(out, source_system.as_bytes());
+    put(out, br#"},"event_source":"#);
+    write::text(out, source_system.as_bytes());
+    out.push(b'}');
+}
+
+/// Appends the reason of the first violated rule, and the ids of all of them.
+fn write_findings(out: &mut Vec<u8>, refused: &Refused) {
+    let first = refused.first_rule();
     write::text(out, first.reason.as_bytes());
     if refused.event.is_none() {
         out.pop();
@@ -169,11 +169,12 @@ pub fn write_findings(out: &mut Vec<u8>, refused: &Refused, rule_name: &str, rea
         write::number(out, event.metadata_size);
         put(out, br#" bytes)""#);
     }
-    put(out, br#","violations":["#);
+    put(out, br#","violations":[""#);
     for (index, rule) in refused.violations.rules().enumerate() {
-        put(out, if index == 0 { br#"""# } else { br#",""# });
+        if index > 0 {
+            put(out, br#"",""#);
+        }
         put(out, rule.id.as_bytes());
-        out.push(b'"');
     }
-    out.push(b']');
+    put(out, br#""]"#);
 }

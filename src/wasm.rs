@@ -7,7 +7,6 @@ use crate::check::{Caller, Context, Violations, check};
 use crate::fingerprint::FINGERPRINT;
 use crate::gate::{Gate, Request};
 use crate::parse::{Reader, WINDOW};
-use crate::reading::Event;
 use crate::registry::Registry;
 use crate::write::{self, put};
 use crate::{email, redact, text};
@@ -114,9 +113,9 @@ pub fn judge(length: usize, received_at: f64, flags: u32) {
         let Some((seed, text)) = input.split_first_chunk_mut::<SEED>() else {
             return;
         };
-        // Of a longer body before.
-        if let Some(behind) = text.get_mut(length..length + WINDOW) {
-            behind.fill(0);
+        // Of a longer body before. Of a known size it is no call out of the module.
+        if let Some(behind) = text.get_mut(length..).and_then(<[u8]>::first_chunk_mut::<WINDOW>) {
+            *behind = [0; WINDOW];
         }
         let outcome = gate.judge_in_front(
             text.get(..length + WINDOW).unwrap_or_default(),
@@ -176,18 +175,17 @@ pub fn check_one(
         Err(reason) => return reason,
     };
     let caller_id = caller_id.unwrap_or_default();
-    STATE.with_borrow(|state| {
+    STATE.with_borrow_mut(|State { registry, gate, .. }| {
         let context = Context {
             caller: caller_of(caller, &caller_id),
             origin: origin.as_deref(),
             received_at: received_at as i64 * 1000,
-            registry: given.as_ref().unwrap_or(&state.registry),
+            registry: given.as_ref().unwrap_or(registry),
             pepper: None,
         };
-        let mut read = Event::default();
         let mut reader = Reader::new(event);
-        let violations = match reader.event(&mut read) {
-            Ok(()) if reader.is_done() => check(event, &read, &context).violations,
+        let violations = match reader.event(&mut gate.event) {
+            Ok(()) if reader.is_done() => check(event, &gate.event, &context).violations,
             _ => Violations(UNREADABLE),
         };
         report(violations)
@@ -228,7 +226,8 @@ pub fn hash_email(address: &str, pepper: Option<String>) -> Option<String> {
 pub fn redact_text(value: &str) -> String {
     let mut reader = Reader::new(value.as_bytes());
     let is_composed = matches!(reader.peek(), b'{' | b'[' | b'"');
-    if is_composed && reader.event(&mut Event::default()).is_ok() && reader.is_done() {
+    let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.event).is_ok());
+    if is_read && reader.is_done() {
         let mut out = Vec::new();
         redact::snapshot(&mut out, value.as_bytes(), false);
         return String::from_utf8(out).unwrap_or_default();

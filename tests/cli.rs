@@ -10,6 +10,7 @@ use arrow_ipc::reader::StreamReader;
 use audience_gate::rules::RULES;
 use command::{folder, run, run_with};
 use flate2::{Compression, write::GzEncoder};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
@@ -333,8 +334,10 @@ fn arrow_rows_hold_what_the_lines_hold() {
     };
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let metadata_of = |line: &str| {
-        let line = line.strip_suffix('}').unwrap();
-        line.split_once(r#""metadata":"#).map(|(_, metadata)| String::from(metadata))
+        let (_, metadata) = line.split_once(r#""metadata":"#)?;
+        let mut values = serde_json::Deserializer::from_str(metadata).into_iter::<IgnoredAny>();
+        values.next();
+        metadata.get(..values.byte_offset()).map(String::from)
     };
     let (yes, no) = (read("yes"), read("no"));
     let (yes, no): (Vec<_>, Vec<_>) = (yes.lines().map(metadata_of).collect(), no.lines().map(metadata_of).collect());

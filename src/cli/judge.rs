@@ -9,13 +9,13 @@ use crate::event::Field;
 use crate::ids::{Id, Ids};
 use crate::parse::Reader;
 use crate::reading::Event;
-use crate::rejection::{Refused, write_row};
+use crate::rejection::{Refused, write_end, write_row};
 
 use crate::{text, time, write};
 use std::io;
 
 /// Whom a judgement is told about.
-pub const SOURCE_SYSTEM: &str = "command-line";
+const SOURCE_SYSTEM: &str = "command-line";
 
 /// Where a row has no id of the sender's; it is not written.
 const NO_ID: Id = [b'0'; 36];
@@ -85,13 +85,16 @@ pub struct Judge<'a> {
     event: Event,
     rows: Option<Rows>,
     line: Vec<u8>,
+    row_end: Vec<u8>,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(order: &'a Order<'a>, file: File<'a>, seed: [u8; 16]) -> Self {
         let ids = Ids::new(seed, order.context.received_at / 1000);
         let rows = order.write_rows.then(Rows::default);
-        Judge { order, file, ids, event: Event::default(), rows, line: Vec::new() }
+        let mut row_end = Vec::new();
+        write_end(&mut row_end, SOURCE_SYSTEM);
+        Judge { order, file, ids, event: Event::default(), rows, line: Vec::new(), row_end }
     }
 
     /// Judges the event with that number.
@@ -136,13 +139,13 @@ impl<'a> Judge<'a> {
             write::text(out, self.file.name.as_bytes());
             out.extend_from_slice(br#","line":"#);
             write::number(out, number as usize);
-            write_row(out, &refused, &id, &context, SOURCE_SYSTEM);
+            write_row(out, &refused, &id, &context, &self.row_end);
             out.push(b'\n');
         }
         if let Some(rows) = &mut self.rows {
             self.line.clear();
             self.line.extend_from_slice(br#"{"index":0"#);
-            write_row(&mut self.line, &refused, &sent.unwrap_or(NO_ID), &context, SOURCE_SYSTEM);
+            write_row(&mut self.line, &refused, &sent.unwrap_or(NO_ID), &context, &self.row_end);
             rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
             if rows.is_full() {
                 self.end_batch(judged);

@@ -1,6 +1,6 @@
 //! Everything that is derived from the table of rules and the taxonomy: written to disk, or held against what is there.
 
-use crate::rules::RULES;
+use crate::rules::{RULES, VERSION};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::Path;
@@ -101,8 +101,8 @@ pub fn fingerprint() -> String {
 }
 
 fn fingerprint_module() -> String {
+    let fingerprint = fingerprint();
     format!(
-        "//! {PREAMBLE}\n\n/// The hash of the contract, by which two engines know that they judge alike.\npub const FINGERPRINT: &str = \"{}\";\n",
-        fingerprint()
+        "//! {PREAMBLE}\n\n/// The hash of the contract, by which two engines know that they judge alike.\npub const FINGERPRINT: &str = \"{fingerprint}\";\n\n/// Its version and fingerprint, for texts that are put together where they are compiled.\nmacro_rules! contract {{\n    () => {{\n        \"{VERSION}+{fingerprint}\"\n    }};\n}}\npub(crate) use contract;\n"
     )
 }

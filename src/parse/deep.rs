@@ -1,52 +1,64 @@
 //! What is nested too deep to be read by calling: read over in a loop, so that its neighbours can still be judged.
 
-use super::{MOST_DEPTH, Read, Reader};
+use super::{MOST_DEPTH, Read};
 use crate::reading::Event;
 
-impl Reader<'_> {
+impl Event {
     /// The place behind it.
     #[cold]
-    pub(super) fn deep(&mut self, event: &mut Event, start: usize) -> Read<usize> {
+    pub(super) fn deep(&mut self, text: &[u8], start: usize) -> Read<usize> {
         let mut open: Vec<bool> = Vec::new();
-        self.at = start;
+        let mut at = start;
         loop {
-            match self.peek() {
-                byte @ (b'{' | b'[') => {
-                    self.at += 1;
-                    let object = byte == b'{';
-                    if self.take(if object { b'}' } else { b']' }) {
-                        if !self.close_deep(&mut open)? {
-                            break;
-                        }
-                    } else {
-                        open.push(object);
-                    }
+            let byte;
+            (at, byte) = self.next(text, at);
+            let is_over = if matches!(byte, b'{' | b'[') {
+                let is_object = byte == b'{';
+                let (inner, next) = self.next(text, at + 1);
+                if next == closing(is_object) {
+                    at = inner + 1;
+                    self.close_deep(text, &mut at, &mut open)?
+                } else {
+                    at = inner;
+                    open.push(is_object);
+                    false
                 }
-                _ => {
-                    self.at = self.value(event, self.at, MOST_DEPTH)?.after();
-                    if !self.close_deep(&mut open)? {
-                        break;
-                    }
-                }
+            } else {
+                at = self.any(text, at, MOST_DEPTH)?.after();
+                self.close_deep(text, &mut at, &mut open)?
+            };
+            if is_over {
+                return Ok(at);
             }
             if open.last() == Some(&true) {
-                self.expect(b'"')?;
-                self.at = self.text(event, self.at)?.after();
-                self.expect(b':')?;
+                at = self.expect(text, at, b'"')?;
+                at = self.text(text, at)?.after();
+                at = self.expect(text, at, b':')?;
             }
         }
-        Ok(self.at)
     }
 
-    /// Reads what follows a value within what is open; whether another value follows.
-    fn close_deep(&mut self, open: &mut Vec<bool>) -> Read<bool> {
-        while let Some(&object) = open.last() {
-            if self.take(b',') {
-                return Ok(true);
+    /// Reads what follows a value within what is open; whether that was the end of it all.
+    fn close_deep(&mut self, text: &[u8], at: &mut usize, open: &mut Vec<bool>) -> Read<bool> {
+        while let Some(&is_object) = open.last() {
+            let (place, byte) = self.next(text, *at);
+            *at = place;
+            if byte == b',' {
+                *at += 1;
+                return Ok(false);
             }
-            self.expect(if object { b'}' } else { b']' })?;
+            *at = self.expect(text, *at, closing(is_object))?;
             open.pop();
         }
-        Ok(false)
+        Ok(true)
     }
+
+    fn expect(&mut self, text: &[u8], at: usize, byte: u8) -> Read<usize> {
+        let (at, found) = self.next(text, at);
+        if found == byte { Ok(at + 1) } else { self.broken(at) }
+    }
+}
+
+fn closing(is_object: bool) -> u8 {
+    if is_object { b'}' } else { b']' }
 }
