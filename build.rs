@@ -115,7 +115,7 @@ fn code(expr: &Expr) -> String {
         Expr::Number(field, least, most) => format!("self.is_number(Field::{field:?}, {least}, {most:?})"),
         Expr::Sha256(field) => format!("self.is_sha256(Field::{field:?})"),
         Expr::Like(field) => format!("self.is_like(Field::{field:?})"),
-        Expr::Email => "self.email.is_some()".into(),
+        Expr::Email => "self.event.email_hash.is_some()".into(),
         Expr::Listed(_, List::EventTypes) => "self.entry.is_some()".into(),
         Expr::Listed(field, List::RetentionRules) => format!("self.is_retention_rule(Field::{field:?})"),
         Expr::Listed(field, List::States) => format!("self.is_state(Field::{field:?})"),

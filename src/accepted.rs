@@ -1,6 +1,6 @@
 //! The row of an accepted event: its own bytes, besides what the gate adds or replaces.
 
-use crate::check::{Caller, Context, Verdict};
+use crate::check::{Caller, Context};
 use crate::email;
 use crate::event::{Field, Kind};
 use crate::ids::Id;
@@ -9,43 +9,35 @@ use crate::reading::{Event, Value};
 use crate::write::{self, put, separate};
 
 /// Appends the row of an accepted event: its own bytes, behind what the gate adds.
-pub fn write_row(
-    out: &mut Vec<u8>,
-    body: &[u8],
-    event: &Event,
-    index: usize,
-    minted: Option<&Id>,
-    verdict: &Verdict,
-    context: &Context,
-) {
+pub fn write_row(out: &mut Vec<u8>, body: &[u8], event: &Event, index: usize, minted: Option<&Id>, context: &Context) {
     separate(out);
     out.extend_from_slice(br#"{"index":"#);
     write::number(out, index);
     write_own(out, event, minted, context);
-    write_sent(out, body, event, verdict, context);
+    write_sent(out, body, event, context);
 }
 
 /// Appends an accepted event as a line of its own.
-pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
     let start = out.len();
     out.push(b'{');
-    write_sent(out, body, event, verdict, context);
+    write_sent(out, body, event, context);
     out.remove(start + 1);
     out.push(b'\n');
 }
 
 /// Appends the members that were sent, each behind a comma, and the closing brace.
 #[inline]
-fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
     if event.value(Field::Email).kind() != Kind::Absent {
-        if !says_nothing(event) && replace_email(out, body, event, verdict, context).is_some() {
+        if !says_nothing(event) && replace_email(out, body, event, context).is_some() {
             return;
         }
     } else if !says_nothing(event) {
         out.push(b',');
         return put(out, body.get(event.start + 1..event.end).unwrap_or_default());
     }
-    rewrite(out, body, event, verdict, context);
+    rewrite(out, body, event, context);
 }
 
 /// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
@@ -73,9 +65,9 @@ fn says_nothing(event: &Event) -> bool {
 
 /// The event as it was sent, without its e-mail address and with the hash of it; `None` where it is not written as
 /// nearly all are: the address behind other fields, and metadata behind it.
-fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) -> Option<()> {
+fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) -> Option<()> {
     let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
-    let hash = verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash) && metadata.kind() == Kind::Object)?;
+    let hash = event.email_hash.filter(|_| !event.is_given(Field::EmailHash) && metadata.kind() == Kind::Object)?;
     let before = body.get(event.start + 1..email.start())?.strip_suffix(br#","email":""#)?;
     let behind = body.get(email.end() + 1..metadata.end() - 1)?;
     put(out, b",");
@@ -96,7 +88,7 @@ fn write_hash(out: &mut Vec<u8>, hash: &email::Hash, context: &Context) {
     out.push(b'"');
 }
 
-fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, context: &Context) {
+fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
     for &(field, key) in &KEYS {
         let value = event.value(field);
         let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
@@ -114,7 +106,7 @@ fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, verdict: &Verdict, con
     put(out, br#","metadata":"#);
     let metadata = event.value(Field::Metadata).raw(body);
     let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
-    match verdict.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
+    match event.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
         None => put(out, metadata),
         Some(hash) => {
             put(out, metadata.strip_suffix(b"}").unwrap_or(metadata));

@@ -1,12 +1,15 @@
 //! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
 
+mod values;
+
 use crate::event::{Category, Fault, Field, Kind};
 use crate::payload::EventType;
 use crate::reading::{Event, Value};
 use crate::registry::Registry;
 use crate::rule::Told;
 use crate::rules::TOLD;
-use crate::{email, ids, number, privacy, text, time};
+use crate::{email, text, time};
+use values::{Found, is_like, is_number, is_one_of, is_state, is_strange_uuid, look_closer, text_is, with_text};
 
 /// Who sends the event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,61 +58,40 @@ impl Violations {
     }
 }
 
-/// What the gate needs to know of an event that was judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Verdict {
-    /// The rules it violates.
-    pub violations: Violations,
-    /// The hash of its e-mail address, where it sent a valid one.
-    pub email_hash: Option<email::Hash>,
-}
-
 /// The bytes that the hash of an e-mail address adds to `metadata`, with the longer name of its kind.
 pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + 64;
 
 // One statement for each rule, written by `build.rs` from the table.
 include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
-/// Judges an event that was read from `text`.
-pub fn check(text: &[u8], event: &Event, context: &Context) -> Verdict {
-    let mut judge = Judge {
-        text,
-        event,
-        context,
-        email: None,
-        occurred_at: None,
-        category: None,
-        entry: None,
-        found: Found::default(),
-    };
-    if !event.faults.is_empty() {
-        return Verdict { violations: Violations(judge.unreadable()), email_hash: None };
-    }
+/// Judges an event that was read from `text`, and hashes its e-mail address.
+pub fn check(text: &[u8], event: &mut Event, context: &Context) -> Violations {
+    let is_readable = event.faults.is_empty();
+    let address = event.value(Field::Email);
     let hashed = |address: Vec<u8>| email::hash(&address, context.pepper);
-    judge.email = judge.with_text(Field::Email, |address| email::normalise(address).map(hashed));
+    let hash = |address: &[u8]| email::normalise(address).map(hashed);
+    event.email_hash = if is_readable { with_text(text, address, hash) } else { None };
+    let event = &*event;
+    let mut judge =
+        Judge { text, event, context, occurred_at: None, category: None, entry: None, found: Found::default() };
+    if !is_readable {
+        return Violations(judge.unreadable());
+    }
     judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
-    judge.found = if judge.suspicion() == 0 { Found::default() } else { judge.look_closer() };
-    Verdict { violations: Violations(judge.violated()), email_hash: judge.email }
+    judge.found = if judge.suspicion() == 0 { Found::default() } else { look_closer(text, event) };
+    Violations(judge.violated())
 }
 
 struct Judge<'a> {
     text: &'a [u8],
     event: &'a Event,
     context: &'a Context<'a>,
-    email: Option<email::Hash>,
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
     found: Found,
-}
-
-/// What a closer look at the texts found.
-#[derive(Clone, Copy, Default)]
-struct Found {
-    email: bool,
-    personal_value: bool,
 }
 
 /// What the predicates of [`Expr`](crate::rule::Expr) mean.
@@ -129,16 +111,10 @@ impl Judge<'_> {
         self.event.is_given(field) && self.is(field, Kind::Text)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_uuid(&self, field: Field) -> bool {
-        self.event.value(field).has(Value::UUID) || self.is_strange_uuid(field)
-    }
-
-    /// Whether it is a UUID that was written with escapes, or at the very end of the text.
-    #[cold]
-    #[inline(never)]
-    fn is_strange_uuid(&self, field: Field) -> bool {
-        self.text_is(field, ids::is_uuid)
+        let value = self.event.value(field);
+        value.has(Value::UUID) || is_strange_uuid(self.text, value)
     }
 
     #[inline]
@@ -146,34 +122,36 @@ impl Judge<'_> {
         self.text_at(field).is_some_and(|value| (least..=most).contains(&text::length(self.text, value)))
     }
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[inline(always)]
     fn is_one_of(&self, field: Field, choices: &[&str]) -> bool {
-        self.text_at(field)
-            .is_some_and(|value| choices.iter().any(|choice| text::equals(self.text, value, choice.as_bytes())))
+        is_one_of(self.text, self.event.value(field), choices)
     }
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[inline(always)]
     fn is_number(&self, field: Field, least: u32, most: Option<u32>) -> bool {
-        let value = self.event.value(field);
-        value.kind() == Kind::Number && number::within(value.raw(self.text), least, most)
+        is_number(self.text, self.event.value(field), least, most)
     }
 
+    #[inline(always)]
     fn is_sha256(&self, field: Field) -> bool {
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         self.text_is(field, |content| content.len() == 64 && content.iter().all(is_digit))
     }
 
+    #[inline(always)]
     fn is_like(&self, field: Field) -> bool {
-        self.text_is(field, names_like)
+        is_like(self.text, self.event.value(field))
     }
 
+    #[inline(always)]
     fn is_retention_rule(&self, field: Field) -> bool {
-        self.text_is(field, |id| self.context.registry.has_retention_rule(id))
+        let registry = self.context.registry;
+        self.text_is(field, |id| registry.has_retention_rule(id))
     }
 
+    #[inline(always)]
     fn is_state(&self, field: Field) -> bool {
-        self.text_is(field, |id| self.context.registry.has_state(id))
+        is_state(self.text, self.event.value(field), self.context.registry)
     }
 
     #[inline]
@@ -196,14 +174,16 @@ impl Judge<'_> {
         })
     }
 
+    #[inline(always)]
     fn email_agrees(&self) -> bool {
         !self.event.is_given(Field::Email)
             || !self.event.is_given(Field::EmailHash)
-            || self.email.is_some_and(|hash| {
+            || self.event.email_hash.is_some_and(|hash| {
                 self.text_at(Field::EmailHash).is_some_and(|sent| text::equals(self.text, sent, &hash))
             })
     }
 
+    #[inline(always)]
     fn has_no_score_key(&self) -> bool {
         !self.event.members.iter().any(|member| {
             let key = text::content(self.text, member.key);
@@ -212,6 +192,7 @@ impl Judge<'_> {
         })
     }
 
+    #[inline(always)]
     fn makes_no_blocked_jump(&self) -> bool {
         let blocks = |from: &[u8], to: &[u8]| self.context.registry.blocks_jump(from, to);
         !self.text_is(Field::PriorState, |from| self.text_is(Field::NewState, |to| blocks(from, to)))
@@ -274,17 +255,14 @@ impl Judge<'_> {
         (value.kind() == Kind::Text).then_some(value)
     }
 
-    /// What the content of the field comes to, where it is text.
     #[inline]
     fn with_text<T>(&self, field: Field, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
-        let mut room = Vec::new();
-        read(text::content_in(self.text, self.text_at(field)?, &mut room))
+        with_text(self.text, self.event.value(field), read)
     }
 
-    /// Whether the field is text whose content satisfies the test.
     #[inline]
     fn text_is(&self, field: Field, test: impl FnOnce(&[u8]) -> bool) -> bool {
-        self.with_text(field, |content| test(content).then_some(())).is_some()
+        text_is(self.text, self.event.value(field), test)
     }
 
     /// What was seen in the texts that the privacy rules speak of.
@@ -293,22 +271,6 @@ impl Judge<'_> {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
         let others = self.event.suspicion | self.event.value(Field::Metadata).suspicion();
         columns.fold(others, |suspicion, value| suspicion | value.suspicion())
-    }
-
-    /// Looks at the texts and keys of metadata, and the texts in columns, of which something is suspicious.
-    #[cold]
-    #[inline(never)]
-    fn look_closer(&self) -> Found {
-        let metadata = self.event.value(Field::Metadata);
-        let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text_at(field));
-        let texts = columns.chain(self.text_at(Field::Metadata)).chain(text::all_within(self.text, metadata));
-        let mut found = Found::default();
-        for value in texts.filter(|value| value.suspicion() != 0) {
-            let content = text::content(self.text, value);
-            found.email |= email::is_in(&content);
-            found.personal_value |= privacy::holds_personal_value(&content);
-        }
-        found
     }
 }
 
@@ -324,12 +286,3 @@ pub const TEXT_COLUMNS: [Field; 9] = [
     Field::UtmContent,
     Field::UtmTerm,
 ];
-
-fn names_like(content: &[u8]) -> bool {
-    let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();
-    let word = match content {
-        [word @ .., b'd' | b'D' | b's' | b'S'] => word,
-        _ => content,
-    };
-    ending.eq_ignore_ascii_case(b"_like") || word.eq_ignore_ascii_case(b"like")
-}

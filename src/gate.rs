@@ -3,7 +3,7 @@
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
 use crate::accepted;
-use crate::check::{Context, Verdict, check};
+use crate::check::{Context, check};
 use crate::event::Field;
 use crate::fingerprint::contract;
 use crate::head::Head;
@@ -222,15 +222,15 @@ impl Gate {
     /// Judges the event that was read, and writes its row and its answer.
     #[inline]
     fn settle(&mut self, body: &[u8], request: &Request) {
-        let verdict = check(body, &self.event, &request.context);
+        let violations = check(body, &mut self.event, &request.context);
         let index = self.outcome.total - 1;
-        if verdict.violations.is_empty() {
+        if violations.is_empty() {
             self.outcome.accepted += 1;
-            self.accept(body, index, &verdict, request);
+            self.accept(body, index, request);
         } else {
             let Gate { outcome, ids, head, rejected, results, event, .. } = self;
             outcome.rejected += 1;
-            let refused = Refused::event(body, event, verdict.violations);
+            let refused = Refused::event(body, event, violations);
             reject(rejected, results, &refused, index, &request.context, ids, &head.end);
         }
     }
@@ -245,9 +245,9 @@ impl Gate {
         reject(rejected, results, &refused, outcome.total - 1, &request.context, ids, &head.end);
     }
 
-    fn accept(&mut self, body: &[u8], index: usize, verdict: &Verdict, request: &Request) {
+    fn accept(&mut self, body: &[u8], index: usize, request: &Request) {
         let minted = if self.event.is_given(Field::Id) { None } else { Some(self.ids.mint()) };
-        accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), verdict, &request.context);
+        accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), &request.context);
         let out = &mut self.results;
         begin_result(out, index);
         let sent = self.event.value(Field::Id);

@@ -1,5 +1,6 @@
 //! What the reader knows of an event: spans of the text it was read from.
 
+use crate::email::Hash;
 use crate::event::{FIELD_COUNT, Fault, Field, Kind};
 use crate::known_keys::KnownKeys;
 use std::num::NonZeroU64;
@@ -173,6 +174,8 @@ pub struct Event {
     pub suspicion: u8,
     /// Whether a [snapshot](crate::redact::snapshot) of it would be the very bytes that were read.
     pub is_shown_whole: bool,
+    /// The hash of its e-mail address, where it was judged and sent a valid one.
+    pub email_hash: Option<Hash>,
     /// How many bytes more Postgres writes than were read.
     pub stored: isize,
     /// The first byte that is not JSON, where that was found.
@@ -204,6 +207,7 @@ impl Event {
             personal_key: false,
             suspicion: 0,
             is_shown_whole: false,
+            email_hash: None,
             stored: 0,
             broken_at: 0,
             known_keys: KnownKeys::NONE,

@@ -185,7 +185,7 @@ pub fn check_one(
         };
         let mut reader = Reader::new(event);
         let violations = match reader.event(&mut gate.event) {
-            Ok(()) if reader.is_done() => check(event, &gate.event, &context).violations,
+            Ok(()) if reader.is_done() => check(event, &mut gate.event, &context),
             _ => Violations(UNREADABLE),
         };
         report(violations)

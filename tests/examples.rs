@@ -16,7 +16,7 @@ fn violations(body: &str, caller: Caller) -> Vec<&'static str> {
     let (mut reader, mut event) = (Reader::new(body.as_bytes()), Event::default());
     match reader.event(&mut event) {
         Err(_) => vec!["parse.json"],
-        Ok(()) => check(body.as_bytes(), &event, &context).violations.rules().map(|rule| rule.id).collect(),
+        Ok(()) => check(body.as_bytes(), &mut event, &context).rules().map(|rule| rule.id).collect(),
     }
 }
 

@@ -150,9 +150,9 @@ impl<'a> Historian<'a> {
         let occurred = time::parse(&field(&self.event, Field::OccurredAt));
         let recorded = recorded.or(occurred).or(self.default_time);
         let context = Context { received_at: recorded.unwrap_or(now), ..self.context };
-        let verdict = check(json, &self.event, &context);
-        if !verdict.violations.is_empty() {
-            return Err(Refusal::Rules(verdict.violations));
+        let violations = check(json, &mut self.event, &context);
+        if !violations.is_empty() {
+            return Err(Refusal::Rules(violations));
         }
         let recorded = recorded.ok_or(Refusal::Because(
             "it has neither created_at nor occurred_at; --at TIME says when such events were recorded",
@@ -168,7 +168,7 @@ impl<'a> Historian<'a> {
             _ => derived_id(json, number),
         };
         let mut accepted = Vec::new();
-        write_line(&mut accepted, json, &self.event, &verdict, &context);
+        write_line(&mut accepted, json, &self.event, &context);
         let flag = if is_audit { 't' } else { 'f' };
         self.line.clear();
         self.line.extend_from_slice(format!("{number}\t{id}\t{}\t{flag}\t", moment(recorded)).as_bytes());

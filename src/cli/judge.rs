@@ -111,23 +111,23 @@ impl<'a> Judge<'a> {
         let refused = match broken_at {
             Some(at) => Refused::unreadable(line, at),
             None => {
-                let verdict = check(line, &self.event, &context);
-                if verdict.violations.is_empty() {
+                let violations = check(line, &mut self.event, &context);
+                if violations.is_empty() {
                     judged.counts.accepted += 1;
                     if self.order.write_accepted {
-                        write_line(&mut judged.accepted, line, &self.event, &verdict, &context);
+                        write_line(&mut judged.accepted, line, &self.event, &context);
                     }
                     if let Some(rows) = &mut self.rows {
                         self.line.clear();
-                        write_line(&mut self.line, line, &self.event, &verdict, &context);
-                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations: verdict.violations });
+                        write_line(&mut self.line, line, &self.event, &context);
+                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations });
                         if rows.is_full() {
                             self.end_batch(judged);
                         }
                     }
                     return;
                 }
-                Refused::event(line, &self.event, verdict.violations)
+                Refused::event(line, &self.event, violations)
             }
         };
         judged.counts.note(refused.violations(), Place { file: self.file.index, number });

@@ -29,7 +29,7 @@ impl Walk {
     /// Reads on while there is one expected key behind the other with [plain](text::plain) text as its value, or a plain
     /// number: most of every event; `members` does the rest. Whether the expected key is there, and only its value is
     /// another.
-    #[inline(never)]
+    #[inline(always)]
     pub fn plain(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
         let (mut at, mut seen, mut stored, mut place) = (self.at, self.seen, self.stored, self.place);
         let mut given = event.given;
