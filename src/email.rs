@@ -1,5 +1,6 @@
 //! E-mail addresses: normalising, validating, hashing, and finding them where none may be.
 
+use crate::write::hex_digit;
 use sha2::{Digest, Sha256};
 
 /// The longest address, in bytes.
@@ -115,15 +116,8 @@ const OUTER: u8 = 0x5c;
 #[inline(never)]
 pub fn hex(digest: &[u8]) -> Hash {
     let mut out = [0; 64];
-    for (digits, bytes) in out.as_chunks_mut::<8>().0.iter_mut().zip(digest.as_chunks::<4>().0) {
-        // Four bits to a byte, eight at a time.
-        let mut spread = u64::from(u32::from_be_bytes(*bytes));
-        spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
-        spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
-        spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-        let letters = (spread + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
-        let to_letter = u64::from(b'a' - b'9' - 1);
-        *digits = (spread + 0x3030_3030_3030_3030 + letters * to_letter).to_be_bytes();
+    for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(digest) {
+        *digits = [hex_digit(byte >> 4), hex_digit(byte & 15)];
     }
     out
 }

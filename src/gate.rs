@@ -3,7 +3,7 @@
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
 use crate::accepted;
-use crate::check::{Context, check};
+use crate::check::{Context, Violations, check};
 use crate::event::Field;
 use crate::fingerprint::contract;
 use crate::head::Head;
@@ -223,29 +223,19 @@ impl Gate {
     #[inline]
     fn settle(&mut self, body: &[u8], request: &Request) {
         let violations = check(body, &mut self.event, &request.context);
-        let index = self.outcome.total - 1;
-        if violations.is_empty() {
-            self.outcome.accepted += 1;
-            self.accept(body, index, request);
-        } else {
-            let Gate { outcome, ids, head, rejected, results, event, .. } = self;
-            outcome.rejected += 1;
-            let refused = Refused::event(body, event, violations);
-            reject(rejected, results, &refused, index, &request.context, ids, &head.end);
-        }
+        if violations.is_empty() { self.accept(body, request) } else { self.reject(body, Ok(violations), request) }
     }
 
     #[cold]
     #[inline(never)]
     fn unreadable(&mut self, body: &[u8], at: usize, request: &Request) {
-        let Gate { outcome, ids, head, rejected, results, .. } = self;
-        outcome.rejected += 1;
-        outcome.is_readable = request.is_ndjson && outcome.total > outcome.rejected;
-        let refused = Refused::unreadable(body, at);
-        reject(rejected, results, &refused, outcome.total - 1, &request.context, ids, &head.end);
+        self.reject(body, Err(at), request);
+        self.outcome.is_readable = request.is_ndjson && self.outcome.total > self.outcome.rejected;
     }
 
-    fn accept(&mut self, body: &[u8], index: usize, request: &Request) {
+    fn accept(&mut self, body: &[u8], request: &Request) {
+        self.outcome.accepted += 1;
+        let index = self.outcome.total - 1;
         let minted = if self.event.is_given(Field::Id) { None } else { Some(self.ids.mint()) };
         accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), &request.context);
         let out = &mut self.results;
@@ -257,29 +247,30 @@ impl Gate {
         }
         out.extend_from_slice(br#"","status":"accepted"}"#);
     }
-}
 
-fn reject(
-    rows: &mut Vec<u8>,
-    results: &mut Vec<u8>,
-    refused: &Refused,
-    index: usize,
-    context: &Context,
-    ids: &mut Ids,
-    end: &[u8],
-) {
-    let id = refused.id().unwrap_or_else(|| ids.mint());
-    separate(rows);
-    put(rows, br#"{"index":"#);
-    write::number(rows, index);
-    let findings = rejection::write_row(rows, refused, &id, context, end);
-    begin_result(results, index);
-    put(results, &id);
-    put(results, br#"","status":"rejected","rule_id":""#);
-    put(results, refused.first_rule().id.as_bytes());
-    put(results, br#"","reason":"#);
-    put(results, rows.get(findings).unwrap_or_default());
-    results.push(b'}');
+    /// Writes the row and the answer of what violates rules, or is not JSON from a byte on.
+    #[inline(never)]
+    fn reject(&mut self, body: &[u8], found: Result<Violations, usize>, request: &Request) {
+        let Gate { outcome, ids, head, rejected: rows, results, event, .. } = self;
+        outcome.rejected += 1;
+        let index = outcome.total - 1;
+        let refused = match found {
+            Ok(violations) => Refused::event(body, event, violations),
+            Err(at) => Refused::unreadable(body, at),
+        };
+        let id = refused.id().unwrap_or_else(|| ids.mint());
+        separate(rows);
+        put(rows, br#"{"index":"#);
+        write::number(rows, index);
+        let findings = rejection::write_row(rows, &refused, &id, &request.context, &head.end);
+        begin_result(results, index);
+        put(results, &id);
+        put(results, br#"","status":"rejected","rule_id":""#);
+        put(results, refused.first_rule().id.as_bytes());
+        put(results, br#"","reason":"#);
+        put(results, rows.get(findings).unwrap_or_default());
+        results.push(b'}');
+    }
 }
 
 fn begin_result(out: &mut Vec<u8>, index: usize) {
