@@ -17,7 +17,7 @@ const { FORCE_COLOR: _, ...environment } = process.env;
 const plain = { ...environment, NO_COLOR: "1" };
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
-/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, output: string, log: string, tries?: number }} Result */
+/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, output: string, log: string }} Result */
 
 /**
  * Runs a suite in its own process group, with everything it prints kept in a log.

@@ -30,11 +30,6 @@ export class Progress {
     this.#running.set(suite, text);
   }
 
-  again(/** @type {Result} */ result) {
-    this.#clear();
-    console.log(`failed ${result.suite.name} · ${sentence(result)} · tried once more\n${indent(tail(result.output))}`);
-  }
-
   finished(/** @type {Result} */ result) {
     this.#running.delete(result.suite);
     this.#done += 1;
@@ -84,8 +79,8 @@ export function summary(/** @type {Result[]} */ results) {
   const lines = [
     "",
     row(["suite", "passed", "failed", "skipped", "seconds"]),
-    ...results.map(({ suite, passed, failed, skipped, seconds, tries }) =>
-      row([suite.name, passed, failed, skipped, seconds.toFixed(1)]) + (tries === 2 ? "  at the second try" : "")
+    ...results.map(({ suite, passed, failed, skipped, seconds }) =>
+      row([suite.name, passed, failed, skipped, seconds.toFixed(1)])
     ),
     "",
   ];

@@ -6,13 +6,8 @@ import { execute } from "./execute.mjs";
 const LANES = 2;
 
 /**
- * Suites of browsers, stacks and servers depend on how long a busy machine lets them wait; they get a second try, which
- * the summary shows. What computes is judged at the first.
- */
-const drivesServers = (/** @type {Suite} */ { name }) => ["browser", "function", "stack"].includes(name);
-
-/**
- * Runs suites on two lanes, and those that measure time or drive a browser alone, after the others.
+ * Runs suites on two lanes, and those that measure time or drive a browser alone, after the others. Each runs once: a
+ * suite that fails now and then is mended, not run again.
  *
  * @param {Suite[]} suites
  * @param {import("./report.mjs").Progress} progress
@@ -24,11 +19,7 @@ export async function run(suites, progress) {
 
   const runOne = async (/** @type {Suite} */ suite) => {
     progress.started(suite);
-    let result = await execute(suite, (line) => progress.line(suite, line));
-    if (result.failed > 0 && drivesServers(suite)) {
-      progress.again(result);
-      result = { ...await execute(suite, (line) => progress.line(suite, line)), tries: 2 };
-    }
+    const result = await execute(suite, (line) => progress.line(suite, line));
     results.set(suite, result);
     progress.finished(result);
   };
