@@ -5,12 +5,6 @@ import { denoBinary, root } from "./paths.mjs";
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
-/** Folders of hand-written JavaScript and TypeScript that are formatted and linted; `pkg/` is generated. */
-const SOURCES = ["bench", "build", "local", "supabase/functions", "tests", "web"];
-
-/** Deno's linter knows no browser: there `window` is what it always was. */
-const NOT_FOR_BROWSERS = "no-window,no-window-prefix";
-
 /**
  * What must hold before any test is worth running: formats, lints, types, SQL.
  *
@@ -20,7 +14,6 @@ const NOT_FOR_BROWSERS = "no-window,no-window-prefix";
 export function checks({ fix }) {
   const asking = fix ? [] : ["--check"];
   const deno = denoBinary("deno");
-  const sources = SOURCES.filter((folder) => existsSync(join(root, folder)));
   const check = (
     /** @type {string} */ name,
     /** @type {string[]} */ command,
@@ -37,8 +30,9 @@ export function checks({ fix }) {
       "--",
       "--deny=warnings",
     ]),
-    check("deno fmt", [deno, "fmt", ...asking, "--line-width=120", ...sources]),
-    check("deno lint", [deno, "lint", `--rules-exclude=${NOT_FOR_BROWSERS}`, ...sources]),
+    // The form, the rules and the folders are in deno.json, where editors find them too.
+    check("deno fmt", [deno, "fmt", ...asking]),
+    check("deno lint", [deno, "lint"]),
     ...functions().map((folder) =>
       check(`deno check ${folder}`, [
         deno,
