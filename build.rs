@@ -5,13 +5,13 @@
 //! whenever the table changes.
 
 #[allow(dead_code)]
-#[path = "src/event.rs"]
+#[path = "src/contract/event.rs"]
 mod event;
 #[allow(dead_code)]
-#[path = "src/rule.rs"]
+#[path = "src/contract/rule.rs"]
 mod rule;
 #[allow(dead_code)]
-#[path = "src/rules.rs"]
+#[path = "src/contract/rules.rs"]
 mod rules;
 
 use event::{CATEGORIES, Field};
@@ -21,7 +21,7 @@ use std::path::Path;
 
 fn main() {
     for source in ["event.rs", "rule.rs", "rules.rs", "too_large.json"] {
-        println!("cargo::rerun-if-changed=src/{source}");
+        println!("cargo::rerun-if-changed=src/contract/{source}");
     }
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
     let path = Path::new(&folder).join("judge.rs");

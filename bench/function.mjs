@@ -30,7 +30,7 @@ const CONTENDERS = [
 const SIZES = [{ events: 1, requests: 2000 }, { events: 1000, requests: 30 }];
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-bench-"));
-const registry = readFileSync(join(root, "src", "registry.json"), "utf8");
+const registry = readFileSync(join(root, "taxonomy.json"), "utf8");
 
 /** A store that takes everything without looking. */
 async function startStore() {

@@ -1,6 +1,6 @@
 /** The registry and the contract that every contender is told, from the files that the whole project is built from. */
 import contractDocument from "../contract.json" with { type: "json" };
-import registry from "../src/registry.json" with { type: "json" };
+import registry from "../taxonomy.json" with { type: "json" };
 import type { PayloadSchema, Snapshot } from "./contenders/types.ts";
 
 export const contract = contractDocument;

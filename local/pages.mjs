@@ -13,7 +13,7 @@ const ADDRESSES = [
 ];
 
 /** What a page may be made of, besides its own folder. */
-const SOURCES = ["web", "pkg", "src/registry.json", "package-lock.json"];
+const SOURCES = ["web", "pkg", "taxonomy.json", "package-lock.json"];
 
 const TYPES = {
   ".css": "text/css; charset=utf-8",

@@ -24,7 +24,7 @@ CHECK = ["check", "-", "--input", "ndjson", "--at", "occurred", "--threads", "1"
 
 
 def write_input(folder):
-    """Events as `cargo bench --bench file` has them: about 520 bytes, 9.5 % with an e-mail, every ninth refused."""
+    """Events as `cargo bench -p audience-gate-cli` has them: about 520 bytes, 9.5 % with an e-mail, every ninth refused."""
     for file in range(FILES):
         with (folder / f"{file}.ndjson").open("w", encoding="utf-8") as out:
             for index in range(file * EVENTS // FILES, (file + 1) * EVENTS // FILES):

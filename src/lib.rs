@@ -7,15 +7,15 @@
 //! - [`parse`] reads bytes to an event, in one pass that copies nothing.
 //! - [`check`] is what the rules mean: an event, its caller, the registry and a time, to violations.
 //! - [`gate`] judges a whole body: rows for the store, and an answer for every event.
-//! - `emit` renders the same table as SQL, documents and types.
 //!
-//! Nothing here does any input or output or knows the time, besides `cli`; errors are data.
+//! Nothing here does any input or output or knows the time; errors are data. The command line and the generators of SQL,
+//! documents and types are crates of their own, `audience-gate-cli` and `audience-gate-emit`.
 
-pub mod event;
+mod contract;
+pub use contract::{event, rule, rules};
+
 pub mod known_keys;
 mod names;
-pub mod rule;
-pub mod rules;
 
 mod block;
 pub mod number;
@@ -41,10 +41,6 @@ pub mod ids;
 pub mod redact;
 pub mod rejection;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub mod cli;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod emit;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod taxonomy;
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 /// The file itself.
-pub const TAXONOMY: &str = include_str!("registry.json");
+pub const TAXONOMY: &str = include_str!("../taxonomy.json");
 
 /// The taxonomy as it was written.
 pub fn read() -> Value {

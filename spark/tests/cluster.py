@@ -48,7 +48,8 @@ os.environ |= {
 @functools.cache
 def gate():
     """The native gate, built if it is not."""
-    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT, check=True)
+    command = ["cargo", "build", "--release", "--locked", "--quiet", "-p", "audience-gate-cli"]
+    subprocess.run(command, cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "audience-gate")
 
 

@@ -3,7 +3,7 @@
 -- detaching and restoring need monthly partitions (partitions.sql). SCALING.md says when and how.
 
 -- A sum over rows is the same in whatever order they come, so neither side has to sort. The command line writes a
--- row alike (src/cli/rows.rs): texts behind their length, so that no two rows are written alike, metadata last.
+-- row alike (crates/cli/src/rows.rs): texts behind their length, so that no two rows are written alike, metadata last.
 create or replace function audience_gate.hash_events(source regclass, first_at timestamptz, end_at timestamptz)
 returns table (events bigint, first_created_at timestamptz, last_created_at timestamptz, content_hash text)
 language plpgsql

@@ -42,7 +42,7 @@ const EXECUTE = [
     /^(?:VITE_\w+=\S+ )*npm run [\w:]+/,
     (command) => assert.ok(scripts[/npm run ([\w:]+)/.exec(command)?.[1] ?? ""], `there is no script for: ${command}`),
   ],
-  [/^cargo build --release$/, (command) => run("cargo", command.split(" ").slice(1))],
+  [/^cargo build --release -p audience-gate-cli$/, (command) => run("cargo", command.split(" ").slice(1))],
   [/^(?:\.\/target\/release\/)?audience-gate /, commandLine],
   [/^(?:npx )?supabase /, supabaseHelp],
   [/^node \S+\.mjs/, (command) => assert.ok(existsSync(join(root, command.split(" ")[1])), command)],
@@ -80,7 +80,7 @@ function settled(/** @type {unknown} */ answer) {
 
 function commandLine(/** @type {string} */ command) {
   const args = command.split(" ").slice(1).map((arg) => arg.replaceAll(/^'|'$/g, ""));
-  run("cargo", ["run", "--quiet", "--release", "--", ...args], args[0] === "check" ? [0, 1] : [0]);
+  run("cargo", ["run", "--quiet", "--release", "-p", "audience-gate-cli", "--", ...args], args[0] === "check" ? [0, 1] : [0]);
 }
 
 /** A command against somebody's own project cannot run here; that it exists, with these flags, can be asked. */

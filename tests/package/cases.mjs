@@ -18,7 +18,7 @@ const read = (/** @type {string} */ path) => JSON.parse(readFileSync(join(root, 
 
 /** The registry that ships, as a snapshot; its default site takes every origin. */
 export function snapshot() {
-  const registry = read("src/registry.json");
+  const registry = read("taxonomy.json");
   return {
     version: registry.version,
     default_site: registry.default_site.id,

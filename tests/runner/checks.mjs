@@ -21,10 +21,11 @@ export function checks({ fix }) {
   ) => ({ name, command, cwd, reader: exitCode });
 
   return [
-    check("cargo fmt", ["cargo", "fmt", ...asking]),
+    check("cargo fmt", ["cargo", "fmt", "--all", ...asking]),
     check("clippy", [
       "cargo",
       "clippy",
+      "--workspace",
       "--all-targets",
       "--locked",
       "--",

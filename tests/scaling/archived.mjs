@@ -28,7 +28,7 @@ function must(program, args, env) {
 
 /** The command line, built from what is here. */
 function binary() {
-  must("cargo", ["build", "--quiet", "--release", "--locked"]);
+  must("cargo", ["build", "--quiet", "--release", "--locked", "-p", "audience-gate-cli"]);
   return join(target, "release", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
 }
 

@@ -17,7 +17,7 @@ export default defineConfig({
       resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
       async load(id) {
         if (id !== `\0${NAME}`) return undefined;
-        const file = here("../../src/registry.json");
+        const file = here("../../taxonomy.json");
         this.addWatchFile(file);
         return `export default ${JSON.stringify(snapshot(JSON.parse(await readFile(file, "utf8"))))}`;
       },

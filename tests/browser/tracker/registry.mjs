@@ -1,7 +1,7 @@
 // The default taxonomy as the snapshot that `GET …/registry` answers with.
 import { readFileSync } from "node:fs";
 
-const file = new URL("../../../src/registry.json", import.meta.url);
+const file = new URL("../../../taxonomy.json", import.meta.url);
 
 export function registrySnapshot() {
   const registry = JSON.parse(readFileSync(file, "utf8"));

@@ -1,0 +1,83 @@
+//! How many events came to what, and where the rejected ones stand.
+
+use audience_gate::check::Violations;
+use audience_gate::rules::RULES;
+
+/// How many rejected events a report shows.
+pub const MOST_SHOWN: usize = 10;
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Which of the files, counted from 0.
+    pub file: usize,
+    /// The line, or the place in the array, counted from 1.
+    pub number: u64,
+}
+
+/// What one rule came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// How many events violate it before any other.
+    pub first: u64,
+    /// How many events violate it.
+    pub all: u64,
+    /// Where the first of them stands.
+    pub at: Option<Place>,
+}
+
+/// How many events came to what.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    /// Accepted events.
+    pub accepted: u64,
+    /// Rejected events.
+    pub rejected: u64,
+    /// What every rule came to, in the order of [`RULES`].
+    pub rules: Vec<Tally>,
+    /// The first rejected events.
+    pub shown: Vec<(Place, Violations)>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts { accepted: 0, rejected: 0, rules: vec![Tally::default(); RULES.len()], shown: Vec::new() }
+    }
+}
+
+impl Counts {
+    /// How many events there were.
+    pub fn total(&self) -> u64 {
+        self.accepted + self.rejected
+    }
+
+    /// Adds those of events further on.
+    pub fn add(&mut self, later: &Counts) {
+        self.accepted += later.accepted;
+        self.rejected += later.rejected;
+        for (sum, more) in self.rules.iter_mut().zip(&later.rules) {
+            *sum = Tally { first: sum.first + more.first, all: sum.all + more.all, at: sum.at.or(more.at) };
+        }
+        self.shown.extend(&later.shown);
+        self.shown.truncate(MOST_SHOWN);
+    }
+
+    /// Counts a rejected event.
+    pub fn note(&mut self, violations: Violations, place: Place) {
+        self.rejected += 1;
+        let mut left = violations.0;
+        let first = left.trailing_zeros();
+        while left != 0 {
+            let index = left.trailing_zeros();
+            left &= left - 1;
+            if let Some(rule) = self.rules.get_mut(index as usize) {
+                rule.first += u64::from(index == first);
+                rule.all += 1;
+                rule.at.get_or_insert(place);
+            }
+        }
+        if self.shown.len() < MOST_SHOWN {
+            self.shown.push((place, violations));
+        }
+    }
+}

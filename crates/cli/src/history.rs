@@ -1,0 +1,229 @@
+//! Events of history: each judged as if it had been received when it was recorded, and made ready to be stored.
+
+use super::input::{Form, Input, MOST_EVENT, Piece};
+use super::month::moment;
+use super::parquet_in;
+use super::restore::write_text;
+use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
+use audience_gate::accepted::write_line;
+use audience_gate::check::{Context, Violations, check};
+use audience_gate::event::{Field, Kind as ValueKind};
+use audience_gate::parse::Reader;
+use audience_gate::reading::Event;
+use audience_gate::{ids, text, time, write};
+use indicatif::ProgressBar;
+use parquet::data_type::ByteArray;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The columns without which a Parquet file has no events.
+const REQUIRED: [&str; 4] = ["session_id", "event_type", "event_category", "event_source"];
+/// The type of the gate's own records of rejections.
+const AUDIT: &[u8] = b"event_validation_fail";
+
+/// Why an event is not let in.
+pub enum Refusal {
+    /// It violates the contract.
+    Rules(Violations),
+    /// It is no record of a rejection, or cannot be read, or has no time of its own.
+    Because(&'static str),
+}
+
+impl Refusal {
+    /// It, in words.
+    pub fn reason(&self) -> String {
+        match self {
+            Refusal::Because(reason) => (*reason).to_owned(),
+            Refusal::Rules(violations) => violations.rules().map(|rule| rule.id).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+/// What is done with the number of an event, and its line or why there is none.
+pub type Take<'a> = dyn FnMut(u64, Result<&[u8], Refusal>) -> Result<(), String> + 'a;
+
+/// Who judges history.
+pub struct Historian<'a> {
+    context: Context<'a>,
+    /// When events were recorded that do not say it.
+    default_time: Option<i64>,
+    event: Event,
+    rebuilt: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl<'a> Historian<'a> {
+    /// One who judges by a context, whose time is now.
+    pub fn new(context: Context<'a>, default_time: Option<i64>) -> Self {
+        Historian { context, default_time, event: Event::default(), rebuilt: Vec::new(), line: Vec::new() }
+    }
+
+    /// Judges the events of a file in their order. Hands on the number of each, and the line to copy into the database
+    /// behind the load's id, or why it is refused.
+    pub fn read(&mut self, path: &Path, take: &mut Take) -> Result<(), String> {
+        let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
+        if is_parquet(path) {
+            let mut input = parquet_in::Input::open(path, &REQUIRED).map_err(cannot)?;
+            let (mut rows, mut json, mut number) = (Rows::default(), Vec::new(), 0);
+            while input.next(&mut rows).map_err(cannot)? {
+                for row in 0..rows.len() {
+                    number += 1;
+                    json.clear();
+                    write_json(&mut json, &rows, row);
+                    let is_audit =
+                        matches!(rows.columns.last(), Some(Values::Flag(flags)) if flags.get(row) == Some(&Some(true)));
+                    let recorded = rows.times(CREATED_AT).get(row).copied().flatten();
+                    let ready = self.judge(&json, number, recorded, is_audit);
+                    take(number, ready)?;
+                }
+            }
+            return Ok(());
+        }
+        let mut input =
+            Input::open(path, Form::Auto, &ProgressBar::hidden()).map_err(|error| cannot(error.to_string()))?;
+        let mut piece = Piece::default();
+        while input.next(&mut piece).map_err(|error| cannot(error.to_string()))? {
+            piece.split();
+            let mut start = 0;
+            for &(end, number) in &piece.ends {
+                let line = piece.bytes.get(start..end).unwrap_or_default().trim_ascii();
+                start = end;
+                let ready = self.line(line, number);
+                take(number, ready)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges a line of JSON, which may say when it was recorded, and whether it is a record of a rejection.
+    fn line(&mut self, line: &[u8], number: u64) -> Result<&[u8], Refusal> {
+        let names_columns =
+            [&b"\"created_at\""[..], b"\"rejected\""].iter().any(|key| memchr::memmem::find(line, key).is_some());
+        if !names_columns || line.len() > MOST_EVENT {
+            return self.judge(line, number, None, false);
+        }
+        // What is no event at all is refused for that, and not for what is taken out below.
+        let mut reader = Reader::new(line);
+        let is_whole = reader.event(&mut self.event).is_ok() && reader.is_done();
+        let Some(mut members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(line)
+            .ok()
+            .filter(|_| is_whole && self.event.faults.is_empty())
+        else {
+            return self.judge(line, number, None, false);
+        };
+        let recorded = match members.remove("created_at").map(RawValue::get) {
+            None | Some("null") => None,
+            Some(quoted) => {
+                let time = time::parse(quoted.trim_matches('"').as_bytes());
+                Some(time.ok_or(Refusal::Because("its created_at is no RFC 3339 time"))?)
+            }
+        };
+        let is_audit = match members.remove("rejected").map(RawValue::get) {
+            None | Some("null" | "false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Refusal::Because("its `rejected` is neither true nor false")),
+        };
+        let mut rebuilt = std::mem::take(&mut self.rebuilt);
+        rebuilt.clear();
+        for (index, (key, value)) in members.iter().enumerate() {
+            rebuilt.push(if index == 0 { b'{' } else { b',' });
+            write::text(&mut rebuilt, key.as_bytes());
+            rebuilt.push(b':');
+            rebuilt.extend_from_slice(value.get().as_bytes());
+        }
+        rebuilt.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
+        let judged = self.judge(&rebuilt, number, recorded, is_audit).map(|_| ());
+        self.rebuilt = rebuilt;
+        judged.map(|()| self.line.as_slice())
+    }
+
+    /// Judges an event as of when it was recorded: then, or else when it occurred.
+    fn judge(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<&[u8], Refusal> {
+        let now = self.context.received_at;
+        let mut reader = Reader::new(json);
+        if json.len() > MOST_EVENT || reader.event(&mut self.event).is_err() || !reader.is_done() {
+            return Err(Refusal::Because("parse.json"));
+        }
+        let field = |event: &Event, field: Field| text::content(json, event.value(field)).into_owned();
+        let occurred = time::parse(&field(&self.event, Field::OccurredAt));
+        let recorded = recorded.or(occurred).or(self.default_time);
+        let context = Context { received_at: recorded.unwrap_or(now), ..self.context };
+        let violations = check(json, &mut self.event, &context);
+        if !violations.is_empty() {
+            return Err(Refusal::Rules(violations));
+        }
+        let recorded = recorded.ok_or(Refusal::Because(
+            "it has neither created_at nor occurred_at; --at TIME says when such events were recorded",
+        ))?;
+        if recorded > now {
+            return Err(Refusal::Because("it was recorded in the future"));
+        }
+        if is_audit != (field(&self.event, Field::EventType) == AUDIT) {
+            return Err(Refusal::Because("only the gate's records of rejections are `rejected`, and all of them are"));
+        }
+        let id = match self.event.value(Field::Id).kind() {
+            ValueKind::Text => String::from_utf8_lossy(&field(&self.event, Field::Id)).into_owned(),
+            _ => derived_id(json, number),
+        };
+        let mut accepted = Vec::new();
+        write_line(&mut accepted, json, &self.event, &context);
+        let flag = if is_audit { 't' } else { 'f' };
+        self.line.clear();
+        self.line.extend_from_slice(format!("{number}\t{id}\t{}\t{flag}\t", moment(recorded)).as_bytes());
+        write_text(&mut self.line, accepted.trim_ascii());
+        self.line.push(b'\n');
+        Ok(&self.line)
+    }
+}
+
+/// Whether a file is Parquet, by its name.
+pub fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// An id for an event that came without one, the same whenever the file is read: of what it says, and where.
+fn derived_id(json: &[u8], number: u64) -> String {
+    let mut digest = Sha256::new();
+    digest.update(format!("audience-gate load {number}\n"));
+    digest.update(json);
+    let digest = digest.finalize();
+    let mut bits = digest.iter().take(16).fold(0u128, |bits, &byte| bits << 8 | u128::from(byte));
+    // UUID version 8: what its bits mean is up to whoever made it.
+    bits = bits & !(0xf << 76) | 0x8 << 76;
+    bits = bits & !(0x3 << 62) | 0x2 << 62;
+    String::from_utf8_lossy(&ids::written((bits >> 64) as u64, bits as u64)).into_owned()
+}
+
+/// Writes a row as the event that it was when it was sent.
+fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
+    for (index, (column, values)) in COLUMNS.iter().zip(&rows.columns).enumerate() {
+        let key = |out: &mut Vec<u8>| {
+            out.push(if out.is_empty() { b'{' } else { b',' });
+            write::text(out, column.name.as_bytes());
+            out.push(b':');
+        };
+        match values {
+            Values::Text(texts) => {
+                let Some(text) = texts.get(row).and_then(Option::as_ref).map(ByteArray::data) else {
+                    continue;
+                };
+                key(out);
+                if column.kind == Kind::Json {
+                    out.extend_from_slice(text);
+                } else {
+                    write::text(out, text);
+                }
+            }
+            Values::Time(times) if index != CREATED_AT => {
+                if let Some(micros) = times.get(row).copied().flatten() {
+                    key(out);
+                    write::text(out, moment(micros).as_bytes());
+                }
+            }
+            _ => {}
+        }
+    }
+    out.extend_from_slice(if out.is_empty() { b"{}" } else { b"}" });
+}

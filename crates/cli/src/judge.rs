@@ -1,0 +1,173 @@
+//! Events of a file, judged: the lines to write and the counts to add.
+
+use super::arrow::{Fate, Rows};
+use super::counts::{Counts, Place};
+use super::input::MOST_EVENT;
+use audience_gate::accepted::write_line;
+use audience_gate::check::{Context, check};
+use audience_gate::event::Field;
+use audience_gate::ids::{Id, Ids};
+use audience_gate::parse::Reader;
+use audience_gate::reading::Event;
+use audience_gate::rejection::{Refused, write_end, write_row};
+
+use audience_gate::{text, time, write};
+use std::io;
+
+/// Whom a judgement is told about.
+const SOURCE_SYSTEM: &str = "command-line";
+
+/// Where a row has no id of the sender's; it is not written.
+const NO_ID: Id = [b'0'; 36];
+
+/// What events came to.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// The accepted events, as lines.
+    pub accepted: Vec<u8>,
+    /// The audit rows of the rejected ones, as lines.
+    pub rejected: Vec<u8>,
+    /// Both as batches of an Arrow stream.
+    pub rows: Vec<u8>,
+    /// Why there are no such batches, if there are none.
+    pub trouble: Option<io::Error>,
+    /// The counts.
+    pub counts: Counts,
+}
+
+impl Judged {
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.accepted.clear();
+        self.rejected.clear();
+        self.rows.clear();
+        self.trouble = None;
+        self.counts = Counts::default();
+    }
+
+    /// Whether it should be written before more is added.
+    pub fn is_full(&self) -> bool {
+        self.accepted.len() + self.rejected.len() + self.rows.len() > 4 << 20
+    }
+}
+
+/// How to judge files.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// What events are judged against.
+    pub context: Context<'a>,
+    /// Judge each event as if it had been received when it occurred, as history must be.
+    pub at_occurrence: bool,
+    /// Whether the lines are wanted, or only the counts.
+    pub write_accepted: bool,
+    /// Whether the audit rows are wanted.
+    pub write_rejected: bool,
+    /// Whether both are wanted as rows of an Arrow stream.
+    pub write_rows: bool,
+    /// How many workers judge a file; none: as many as keep all cores busy.
+    pub threads: Option<usize>,
+}
+
+/// The file that events are from.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// Which of the files, counted from 0.
+    pub index: usize,
+    /// As it was named.
+    pub name: &'a str,
+}
+
+/// One who judges, with the buffers that are used again from event to event.
+pub struct Judge<'a> {
+    order: &'a Order<'a>,
+    file: File<'a>,
+    ids: Ids,
+    event: Event,
+    rows: Option<Rows>,
+    line: Vec<u8>,
+    row_end: Vec<u8>,
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(order: &'a Order<'a>, file: File<'a>, seed: [u8; 16]) -> Self {
+        let ids = Ids::new(seed, order.context.received_at / 1000);
+        let rows = order.write_rows.then(Rows::default);
+        let mut row_end = Vec::new();
+        write_end(&mut row_end, SOURCE_SYSTEM);
+        Judge { order, file, ids, event: Event::default(), rows, line: Vec::new(), row_end }
+    }
+
+    /// Judges the event with that number.
+    pub fn one(&mut self, event: &[u8], number: u64, judged: &mut Judged) {
+        let line = event.trim_ascii();
+        let broken_at = self.read(line);
+        let mut context = self.order.context;
+        let is_asked = self.order.at_occurrence || self.order.write_rows;
+        let occurred_at = is_asked.then(|| time::parse(&text::content(line, self.event.value(Field::OccurredAt))));
+        let occurred_at = occurred_at.flatten();
+        if let (true, Some(occurred)) = (self.order.at_occurrence, occurred_at) {
+            context.received_at = occurred;
+        }
+        let refused = match broken_at {
+            Some(at) => Refused::unreadable(line, at),
+            None => {
+                let violations = check(line, &mut self.event, &context);
+                if violations.is_empty() {
+                    judged.counts.accepted += 1;
+                    if self.order.write_accepted {
+                        write_line(&mut judged.accepted, line, &self.event, &context);
+                    }
+                    if let Some(rows) = &mut self.rows {
+                        self.line.clear();
+                        write_line(&mut self.line, line, &self.event, &context);
+                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations });
+                        if rows.is_full() {
+                            self.end_batch(judged);
+                        }
+                    }
+                    return;
+                }
+                Refused::event(line, &self.event, violations)
+            }
+        };
+        judged.counts.note(refused.violations(), Place { file: self.file.index, number });
+        let (sent, violations) = (refused.id(), refused.violations());
+        if self.order.write_rejected {
+            let id = sent.unwrap_or_else(|| self.ids.mint());
+            let out = &mut judged.rejected;
+            out.extend_from_slice(br#"{"file":"#);
+            write::text(out, self.file.name.as_bytes());
+            out.extend_from_slice(br#","line":"#);
+            write::number(out, number as usize);
+            write_row(out, &refused, &id, &context, &self.row_end);
+            out.push(b'\n');
+        }
+        if let Some(rows) = &mut self.rows {
+            self.line.clear();
+            self.line.extend_from_slice(br#"{"index":0"#);
+            write_row(&mut self.line, &refused, &sent.unwrap_or(NO_ID), &context, &self.row_end);
+            rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
+            if rows.is_full() {
+                self.end_batch(judged);
+            }
+        }
+    }
+
+    /// Makes a batch of the rows that are not one yet.
+    pub fn end_batch(&mut self, judged: &mut Judged) {
+        if let Some(Err(error)) = self.rows.as_mut().map(|rows| rows.write(&mut judged.rows)) {
+            judged.trouble = Some(io::Error::other(error));
+        }
+    }
+
+    /// Reads a line; the byte from which it is no JSON, if there is one. One that is too long was not kept to its end.
+    fn read(&mut self, line: &[u8]) -> Option<usize> {
+        if line.len() > MOST_EVENT {
+            self.event.clear();
+            return Some(MOST_EVENT);
+        }
+        let mut reader = Reader::new(line);
+        let is_json = reader.event(&mut self.event).is_ok() && reader.is_done();
+        (!is_json).then(|| reader.position())
+    }
+}

@@ -1,0 +1,139 @@
+//! The command line of audience-gate: arguments in, files and exit codes out; see `audience-gate --help`.
+
+use audience_gate::email;
+use clap::{Parser, Subcommand};
+use report::Format;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+mod archive;
+mod arrow;
+mod check;
+mod connection;
+mod copy_out;
+mod counts;
+mod detach;
+mod elements;
+mod files;
+mod history;
+mod input;
+mod judge;
+mod lines;
+mod load;
+mod manifest;
+mod month;
+mod parquet_in;
+mod parquet_out;
+mod progress;
+mod report;
+mod restore;
+mod rows;
+mod table;
+mod tls;
+
+const EXIT_CODES: &str = "Exit codes: 0 everything is accepted or in order, 1 something is rejected or invalid, 2 a file or an argument cannot be used.";
+const CHECK_HELP: &str = "The summary goes to standard output, or to standard error where events go there. A file that cannot be read keeps no other from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
+const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it; a secret is never an argument, because every user of the machine can read those. For an address that is not valid an empty line is printed, and its number on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
+const ARCHIVE_HELP: &str = "Every month is a folder such as 2026-01 with Parquet files and a _manifest.json. A month counts only when it was read back and found to hold what the database holds; one that is there already is not written again. Nothing is removed from the database: see detach.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 every month is archived, 1 an archived month differs from the database or is damaged, 2 the database, the archive or an argument cannot be used.";
+const DETACH_HELP: &str = "In one transaction the month is counted and hashed in the database, compared with the archive's manifest, and only then detached. Needs monthly partitions, see SCALING.md. Ids of detached events stay known, so a retry of one is still a replay. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is detached, 2 it is not: the archive differs, or the database or an argument cannot be used.";
+const RESTORE_HELP: &str = "The month is copied into a table of its own, compared with the archive's manifest and with what was noted when it was detached, and only then attached; all in one transaction. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is restored, 2 it is not: the archive differs, or the database or an argument cannot be used.";
+const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one from what it says and the line it stands on.\n\nA load that was ended goes on where it stopped when it is run again; a file that was loaded is not loaded twice. One system event tells of each load.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
+const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
+/// Lets in only the audience events that satisfy one validation contract.
+#[derive(Parser)]
+#[command(name = "audience-gate", version, about, after_help = EXIT_CODES)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge files of events: NDJSON, JSON or CSV, gzipped or not.
+    #[command(after_help = CHECK_HELP)]
+    Check(check::CheckArgs),
+    /// List every rule.
+    Rules {
+        /// How the list is written.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Say what a rule wants, with an accepted and a refused example.
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain {
+        /// Its id, for example subscription.consent.
+        rule: String,
+    },
+    /// Hash e-mail addresses as the gate does.
+    #[command(after_help = HASH_HELP)]
+    Hash {
+        /// The addresses; without any, one a line from standard input.
+        addresses: Vec<String>,
+    },
+    /// Write closed months of the event log to Parquet.
+    #[command(after_help = ARCHIVE_HELP)]
+    Archive(archive::ArchiveArgs),
+    /// Take an archived month out of the event log.
+    #[command(after_help = DETACH_HELP)]
+    Detach(detach::DetachArgs),
+    /// Bring a detached month back into the event log.
+    #[command(after_help = RESTORE_HELP)]
+    Restore(restore::RestoreArgs),
+    /// Load judged history into the event log, with its own times.
+    #[command(after_help = LOAD_HELP)]
+    Load(load::LoadArgs),
+}
+
+/// An exit code, or why there is no result.
+type Done = Result<u8, String>;
+
+fn main() -> ExitCode {
+    let done = match Line::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Rules { format } => say(&report::rules(format)),
+        Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
+        Command::Hash { addresses } => hash(&addresses),
+        Command::Archive(args) => archive::run(&args),
+        Command::Detach(args) => detach::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Load(args) => load::run(&args),
+    };
+    let code = done.unwrap_or_else(|problem| {
+        eprintln!("audience-gate: {problem}");
+        2
+    });
+    code.into()
+}
+
+fn say(text: &str) -> Done {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write: {error}")),
+        _ => Ok(0),
+    }
+}
+
+/// The secret under which e-mail hashes are made; the function reads it from the same name.
+fn pepper() -> Option<String> {
+    std::env::var("AUDIENCE_GATE_EMAIL_PEPPER").ok().filter(|pepper| !pepper.is_empty())
+}
+
+fn hash(addresses: &[String]) -> Done {
+    let pepper = pepper();
+    let mut text = addresses.join("\n").into_bytes();
+    if addresses.is_empty() {
+        io::stdin().read_to_end(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
+    }
+    let mut out = Vec::new();
+    let mut is_invalid = false;
+    for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        if let Some(address) = email::normalise(line) {
+            out.extend_from_slice(&email::hash(&address, pepper.as_ref().map(|pepper| pepper.as_bytes())));
+        } else {
+            is_invalid = true;
+            eprintln!("audience-gate: address {} is not a valid e-mail address", number + 1);
+        }
+        out.push(b'\n');
+    }
+    say(&String::from_utf8_lossy(&out))?;
+    Ok(u8::from(is_invalid))
+}

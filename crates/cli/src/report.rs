@@ -1,0 +1,117 @@
+//! What the command line says when it is done.
+
+use super::counts::{Counts, Place};
+use audience_gate::fingerprint::FINGERPRINT;
+use audience_gate::rules::{RULES, VERSION};
+use audience_gate_emit::prose;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// For whom the report is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The counts of all files.
+pub fn summary(counts: &Counts, files: &[String], format: Format) -> String {
+    match format {
+        Format::Json => program_summary(counts, files).to_string() + "\n",
+        Format::Text => people_summary(counts, files),
+    }
+}
+
+fn name(files: &[String], place: Place) -> &str {
+    files.get(place.file).map_or("", String::as_str)
+}
+
+fn program_summary(counts: &Counts, files: &[String]) -> Value {
+    let rules = RULES.iter().zip(&counts.rules).filter_map(|(rule, tally)| {
+        let (file, line) = (name(files, tally.at?), tally.at?.number);
+        Some(json!({ "rule_id": rule.id, "first": tally.first, "all": tally.all, "first_file": file, "first_line": line }))
+    });
+    let shown = counts.shown.iter().map(|&(place, violations)| {
+        let ids: Vec<_> = violations.rules().map(|rule| rule.id).collect();
+        json!({ "file": name(files, place), "line": place.number, "rule_id": ids.first(), "violations": ids })
+    });
+    json!({
+        "total": counts.total(),
+        "accepted": counts.accepted,
+        "rejected": counts.rejected,
+        "contract": format!("{VERSION}+{FINGERPRINT}"),
+        "rules": rules.collect::<Vec<_>>(),
+        "first_rejected": shown.collect::<Vec<_>>(),
+    })
+}
+
+fn people_summary(counts: &Counts, files: &[String]) -> String {
+    let mut out = format!("{} events: {} accepted, {} rejected\n", counts.total(), counts.accepted, counts.rejected);
+    if counts.rejected == 0 {
+        return out;
+    }
+    let _ = writeln!(out, "\n{:>12} {:>12}  rule", "first", "all");
+    for (rule, tally) in RULES.iter().zip(&counts.rules) {
+        if tally.all > 0 {
+            let _ = writeln!(out, "{:>12} {:>12}  {}\n{:>27}{}", tally.first, tally.all, rule.id, "", rule.reason);
+        }
+    }
+    let _ = writeln!(out, "\nfirst: events that violate it before any other; all: events that violate it\n");
+    for &(place, violations) in &counts.shown {
+        let ids: Vec<_> = violations.rules().map(|rule| rule.id).collect();
+        let _ = writeln!(out, "{}:{}  {}", name(files, place), place.number, ids.join(", "));
+    }
+    let hidden = counts.rejected - counts.shown.len() as u64;
+    if hidden > 0 {
+        let _ = writeln!(out, "and {hidden} more; `--rejected FILE` writes every one");
+    }
+    out
+}
+
+/// Every rule, a line each.
+pub fn rules(format: Format) -> String {
+    match format {
+        Format::Json => audience_gate_emit::json::render(),
+        Format::Text => RULES.iter().fold(String::new(), |mut out, rule| {
+            let _ = writeln!(out, "{:<34} {}", rule.id, prose::must(rule));
+            out
+        }),
+    }
+}
+
+/// One rule in full, or what comes near its name.
+pub fn explain(id: &str) -> Result<String, String> {
+    let Some(rule) = RULES.iter().find(|rule| rule.id == id) else {
+        let near = near(id);
+        return Err(match near.as_slice() {
+            [] => format!("there is no rule `{id}`; `audience-gate rules` lists them"),
+            near => format!("there is no rule `{id}`; did you mean {}?", near.join(", ")),
+        });
+    };
+    Ok(format!(
+        "{} ({})\n\n  when      {}\n  must      {}\n  refused   {}\n\naccepted:\n  {}\nrefused:\n  {}\n",
+        rule.id,
+        rule.origin.name(),
+        prose::when(rule),
+        prose::must(rule),
+        rule.reason,
+        rule.accepts,
+        rule.rejects
+    ))
+}
+
+/// The rules whose id holds the words, or else those that are spelt most like it.
+fn near(id: &str) -> Vec<&'static str> {
+    let ids = || RULES.iter().map(|rule| rule.id);
+    let holding: Vec<_> = ids().filter(|known| !id.is_empty() && known.contains(id)).collect();
+    if !holding.is_empty() {
+        return holding;
+    }
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, id);
+    let mut alike: Vec<_> = ids().filter(|known| likeness(known) > 0.7).collect();
+    alike.sort_by(|left, right| likeness(right).total_cmp(&likeness(left)));
+    alike.truncate(3);
+    alike
+}

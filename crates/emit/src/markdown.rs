@@ -1,0 +1,35 @@
+//! `RULES.md`: every rule for people to read.
+
+use super::{PREAMBLE, fingerprint, prose};
+use audience_gate::event::FIELDS;
+use audience_gate::rules::{RULES, VERSION};
+use std::fmt::Write;
+
+/// The whole document.
+pub fn render() -> String {
+    let mut out = format!(
+        "<!-- {PREAMBLE} -->\n\n# The rules\n\nContract {VERSION}, fingerprint `{}`. Every violated rule is reported, in this order; the first is the event's `validation_rule_id`. *Contract* rules come from the contract itself; *guard* rules close holes that would let it be evaded or the store be broken. \"Present\" means: the key is there and its value is neither null nor blank text.\n\n## The fields\n\n| field | holds |\n|---|---|\n",
+        fingerprint()
+    );
+    for (field, key, meaning) in FIELDS {
+        let place = if field.in_metadata() { "metadata." } else { "" };
+        let _ = writeln!(out, "| `{place}{key}` | {meaning} |");
+    }
+    for rule in RULES {
+        let example = |event: &str| {
+            if event.len() > 600 { format!("{}…", event.get(..200).unwrap_or_default()) } else { event.to_owned() }
+        };
+        let _ = write!(
+            out,
+            "\n## `{}`\n\n*{}* · When {}: {}.\n\nRefused with: {}.\n\nAccepted:\n\n```json\n{}\n```\n\nRefused:\n\n```json\n{}\n```\n",
+            rule.id,
+            rule.origin.name(),
+            prose::when(rule),
+            prose::must(rule),
+            rule.reason,
+            example(rule.accepts),
+            example(rule.rejects)
+        );
+    }
+    out
+}

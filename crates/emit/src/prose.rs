@@ -1,0 +1,117 @@
+//! An expression in words, for people who read the rules.
+
+use audience_gate::event::{Fault, Field, Kind};
+use audience_gate::rule::{Expr, List, Rule};
+
+/// When a rule applies.
+pub fn when(rule: &Rule) -> String {
+    let category = rule.category.map(|category| format!("the category is {}", category.name()));
+    match (category, rule.when) {
+        (None, Expr::Always) => "always".into(),
+        (Some(category), Expr::Always) => category,
+        (None, when) => prose(&when),
+        (Some(category), when) => format!("{category}, and {}", prose(&when)),
+    }
+}
+
+/// What must hold then.
+pub fn must(rule: &Rule) -> String {
+    prose(&rule.must)
+}
+
+fn name(field: Field) -> String {
+    if field.in_metadata() { format!("`metadata.{}`", field.key()) } else { format!("`{}`", field.key()) }
+}
+
+fn joined(parts: &[Expr], word: &str) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| match part {
+            Expr::All(_) | Expr::Any(_) => format!("({})", prose(part)),
+            _ => prose(part),
+        })
+        .collect();
+    parts.join(word)
+}
+
+fn prose(expr: &Expr) -> String {
+    match *expr {
+        Expr::Always => "always".into(),
+        Expr::All(parts) => joined(parts, " and "),
+        Expr::Any(&[Expr::Not(&Expr::Present(field)), ref holds]) => {
+            format!("{} is not present, or {}", name(field), prose(holds))
+        }
+        Expr::Any(parts) => joined(parts, " or "),
+        Expr::Not(&Expr::Present(field)) => format!("{} is not present", name(field)),
+        Expr::Not(part) => format!("not: {}", prose(part)),
+        Expr::Readable(Fault::Json) => "the text is RFC 8259 JSON in UTF-8".into(),
+        Expr::Readable(Fault::Shape) => "the event is a JSON object".into(),
+        Expr::Readable(Fault::Depth) => "nesting is at most 32".into(),
+        Expr::Readable(Fault::Text) => "no text holds U+0000 or a lone surrogate".into(),
+        Expr::Readable(Fault::Number) => {
+            "every number is finite in double precision, at most 64 characters long, and its exponent at most 400 either way".into()
+        }
+        Expr::Readable(Fault::DuplicateKey) => "no object names a key twice".into(),
+        Expr::Present(field) => format!("{} is present", name(field)),
+        Expr::Is(field, Kind::Absent) => format!("{} is absent", name(field)),
+        Expr::Is(field, Kind::True) => format!("{} is exactly true", name(field)),
+        Expr::Is(field, kind) => format!("{} is {}", name(field), kind_in_words(kind)),
+        Expr::NonEmptyText(field) => format!("{} is non-empty text", name(field)),
+        Expr::Uuid(field) => format!("{} is a UUID", name(field)),
+        Expr::Timestamp => "`occurred_at` is an RFC 3339 time".into(),
+        Expr::Length(field, 0, most) => format!("{} has at most {most} characters", name(field)),
+        Expr::Length(field, least, most) => format!("{} has {least} to {most} characters", name(field)),
+        Expr::OneOf(field, &[only]) => format!("{} is `{only}`", name(field)),
+        Expr::OneOf(field, choices) => format!("{} is one of `{}`", name(field), choices.join("`, `")),
+        Expr::Number(field, least, None) => format!("{} is a number of at least {least}", name(field)),
+        Expr::Number(field, least, Some(most)) => format!("{} is a number from {least} to {most}", name(field)),
+        Expr::Sha256(field) => format!("{} is 64 lower-case hex digits", name(field)),
+        Expr::Like(field) => format!("{} is a like", name(field)),
+        Expr::Email => "`email` is a valid e-mail address".into(),
+        Expr::Listed(field, list) => format!("{} is {}", name(field), list_in_words(list)),
+        Expr::OnlyKnownFields => "no top-level field is outside the vocabulary".into(),
+        Expr::MetadataWithin(most) => format!("`metadata` has at most {most} bytes as Postgres writes it"),
+        Expr::OccurredWithin(ahead, behind) => format!(
+            "`occurred_at` is at most {} minutes ahead of and {} days behind the receipt",
+            ahead / 60,
+            behind / 86_400
+        ),
+        Expr::EmailAgrees => "`email` and `metadata.email_hash` agree where both are present".into(),
+        Expr::NoScoreKey => "no key of `metadata` is `engagement_score` or begins with `score`".into(),
+        Expr::NoBlockedJump => "the jump from `metadata.prior_state` to `metadata.new_state` is not blocked".into(),
+        Expr::NoRawEmail => "no text or key of `metadata`, and no text column, holds a raw e-mail address".into(),
+        Expr::NoPersonalKey => "no key of `metadata` names personal data".into(),
+        Expr::NoPersonalValue => {
+            "no text or key of `metadata`, and no text column, holds a card, social security or phone number".into()
+        }
+        Expr::TrustedCaller => "the caller is trusted".into(),
+        Expr::OwnUser => "`user_id` is null, the signed-in user, or sent by a trusted caller".into(),
+        Expr::SiteAccepts => "the site exists and, for a browser's call, lists the origin".into(),
+        Expr::CategoryAgrees => "the registry files the event type under the event's category".into(),
+        Expr::PayloadAgrees => "`metadata` satisfies the payload schema of the event type".into(),
+        Expr::NoTwinWithin(seconds) => format!(
+            "no accepted event of the same user, event type, session and site is less than {seconds} seconds away"
+        ),
+    }
+}
+
+fn kind_in_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Absent => "absent",
+        Kind::Null => "null",
+        Kind::False => "false",
+        Kind::True => "true",
+        Kind::Number => "a number",
+        Kind::Text => "text",
+        Kind::Array => "an array",
+        Kind::Object => "an object",
+    }
+}
+
+fn list_in_words(list: List) -> &'static str {
+    match list {
+        List::EventTypes => "an active entry of the event registry",
+        List::RetentionRules => "an active rule of the registry",
+        List::States => "a registered state",
+    }
+}

@@ -1,0 +1,34 @@
+//! The examples of the table as pgTAP cases.
+
+use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
+use audience_gate::event::Fault;
+use audience_gate::rule::Expr;
+use audience_gate::rules::RULES;
+
+/// The whole file.
+pub fn render() -> String {
+    let mut cases = String::new();
+    let mut count = 0;
+    for rule in RULES {
+        let needs_text =
+            matches!(rule.must, Expr::Readable(Fault::Json | Fault::Text | Fault::DuplicateKey | Fault::Number));
+        let caller = if matches!(rule.must, Expr::OwnUser | Expr::TrustedCaller) { "visitor" } else { "trusted" };
+        let mut case = |event: &str, caller: &str, expected: &str, name: &str| {
+            count += 1;
+            cases += &format!(
+                "select is(\n  (audience_gate.violations({}, '{caller}', null, null, '2026-11-21 12:00+00'))[1],\n  {expected},\n  {}\n);\n",
+                quote(event),
+                quote(name)
+            );
+        };
+        case(rule.accepts, "trusted", "null", &format!("{} lets its accepted example pass", rule.id));
+        if !needs_text && !matches!(rule.must, Expr::NoTwinWithin(_)) {
+            case(rule.rejects, caller, &quote(rule.id), &format!("{} refuses its rejected example", rule.id));
+        }
+    }
+    format!(
+        "-- {PREAMBLE}\n\nbegin;\nselect plan({});\n\n{cases}\nselect is(\n  audience_gate.contract_fingerprint(),\n  {},\n  'the database judges by the contract of this source'\n);\n\nselect * from finish();\nrollback;\n",
+        count + 1,
+        quote(&fingerprint())
+    )
+}

@@ -1,0 +1,137 @@
+//! What a rule is: a guard and a predicate over one closed expression tree.
+//!
+//! Every engine is one total match over [`Expr`], without a catch-all arm: a new operator does not compile until each
+//! engine has it, and a new rule touches no engine.
+
+use super::event::{Category, Fault, Field, Kind};
+
+/// One rule of the contract.
+#[derive(Debug)]
+pub struct Rule {
+    /// Public and for ever: it is stored in audit rows.
+    pub id: &'static str,
+    /// Where the rule comes from.
+    pub origin: Origin,
+    /// The category it binds; `None` binds every event.
+    pub category: Option<Category>,
+    /// The rule applies where this holds.
+    pub when: Expr,
+    /// An event that it applies to satisfies the rule where this holds.
+    pub must: Expr,
+    /// What is wrong, why it matters, what to send instead.
+    pub reason: &'static str,
+    /// The place to look at, as a JSON pointer into the event.
+    pub path: &'static str,
+    /// An event that the rule applies to and that satisfies the whole contract.
+    pub accepts: &'static str,
+    /// An event whose first violation is this rule.
+    pub rejects: &'static str,
+}
+
+/// What a sender is told of a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Its id.
+    pub id: &'static str,
+    /// What is wrong, why it matters, what to send instead.
+    pub reason: &'static str,
+    /// The place to look at, as a JSON pointer into the event.
+    pub path: &'static str,
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// The user's document, word for word.
+    Contract,
+    /// Closes a hole that would let the contract be evaded or the store be broken.
+    Guard,
+}
+
+impl Origin {
+    /// The origin as it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Contract => "contract",
+            Origin::Guard => "guard",
+        }
+    }
+}
+
+/// A list of the registry that a value can be looked up in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum List {
+    EventTypes,
+    RetentionRules,
+    States,
+}
+
+/// A predicate over an event, its caller, the registry and the time of receipt.
+#[derive(Clone, Copy, Debug)]
+pub enum Expr {
+    /// Holds for every event.
+    Always,
+    /// All of them hold.
+    All(&'static [Expr]),
+    /// At least one of them holds.
+    Any(&'static [Expr]),
+    /// It does not hold.
+    Not(&'static Expr),
+    /// The text could be read without this fault.
+    Readable(Fault),
+    /// The key is there, and its value is neither null nor blank text.
+    Present(Field),
+    /// The value is of this kind.
+    Is(Field, Kind),
+    /// The value is text that holds something besides ASCII white space.
+    NonEmptyText(Field),
+    /// The value is text in the canonical 8-4-4-4-12 form of a UUID, in either case.
+    Uuid(Field),
+    /// `occurred_at` is text in the form of RFC 3339.
+    Timestamp,
+    /// The value is text of so many Unicode code points.
+    Length(Field, u32, u32),
+    /// The value is exactly one of these texts.
+    OneOf(Field, &'static [&'static str]),
+    /// The value is a number at least, and where given at most, so large.
+    Number(Field, u32, Option<u32>),
+    /// The value is text of 64 lower-case hexadecimal digits.
+    Sha256(Field),
+    /// The value is text that names a like.
+    Like(Field),
+    /// `email` is text that is a valid e-mail address once normalised.
+    Email,
+    /// The value is text on that list of the registry.
+    Listed(Field, List),
+    /// No top-level field is outside the vocabulary.
+    OnlyKnownFields,
+    /// The canonical text of `metadata` has at most so many bytes; an e-mail still to be hashed counts as its hash.
+    MetadataWithin(u32),
+    /// `occurred_at` is at most so many seconds ahead of, and so many behind, the receipt.
+    OccurredWithin(u32, u32),
+    /// `email` and `metadata.email_hash` agree where both are present.
+    EmailAgrees,
+    /// No key of `metadata` itself claims a score.
+    NoScoreKey,
+    /// `prior_state` to `new_state` is not a blocked jump.
+    NoBlockedJump,
+    /// No raw e-mail address in any text or key of `metadata`, nor in a text column.
+    NoRawEmail,
+    /// No key of `metadata` names personal data.
+    NoPersonalKey,
+    /// No card, social security or phone number in any text or key of `metadata`, nor in a free text column.
+    NoPersonalValue,
+    /// The caller holds a secret key.
+    TrustedCaller,
+    /// The caller may speak for `user_id`.
+    OwnUser,
+    /// The site exists and lists the origin of a browser's call.
+    SiteAccepts,
+    /// The category of the event type's registry entry is the event's.
+    CategoryAgrees,
+    /// `metadata` satisfies the payload schema of the event type's registry entry.
+    PayloadAgrees,
+    /// The store holds no accepted twin of the event within so many seconds; only the store can judge it.
+    NoTwinWithin(u32),
+}
