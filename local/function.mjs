@@ -1,19 +1,9 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { freePort } from "./ports.mjs";
+import { denoBinary } from "./programs.mjs";
 import { publishableKey, root, secretKey } from "./settings.mjs";
-
-const require = createRequire(import.meta.url);
-
-/** The real binary, not the package's Node wrapper: a signal to the wrapper would not reach Deno. */
-function denoBinary() {
-  const folder = join(root, "node_modules", "deno");
-  const binary = join(folder, process.platform === "win32" ? "deno.exe" : "deno");
-  return existsSync(binary) ? binary : require(join(folder, "install_api.cjs")).runInstall();
-}
 
 /**
  * Serves supabase/functions/ingest under Deno with the environment of the platform, and starts it again should it

@@ -1,61 +1,90 @@
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { allowed, command } from "./command.mjs";
 import { root } from "./settings.mjs";
 
-/** Packages that package.json asks for and node_modules does not hold in the version locked. */
-export function missingPackages() {
+/** A registry that has not answered once within this many seconds will not. */
+const PATIENCE = 15;
+
+/** `start` is what `npm start` needs, `tests` everything. @typedef {"start" | "tests"} Extent */
+
+/**
+ * Packages that package-lock.json asks for and node_modules does not hold in the version locked.
+ *
+ * @param {Extent} extent
+ */
+export function missingPackages(extent) {
   const read = (/** @type {string} */ file) => JSON.parse(readFileSync(join(root, file), "utf8"));
-  const wanted = Object.keys(read("package.json").dependencies ?? {});
-  const locked = read("package-lock.json").packages ?? {};
-  return wanted.filter((name) => {
-    const manifest = join("node_modules", name, "package.json");
-    return !existsSync(join(root, manifest)) || read(manifest).version !== locked[`node_modules/${name}`]?.version;
-  });
+  const held = (/** @type {string} */ folder) => {
+    const manifest = join(folder, "package.json");
+    return existsSync(join(root, manifest)) ? read(manifest).version : undefined;
+  };
+  return Object.entries(read("package-lock.json").packages)
+    // Optional ones depend on the platform: their owner fails without them, and by name.
+    .filter(([folder, { optional, dev }]) =>
+      /(^|\/)node_modules\//.test(folder) && !optional && (extent === "tests" || !dev)
+    )
+    .filter(([folder, { link, version }]) => link ? !existsSync(join(root, folder)) : held(folder) !== version)
+    .map(([folder]) => folder);
 }
 
 /**
- * Installs what a fresh clone lacks. Only what the stack itself needs, unless more was installed before.
+ * Makes sure of the npm packages, with npm, whichever program started this one.
  *
- * @param {(message: string) => void} say
+ * @param {Extent} extent
+ * @param {import("./progress.mjs").Progress} progress
  */
-export async function installPackages(say) {
-  if (missingPackages().length === 0) return;
-  const fresh = !existsSync(join(root, "node_modules"));
-  say("installing packages (the first time only)");
-  const { code, output } = await npm([
+export async function installPackages(extent, progress) {
+  if (missingPackages(extent).length > 0) {
+    refuseReadOnly();
+    const what = extent === "start" ? "the packages that the stack needs" : "the packages that the tests need";
+    await progress.long(`installing ${what} from npm, once`, (detail) => install(extent, detail));
+  }
+}
+
+/** @param {Extent} extent @param {(text: string) => void} detail */
+async function install(extent, detail) {
+  const alreadyDevelops = existsSync(join(root, "node_modules", "typescript"));
+  let fetched = 0;
+  const { code, output, silent } = await npm([
     "install",
     "--no-audit",
     "--no-fund",
     "--no-save",
-    "--loglevel=error",
-    ...(fresh ? ["--omit=dev"] : []),
-  ]);
-  if (code === 0 && missingPackages().length === 0) return;
-  if (/EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)) {
+    "--loglevel=http",
+    // npm's own patience with a silent network is five minutes an attempt.
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=5000",
+    extent === "start" && !alreadyDevelops ? "--omit=dev" : "--include=dev",
+  ], (line) => {
+    if (/^npm http (fetch GET 200|cache)/.test(line)) detail(`${fetched += 1} fetched`);
+  });
+  if (code === 0 && missingPackages(extent).length === 0) return;
+  if (silent || /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)) {
     throw new Error(
-      "the first start installs its packages from the npm registry, which cannot be reached; " +
-        "connect to a network (or set npm's registry or proxy) and run npm start again",
+      "the npm registry cannot be reached, and packages are missing; connect to a network " +
+        "(or set npm's registry or proxy: npm config ls) and run the same command again",
     );
   }
-  throw new Error(`npm install failed:\n${output.trim()}`);
+  const complaint = output.split("\n").filter((line) => !/^npm (http|warn)/.test(line)).join("\n").trim();
+  throw new Error(`npm install failed:\n${complaint || output.trim()}`);
 }
 
-/** @param {string[]} args @returns {Promise<{ code: number | null, output: string }>} */
-function npm(args) {
-  return new Promise((resolve) => {
-    // `npm start` says which npm it is; run by hand, the one on the path serves.
-    const own = process.env.npm_execpath;
-    const [command, first] = own ? [process.execPath, [own]] : ["npm", []];
-    const child = spawn(command, [...first, ...args], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: process.platform === "win32" && !own,
-    });
-    let output = "";
-    child.stdout.on("data", (chunk) => output += chunk);
-    child.stderr.on("data", (chunk) => output += chunk);
-    child.on("error", (error) => resolve({ code: 127, output: error.message }));
-    child.on("close", (code) => resolve({ code, output }));
+function refuseReadOnly() {
+  const folder = existsSync(join(root, "node_modules")) ? join(root, "node_modules") : root;
+  if (allowed(folder, constants.W_OK)) return;
+  throw new Error(
+    `packages are missing and ${folder} cannot be written to; copy the checkout to a folder of yours and run it there`,
+  );
+}
+
+/** @param {string[]} args @param {(line: string) => void} line */
+function npm(args, line) {
+  // Under npm, the npm that runs this; under another package manager or none, the one on the path.
+  const own = /npm-cli\.js$/.test(process.env.npm_execpath ?? "") ? process.env.npm_execpath : undefined;
+  const [program, first] = own ? [process.execPath, [own]] : ["npm", []];
+  return command(program, [...first, ...args], {
+    line,
+    sign: { like: /^npm http (fetch GET \d|cache)/, within: PATIENCE },
   });
 }

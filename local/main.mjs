@@ -23,7 +23,7 @@ export async function main(argv) {
       console.log(HELP);
       return;
     }
-    await installPackages((message) => progress.step(message));
+    await installPackages("start", progress);
     // Only now: a fresh clone has nothing to import these from.
     const { startStack } = await import("./stack.mjs");
     const stack = await startStack({ ...options, say: (message) => progress.step(message) });

@@ -18,6 +18,28 @@ export class Progress {
     this.#draw();
   }
 
+  /**
+   * A step that may take minutes: said when it begins, with how far it is, and when it has ended with the time it took.
+   *
+   * @template T
+   * @param {string} message
+   * @param {(detail: (text: string) => void) => Promise<T>} work `detail` says how far it is
+   */
+  async long(message, work) {
+    const began = performance.now();
+    let told = began;
+    this.step(message);
+    const result = await work((text) => {
+      this.#message = `${message} · ${text}`;
+      // Where lines stay, one every quarter of a minute is enough.
+      if (this.#terminal || performance.now() - told < 15_000) return;
+      told = performance.now();
+      console.error(`· ${this.#message}`);
+    });
+    this.print(`· ${message}: done in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    return result;
+  }
+
   /** Prints something that stays, above the line. @param {string} line */
   print(line) {
     this.#clear();

@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-/** `npm start`: the whole of audience-gate on this machine, behind one port. Nothing is imported before Node's age is known. */
-const [major] = process.versions.node.split(".").map(Number);
-if (major < 20) {
-  console.error(`audience-gate needs Node 20 or newer; this is ${process.version}. Get one from https://nodejs.org`);
-  process.exit(1);
-}
+/** `npm start`: the whole of audience-gate on this machine, on one port. Nothing else is imported before Node's level is known. */
+import { refuseOldNode } from "./node.mjs";
+
+refuseOldNode();
 const { main } = await import("./main.mjs");
 await main(process.argv.slice(2));

@@ -1,9 +1,9 @@
 // What the tests of the dashboard and the playground share: Chromium, screenshots, the accessibility check.
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { chromiumPath } from "../runner/chromium.mjs";
 
 const require = createRequire(import.meta.url);
 const pictures = fileURLToPath(new URL("../../.local/screenshots/", import.meta.url));
@@ -11,7 +11,7 @@ let axe;
 
 export function launch() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: chromiumPath(),
     args: [
       "--no-sandbox",
       "--disable-gpu",

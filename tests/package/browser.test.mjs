@@ -6,6 +6,7 @@ import { extname, join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { build } from "vite";
+import { chromiumPath } from "../runner/chromium.mjs";
 import { project, write } from "./install.mjs";
 
 const PORT = 55470;
@@ -33,7 +34,7 @@ const server = createServer(async (request, response) => {
 before(async () => {
   await new Promise((resolve) => server.listen(PORT, "127.0.0.1", () => resolve(undefined)));
   browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: chromiumPath(),
     args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"],
   });
 });

@@ -1,12 +1,12 @@
 /** The types of the installed package say what they should, to the compiler that people run. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
-import { root } from "../runner/paths.mjs";
+import { packageCommand } from "../runner/paths.mjs";
 import { project, write } from "./install.mjs";
 
 const { folder } = project();
+const [node, tsc] = packageCommand("typescript", "tsc");
 const OPTIONS = [
   "--noEmit",
   "--strict",
@@ -23,7 +23,7 @@ const OPTIONS = [
 /** The codes of the compiler's complaints about a program. */
 function complaints(/** @type {string} */ program) {
   write(folder, "program.ts", program);
-  const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), [...OPTIONS, "program.ts"], {
+  const { stdout } = spawnSync(node, [tsc, ...OPTIONS, "program.ts"], {
     cwd: folder,
     encoding: "utf8",
   });

@@ -16,13 +16,14 @@ export function checks({ fix }) {
   const deno = denoBinary("deno");
   const check = (
     /** @type {string} */ name,
+    /** @type {import("./system.mjs").Need[]} */ needs,
     /** @type {string[]} */ command,
     /** @type {string | undefined} */ cwd = undefined,
-  ) => ({ name, command, cwd, reader: exitCode });
+  ) => ({ name, needs, command, cwd, reader: exitCode });
 
   return [
-    check("cargo fmt", ["cargo", "fmt", "--all", ...asking]),
-    check("clippy", [
+    check("cargo fmt", ["rust"], ["cargo", "fmt", "--all", ...asking]),
+    check("clippy", ["rust"], [
       "cargo",
       "clippy",
       "--workspace",
@@ -32,19 +33,21 @@ export function checks({ fix }) {
       "--deny=warnings",
     ]),
     // The form, the rules and the folders are in deno.json, where editors find them too.
-    check("deno fmt", [deno, "fmt", ...asking]),
-    check("deno lint", [deno, "lint"]),
+    check("deno fmt", ["packages"], [deno, "fmt", ...asking]),
+    check("deno lint", ["packages"], [deno, "lint"]),
     ...functions().map((folder) =>
-      check(`deno check ${folder}`, [
+      check(`deno check ${folder}`, ["packages"], [
         deno,
         "check",
         ...readdirSync(join(root, "supabase", "functions", folder))
           .filter((name) => name.endsWith(".ts")),
       ], join(root, "supabase", "functions", folder))
     ),
-    ...typescriptProjects().map((project) => check(`tsc ${project}`, ["npx", "tsc", "--noEmit", "-p", project])),
+    ...typescriptProjects().map((project) =>
+      check(`tsc ${project}`, ["packages"], ["node", "node_modules/typescript/bin/tsc", "--noEmit", "-p", project])
+    ),
     ...(existsSync(join(root, "supabase", "migrations"))
-      ? [check("sql lint", ["node", "tests/runner/lint-sql.mjs"])]
+      ? [check("sql lint", ["packages", "postgres", "plpgsql_check"], ["node", "tests/runner/lint-sql.mjs"])]
       : []),
   ];
 }

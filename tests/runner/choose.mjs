@@ -6,8 +6,11 @@ npm test -- --help                this`;
 
 /**
  * What a command line asks for: the suites to run, or what to say instead, and the status to end with.
+ *
+ * @template {{ name: string }} Named
  * @param {string[]} line
- * @param {{ checks: (how: { fix: boolean }) => { name: string }[], suites: () => { name: string }[] }} available
+ * @param {{ checks: (how: { fix: boolean }) => Named[], suites: () => Named[] }} available
+ * @returns {{ chosen: Named[], say?: undefined, status?: undefined } | { chosen?: undefined, say: string, status: number }}
  */
 export function choose(line, available) {
   let asked;

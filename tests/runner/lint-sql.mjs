@@ -4,18 +4,17 @@
  * (plpgsql_check) and `db advisors` (splinter). Any warning fails.
  */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { startPostgres } from "../database/postgres.mjs";
-import { root } from "./paths.mjs";
+import { packageCommand, root } from "./paths.mjs";
 
 const postgres = await startPostgres({ version: 15, cron: true, migrations: [] });
+const [program, ...script] = packageCommand("supabase");
 const supabase = (/** @type {string[]} */ args) => {
   console.log(`$ supabase ${args.join(" ")}`);
-  const { status } = spawnSync(
-    join(root, "node_modules", ".bin", "supabase"),
-    [...args, `--remote=${postgres.url}`, "--yes"],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
-  );
+  const { status } = spawnSync(program, [...script, ...args, `--remote=${postgres.url}`, "--yes"], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   return status === 0;
 };
 

@@ -2,12 +2,14 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as counts from "./counts.mjs";
 import { denoBinary, root } from "./paths.mjs";
-import { sparkPython } from "./system.mjs";
+import { pythonOf } from "./python.mjs";
+import { EVERYTHING } from "./system.mjs";
 
 /**
  * @typedef {object} Suite
  * @property {string} name
  * @property {string[]} command
+ * @property {import("./system.mjs").Need[]} needs what is made sure of before it runs
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
  * @property {Record<string, string>} [env]
@@ -16,6 +18,22 @@ import { sparkPython } from "./system.mjs";
 
 /** Folders under tests/ whose suites measure time or drive a browser. */
 const ALONE = new Set(["browser", "docs", "stack"]);
+
+/**
+ * What the tests of a folder under tests/ need; those of a folder that is not named here get everything.
+ *
+ * @type {Record<string, import("./system.mjs").Need[]>}
+ */
+const NEEDS = {
+  browser: ["packages", "chromium"],
+  database: ["packages", "postgres"],
+  docs: ["packages", "rust", "git", "curl"],
+  function: ["packages", "postgres"],
+  package: ["packages", "chromium"],
+  runner: [],
+  scaling: ["packages", "rust", "postgres", "spark", "parquet", "openssl"],
+  stack: ["packages", "git", "ps"],
+};
 
 /** Every folder of this repository that may hold a test, found by walking, so that a new file needs no edit here. */
 function files(/** @type {string} */ folder, /** @type {RegExp} */ pattern) {
@@ -49,6 +67,7 @@ function rust() {
     {
       name: "rust",
       command: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"],
+      needs: ["rust"],
       reader: counts.cargo,
     },
     {
@@ -63,6 +82,7 @@ function rust() {
         "--",
         "--check",
       ],
+      needs: ["rust"],
       reader: counts.exitCode,
     },
   ];
@@ -89,6 +109,7 @@ function functions() {
         "--allow-all",
         ...group.map((file) => relative(folder, file)),
       ],
+      needs: ["packages"],
       cwd: folder,
       env: { DENO_NO_UPDATE_CHECK: "1", DENO_TLS_CA_STORE: "system" },
       reader: counts.deno,
@@ -102,6 +123,7 @@ function pgtap() {
   return ["pglite", "postgres"].map((engine) => ({
     name: `pgtap on ${engine}`,
     command: ["node", "tests/runner/pgtap.mjs", engine],
+    needs: engine === "postgres" ? ["packages", "postgres", "pgtap"] : ["packages"],
     reader: counts.tap,
   }));
 }
@@ -119,6 +141,7 @@ function node() {
       "--test-concurrency=1",
       ...group.map((file) => relative(root, file)),
     ],
+    needs: NEEDS[folder] ?? EVERYTHING,
     reader: counts.node,
     alone: ALONE.has(folder),
   }));
@@ -129,7 +152,8 @@ function python() {
   if (files("spark", /^test_.*\.py$/).length === 0) return [];
   return [{
     name: "spark",
-    command: [sparkPython, "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"],
+    command: [pythonOf("spark"), "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"],
+    needs: ["rust", "spark"],
     reader: counts.unittest,
     alone: true,
   }];

@@ -1,134 +1,136 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./paths.mjs";
+import { command, onPath } from "../../local/command.mjs";
+import { installPackages } from "../../local/install.mjs";
+import { chromiumPath } from "./chromium.mjs";
+import { ensurePython } from "./python.mjs";
 
-/** Where the programs of a real Postgres 15 are: `PG_BIN`, or where Debian's package laid them down. */
+/** Where the programs of a real Postgres 15 are: `PG_BIN`, or where Debian's package puts them. */
 export const postgresBin = process.env.PG_BIN ?? "/usr/lib/postgresql/15/bin";
 
-/** The extension folder beside those programs. */
+/** An extension of that Postgres. */
 function extension(/** @type {string} */ name) {
-  const { stdout } = spawnSync(join(postgresBin, "pg_config"), ["--sharedir"], {
-    encoding: "utf8",
-  });
+  const { stdout } = spawnSync(join(postgresBin, "pg_config"), ["--sharedir"], { encoding: "utf8" });
   return existsSync(join(stdout?.trim() ?? "", "extension", `${name}.control`));
 }
 
-const onPath = (/** @type {string} */ program) => spawnSync("which", [program]).status === 0;
-
-/** The Python that has PySpark: kept between runs in a folder named after what is to be in it, never in the system. */
-const requirements = join(root, "spark", "requirements.txt");
-const venv = join(
-  root,
-  ".local",
-  `spark-${createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12)}`,
-);
-export const sparkPython = join(venv, "bin", "python");
-
-const hasSpark = () => spawnSync(sparkPython, ["-c", "import pyspark, pyarrow, pandas"]).status === 0;
-
-/** Debian parts Python from what makes environments. */
-const makesVenvs = () => spawnSync("python3", ["-c", "import venv, ensurepip"]).status === 0;
+/** Debian keeps apart from Python what makes environments. */
+const makesEnvironments = () => spawnSync("python3", ["-c", "import venv, ensurepip"]).status === 0;
 
 /**
- * What the tests need besides Node, npm, Rust and the npm packages: what each piece is for, how to see that it
- * is there, and the Debian package that brings it.
+ * A program of the system: how to see that it is there, and the Debian package that brings it.
+ *
+ * @typedef {object} Piece
+ * @property {string} name
+ * @property {() => boolean} present
+ * @property {string} [package] without one it is for a person to install
  */
-const PIECES = [
-  {
-    name: "a real Postgres server",
-    present: () => existsSync(join(postgresBin, "initdb")),
-    package: "postgresql-15",
+
+/** @param {string} program @param {string} [debian] @returns {Piece} */
+const onThePath = (program, debian) => ({
+  name: program,
+  present: () => onPath(program) !== undefined,
+  package: debian,
+});
+
+/** @param {string} name @param {string} [more] @returns {Piece} */
+const postgresExtension = (name, more = name) => ({
+  name: `${name} for it`,
+  present: () => extension(name),
+  package: `postgresql-15-${more}`,
+});
+
+/** @typedef {{ pieces?: Piece[], packages?: import("../../local/install.mjs").Extent, python?: import("./python.mjs").Environment }} Means */
+
+/** What a suite may need besides Node. @satisfies {Record<string, Means>} */
+const NEEDS = {
+  packages: { packages: "tests" },
+  stack: { packages: "start" },
+  rust: { pieces: [{ ...onThePath("cargo"), name: "Rust (https://rustup.rs)" }] },
+  postgres: {
+    pieces: [
+      { name: "a real Postgres 15", present: () => existsSync(join(postgresBin, "initdb")), package: "postgresql-15" },
+      postgresExtension("pg_cron", "cron"),
+    ],
   },
-  {
-    name: "pg_cron",
-    present: () => extension("pg_cron"),
-    package: "postgresql-15-cron",
+  pgtap: { pieces: [postgresExtension("pgtap"), onThePath("pg_prove", "libtap-parser-sourcehandler-pgtap-perl")] },
+  plpgsql_check: { pieces: [postgresExtension("plpgsql_check", "plpgsql-check")] },
+  chromium: { pieces: [{ name: "Chromium", present: () => chromiumPath() !== undefined, package: "chromium" }] },
+  git: { pieces: [onThePath("git", "git")] },
+  curl: { pieces: [onThePath("curl", "curl")] },
+  openssl: { pieces: [onThePath("openssl", "openssl")] },
+  ps: { pieces: [onThePath("ps", "procps")] },
+  spark: {
+    pieces: [
+      onThePath("java", "openjdk-17-jre-headless"),
+      { name: "Python's venv", present: makesEnvironments, package: "python3-venv" },
+    ],
+    python: "spark",
   },
-  {
-    name: "pgTAP",
-    present: () => extension("pgtap"),
-    package: "postgresql-15-pgtap",
+  parquet: {
+    pieces: [{ name: "Python's venv", present: makesEnvironments, package: "python3-venv" }],
+    python: "parquet",
   },
-  {
-    name: "plpgsql_check",
-    present: () => extension("plpgsql_check"),
-    package: "postgresql-15-plpgsql-check",
-  },
-  {
-    name: "pg_prove",
-    present: () => onPath("pg_prove"),
-    package: "libtap-parser-sourcehandler-pgtap-perl",
-  },
-  {
-    name: "Chromium",
-    present: () => existsSync("/usr/bin/chromium"),
-    package: "chromium",
-  },
-  { name: "brotli", present: () => onPath("brotli"), package: "brotli" },
-  { name: "openssl", present: () => onPath("openssl"), package: "openssl" },
-  { name: "Java", present: () => onPath("java"), package: "openjdk-17-jre-headless" },
-  { name: "Python's venv", present: makesVenvs, package: "python3-venv" },
-];
+};
+
+/** @typedef {keyof typeof NEEDS} Need */
+
+/** @type {Need[]} */
+export const EVERYTHING = /** @type {Need[]} */ (Object.keys(NEEDS));
 
 /**
- * Makes sure that every piece is there: installs what is missing where this user may, and otherwise stops
- * with the command that would. No suite is left out because a piece is absent.
+ * Makes sure of what is needed: installs what is missing where this user may, and otherwise says what would. No suite is
+ * left out for want of a piece.
+ *
+ * @param {Need[]} needs
+ * @param {import("../../local/progress.mjs").Progress} progress
  */
-export function ensureSystem() {
-  ensurePieces();
-  ensureSpark();
-}
-
-function ensureSpark() {
-  if (hasSpark()) return;
-  console.log("installing PySpark, once: 440 MB from PyPI");
-  const run = (/** @type {string[]} */ [command, ...args]) =>
-    spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
-  const pip = [sparkPython, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  const done = run(["python3", "-m", "venv", "--clear", venv]) && run([...pip, "--requirement", requirements]);
-  if (!done || !hasSpark()) {
-    console.error(
-      `could not install PySpark; try it by hand: python3 -m venv ${venv} && ${pip.join(" ")} -r ${requirements}`,
-    );
-    process.exit(2);
+export async function ensure(needs, progress) {
+  /** @type {Means[]} */
+  const wanted = [...new Set(needs)].map((need) => NEEDS[need]);
+  if (process.platform === "win32" && wanted.length > 0) {
+    throw new Error("the tests run on Linux and macOS; on Windows, run them in WSL");
   }
+  const pieces = wanted.flatMap(({ pieces }) => pieces ?? []);
+  refuseMissing(pieces.filter((piece) => piece.package === undefined && !piece.present()));
+  for (const { packages } of wanted) if (packages) await installPackages(packages, progress);
+  await installPieces(pieces, progress);
+  for (const { python } of wanted) if (python) await ensurePython(python, progress);
 }
 
-function ensurePieces() {
-  const missing = PIECES.filter((piece) => !piece.present());
+/** What only a person can install. @param {Piece[]} missing */
+function refuseMissing(missing) {
+  if (missing.length > 0) throw new Error(`the tests need ${missing.map(({ name }) => name).join(", ")}`);
+}
+
+/** @param {Piece[]} pieces @param {import("../../local/progress.mjs").Progress} progress */
+async function installPieces(pieces, progress) {
+  const missing = pieces.filter((piece) => !piece.present());
   if (missing.length === 0) return;
 
-  const names = missing.map(({ name }) => name).join(", ");
-  const packages = missing.map((piece) => piece.package);
-  const command = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
-  if (process.getuid?.() !== 0 || !onPath("apt-get")) {
-    console.error(
-      `the tests need ${names}; on Debian or Ubuntu:\n\n  sudo ${command}\n\n` +
-        "elsewhere install the same programs and set PG_BIN to the folder of initdb",
+  const names = (/** @type {Piece[]} */ some) => some.map(({ name }) => name).join(", ");
+  const packages = [...new Set(missing.map((piece) => piece.package))];
+  const byHand = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
+  if (process.getuid?.() !== 0 || onPath("apt-get") === undefined) {
+    throw new Error(
+      `the tests need ${names(missing)}; on Debian or Ubuntu:\n\n  sudo ${byHand}\n\n` +
+        "elsewhere install the same programs, and set PG_BIN to the folder of initdb and CHROMIUM to the browser " +
+        "where they are not found",
     );
-    process.exit(2);
   }
 
-  console.log(`installing ${names}`);
-  const apt = (/** @type {string[]} */ args) =>
-    spawnSync("apt-get", ["--quiet=2", ...args], {
-      stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    }).status === 0;
-  apt(["update"]);
-  const installed = apt([
-    "install",
-    "--yes",
-    "--no-install-recommends",
-    ...packages,
-  ]);
-  const still = PIECES.filter((piece) => !piece.present());
-  if (!installed || still.length > 0) {
-    console.error(
-      `could not install ${still.map(({ name }) => name).join(", ")}; try it by hand: ${command}`,
-    );
-    process.exit(2);
-  }
+  await progress.long(`installing ${names(missing)} with apt-get, once`, async (detail) => {
+    const apt = (/** @type {string[]} */ ...words) =>
+      command("apt-get", ["-o", "Acquire::http::Timeout=15", "-o", "Acquire::Retries=1", ...words], {
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+        line: detail,
+      });
+    await apt("update");
+    const { output } = await apt("install", "--yes", "--no-install-recommends", ...packages);
+    const still = missing.filter((piece) => !piece.present());
+    if (still.length === 0) return;
+    const complaint = output.split("\n").filter((line) => /^[EW]:/.test(line)).slice(-5).join("\n");
+    throw new Error(`${names(still)} could not be installed:\n${complaint}\nby hand: ${byHand}`);
+  });
 }

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { sparkPython } from "../runner/system.mjs";
+import { pythonOf } from "../runner/python.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
@@ -55,14 +55,7 @@ export function begin(url, ...words) {
 }
 
 /** Runs one of the Python programs here with the versions of requirements.txt. @param {string} program @param {string[]} args */
-function python(program, args) {
-  const requirements = join(here, "requirements.txt");
-  const venv = join(target, "parquet-readers");
-  const interpreter = join(venv, "bin", "python");
-  if (!existsSync(interpreter)) must("python3", ["-m", "venv", venv]);
-  must(interpreter, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements]);
-  return must(interpreter, [join(here, program), ...args]);
-}
+const python = (program, args) => must(pythonOf("parquet"), [join(here, program), ...args]);
 
 /** What pyarrow and DuckDB read in Parquet files. @param {string[]} files */
 export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", files));
@@ -71,7 +64,8 @@ export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", fil
 export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
 
 /** Runs a program with Spark on this machine. @param {string[]} args */
-const spark = (...args) => must(sparkPython, args, { PYSPARK_PYTHON: sparkPython, SPARK_LOCAL_IP: "127.0.0.1" });
+const spark = (...args) =>
+  must(pythonOf("spark"), args, { PYSPARK_PYTHON: pythonOf("spark"), SPARK_LOCAL_IP: "127.0.0.1" });
 
 /** What Spark reads in a folder of Parquet files. @param {string} folder */
 export const readInSpark = (folder) => JSON.parse(spark(join(here, "read_spark.py"), folder));

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { root } from "./settings.mjs";
+
+/**
+ * Runs a program at the top of the repository to its end.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {object} [options]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {(text: string) => void} [options.line] hears every line it prints
+ * @param {{ like: RegExp, within: number }} [options.sign] it is ended unless it prints such a line within so many seconds
+ * @returns {Promise<{ code: number | null, output: string, silent: boolean }>} `silent`: it was ended for want of a sign
+ */
+export function command(program, args, { env = process.env, line = () => {}, sign } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let silent = false;
+    const timer = sign && setTimeout(() => {
+      silent = true;
+      child.kill("SIGKILL");
+    }, sign.within * 1000);
+    const hear = (/** @type {string} */ text) => {
+      output += text;
+      for (const said of text.split(/[\r\n]+/).filter((part) => part.trim() !== "")) {
+        if (sign?.like.test(said)) clearTimeout(timer);
+        line(said.trim());
+      }
+    };
+    child.stdout.setEncoding("utf8").on("data", hear);
+    child.stderr.setEncoding("utf8").on("data", hear);
+    // Nothing goes on installing after the one who waits for it has gone.
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    const end = (/** @type {number | null} */ code, /** @type {string} */ more = "") => {
+      clearTimeout(timer);
+      process.off("exit", kill);
+      resolve({ code, output: output + more, silent });
+    };
+    child.on("error", (error) => end(127, error.message));
+    child.on("close", (code) => end(code));
+  });
+}
+
+/** Where PATH has a program, if it has. @param {string} name @returns {string | undefined} */
+export function onPath(name) {
+  const endings = process.platform === "win32" ? [".exe", ".cmd"] : [""];
+  return (process.env.PATH ?? "").split(delimiter)
+    .flatMap((folder) => endings.map((ending) => join(folder, name + ending)))
+    .find((file) => allowed(file, constants.X_OK));
+}
+
+/** @param {string} path @param {number} mode one of `fs.constants`: W_OK, X_OK */
+export function allowed(path, mode) {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,30 @@
+import { checks } from "./checks.mjs";
+import { choose } from "./choose.mjs";
+import { endAll } from "./execute.mjs";
+import { prepare } from "./prepare.mjs";
+import { Progress, summary } from "./report.mjs";
+import { run } from "./schedule.mjs";
+import { suites } from "./suites.mjs";
+
+/** @param {string[]} line */
+export async function main(line) {
+  const { chosen, say, status } = choose(line, { checks, suites });
+  if (chosen === undefined) {
+    (status === 0 ? console.log : console.error)(say);
+    process.exit(status);
+  }
+
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+    process.on(signal, () => {
+      endAll();
+      process.exit(130);
+    });
+  }
+
+  await prepare(chosen.flatMap(({ needs }) => needs));
+  const progress = new Progress(chosen.length);
+  const results = await run(chosen, progress);
+  progress.end();
+  console.log(summary(results));
+  process.exit(results.some(({ failed }) => failed > 0) ? 1 : 0);
+}
