@@ -11,34 +11,27 @@ import { root } from "./settings.mjs";
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {(text: string) => void} [options.line] hears every line it prints
- * @param {{ like: RegExp, within: number }} [options.sign] it is ended unless it prints such a line within so many seconds
- * @returns {Promise<{ code: number | null, output: string, silent: boolean }>} `silent`: it was ended for want of a sign
+ * @param {AbortSignal} [options.signal] ends it
+ * @returns {Promise<{ code: number | null, output: string }>}
  */
-export function command(program, args, { env = process.env, line = () => {}, sign } = {}) {
+export function command(program, args, { env = process.env, line = () => {}, signal } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    let silent = false;
-    const timer = sign && setTimeout(() => {
-      silent = true;
-      child.kill("SIGKILL");
-    }, sign.within * 1000);
     const hear = (/** @type {string} */ text) => {
       output += text;
-      for (const said of text.split(/[\r\n]+/).filter((part) => part.trim() !== "")) {
-        if (sign?.like.test(said)) clearTimeout(timer);
-        line(said.trim());
-      }
+      for (const said of text.split(/[\r\n]+/).filter((part) => part.trim() !== "")) line(said.trim());
     };
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
     // Nothing goes on installing after the one who waits for it has gone.
     const kill = () => child.kill("SIGKILL");
+    signal?.addEventListener("abort", kill);
     process.once("exit", kill);
     const end = (/** @type {number | null} */ code, /** @type {string} */ more = "") => {
-      clearTimeout(timer);
       process.off("exit", kill);
-      resolve({ code, output: output + more, silent });
+      signal?.removeEventListener("abort", kill);
+      resolve({ code, output: output + more });
     };
     child.on("error", (error) => end(127, error.message));
     child.on("close", (code) => end(code));

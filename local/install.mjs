@@ -6,6 +6,8 @@ import { root } from "./settings.mjs";
 /** A registry that has not answered once within this many seconds will not. */
 const PATIENCE = 15;
 
+const UNREACHABLE = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
+
 /** `start` is what `npm start` needs, `tests` everything. @typedef {"start" | "tests"} Extent */
 
 /**
@@ -45,28 +47,42 @@ export async function installPackages(extent, progress) {
 /** @param {Extent} extent @param {(text: string) => void} detail */
 async function install(extent, detail) {
   const alreadyDevelops = existsSync(join(root, "node_modules", "typescript"));
-  let fetched = 0;
-  const { code, output, silent } = await npm([
-    "install",
-    "--no-audit",
-    "--no-fund",
-    "--no-save",
-    "--loglevel=http",
-    // npm's own patience with a silent network is five minutes an attempt.
-    "--fetch-retry-mintimeout=1000",
-    "--fetch-retry-maxtimeout=5000",
-    extent === "start" && !alreadyDevelops ? "--omit=dev" : "--include=dev",
-  ], (line) => {
-    if (/^npm http (fetch GET 200|cache)/.test(line)) detail(`${fetched += 1} fetched`);
-  });
+  let answers = 0;
+  const count = (/** @type {string} */ line) => {
+    if (/^npm http (fetch GET \d|cache)/.test(line)) detail(`${answers += 1} fetched`);
+  };
+  // Beside the hundreds of requests of an installation, one of which it is known how long it may take.
+  const ping = npm(["ping", "--fetch-retries=0", `--fetch-timeout=${PATIENCE * 1000}`], count);
+  const silence = new AbortController();
+  const timer = setTimeout(async () => {
+    await ping;
+    if (answers === 0) silence.abort();
+  }, PATIENCE * 1000);
+  const { code, output } = await npm(
+    [
+      "install",
+      "--no-audit",
+      "--no-fund",
+      "--no-save",
+      "--prefer-offline",
+      // npm's own patience is a minute between two attempts.
+      "--fetch-retry-mintimeout=1000",
+      "--fetch-retry-maxtimeout=5000",
+      extent === "start" && !alreadyDevelops ? "--omit=dev" : "--include=dev",
+    ],
+    count,
+    silence.signal,
+  );
+  clearTimeout(timer);
   if (code === 0 && missingPackages(extent).length === 0) return;
-  if (silent || /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)) {
+  const complaint = output.split("\n").filter((line) => /^npm error/.test(line)).join("\n");
+  const unreachable = silence.signal.aborted ? "it does not answer" : UNREACHABLE.exec(complaint)?.[0];
+  if (unreachable) {
     throw new Error(
-      "the npm registry cannot be reached, and packages are missing; connect to a network " +
-        "(or set npm's registry or proxy: npm config ls) and run the same command again",
+      `packages are missing, and the npm registry cannot be reached (${unreachable}); connect to a network, or set npm's ` +
+        "registry or proxy (npm config ls shows them), and run the same command again",
     );
   }
-  const complaint = output.split("\n").filter((line) => !/^npm (http|warn)/.test(line)).join("\n").trim();
   throw new Error(`npm install failed:\n${complaint || output.trim()}`);
 }
 
@@ -78,13 +94,10 @@ function refuseReadOnly() {
   );
 }
 
-/** @param {string[]} args @param {(line: string) => void} line */
-function npm(args, line) {
+/** @param {string[]} args @param {(line: string) => void} line @param {AbortSignal} [signal] */
+function npm(args, line, signal) {
   // Under npm, the npm that runs this; under another package manager or none, the one on the path.
   const own = /npm-cli\.js$/.test(process.env.npm_execpath ?? "") ? process.env.npm_execpath : undefined;
   const [program, first] = own ? [process.execPath, [own]] : ["npm", []];
-  return command(program, [...first, ...args], {
-    line,
-    sign: { like: /^npm http (fetch GET \d|cache)/, within: PATIENCE },
-  });
+  return command(program, [...first, ...args, "--loglevel=http"], { line, signal });
 }

@@ -80,7 +80,11 @@ function settled(/** @type {unknown} */ answer) {
 
 function commandLine(/** @type {string} */ command) {
   const args = command.split(" ").slice(1).map((arg) => arg.replaceAll(/^'|'$/g, ""));
-  run("cargo", ["run", "--quiet", "--release", "-p", "audience-gate-cli", "--", ...args], args[0] === "check" ? [0, 1] : [0]);
+  run(
+    "cargo",
+    ["run", "--quiet", "--release", "-p", "audience-gate-cli", "--", ...args],
+    args[0] === "check" ? [0, 1] : [0],
+  );
 }
 
 /** A command against somebody's own project cannot run here; that it exists, with these flags, can be asked. */
