@@ -1,6 +1,7 @@
 /** The requests that get no verdict: one code each, one status per code. */
 
-const STATUS = {
+/** The status of every code; `openapi.yaml` and `HTTP.md` list them all. */
+export const STATUS = {
   bad_gzip: 400,
   body_incomplete: 400,
   no_credentials: 401,
