@@ -1,26 +1,29 @@
-//! Writes the rules as Rust: one `if` for each rule, over the predicates of `check.rs`.
+//! Writes the rules as Rust: one `if` for each rule, over the predicates of `gate/judge.rs`.
 //!
 //! Walking the table of expressions for every event cost a quarter of the gate's time; as code, the compiler sees all of
 //! it at once. The table stays the one place where a rule is written, because nothing here is kept: cargo runs this file
 //! whenever the table changes.
 
 #[allow(dead_code)]
-#[path = "src/contract/event.rs"]
-mod event;
+#[path = "src/contract/limits.rs"]
+mod limits;
 #[allow(dead_code)]
 #[path = "src/contract/rule.rs"]
 mod rule;
 #[allow(dead_code)]
 #[path = "src/contract/rules.rs"]
 mod rules;
+#[allow(dead_code)]
+#[path = "src/contract/vocabulary.rs"]
+mod vocabulary;
 
-use event::{CATEGORIES, Field};
 use rule::{Expr, List, Rule};
 use rules::RULES;
 use std::path::Path;
+use vocabulary::{CATEGORIES, Field};
 
 fn main() {
-    for source in ["event.rs", "rule.rs", "rules.rs", "too_large.json"] {
+    for source in ["limits.rs", "vocabulary.rs", "rule.rs", "rules.rs", "too_large.json"] {
         println!("cargo::rerun-if-changed=src/contract/{source}");
     }
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();

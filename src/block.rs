@@ -38,7 +38,7 @@ impl Block {
 
     /// Backslashes, control characters, whatever is not ASCII, and the [`signs`](Block::signs).
     #[inline]
-    pub fn strange(self) -> Mask {
+    pub fn unusual(self) -> Mask {
         let is_below_space = self.0.simd_lt(i8x16::splat(b' ' as i8));
         (self.equal(b'\\') | is_below_space | self.is_sign()).to_bitmask()
     }

@@ -1,48 +1,43 @@
 //! audience-gate lets in only the audience events that satisfy one validation contract.
 //!
-//! The contract on one page:
+//! ```
+//! use audience_gate::{Caller, Context, Gate, registry::taxonomy};
+//! let registry = taxonomy::registry();
+//! let context = Context::new(&registry, Caller::Trusted, 1_795_262_400_000_000);
+//! let mut gate = Gate::default();
+//! let view = br#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#;
+//! assert!(gate.check(view, &context).is_empty());
+//! let like = br#"{"session_id":"session-0001","event_type":"post_like","event_category":"advocacy","event_source":"web","metadata":{}}"#;
+//! assert!(gate.check(like, &context).rules().any(|rule| rule.id == "advocacy.not_like"));
+//! ```
 //!
-//! - [`event`] is the vocabulary: the fields of an event and the kinds of value they hold.
-//! - [`rule`] is what a rule is, and [`rules`] the table of all of them: the one place where a rule is written.
+//! The rooms, in the order in which each builds on those before it:
+//!
+//! - [`contract`] is the table of rules: the one place where a rule is written.
 //! - [`parse`] reads bytes to an event, in one pass that copies nothing.
-//! - [`check`] is what the rules mean: an event, its caller, the registry and a time, to violations.
-//! - [`gate`] judges a whole body: rows for the store, and an answer for every event.
+//! - [`privacy`] finds personal data, hashes it and replaces it.
+//! - [`registry`] is what an install has registered: event types with their payload schemas, states, sites.
+//! - [`gate`] is what the rules mean, and judges a whole body: rows for the store, and an answer for every event.
 //!
 //! Nothing here does any input or output or knows the time; errors are data. The command line and the generators of SQL,
 //! documents and types are crates of their own, `audience-gate-cli` and `audience-gate-emit`.
 
-mod contract;
-pub use contract::{event, rule, rules};
-
-pub mod known_keys;
-mod names;
-
 mod block;
-pub mod number;
-pub mod parse;
-pub mod reading;
-pub mod text;
+mod short;
+
+pub mod digest;
+pub mod ids;
 pub mod time;
 pub mod write;
 
-pub mod check;
-pub mod email;
-pub mod fingerprint;
-pub mod json;
-pub mod keys;
-pub mod payload;
+pub mod contract;
+pub mod gate;
+pub mod parse;
 pub mod privacy;
 pub mod registry;
 
-pub mod accepted;
-pub mod gate;
-mod head;
-pub mod ids;
-pub mod redact;
-pub mod rejection;
-
-#[cfg(not(target_arch = "wasm32"))]
-pub mod taxonomy;
+pub use gate::{Caller, Context, Gate, Outcome, Request, Violations};
+pub use registry::Registry;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -3,13 +3,12 @@
 //! Its other half is `wasm.js`, which the package is entered by. `judge` is what a server calls for every request, so
 //! nothing but numbers crosses there: `wasm.js` copies the body into a buffer that lives here and reads a fixed record.
 
-use crate::check::{Caller, Context, Violations, check};
-use crate::fingerprint::FINGERPRINT;
-use crate::gate::{Gate, Request};
+use crate::contract::FINGERPRINT;
+use crate::gate::{Caller, Context, Gate, Request, Violations};
 use crate::parse::{Reader, WINDOW};
+use crate::privacy::{email, redact};
 use crate::registry::Registry;
 use crate::write::{self, put};
-use crate::{email, redact, text};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
@@ -117,7 +116,7 @@ pub fn judge(length: usize, received_at: f64, flags: u32) {
         if let Some(behind) = text.get_mut(length..).and_then(<[u8]>::first_chunk_mut::<WINDOW>) {
             *behind = [0; WINDOW];
         }
-        let outcome = gate.judge_in_front(
+        let outcome = gate.judge_padded(
             text.get(..length + WINDOW).unwrap_or_default(),
             length,
             &Request {
@@ -183,17 +182,9 @@ pub fn check_one(
             registry: given.as_ref().unwrap_or(registry),
             pepper: None,
         };
-        let mut reader = Reader::new(event);
-        let violations = match reader.event(&mut gate.event) {
-            Ok(()) if reader.is_done() => check(event, &mut gate.event, &context),
-            _ => Violations(UNREADABLE),
-        };
-        report(violations)
+        report(gate.check(event, &context))
     })
 }
-
-/// `parse.json`, the first rule of the table.
-const UNREADABLE: u64 = 1;
 
 fn report(violations: Violations) -> String {
     let mut out = Vec::new();

@@ -3,8 +3,8 @@
 
 mod support;
 
-use audience_gate::check::Caller;
-use audience_gate::rules::RULES;
+use audience_gate::contract::rules::RULES;
+use audience_gate::gate::Caller;
 use serde_json::Value;
 use std::fs;
 

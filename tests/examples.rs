@@ -1,23 +1,16 @@
 //! The examples of the table are true: each is accepted, or first refused by its own rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
-use audience_gate::check::{Caller, Context, check};
-use audience_gate::parse::Reader;
-use audience_gate::reading::Event;
-use audience_gate::registry::Registry;
-use audience_gate::rules::RULES;
-use audience_gate::taxonomy;
+use audience_gate::contract::rules::RULES;
+use audience_gate::registry::taxonomy;
+use audience_gate::{Caller, Context, Gate};
 
 const NOON: i64 = 1_795_262_400_000_000;
 
 fn violations(body: &str, caller: Caller) -> Vec<&'static str> {
-    let registry = Registry::from_json(taxonomy::snapshot().as_bytes()).unwrap();
-    let context = Context { caller, origin: None, received_at: NOON, registry: &registry, pepper: None };
-    let (mut reader, mut event) = (Reader::new(body.as_bytes()), Event::default());
-    match reader.event(&mut event) {
-        Err(_) => vec!["parse.json"],
-        Ok(()) => check(body.as_bytes(), &mut event, &context).rules().map(|rule| rule.id).collect(),
-    }
+    let registry = taxonomy::registry();
+    let verdict = Gate::default().check(body.as_bytes(), &Context::new(&registry, caller, NOON));
+    verdict.rules().map(|rule| rule.id).collect()
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod support;
 
-use audience_gate::check::Caller;
-use audience_gate::known_keys::PLACES;
-use audience_gate::rules::RULES;
+use audience_gate::contract::rules::RULES;
+use audience_gate::gate::Caller;
+use audience_gate::parse::key_cache::CAPACITY;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -167,7 +167,7 @@ fn a_key_that_had_to_make_room_is_still_told_from_its_twin() {
         )
     };
     // The reader remembers so many keys, in this order; then one of five letters takes the place of the fifth.
-    let crowd: Vec<_> = (0..PLACES).map(|number| format!(r#""key_{number:06}":1"#)).collect();
+    let crowd: Vec<_> = (0..CAPACITY).map(|number| format!(r#""key_{number:06}":1"#)).collect();
     let twins = r#""key_000005":1,"deep":{"place":1},"key_000005":2"#;
     let body = format!("[{},{}]", event(&crowd.join(",")), event(twins));
     let answer = support::answer(body.as_bytes(), &support::request(&registry, Caller::Visitor));

@@ -1,10 +1,10 @@
 //! What must be true of the table of rules itself.
 
-use audience_gate::event::{FIELDS, Field};
-use audience_gate::keys::{PERSONAL_WORDS, names_personal_data};
-use audience_gate::rules::RULES;
+use audience_gate::contract::personal_keys::{PERSONAL_WORDS, names_personal_data};
+use audience_gate::contract::rules::RULES;
+use audience_gate::contract::vocabulary::{FIELDS, Field};
 
-fn check(name: &str, holds: impl Fn(&audience_gate::rule::Rule) -> bool) {
+fn check(name: &str, holds: impl Fn(&audience_gate::contract::rule::Rule) -> bool) {
     let wrong: Vec<_> = RULES.iter().filter(|rule| !holds(rule)).map(|rule| rule.id).collect();
     assert!(wrong.is_empty(), "{name}: {wrong:?}");
 }

@@ -1,15 +1,13 @@
 //! What the benches share: the events, and what they are judged against.
 #![allow(dead_code, reason = "each bench uses its own part")]
 
-use audience_gate::check::{Caller, Context};
-use audience_gate::gate::Request;
-use audience_gate::registry::Registry;
-use audience_gate::taxonomy;
+use audience_gate::gate::{Caller, Context, Request};
+use audience_gate::registry::{Registry, taxonomy};
 use std::ops::Range;
 
 /// The registry that ships.
 pub fn registry() -> Registry {
-    Registry::from_json(taxonomy::snapshot().as_bytes()).expect("the default registry is sound")
+    taxonomy::registry()
 }
 
 /// When the events are received.
@@ -19,7 +17,7 @@ pub const RECEIVED_AT: &str = "2026-11-21T12:00:00Z";
 pub fn request(registry: &Registry) -> Request<'_> {
     let received_at = audience_gate::time::parse(RECEIVED_AT.as_bytes()).expect("it is a time");
     Request {
-        context: Context { caller: Caller::Trusted, origin: None, received_at, registry, pepper: None },
+        context: Context::new(registry, Caller::Trusted, received_at),
         seed: [7; 16],
         is_ndjson: false,
         dry_run: false,

@@ -1,5 +1,13 @@
-//! The contract as data: what an event is made of, what a rule is, and the table of all of them.
+//! The contract as data: what an event is made of, what a rule is, the table of all rules, and the words and sizes they
+//! name.
 
-pub mod event;
+pub mod limits;
+pub mod personal_keys;
 pub mod rule;
 pub mod rules;
+pub mod vocabulary;
+
+pub(crate) mod field_names;
+pub(crate) mod fingerprint;
+
+pub use fingerprint::FINGERPRINT;

@@ -3,7 +3,7 @@
 //! Every engine is one total match over [`Expr`], without a catch-all arm: a new operator does not compile until each
 //! engine has it, and a new rule touches no engine.
 
-use super::event::{Category, Fault, Field, Kind};
+use super::vocabulary::{Category, Fault, Field, Kind};
 
 /// One rule of the contract.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Rule {
     /// Public and for ever: it is stored in audit rows.
     pub id: &'static str,
     /// Where the rule comes from.
-    pub origin: Origin,
+    pub kind: RuleKind,
     /// The category it binds; `None` binds every event.
     pub category: Option<Category>,
     /// The rule applies where this holds.
@@ -30,7 +30,7 @@ pub struct Rule {
 
 /// What a sender is told of a rule.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct Explanation {
     /// Its id.
     pub id: &'static str,
     /// What is wrong, why it matters, what to send instead.
@@ -41,19 +41,19 @@ pub struct Told {
 
 /// Where a rule comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Origin {
+pub enum RuleKind {
     /// The user's document, word for word.
     Contract,
     /// Closes a hole that would let the contract be evaded or the store be broken.
     Guard,
 }
 
-impl Origin {
-    /// The origin as it is written.
+impl RuleKind {
+    /// The kind as it is written.
     pub const fn name(self) -> &'static str {
         match self {
-            Origin::Contract => "contract",
-            Origin::Guard => "guard",
+            RuleKind::Contract => "contract",
+            RuleKind::Guard => "guard",
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! The order is the order in which violations are reported. Ids are public and never change their meaning.
 
-use super::event::{CATEGORIES, Category, Fault, Field, Kind};
-use super::rule::{Expr, List, Origin, Rule, Told};
+use super::limits::SESSION_LENGTH;
+use super::rule::{Explanation, Expr, List, Rule, RuleKind};
+use super::vocabulary::{CATEGORIES, Category, Fault, Field, Kind};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
 use Expr::{
     All, Always, Any, CategoryAgrees, Email, EmailAgrees, Is, Length, Like, Listed, MetadataWithin, NoBlockedJump,
@@ -12,7 +13,7 @@ use Expr::{
     Uuid,
 };
 use Field as F;
-use Origin::{Contract, Guard};
+use RuleKind::{Contract, Guard};
 
 /// An example event: its type, category and metadata, and any further top-level members.
 macro_rules! event {
@@ -104,7 +105,7 @@ pub const VERSION: &str = "1.1";
 pub const RULES: &[Rule] = &[
     Rule {
         id: "parse.json",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::Json),
@@ -115,7 +116,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "parse.shape",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::Shape),
@@ -126,7 +127,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "parse.depth",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::Depth),
@@ -137,7 +138,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "parse.text",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::Text),
@@ -148,7 +149,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "parse.number",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::Number),
@@ -159,7 +160,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "parse.duplicate_key",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: Readable(Fault::DuplicateKey),
@@ -170,7 +171,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.field_known",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: OnlyKnownFields,
@@ -181,7 +182,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.id",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Present(F::Id),
         must: Uuid(F::Id),
@@ -192,7 +193,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.user_id",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Present(F::UserId),
         must: Uuid(F::UserId),
@@ -203,7 +204,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.site_id",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Present(F::SiteId),
         must: Uuid(F::SiteId),
@@ -214,7 +215,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.session_id",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NonEmptyText(F::SessionId),
@@ -225,7 +226,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.event_type",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NonEmptyText(F::EventType),
@@ -236,7 +237,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.event_category",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NonEmptyText(F::EventCategory),
@@ -247,7 +248,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.event_source",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NonEmptyText(F::EventSource),
@@ -258,7 +259,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.utm",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: All(&[
@@ -275,7 +276,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.metadata",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Not(&Any(&[Is(F::Metadata, Kind::Absent), Is(F::Metadata, Kind::Null)])),
         must: Is(F::Metadata, Kind::Object),
@@ -286,7 +287,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.occurred_at",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Present(F::OccurredAt),
         must: Timestamp,
@@ -297,7 +298,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "base.email",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: All(&[Present(F::Email), Not(&EMAIL_SUBSCRIBE)]),
         must: All(&[Email, EmailAgrees]),
@@ -308,7 +309,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.event_type_length",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: NonEmptyText(F::EventType),
         must: Length(F::EventType, 3, 64),
@@ -319,10 +320,10 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.session_id_length",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: NonEmptyText(F::SessionId),
-        must: Length(F::SessionId, 8, 128),
+        must: Length(F::SessionId, SESSION_LENGTH.0, SESSION_LENGTH.1),
         reason: "`session_id` has fewer than 8 or more than 128 characters, so sessions could collide or bloat the index; send a random id such as a UUID",
         path: "/session_id",
         accepts: PAGE,
@@ -330,7 +331,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.text_length",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Always,
         must: All(&[
@@ -348,7 +349,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.metadata_size",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Is(F::Metadata, Kind::Object),
         must: MetadataWithin(8192),
@@ -359,7 +360,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.event_category",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: NonEmptyText(F::EventCategory),
         must: OneOf(F::EventCategory, &CATEGORIES),
@@ -370,7 +371,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "sanity.occurred_at_window",
-        origin: Guard,
+        kind: Guard,
         category: None,
         when: Timestamp,
         must: OccurredWithin(300, 604_800),
@@ -386,7 +387,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "engagement.subject",
-        origin: Contract,
+        kind: Contract,
         category: Some(Engagement),
         when: Always,
         must: Any(&[Present(F::ContentId), Present(F::PagePath)]),
@@ -397,7 +398,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "engagement.measure",
-        origin: Guard,
+        kind: Guard,
         category: Some(Engagement),
         when: Always,
         must: All(&[
@@ -415,7 +416,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "engagement.content_view_evidence",
-        origin: Contract,
+        kind: Contract,
         category: Some(Engagement),
         when: CONTENT_VIEW,
         must: Any(&[Present(F::DurationSeconds), Present(F::ScrollDepthPercent)]),
@@ -426,7 +427,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "engagement.content_view_threshold",
-        origin: Contract,
+        kind: Contract,
         category: Some(Engagement),
         when: CONTENT_VIEW,
         must: Any(&[Number(F::DurationSeconds, 20, None), Number(F::ScrollDepthPercent, 30, None)]),
@@ -441,7 +442,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "subscription.channel",
-        origin: Contract,
+        kind: Contract,
         category: Some(Subscription),
         when: Always,
         must: Present(F::Channel),
@@ -452,7 +453,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "subscription.consent",
-        origin: Contract,
+        kind: Contract,
         category: Some(Subscription),
         when: Always,
         must: Is(F::ConsentRecorded, Kind::True),
@@ -463,7 +464,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "subscription.email_hash",
-        origin: Contract,
+        kind: Contract,
         category: Some(Subscription),
         when: OneOf(F::EventType, &["email_subscribe"]),
         must: All(&[
@@ -479,7 +480,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "advocacy.platform",
-        origin: Contract,
+        kind: Contract,
         category: Some(Advocacy),
         when: Always,
         must: Present(F::Platform),
@@ -490,7 +491,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "advocacy.share_type",
-        origin: Contract,
+        kind: Contract,
         category: Some(Advocacy),
         when: Always,
         must: Present(F::ShareType),
@@ -501,7 +502,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "advocacy.outbound_target",
-        origin: Contract,
+        kind: Contract,
         category: Some(Advocacy),
         when: OneOf(F::EventType, &["referral_click"]),
         must: Present(F::OutboundTarget),
@@ -512,7 +513,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "advocacy.not_like",
-        origin: Contract,
+        kind: Contract,
         category: Some(Advocacy),
         when: Always,
         must: Not(&Any(&[Like(F::EventType), Like(F::ShareType)])),
@@ -523,7 +524,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "retention.prior_state",
-        origin: Contract,
+        kind: Contract,
         category: Some(Retention),
         when: Always,
         must: Listed(F::PriorState, List::States),
@@ -538,7 +539,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "retention.new_state",
-        origin: Contract,
+        kind: Contract,
         category: Some(Retention),
         when: Always,
         must: Listed(F::NewState, List::States),
@@ -553,7 +554,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "retention.inactivity_days",
-        origin: Contract,
+        kind: Contract,
         category: Some(Retention),
         when: Always,
         must: Number(F::InactivityDays, 0, None),
@@ -568,7 +569,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "retention.rule_id",
-        origin: Contract,
+        kind: Contract,
         category: Some(Retention),
         when: Always,
         must: Present(F::RuleId),
@@ -583,7 +584,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "retention.rule_recognised",
-        origin: Contract,
+        kind: Contract,
         category: Some(Retention),
         when: Present(F::RuleId),
         must: Listed(F::RuleId, List::RetentionRules),
@@ -598,7 +599,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "attribution.landing_page",
-        origin: Contract,
+        kind: Contract,
         category: Some(Attribution),
         when: Always,
         must: Present(F::LandingPage),
@@ -609,7 +610,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "attribution.utm_complete",
-        origin: Contract,
+        kind: Contract,
         category: Some(Attribution),
         when: Present(F::UtmCampaign),
         must: All(&[Present(F::UtmSource), Present(F::UtmMedium)]),
@@ -625,7 +626,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "system.validation_rule_id",
-        origin: Contract,
+        kind: Contract,
         category: Some(System),
         when: Always,
         must: Present(F::ValidationRuleId),
@@ -636,7 +637,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "system.validation_result",
-        origin: Contract,
+        kind: Contract,
         category: Some(System),
         when: Always,
         must: Present(F::ValidationResult),
@@ -647,7 +648,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "system.source_system",
-        origin: Contract,
+        kind: Contract,
         category: Some(System),
         when: Always,
         must: Present(F::SourceSystem),
@@ -658,7 +659,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "system.no_score",
-        origin: Contract,
+        kind: Contract,
         category: Some(System),
         when: Always,
         must: NoScoreKey,
@@ -673,7 +674,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "system.trusted_caller",
-        origin: Guard,
+        kind: Guard,
         category: Some(System),
         when: Always,
         must: TrustedCaller,
@@ -684,7 +685,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "state.escalation",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: All(&[Is(F::PriorState, Kind::Text), Is(F::NewState, Kind::Text)]),
         must: NoBlockedJump,
@@ -695,7 +696,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "privacy.raw_email",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NoRawEmail,
@@ -706,7 +707,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "privacy.personal_key",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NoPersonalKey,
@@ -717,7 +718,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "privacy.personal_value",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NoPersonalValue,
@@ -728,7 +729,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "identity.user_id",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: OwnUser,
@@ -744,7 +745,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "identity.site",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Any(&[Not(&Present(F::SiteId)), Uuid(F::SiteId)]),
         must: SiteAccepts,
@@ -760,7 +761,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "registry.event_type",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: NonEmptyText(F::EventType),
         must: Listed(F::EventType, List::EventTypes),
@@ -771,7 +772,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "registry.event_category",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: All(&[Listed(F::EventType, List::EventTypes), OneOf(F::EventCategory, &CATEGORIES)]),
         must: CategoryAgrees,
@@ -782,7 +783,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "registry.payload",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Listed(F::EventType, List::EventTypes),
         must: PayloadAgrees,
@@ -793,7 +794,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "duplicate.double_fire",
-        origin: Contract,
+        kind: Contract,
         category: None,
         when: Always,
         must: NoTwinWithin(3),
@@ -805,12 +806,12 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// What is told of every rule, in order: all that a running gate needs of the table.
-pub static TOLD: [Told; RULES.len()] = {
-    let mut told = [Told { id: "", reason: "", path: "" }; RULES.len()];
+pub static EXPLANATIONS: [Explanation; RULES.len()] = {
+    let mut told = [Explanation { id: "", reason: "", path: "" }; RULES.len()];
     let mut index = 0;
     while index < RULES.len() {
         let Rule { id, reason, path, .. } = RULES[index];
-        told[index] = Told { id, reason, path };
+        told[index] = Explanation { id, reason, path };
         index += 1;
     }
     told

@@ -1,7 +1,8 @@
 //! What is nested too deep to be read by calling: read over in a loop, so that its neighbours can still be judged.
 
-use super::{MOST_DEPTH, Read};
-use crate::reading::Event;
+use super::Read;
+use super::event::Event;
+use crate::contract::limits::MOST_DEPTH;
 
 impl Event {
     /// The place behind it.
@@ -32,7 +33,7 @@ impl Event {
             }
             if open.last() == Some(&true) {
                 at = self.expect(text, at, b'"')?;
-                at = self.text(text, at)?.after();
+                at = self.string(text, at)?.after();
                 at = self.expect(text, at, b':')?;
             }
         }
@@ -55,7 +56,7 @@ impl Event {
 
     fn expect(&mut self, text: &[u8], at: usize, byte: u8) -> Read<usize> {
         let (at, found) = self.next(text, at);
-        if found == byte { Ok(at + 1) } else { self.broken(at) }
+        if found == byte { Ok(at + 1) } else { self.not_json(at) }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The members of an object: keys that were expected, keys that must be looked up, and keys that were named twice.
 
-use super::Read;
-use super::walk::{Walk, place_bit};
-use crate::event::{Fault, Field, Kind};
-use crate::known_keys::{self, Found, Level, Place, Table, Usual};
-use crate::reading::{Event, Member, Value};
-use crate::{keys, text};
+use super::event::{Event, Member};
+use super::key_cache::{self, Level, Occupant, Slot, Table, Usual};
+use super::value::Value;
+use super::walk::{Walk, slot_bit};
+use super::{Read, string};
+use crate::contract::personal_keys;
+use crate::contract::vocabulary::{Fault, Field, Kind};
 use std::borrow::Cow;
 
 impl Event {
@@ -13,17 +14,17 @@ impl Event {
     pub(super) fn members(&mut self, text: &[u8], level: Level, start: usize, depth: usize) -> Read<Value> {
         let first_member = if level == Level::Event { 0 } else { self.members.len() };
         let table = Table::of(level, self.value(Field::EventType).raw(text));
-        let mut walk = Walk { at: start - 1, place: known_keys::START, seen: 0, stored: -1 };
+        let mut walk = Walk { at: start - 1, slot: key_cache::BEFORE_FIRST, seen: 0, growth: -1 };
         // Whether a key may have been there twice.
         let mut is_doubtful = false;
         let mut suspicion = 0;
         loop {
-            let is_expected = walk.plain(text, self, level, table, start);
+            let is_expected = walk.read_fast(text, self, level, table, start);
             let is_first = walk.at < start;
             let (key, field, mut at);
             if is_expected {
-                walk.place = self.known_keys.at(table, walk.place).next();
-                let known = self.known_keys.at(table, walk.place);
+                walk.slot = self.key_cache.at(table, walk.slot).next();
+                let known = self.key_cache.at(table, walk.slot);
                 at = walk.at + known.size() - usize::from(known.is_text());
                 (key, field) = (known.name_at(walk.at), known.field());
             } else {
@@ -38,40 +39,40 @@ impl Event {
                 }
                 if !is_first {
                     if byte != b',' {
-                        return self.broken(at);
+                        return self.not_json(at);
                     }
                     (at, byte) = self.next(text, at + 1);
                 }
                 if byte != b'"' {
-                    return self.broken(at);
+                    return self.not_json(at);
                 }
-                key = self.text(text, at + 1)?;
+                key = self.string(text, at + 1)?;
                 (at, byte) = self.next(text, key.after());
                 if byte != b':' {
-                    return self.broken(at);
+                    return self.not_json(at);
                 }
                 at += 1;
-                (field, walk.place) = self.look_up(text, level, table, walk.place, key);
-                is_doubtful |= walk.place == known_keys::STRANGE;
-                self.is_shown_whole &= walk.place != known_keys::STRANGE;
+                (field, walk.slot) = self.look_up(text, level, table, walk.slot, key);
+                is_doubtful |= walk.slot == key_cache::UNCACHED;
+                self.is_shown_whole &= walk.slot != key_cache::UNCACHED;
                 suspicion |= key.suspicion();
             }
             let byte;
             (at, byte) = self.next(text, at);
             let value = match level {
-                Level::Event | Level::Metadata if byte == b'"' => self.text(text, at + 1)?,
+                Level::Event | Level::Metadata if byte == b'"' => self.string(text, at + 1)?,
                 Level::Event if field != Some(Field::Metadata) => self.outside_metadata(text, at)?,
                 Level::Event if byte == b'{' => self.metadata(text, at)?,
                 _ => self.any(text, at, depth)?,
             };
             walk.at = value.after();
-            walk.stored += 2;
+            walk.growth += 2;
             suspicion |= value.suspicion();
             match field {
                 Some(field) => {
                     let says_something = match value.kind() {
                         Kind::Null => false,
-                        Kind::Text => !text::is_blank(text, value),
+                        Kind::Text => !string::is_blank(text, value),
                         _ => true,
                     };
                     self.given |= u64::from(says_something) << field as u8;
@@ -81,19 +82,19 @@ impl Event {
                     self.values[field as usize] = value;
                 }
                 None => {
-                    is_doubtful |= walk.seen & place_bit(walk.place) != 0;
-                    walk.seen |= place_bit(walk.place);
+                    is_doubtful |= walk.seen & slot_bit(walk.slot) != 0;
+                    walk.seen |= slot_bit(walk.slot);
                     let members = if level == Level::Event { &mut self.unknown_fields } else { &mut self.members };
                     members.push(Member { key, value });
                 }
             }
         }
-        self.stored += walk.stored;
+        self.jsonb_growth += walk.growth;
         if level != Level::Event {
             self.suspicion |= suspicion;
         }
-        if is_doubtful || self.has_moved_keys {
-            self.find_twins(text, level, first_member);
+        if is_doubtful || self.has_evicted_keys {
+            self.find_duplicates(text, level, first_member);
         }
         if level == Level::Nested {
             self.members.truncate(first_member);
@@ -103,13 +104,13 @@ impl Event {
 
     /// What a key means that is not the one that was expected here, and its place.
     #[inline(never)]
-    fn look_up(&mut self, text: &[u8], level: Level, table: Table, last: Place, key: Value) -> (Option<Field>, Place) {
-        let content = text::content(text, key);
+    fn look_up(&mut self, text: &[u8], level: Level, table: Table, last: Slot, key: Value) -> (Option<Field>, Slot) {
+        let content = string::content(text, key);
         // Behind its quote and its colon.
         let usual = Usual::beginning(text.get(key.end() + 2));
-        let found = self.known_keys.find(table, last, &content, usual);
+        let found = self.key_cache.find(table, last, &content, usual);
         if key.flags() == 0
-            && let Some((place, Found::Known(field))) = found
+            && let Some((place, Occupant::Same(field))) = found
         {
             return (field, place);
         }
@@ -118,7 +119,7 @@ impl Event {
             Level::Metadata => Field::of_metadata(&content),
             Level::Nested => None,
         };
-        let is_personal = field.is_none() && keys::names_personal_data(&content);
+        let is_personal = field.is_none() && personal_keys::names_personal_data(&content);
         self.personal_key |= is_personal && level != Level::Event;
         // What replaces a key in a snapshot begins with a bracket.
         let is_harmless = key.flags() == 0
@@ -127,20 +128,20 @@ impl Event {
             && (level != Level::Event || field.is_some());
         if is_harmless
             && let Some((place, found)) = found
-            && self.known_keys.put(table, place, &content, usual, field).is_some()
+            && self.key_cache.put(table, place, &content, usual, field).is_some()
         {
-            self.has_moved_keys |= matches!(found, Found::Other);
+            self.has_evicted_keys |= matches!(found, Occupant::Another);
             return (field, place);
         }
-        (field, known_keys::STRANGE)
+        (field, key_cache::UNCACHED)
     }
 
     /// Finds keys that were named twice in the object that ends here.
     #[cold]
-    fn find_twins(&mut self, text: &[u8], level: Level, first: usize) {
+    fn find_duplicates(&mut self, text: &[u8], level: Level, first: usize) {
         let members = if level == Level::Event { &self.unknown_fields } else { &self.members };
         let members = members.get(first..).unwrap_or_default();
-        let mut names: Vec<_> = members.iter().map(|member| text::content(text, member.key)).collect();
+        let mut names: Vec<_> = members.iter().map(|member| string::content(text, member.key)).collect();
         // A heap by hand: the library's is a kilobyte more of the module, and sorting proper five.
         for root in (0..names.len() / 2).rev() {
             sift_down(&mut names, root);

@@ -1,43 +1,44 @@
 //! The members that nearly all members are: an expected key, and a plain text or number behind it.
 
-use crate::event::Kind;
-use crate::known_keys::{LONGEST, Level, Place, Table};
-use crate::number;
-use crate::reading::{Event, Member, Value};
-use crate::text::{self, Plain};
+use super::event::{Event, Member};
+use super::key_cache::{LONGEST, Level, Slot, Table};
+use super::number;
+use super::string::{self, Fast};
+use super::value::Value;
+use crate::contract::vocabulary::Kind;
 
 /// How far the members of an object have been read.
 pub(super) struct Walk {
     /// The comma or brace behind the last one, or the brace before the first.
     pub at: usize,
     /// The last key.
-    pub place: Place,
+    pub slot: Slot,
     /// The places of the keys that were there and are the name of no field.
     pub seen: u64,
     /// What Postgres writes more than was read: a space behind every colon and every comma; the last member has no comma.
-    pub stored: isize,
+    pub growth: isize,
 }
 
-pub(super) const fn place_bit(place: Place) -> u64 {
-    1 << (place % 64)
+pub(super) const fn slot_bit(slot: Slot) -> u64 {
+    1 << (slot % 64)
 }
 
 /// How far the reader looks ahead: the longest key, and the longest plain value with what ends it.
-pub const WINDOW: usize = LONGEST + text::PLAIN;
+pub const WINDOW: usize = LONGEST + string::MOST_FAST;
 
 impl Walk {
-    /// Reads on while there is one expected key behind the other with [plain](text::plain) text as its value, or a plain
+    /// Reads on while there is one expected key behind the other with [plain](string::read_fast) text as its value, or a plain
     /// number: most of every event; `members` does the rest. Whether the expected key is there, and only its value is
     /// another.
     #[inline(always)]
-    pub fn plain(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
-        let (mut at, mut seen, mut stored, mut place) = (self.at, self.seen, self.stored, self.place);
+    pub fn read_fast(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
+        let (mut at, mut seen, mut growth, mut slot) = (self.at, self.seen, self.growth, self.slot);
         let mut given = event.given;
-        let mut expected = event.known_keys.at(table, place).next();
+        let mut expected = event.key_cache.at(table, slot).next();
         let mut is_first = at < start;
         let mut is_expected = false;
         while let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>())
-            && let known = event.known_keys.at(table, expected)
+            && let known = event.key_cache.at(table, expected)
             && let Some(here) = window.first_chunk()
             && known.stands_in(here, is_first)
         {
@@ -45,13 +46,13 @@ impl Walk {
             let size = known.size();
             let (value, end);
             if known.is_text() {
-                let Some(Plain { length, flags }) = text::plain(window, size) else {
+                let Some(Fast { length, flags }) = string::read_fast(window, size) else {
                     break;
                 };
                 value = Value::new(Kind::Text, flags, at + size, at + size + length);
                 end = at + size + length + 1;
             } else if known.is_number() {
-                let Some(length) = number::plain(window, size) else {
+                let Some(length) = number::read_fast(window, size) else {
                     break;
                 };
                 value = Value::new(Kind::Number, 0, at + size, at + size + length);
@@ -68,18 +69,18 @@ impl Walk {
                 given |= 1 << field;
             } else {
                 let has_room = event.members.len() < event.members.capacity();
-                if level == Level::Event || !has_room || seen & place_bit(expected) != 0 {
+                if level == Level::Event || !has_room || seen & slot_bit(expected) != 0 {
                     break;
                 }
-                seen |= place_bit(expected);
+                seen |= slot_bit(expected);
                 event.members.push(Member { key: known.name_at(at), value });
             }
-            (at, place, expected) = (end, expected, known.next());
-            stored += 2;
+            (at, slot, expected) = (end, expected, known.next());
+            growth += 2;
             (is_first, is_expected) = (false, false);
         }
         event.given = given;
-        *self = Walk { at, place, seen, stored };
+        *self = Walk { at, slot, seen, growth };
         is_expected
     }
 }

@@ -6,10 +6,8 @@
     reason = "each test uses its own part, and says where it cannot go on"
 )]
 
-use audience_gate::check::{Caller, Context};
-use audience_gate::gate::{Gate, Request};
-use audience_gate::registry::Registry;
-use audience_gate::taxonomy;
+use audience_gate::gate::{Caller, Context, Gate, Request};
+use audience_gate::registry::{Registry, taxonomy};
 use serde_json::Value;
 
 /// 2026-11-21T12:00:00Z.
@@ -17,13 +15,13 @@ pub const RECEIVED_AT: i64 = 1_795_262_400_000_000;
 
 /// The registry that ships.
 pub fn registry() -> Registry {
-    Registry::from_json(taxonomy::snapshot().as_bytes()).expect("the default registry is sound")
+    taxonomy::registry()
 }
 
 /// A request as most tests send it.
 pub fn request<'a>(registry: &'a Registry, caller: Caller<'a>) -> Request<'a> {
     Request {
-        context: Context { caller, origin: None, received_at: RECEIVED_AT, registry, pepper: None },
+        context: Context::new(registry, caller, RECEIVED_AT),
         seed: *b"0123456789abcdef",
         is_ndjson: false,
         dry_run: false,

@@ -8,14 +8,13 @@
 )]
 
 use crate::support;
-use audience_gate::check::Caller;
-use audience_gate::event::{FIELDS, Fault, Kind};
-use audience_gate::gate::Gate;
-use audience_gate::known_keys::PLACES;
-use audience_gate::parse::{MOST_DEPTH, Reader, WINDOW};
-use audience_gate::reading::Event;
-use audience_gate::registry::Registry;
-use audience_gate::{email, json, privacy, redact, text};
+use audience_gate::contract::limits::MOST_DEPTH;
+use audience_gate::contract::vocabulary::{FIELDS, Fault, Kind};
+use audience_gate::gate::{Caller, Gate};
+use audience_gate::parse::key_cache::CAPACITY;
+use audience_gate::parse::{Event, Reader, WINDOW, string};
+use audience_gate::privacy::{email, numbers, redact};
+use audience_gate::registry::{Registry, json};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -67,7 +66,7 @@ fn reads_the_same_again(body: &[u8], event: &mut Event, is_read: bool) {
         (told, event.values, event.unknown_fields.len(), event.members.len(), event.is_shown_whole)
     };
     let first = sight(event);
-    let crowd: String = (0..PLACES).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
+    let crowd: String = (0..CAPACITY).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
     let crowd = format!(r#"{{"metadata":{{{crowd}"last":0}}}}"#);
     for before in [body, crowd.as_bytes(), body] {
         Reader::new(before).event(event).ok();
@@ -108,8 +107,8 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
         assert_eq!(found.kind(), kind, "{key}");
         match expected {
             Some(Value::String(expected)) => {
-                assert_eq!(text::content(body, found), expected.as_bytes(), "{key}");
-                assert_eq!(text::length(body, found), expected.chars().count(), "{key}");
+                assert_eq!(string::content(body, found), expected.as_bytes(), "{key}");
+                assert_eq!(string::length(body, found), expected.chars().count(), "{key}");
             }
             Some(expected) => {
                 assert_eq!(&serde_json::from_slice::<Value>(found.raw(body)).unwrap(), expected, "{key}");
@@ -169,8 +168,8 @@ fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
     let mut gate = Gate::default();
     gate.judge(body, &request);
     let alone = gate.output.clone();
-    let in_front = [body, &[0; WINDOW]].concat();
-    gate.judge_in_front(&in_front, body.len(), &request);
+    let padded = [body, &[0; WINDOW]].concat();
+    gate.judge_padded(&padded, body.len(), &request);
     assert_eq!(gate.output, alone, "zeros behind a body change what is written");
     let answer = support::read(gate.answer());
     (gate.argument().to_vec(), answer)
@@ -260,7 +259,7 @@ fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
     assert!(is_redactable(&event), "redaction made something that the contract does not take");
     each_text(&support::read(&out), &mut |content| {
         assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");
-        assert!(!privacy::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");
+        assert!(!numbers::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");
     });
     out
 }

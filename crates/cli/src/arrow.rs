@@ -9,12 +9,10 @@ use arrow_ipc::writer::{
     DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, StreamWriter, write_message,
 };
 use arrow_schema::{ArrowError, DataType, Field as Column, Schema, SchemaRef, TimeUnit};
-use audience_gate::check::Violations;
-use audience_gate::event::{Field, Kind};
+use audience_gate::contract::vocabulary::{Field, Kind};
+use audience_gate::gate::Violations;
 use audience_gate::ids::Id;
-use audience_gate::parse::Reader;
-use audience_gate::reading::Event;
-use audience_gate::text;
+use audience_gate::parse::{Event, Reader, string};
 use std::sync::Arc;
 
 /// The columns that are texts, and the fields they hold; the columns of the table of events, in its order.
@@ -112,9 +110,9 @@ impl Rows {
             let value = self.event.value(field);
             match (is_rejected, field, value.kind()) {
                 (true, Field::Id, _) => column.append_option(fate.id.map(|id| String::from_utf8_lossy(id))),
-                (true, Field::EventType, _) => column.append_value(audience_gate::rejection::EVENT_TYPE),
+                (true, Field::EventType, _) => column.append_value(audience_gate::gate::rejected::EVENT_TYPE),
                 (true, Field::EventCategory, _) => column.append_value("system"),
-                (_, _, Kind::Text) => column.append_value(String::from_utf8_lossy(&text::content(line, value))),
+                (_, _, Kind::Text) => column.append_value(String::from_utf8_lossy(&string::content(line, value))),
                 (_, Field::Metadata, Kind::Object) => column.append_value(String::from_utf8_lossy(value.raw(line))),
                 (_, Field::Metadata, _) => column.append_value("{}"),
                 _ => column.append_null(),

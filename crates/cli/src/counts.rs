@@ -1,14 +1,14 @@
 //! How many events came to what, and where the rejected ones stand.
 
-use audience_gate::check::Violations;
-use audience_gate::rules::RULES;
+use audience_gate::contract::rules::RULES;
+use audience_gate::gate::Violations;
 
 /// How many rejected events a report shows.
 pub const MOST_SHOWN: usize = 10;
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct Location {
     /// Which of the files, counted from 0.
     pub file: usize,
     /// The line, or the place in the array, counted from 1.
@@ -23,7 +23,7 @@ pub struct Tally {
     /// How many events violate it.
     pub all: u64,
     /// Where the first of them stands.
-    pub at: Option<Place>,
+    pub at: Option<Location>,
 }
 
 /// How many events came to what.
@@ -36,7 +36,7 @@ pub struct Counts {
     /// What every rule came to, in the order of [`RULES`].
     pub rules: Vec<Tally>,
     /// The first rejected events.
-    pub shown: Vec<(Place, Violations)>,
+    pub shown: Vec<(Location, Violations)>,
 }
 
 impl Default for Counts {
@@ -63,7 +63,7 @@ impl Counts {
     }
 
     /// Counts a rejected event.
-    pub fn note(&mut self, violations: Violations, place: Place) {
+    pub fn note(&mut self, violations: Violations, place: Location) {
         self.rejected += 1;
         let mut left = violations.0;
         let first = left.trailing_zeros();

@@ -19,7 +19,7 @@ impl Elements {
 
     pub fn next(&mut self, piece: &mut Piece) -> io::Result<()> {
         piece.bytes.append(&mut self.rest);
-        while self.split.place != Place::End && (piece.ends.is_empty() || !piece.is_full()) {
+        while self.split.state != State::End && (piece.ends.is_empty() || !piece.is_full()) {
             let chunk = self.source.fill_buf();
             if !matches!(chunk, Ok([_, ..])) {
                 self.split.end_of_file(piece);
@@ -38,13 +38,13 @@ impl Elements {
 struct Splitter {
     number: u64,
     depth: usize,
-    place: Place,
+    state: State,
     in_text: bool,
     is_escaped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Place {
+enum State {
     #[default]
     Before,
     InArray,
@@ -75,16 +75,16 @@ impl Splitter {
             self.is_escaped = byte == b'\\' && !self.is_escaped;
             return push(piece, &[byte]);
         }
-        if self.place == Place::Before {
+        if self.state == State::Before {
             if byte.is_ascii_whitespace() {
                 return;
             }
-            self.place = if byte == b'[' { Place::InArray } else { Place::Outside };
+            self.state = if byte == b'[' { State::InArray } else { State::Outside };
             if byte == b'[' {
                 return;
             }
         }
-        let is_outermost = self.place == Place::InArray && self.depth == 0;
+        let is_outermost = self.state == State::InArray && self.depth == 0;
         match byte {
             b'"' => self.in_text = true,
             b'{' | b'[' => self.depth += 1,
@@ -97,7 +97,7 @@ impl Splitter {
     }
 
     fn end_of_array(&mut self, piece: &mut Piece) {
-        self.place = Place::Outside;
+        self.state = State::Outside;
         let is_empty = self.number == 0 && piece.is_blank();
         if is_empty { piece.bytes.truncate(piece.open()) } else { self.close(piece) }
     }
@@ -113,11 +113,11 @@ impl Splitter {
         if !piece.is_blank() {
             self.close(piece);
         }
-        if self.place == Place::InArray && self.depth == 0 && !self.in_text {
+        if self.state == State::InArray && self.depth == 0 && !self.in_text {
             self.close(piece);
         }
         piece.bytes.truncate(piece.open());
-        self.place = Place::End;
+        self.state = State::End;
     }
 }
 

@@ -5,12 +5,11 @@ use super::month::moment;
 use super::parquet_in;
 use super::restore::write_text;
 use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
-use audience_gate::accepted::write_line;
-use audience_gate::check::{Context, Violations, check};
-use audience_gate::event::{Field, Kind as ValueKind};
-use audience_gate::parse::Reader;
-use audience_gate::reading::Event;
-use audience_gate::{ids, text, time, write};
+use audience_gate::contract::vocabulary::{Field, Kind as ValueKind};
+
+use audience_gate::gate::{Context, Violations, judge, write_line};
+use audience_gate::parse::{Event, Reader, string};
+use audience_gate::{ids, time, write};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
 use serde_json::value::RawValue;
@@ -146,11 +145,11 @@ impl<'a> Historian<'a> {
         if json.len() > MOST_EVENT || reader.event(&mut self.event).is_err() || !reader.is_done() {
             return Err(Refusal::Because("parse.json"));
         }
-        let field = |event: &Event, field: Field| text::content(json, event.value(field)).into_owned();
+        let field = |event: &Event, field: Field| string::content(json, event.value(field)).into_owned();
         let occurred = time::parse(&field(&self.event, Field::OccurredAt));
         let recorded = recorded.or(occurred).or(self.default_time);
         let context = Context { received_at: recorded.unwrap_or(now), ..self.context };
-        let violations = check(json, &mut self.event, &context);
+        let violations = judge(json, &mut self.event, &context);
         if !violations.is_empty() {
             return Err(Refusal::Rules(violations));
         }

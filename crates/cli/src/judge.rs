@@ -1,17 +1,17 @@
 //! Events of a file, judged: the lines to write and the counts to add.
 
 use super::arrow::{Fate, Rows};
-use super::counts::{Counts, Place};
+use super::counts::{Counts, Location};
 use super::input::MOST_EVENT;
-use audience_gate::accepted::write_line;
-use audience_gate::check::{Context, check};
-use audience_gate::event::Field;
-use audience_gate::ids::{Id, Ids};
-use audience_gate::parse::Reader;
-use audience_gate::reading::Event;
-use audience_gate::rejection::{Refused, write_end, write_row};
+use audience_gate::contract::vocabulary::Field;
 
-use audience_gate::{text, time, write};
+use audience_gate::gate::rejected::{Rejected, write_end, write_row};
+use audience_gate::gate::{Context, judge, write_line};
+use audience_gate::ids::{Id, Ids};
+use audience_gate::parse::{Event, Reader};
+
+use audience_gate::parse::string;
+use audience_gate::{time, write};
 use std::io;
 
 /// Whom a judgement is told about.
@@ -100,18 +100,18 @@ impl<'a> Judge<'a> {
     /// Judges the event with that number.
     pub fn one(&mut self, event: &[u8], number: u64, judged: &mut Judged) {
         let line = event.trim_ascii();
-        let broken_at = self.read(line);
+        let fault_at = self.read(line);
         let mut context = self.order.context;
         let is_asked = self.order.at_occurrence || self.order.write_rows;
-        let occurred_at = is_asked.then(|| time::parse(&text::content(line, self.event.value(Field::OccurredAt))));
+        let occurred_at = is_asked.then(|| time::parse(&string::content(line, self.event.value(Field::OccurredAt))));
         let occurred_at = occurred_at.flatten();
         if let (true, Some(occurred)) = (self.order.at_occurrence, occurred_at) {
             context.received_at = occurred;
         }
-        let refused = match broken_at {
-            Some(at) => Refused::unreadable(line, at),
+        let rejected = match fault_at {
+            Some(at) => Rejected::unreadable(line, at),
             None => {
-                let violations = check(line, &mut self.event, &context);
+                let violations = judge(line, &mut self.event, &context);
                 if violations.is_empty() {
                     judged.counts.accepted += 1;
                     if self.order.write_accepted {
@@ -127,11 +127,11 @@ impl<'a> Judge<'a> {
                     }
                     return;
                 }
-                Refused::event(line, &self.event, violations)
+                Rejected::event(line, &self.event, violations)
             }
         };
-        judged.counts.note(refused.violations(), Place { file: self.file.index, number });
-        let (sent, violations) = (refused.id(), refused.violations());
+        judged.counts.note(rejected.violations(), Location { file: self.file.index, number });
+        let (sent, violations) = (rejected.id(), rejected.violations());
         if self.order.write_rejected {
             let id = sent.unwrap_or_else(|| self.ids.mint());
             let out = &mut judged.rejected;
@@ -139,13 +139,13 @@ impl<'a> Judge<'a> {
             write::text(out, self.file.name.as_bytes());
             out.extend_from_slice(br#","line":"#);
             write::number(out, number as usize);
-            write_row(out, &refused, &id, &context, &self.row_end);
+            write_row(out, &rejected, &id, &context, &self.row_end);
             out.push(b'\n');
         }
         if let Some(rows) = &mut self.rows {
             self.line.clear();
             self.line.extend_from_slice(br#"{"index":0"#);
-            write_row(&mut self.line, &refused, &sent.unwrap_or(NO_ID), &context, &self.row_end);
+            write_row(&mut self.line, &rejected, &sent.unwrap_or(NO_ID), &context, &self.row_end);
             rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
             if rows.is_full() {
                 self.end_batch(judged);

@@ -4,8 +4,8 @@
 use super::history::{Historian, is_parquet};
 use super::manifest::file_hash;
 use super::{Done, connection, pepper, progress, say};
-use audience_gate::check::{Caller, Context};
-use audience_gate::fingerprint::FINGERPRINT;
+use audience_gate::contract::FINGERPRINT;
+use audience_gate::gate::{Caller, Context};
 use audience_gate::registry::Registry;
 use audience_gate::time;
 use indicatif::ProgressBar;

@@ -1,6 +1,6 @@
 //! The command line of audience-gate: arguments in, files and exit codes out; see `audience-gate --help`.
 
-use audience_gate::email;
+use audience_gate::privacy::email;
 use clap::{Parser, Subcommand};
 use report::Format;
 use std::io::{self, Read, Write};

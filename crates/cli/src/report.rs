@@ -1,8 +1,8 @@
 //! What the command line says when it is done.
 
-use super::counts::{Counts, Place};
-use audience_gate::fingerprint::FINGERPRINT;
-use audience_gate::rules::{RULES, VERSION};
+use super::counts::{Counts, Location};
+use audience_gate::contract::FINGERPRINT;
+use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate_emit::prose;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -24,7 +24,7 @@ pub fn summary(counts: &Counts, files: &[String], format: Format) -> String {
     }
 }
 
-fn name(files: &[String], place: Place) -> &str {
+fn name(files: &[String], place: Location) -> &str {
     files.get(place.file).map_or("", String::as_str)
 }
 
@@ -93,7 +93,7 @@ pub fn explain(id: &str) -> Result<String, String> {
     Ok(format!(
         "{} ({})\n\n  when      {}\n  must      {}\n  refused   {}\n\naccepted:\n  {}\nrefused:\n  {}\n",
         rule.id,
-        rule.origin.name(),
+        rule.kind.name(),
         prose::when(rule),
         prose::must(rule),
         rule.reason,

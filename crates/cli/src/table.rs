@@ -1,8 +1,9 @@
 //! Rows of a CSV file as events.
 
 use super::input::{Piece, Source};
-use audience_gate::event::Field;
-use audience_gate::{number, write};
+use audience_gate::contract::vocabulary::Field;
+use audience_gate::parse::number;
+use audience_gate::write;
 use std::io;
 
 /// Such a file, behind its header.

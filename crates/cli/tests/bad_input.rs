@@ -6,7 +6,7 @@ mod command;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
-use audience_gate::check::Caller;
+use audience_gate::gate::Caller;
 use serde_json::Value;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,7 +7,7 @@ mod command;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_ipc::reader::StreamReader;
-use audience_gate::rules::RULES;
+use audience_gate::contract::rules::RULES;
 use command::{folder, run, run_with};
 use flate2::{Compression, write::GzEncoder};
 use serde::de::IgnoredAny;

@@ -1,7 +1,7 @@
 //! `EVENTS.md`: the default taxonomy for people to read.
 
 use super::PREAMBLE;
-use audience_gate::taxonomy::{entries, read};
+use audience_gate::registry::taxonomy::{entries, read};
 use serde_json::Value;
 use std::fmt::Write;
 

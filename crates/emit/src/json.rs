@@ -1,7 +1,7 @@
 //! `contract.json`: the rules for programs and pages.
 
 use super::{fingerprint, prose};
-use audience_gate::rules::{RULES, VERSION};
+use audience_gate::contract::rules::{RULES, VERSION};
 use serde_json::json;
 
 /// The whole document.
@@ -11,7 +11,7 @@ pub fn render() -> String {
         .map(|rule| {
             json!({
                 "id": rule.id,
-                "kind": rule.origin.name(),
+                "kind": rule.kind.name(),
                 "category": rule.category.map(|category| category.name()),
                 "when": prose::when(rule),
                 "must": prose::must(rule),

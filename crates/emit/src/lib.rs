@@ -1,6 +1,6 @@
 //! Everything that is derived from the table of rules and the taxonomy: written to disk, or held against what is there.
 
-use audience_gate::rules::{RULES, VERSION};
+use audience_gate::contract::rules::{RULES, VERSION};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub struct Artefact {
 
 /// Every generated file.
 pub const ARTEFACTS: &[Artefact] = &[
-    Artefact { path: "src/fingerprint.rs", render: fingerprint_module },
+    Artefact { path: "src/contract/fingerprint.rs", render: fingerprint_module },
     Artefact { path: "supabase/migrations/20261101000500_taxonomy.sql", render: taxonomy_sql::render },
     Artefact { path: "supabase/migrations/20261101000600_contract.sql", render: sql::render },
     Artefact { path: "supabase/tests/database/contract.sql", render: sql_tests::render },
@@ -93,7 +93,7 @@ fn compare(root: &Path, artefact: &Artefact) -> Option<Stale> {
 pub fn fingerprint() -> String {
     let mut hash = Sha256::new();
     for rule in RULES {
-        hash.update(format!("{} {:?} {:?} {:?} {:?}\n", rule.id, rule.origin, rule.category, rule.when, rule.must));
+        hash.update(format!("{} {:?} {:?} {:?} {:?}\n", rule.id, rule.kind, rule.category, rule.when, rule.must));
         hash.update(rule.reason);
     }
     hash.update(sql::meaning());

@@ -1,8 +1,8 @@
 //! `RULES.md`: every rule for people to read.
 
 use super::{PREAMBLE, fingerprint, prose};
-use audience_gate::event::FIELDS;
-use audience_gate::rules::{RULES, VERSION};
+use audience_gate::contract::rules::{RULES, VERSION};
+use audience_gate::contract::vocabulary::FIELDS;
 use std::fmt::Write;
 
 /// The whole document.
@@ -23,7 +23,7 @@ pub fn render() -> String {
             out,
             "\n## `{}`\n\n*{}* · When {}: {}.\n\nRefused with: {}.\n\nAccepted:\n\n```json\n{}\n```\n\nRefused:\n\n```json\n{}\n```\n",
             rule.id,
-            rule.origin.name(),
+            rule.kind.name(),
             prose::when(rule),
             prose::must(rule),
             rule.reason,

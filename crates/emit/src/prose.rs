@@ -1,7 +1,7 @@
 //! An expression in words, for people who read the rules.
 
-use audience_gate::event::{Fault, Field, Kind};
-use audience_gate::rule::{Expr, List, Rule};
+use audience_gate::contract::rule::{Expr, List, Rule};
+use audience_gate::contract::vocabulary::{Fault, Field, Kind};
 
 /// When a rule applies.
 pub fn when(rule: &Rule) -> String {

@@ -2,12 +2,11 @@
 
 use super::sql_expr::{BLANK, Source};
 use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
-use audience_gate::check::TEXT_COLUMNS;
-use audience_gate::event::{Category, FIELDS, Field, Kind};
-use audience_gate::keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
-use audience_gate::number::INFINITE_DECIMAL;
-use audience_gate::rule::{Expr, List, Rule};
-use audience_gate::rules::{RULES, VERSION};
+use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
+use audience_gate::contract::rule::{Expr, List, Rule};
+use audience_gate::contract::rules::{RULES, VERSION};
+use audience_gate::contract::vocabulary::{Category, FIELDS, Field, Kind, TEXT_COLUMNS};
+use audience_gate::parse::number::INFINITE_DECIMAL;
 
 const HELPERS: &str = include_str!("helpers.sql");
 const AUDIT: &str = include_str!("audit.sql");
@@ -157,7 +156,8 @@ fn site(source: Source) -> String {
         return "sent.site_id".into();
     }
     let sound = source.sql(&Expr::Any(&[Expr::Uuid(Field::SiteId), Expr::Not(&Expr::Present(Field::SiteId))]));
-    let default = audience_gate::taxonomy::read()["default_site"]["id"].as_str().map(quote).unwrap_or_default();
+    let default =
+        audience_gate::registry::taxonomy::read()["default_site"]["id"].as_str().map(quote).unwrap_or_default();
     format!(
         "case when {sound} then lower(coalesce(nullif(btrim(event ->> 'site_id', {BLANK}), ''), {default}))::uuid end"
     )

@@ -5,9 +5,9 @@
 
 use super::sql::{fields, telling_words};
 use super::taxonomy_sql::quote;
-use audience_gate::check::EMAIL_HASH_BYTES;
-use audience_gate::event::{Fault, Field, Kind};
-use audience_gate::rule::{Expr, List};
+use audience_gate::contract::limits::EMAIL_HASH_BYTES;
+use audience_gate::contract::rule::{Expr, List};
+use audience_gate::contract::vocabulary::{Fault, Field, Kind};
 
 /// What SQL trims as white space.
 pub const BLANK: &str = r"E' \t\n\f\r'";

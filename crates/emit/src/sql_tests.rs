@@ -1,9 +1,9 @@
 //! The examples of the table as pgTAP cases.
 
 use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
-use audience_gate::event::Fault;
-use audience_gate::rule::Expr;
-use audience_gate::rules::RULES;
+use audience_gate::contract::rule::Expr;
+use audience_gate::contract::rules::RULES;
+use audience_gate::contract::vocabulary::Fault;
 
 /// The whole file.
 pub fn render() -> String {

@@ -1,7 +1,7 @@
 //! The default taxonomy as the rows of its tables.
 
 use super::PREAMBLE;
-use audience_gate::taxonomy::{entries, read};
+use audience_gate::registry::taxonomy::{entries, read};
 use serde_json::Value;
 
 /// A list of the file, and the table that holds it.

@@ -1,9 +1,9 @@
 //! `contract.d.ts`: the types of the contract, which the package carries.
 
 use super::PREAMBLE;
-use audience_gate::event::{CATEGORIES, Category, FIELDS, Field};
-use audience_gate::rule::{Expr, Rule};
-use audience_gate::rules::RULES;
+use audience_gate::contract::rule::{Expr, Rule};
+use audience_gate::contract::rules::RULES;
+use audience_gate::contract::vocabulary::{CATEGORIES, Category, FIELDS, Field};
 use std::fmt::Write;
 
 const CATEGORY: [Category; 6] = [

@@ -1,71 +1,22 @@
-//! The reference semantics of the contract: an event, its caller, the registry and a time, to violations. Pure.
+//! What the rules mean: an event, its caller, the registry and a time, to violations. Pure.
 
-mod values;
-
-use crate::event::{Category, Fault, Field, Kind};
-use crate::payload::EventType;
-use crate::reading::{Event, Value};
-use crate::registry::Registry;
-use crate::rule::Told;
-use crate::rules::TOLD;
-use crate::{email, text, time};
-use values::{Found, is_like, is_number, is_one_of, is_state, is_strange_uuid, look_closer, text_is, with_text};
-
-/// Who sends the event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Caller<'a> {
-    /// Nobody known: a publishable key.
-    Visitor,
-    /// A signed-in user, by id.
-    User(&'a str),
-    /// A back end: a secret key.
-    Trusted,
-}
-
-/// What an event is judged against.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// Who sends it.
-    pub caller: Caller<'a>,
-    /// The page that a browser's call came from.
-    pub origin: Option<&'a str>,
-    /// When it was received, in microseconds since 1970.
-    pub received_at: i64,
-    /// What the install has registered.
-    pub registry: &'a Registry,
-    /// The key of the e-mail hash.
-    pub pepper: Option<&'a [u8]>,
-}
-
-/// A set of rules, by their place in [`TOLD`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Violations(pub u64);
-
-impl Violations {
-    /// Whether the event is accepted.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The rules, in order.
-    pub fn rules(self) -> impl Iterator<Item = &'static Told> {
-        let mut left = self.0;
-        std::iter::from_fn(move || {
-            let rule = TOLD.get(left.trailing_zeros() as usize)?;
-            left &= left - 1;
-            Some(rule)
-        })
-    }
-}
-
-/// The bytes that the hash of an e-mail address adds to `metadata`, with the longer name of its kind.
-pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + 64;
+use super::request::{Caller, Context};
+use super::values::{
+    PersonalData, is_like, is_number, is_one_of, is_state, is_uuid_slowly, look_closer, text_is, with_text,
+};
+use super::violations::Violations;
+use crate::contract::limits::EMAIL_HASH_BYTES;
+use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
+use crate::parse::{Event, Value, string};
+use crate::privacy::email;
+use crate::registry::payload::EventType;
+use crate::time;
 
 // One statement for each rule, written by `build.rs` from the table.
 include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`, and hashes its e-mail address.
-pub fn check(text: &[u8], event: &mut Event, context: &Context) -> Violations {
+pub fn judge(text: &[u8], event: &mut Event, context: &Context) -> Violations {
     let is_readable = event.faults.is_empty();
     let address = event.value(Field::Email);
     let hashed = |address: Vec<u8>| email::hash(&address, context.pepper);
@@ -73,14 +24,14 @@ pub fn check(text: &[u8], event: &mut Event, context: &Context) -> Violations {
     event.email_hash = if is_readable { with_text(text, address, hash) } else { None };
     let event = &*event;
     let mut judge =
-        Judge { text, event, context, occurred_at: None, category: None, entry: None, found: Found::default() };
+        Judge { text, event, context, occurred_at: None, category: None, entry: None, found: PersonalData::default() };
     if !is_readable {
         return Violations(judge.unreadable());
     }
     judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
-    judge.found = if judge.suspicion() == 0 { Found::default() } else { look_closer(text, event) };
+    judge.found = if judge.suspicion() == 0 { PersonalData::default() } else { look_closer(text, event) };
     Violations(judge.violated())
 }
 
@@ -91,10 +42,10 @@ struct Judge<'a> {
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
-    found: Found,
+    found: PersonalData,
 }
 
-/// What the predicates of [`Expr`](crate::rule::Expr) mean.
+/// What the predicates of [`Expr`](crate::contract::rule::Expr) mean.
 impl Judge<'_> {
     #[inline]
     fn is_readable(&self, fault: Fault) -> bool {
@@ -114,12 +65,12 @@ impl Judge<'_> {
     #[inline(always)]
     fn is_uuid(&self, field: Field) -> bool {
         let value = self.event.value(field);
-        value.has(Value::UUID) || is_strange_uuid(self.text, value)
+        value.has(Value::UUID) || is_uuid_slowly(self.text, value)
     }
 
     #[inline]
     fn has_length(&self, field: Field, least: usize, most: usize) -> bool {
-        self.text_at(field).is_some_and(|value| (least..=most).contains(&text::length(self.text, value)))
+        self.text_at(field).is_some_and(|value| (least..=most).contains(&string::length(self.text, value)))
     }
 
     #[inline(always)]
@@ -179,14 +130,14 @@ impl Judge<'_> {
         !self.event.is_given(Field::Email)
             || !self.event.is_given(Field::EmailHash)
             || self.event.email_hash.is_some_and(|hash| {
-                self.text_at(Field::EmailHash).is_some_and(|sent| text::equals(self.text, sent, &hash))
+                self.text_at(Field::EmailHash).is_some_and(|sent| string::equals(self.text, sent, &hash))
             })
     }
 
     #[inline(always)]
     fn has_no_score_key(&self) -> bool {
         !self.event.members.iter().any(|member| {
-            let key = text::content(self.text, member.key);
+            let key = string::content(self.text, member.key);
             key.eq_ignore_ascii_case(b"engagement_score")
                 || key.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"score"))
         })
@@ -210,7 +161,7 @@ impl Judge<'_> {
 
     #[inline]
     fn holds_no_personal_value(&self) -> bool {
-        !self.found.personal_value
+        !self.found.value
     }
 
     #[inline]
@@ -273,16 +224,3 @@ impl Judge<'_> {
         columns.fold(others, |suspicion, value| suspicion | value.suspicion())
     }
 }
-
-/// The columns that hold a sender's text.
-pub const TEXT_COLUMNS: [Field; 9] = [
-    Field::SessionId,
-    Field::EventType,
-    Field::EventCategory,
-    Field::EventSource,
-    Field::UtmSource,
-    Field::UtmMedium,
-    Field::UtmCampaign,
-    Field::UtmContent,
-    Field::UtmTerm,
-];

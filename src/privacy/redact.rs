@@ -1,9 +1,13 @@
 //! Redaction: what is kept of a text that was refused, without anything personal in it.
 
-use crate::event::{Field, Kind};
-use crate::reading::{Faults, Value};
+use super::{email, numbers};
+use crate::contract::limits::{
+    OUTLINE_BYTES, SNAPSHOT_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_NUMBER, SNAPSHOT_TEXT,
+};
+use crate::contract::personal_keys;
+use crate::contract::vocabulary::{Field, Kind};
+use crate::parse::{Faults, Value, number, string};
 use crate::write::{self, put};
-use crate::{email, keys, number, privacy, text};
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
@@ -16,23 +20,11 @@ pub const SHORTENED_KEY: &str = "[shortened:key]";
 /// What stands for everything nested deeper than a snapshot shows.
 pub const NESTED: &str = "[shortened:nested]";
 
-/// How deep a snapshot goes.
-pub const MOST_DEPTH: usize = 8;
-/// How many bytes of one text a snapshot shows.
-pub const MOST_TEXT: usize = 256;
-/// The longest key that a snapshot shows.
-const MOST_KEY: usize = 64;
-/// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice as many, which
-/// leaves room for the other keys of the audit row within 8 KB.
-pub const MOST_SNAPSHOT: usize = 2_600;
-/// The longest number that is kept as one; a longer one could unfold to hundreds of digits.
-const MOST_NUMBER: usize = 20;
-
 /// What replaces a content that may not be kept.
 pub fn replacement(content: &[u8]) -> Option<&'static str> {
     if email::is_in(content) {
         Some(EMAIL)
-    } else if privacy::holds_personal_value(content) {
+    } else if numbers::holds_personal_value(content) {
         Some(PERSONAL)
     } else {
         None
@@ -43,7 +35,7 @@ pub fn replacement(content: &[u8]) -> Option<&'static str> {
 /// Whether anything was left out.
 pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
     let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
-    writer.limit = writer.out.len() + MOST_SNAPSHOT;
+    writer.limit = writer.out.len() + SNAPSHOT_BYTES;
     writer.value(0);
     writer.shortened
 }
@@ -76,7 +68,7 @@ impl Writer<'_> {
                 let content = self.text();
                 self.write_text(content);
             }
-            b'{' | b'[' if depth >= MOST_DEPTH => {
+            b'{' | b'[' if depth >= SNAPSHOT_DEPTH => {
                 self.shortened = true;
                 self.skip();
                 write::text(self.out, NESTED.as_bytes());
@@ -116,18 +108,18 @@ impl Writer<'_> {
     }
 
     fn member(&mut self, key: Value, depth: usize) {
-        let content = text::content(self.json, key);
+        let content = string::content(self.json, key);
         let is_suspicious = key.suspicion() != 0;
         let is_of_event = self.is_event && depth == 0;
         let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
         // Of the fields only the address itself is personal, so the others need not be asked.
         let is_personal = match field {
             Some(field) => field == Field::Email,
-            None => keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
+            None => personal_keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
         };
         // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
-        if reads_personal || content.len() > MOST_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
+        if reads_personal || content.len() > SNAPSHOT_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
             let name = if reads_personal { PERSONAL } else { SHORTENED_KEY };
             self.replaced_keys += 1;
             write::text(self.out, name.as_bytes());
@@ -186,7 +178,7 @@ impl Writer<'_> {
 
     /// The text whose quote is next.
     fn text(&mut self) -> Value {
-        match text::read(self.json, self.at + 1, &mut Faults::default()) {
+        match string::read(self.json, self.at + 1, &mut Faults::default()) {
             Some(value) => {
                 self.at = value.end() + 1;
                 value
@@ -199,19 +191,19 @@ impl Writer<'_> {
     }
 
     fn write_text(&mut self, value: Value) {
-        let content = text::content(self.json, value);
+        let content = string::content(self.json, value);
         if value.suspicion() != 0
             && let Some(name) = replacement(&content)
         {
             return write::text(self.out, name.as_bytes());
         }
-        if content.len() <= MOST_TEXT {
+        if content.len() <= SNAPSHOT_TEXT {
             return self.write_content(value, &content);
         }
         self.shortened = true;
         // A character that the cut would split is left out whole.
         let is_inside = |at: usize| content.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-        let end = (0..=MOST_TEXT).rev().find(|&at| !is_inside(at)).unwrap_or_default();
+        let end = (0..=SNAPSHOT_TEXT).rev().find(|&at| !is_inside(at)).unwrap_or_default();
         let cut = [content.get(..end).unwrap_or_default(), "…".as_bytes()].concat();
         let shown = replacement(&cut).map_or(cut.as_slice(), str::as_bytes);
         write::text(self.out, shown);
@@ -230,11 +222,11 @@ impl Writer<'_> {
         let start = self.at;
         self.skip();
         let raw = self.json.get(start..self.at).unwrap_or_default();
-        if number::read(raw, 0).is_none() || is_shown_number(raw) {
+        if number::read(raw, 0).is_none() || number::is_shown(raw) {
             put(self.out, raw);
         } else {
             self.shortened = true;
-            let cut = raw.get(..MOST_NUMBER).unwrap_or(raw);
+            let cut = raw.get(..SNAPSHOT_NUMBER).unwrap_or(raw);
             write::text(self.out, replacement(cut).map_or(cut, str::as_bytes));
         }
     }
@@ -276,18 +268,10 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a snapshot shows a number as it is.
-pub fn is_shown_number(raw: &[u8]) -> bool {
-    raw.len() <= MOST_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
-}
-
-/// How many bytes of a text that cannot be read are shown.
-const MOST_MASKED: usize = 512;
-
 /// Appends, as a JSON string, the outline of a text that cannot be read as an event: letters and digits are masked, so
 /// the fault in its form can be seen and nothing that it said. Whether anything was left out.
 pub fn mask(out: &mut Vec<u8>, body: &[u8]) -> bool {
-    let shown = body.get(..MOST_MASKED).unwrap_or(body);
+    let shown = body.get(..OUTLINE_BYTES).unwrap_or(body);
     let masked: Vec<u8> = shown
         .iter()
         .filter(|&&byte| byte & 0xc0 != 0x80)

@@ -1,10 +1,8 @@
 //! What the registry says of the payload of an event type.
 
-use crate::event::{Category, Field, Kind};
-use crate::json::Json;
-use crate::reading::{Event, Value};
-use crate::registry::missing;
-use crate::{number, text};
+use super::json::{Json, missing};
+use crate::contract::vocabulary::{Category, Field, Kind};
+use crate::parse::{Event, Value, number, string};
 
 /// An active entry of the event registry.
 #[derive(Debug)]
@@ -83,7 +81,7 @@ impl EventType {
                 None => event
                     .members
                     .iter()
-                    .find(|member| text::equals(text, member.key, &property.key))
+                    .find(|member| string::equals(text, member.key, &property.key))
                     .map_or_else(Value::default, |member| member.value),
             };
             property.admits(text, value)
@@ -125,7 +123,7 @@ impl Property {
     fn admits(&self, text: &[u8], value: Value) -> bool {
         match value.kind() {
             Kind::Absent | Kind::Null => return !self.required,
-            Kind::Text if self.required && text::is_blank(text, value) => return false,
+            Kind::Text if self.required && string::is_blank(text, value) => return false,
             _ => {}
         }
         self.kind.is_none_or(|kind| kind.admits(text, value))
@@ -137,7 +135,7 @@ impl Property {
                         && self.maximum.as_ref().is_none_or(|bound| number::compare(raw, bound).is_le())
                 }
                 Kind::Text if self.shortest.is_some() || self.longest.is_some() => {
-                    let length = text::length(text, value);
+                    let length = string::length(text, value);
                     self.shortest.is_none_or(|bound| length >= bound)
                         && self.longest.is_none_or(|bound| length <= bound)
                 }
@@ -196,7 +194,7 @@ impl Choice {
         match self {
             Choice::Boolean(choice) => value.kind() == if *choice { Kind::True } else { Kind::False },
             Choice::Number(choice) => value.kind() == Kind::Number && number::compare(value.raw(text), choice).is_eq(),
-            Choice::Text(choice) => value.kind() == Kind::Text && text::equals(text, value, choice),
+            Choice::Text(choice) => value.kind() == Kind::Text && string::equals(text, value, choice),
             Choice::Other => false,
         }
     }

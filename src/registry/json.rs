@@ -3,8 +3,7 @@
 //! Built on the reader's own texts and numbers, because a library for it would be more than half of the module that a
 //! browser loads.
 
-use crate::reading::Faults;
-use crate::{number, text};
+use crate::parse::{Faults, number, string};
 use std::borrow::Cow;
 
 /// A JSON value of the text that it was read from; a number is kept as it was written.
@@ -61,6 +60,12 @@ impl<'a> Json<'a> {
     }
 }
 
+/// What is wrong with a snapshot whose entry of that name is missing or has another form.
+#[cold]
+pub(super) fn missing(name: &str) -> String {
+    ["the registry snapshot has no `", name, "` of the form it should have"].concat()
+}
+
 struct Reader<'a> {
     json: &'a [u8],
     at: usize,
@@ -112,9 +117,9 @@ impl<'a> Reader<'a> {
         if !self.take(b'"') {
             return None;
         }
-        let value = text::read(self.json, self.at, &mut Faults::default())?;
+        let value = string::read(self.json, self.at, &mut Faults::default())?;
         self.at = value.end() + 1;
-        Some(text::content(self.json, value))
+        Some(string::content(self.json, value))
     }
 
     fn list(&mut self, depth: usize) -> Option<Json<'a>> {

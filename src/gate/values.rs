@@ -1,17 +1,17 @@
 //! What several rules ask, asked of a value instead of the judge: one who is handed on as a whole has to stand in memory,
 //! where the module's engine looks after each access.
 
-use super::TEXT_COLUMNS;
-use crate::event::{Field, Kind};
-use crate::reading::{Event, Value};
+use crate::contract::vocabulary::{Field, Kind, TEXT_COLUMNS};
+use crate::ids;
+use crate::parse::{Event, Value, number, string};
+use crate::privacy::{email, numbers};
 use crate::registry::Registry;
-use crate::{email, ids, number, privacy, text};
 
 /// What a closer look at the texts found.
 #[derive(Clone, Copy, Default)]
-pub struct Found {
+pub struct PersonalData {
     pub email: bool,
-    pub personal_value: bool,
+    pub value: bool,
 }
 
 /// What the content of a value comes to, where it is text.
@@ -21,7 +21,7 @@ pub fn with_text<T>(text: &[u8], value: Value, read: impl FnOnce(&[u8]) -> Optio
         return None;
     }
     let mut room = Vec::new();
-    read(text::content_in(text, value, &mut room))
+    read(string::content_in(text, value, &mut room))
 }
 
 /// Whether a value is text whose content satisfies the test.
@@ -33,14 +33,14 @@ pub fn text_is(text: &[u8], value: Value, test: impl FnOnce(&[u8]) -> bool) -> b
 /// Whether it is a UUID that was written with escapes, or at the very end of the text.
 #[cold]
 #[inline(never)]
-pub fn is_strange_uuid(text: &[u8], value: Value) -> bool {
+pub fn is_uuid_slowly(text: &[u8], value: Value) -> bool {
     text_is(text, value, ids::is_uuid)
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 pub fn is_one_of(text: &[u8], value: Value, choices: &[&str]) -> bool {
-    value.kind() == Kind::Text && choices.iter().any(|choice| text::equals(text, value, choice.as_bytes()))
+    value.kind() == Kind::Text && choices.iter().any(|choice| string::equals(text, value, choice.as_bytes()))
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -61,15 +61,15 @@ pub fn is_like(text: &[u8], value: Value) -> bool {
 /// Looks at the texts and keys of metadata, and the texts in columns, of which something is suspicious.
 #[cold]
 #[inline(never)]
-pub fn look_closer(text: &[u8], event: &Event) -> Found {
+pub fn look_closer(text: &[u8], event: &Event) -> PersonalData {
     let metadata = event.value(Field::Metadata);
     let columns = TEXT_COLUMNS.iter().map(|&field| event.value(field)).chain([metadata]);
-    let texts = columns.filter(|value| value.kind() == Kind::Text).chain(text::all_within(text, metadata));
-    let mut found = Found::default();
+    let texts = columns.filter(|value| value.kind() == Kind::Text).chain(string::all_within(text, metadata));
+    let mut found = PersonalData::default();
     for value in texts.filter(|value| value.suspicion() != 0) {
-        let content = text::content(text, value);
+        let content = string::content(text, value);
         found.email |= email::is_in(&content);
-        found.personal_value |= privacy::holds_personal_value(&content);
+        found.value |= numbers::holds_personal_value(&content);
     }
     found
 }

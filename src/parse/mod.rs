@@ -6,22 +6,27 @@
 //! hold it to `serde_json`.
 
 mod deep;
+mod event;
+mod faults;
+pub mod key_cache;
 mod members;
+pub mod number;
+pub mod string;
+mod value;
 mod walk;
 
-use crate::event::{Fault, Field, Kind};
-use crate::known_keys::Level;
-use crate::reading::{Event, Faults, Value};
-use crate::{number, redact, text};
+use crate::contract::limits::{MOST_DEPTH, SNAPSHOT_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_TEXT};
+use crate::contract::vocabulary::{Fault, Field, Kind};
+use key_cache::Level;
 
+pub use event::{Event, Member};
+pub use faults::Faults;
+pub use value::Value;
 pub use walk::WINDOW;
-
-/// The deepest nesting of an event.
-pub const MOST_DEPTH: usize = 32;
 
 /// The text is not JSON; [`Reader::position`] is the first byte that does not fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Broken;
+pub struct NotJson;
 
 /// Where in a text events are read.
 #[derive(Debug)]
@@ -32,20 +37,20 @@ pub struct Reader<'a> {
     at: usize,
 }
 
-// A small result travels in registers: with the position in `Broken`, and sizes beside values, reading took a quarter
+// A small result travels in registers: with the position in `NotJson`, and sizes beside values, reading took a quarter
 // longer.
-type Read<T> = Result<T, Broken>;
+type Read<T> = Result<T, NotJson>;
 
 impl<'a> Reader<'a> {
     /// Starts at the beginning, behind a byte order mark if there is one. A text longer than a [`Value`] can say ends
     /// there.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader::in_front(text, text.len())
+        Reader::padded(text, text.len())
     }
 
     /// The same for a text of so many bytes with zeros behind it, which let the reader look ahead until its end: nothing
     /// of JSON is a zero.
-    pub fn in_front(text: &'a [u8], length: usize) -> Self {
+    pub fn padded(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Reader { text, end: length.min(text.len()), at }
@@ -88,8 +93,8 @@ impl<'a> Reader<'a> {
         if self.take(b'{')
             && self.take(b'"')
             && matches!(self.text.get(self.at), Some(b'e' | b'\\'))
-            && let Some(key) = text::read(self.text, self.at, &mut Faults::default())
-            && text::equals(self.text, key, b"events")
+            && let Some(key) = string::read(self.text, self.at, &mut Faults::default())
+            && string::equals(self.text, key, b"events")
         {
             self.at = key.end() + 1;
             if self.take(b':') && self.peek() == b'[' {
@@ -112,14 +117,14 @@ impl<'a> Reader<'a> {
             event.any(self.text, self.at, 0)
         };
         let Ok(value) = read else {
-            self.at = event.broken_at;
-            return Err(Broken);
+            self.at = event.fault_at;
+            return Err(NotJson);
         };
         self.at = value.after();
         event.end = self.at;
         event.is_shown_whole &= event.faults.is_empty()
             && event.value(Field::Email) == Value::ABSENT
-            && event.end - event.start < redact::MOST_SNAPSHOT;
+            && event.end - event.start < SNAPSHOT_BYTES;
         Ok(())
     }
 }
@@ -130,9 +135,9 @@ impl<'a> Reader<'a> {
 impl Event {
     #[cold]
     #[inline(never)]
-    fn broken<T>(&mut self, at: usize) -> Read<T> {
-        self.broken_at = at;
-        Err(Broken)
+    fn not_json<T>(&mut self, at: usize) -> Read<T> {
+        self.fault_at = at;
+        Err(NotJson)
     }
 
     /// The first byte from there on that is not white space, and its place; 0 at the end.
@@ -141,19 +146,19 @@ impl Event {
         match text.get(at) {
             Some(&byte) if byte > b' ' => (at, byte),
             _ => {
-                let at = self.behind_space(text, at);
+                let at = self.after_space(text, at);
                 (at, text.get(at).copied().unwrap_or_default())
             }
         }
     }
 
     #[inline(never)]
-    fn behind_space(&mut self, text: &[u8], start: usize) -> usize {
+    fn after_space(&mut self, text: &[u8], start: usize) -> usize {
         let mut at = start;
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
             at += 1;
         }
-        self.stored -= (at - start) as isize;
+        self.jsonb_growth -= (at - start) as isize;
         self.is_shown_whole &= at == start;
         at
     }
@@ -169,21 +174,21 @@ impl Event {
 
     #[inline(never)]
     fn metadata(&mut self, text: &[u8], start: usize) -> Read<Value> {
-        let before = self.stored;
+        let before = self.jsonb_growth;
         let value = self.members(text, Level::Metadata, start + 1, 2)?;
-        self.metadata_size = (value.end() - start).saturating_add_signed(self.stored - before);
+        self.metadata_size = (value.end() - start).saturating_add_signed(self.jsonb_growth - before);
         Ok(value)
     }
 
     /// Reads a text from behind its quote.
-    fn text(&mut self, text: &[u8], start: usize) -> Read<Value> {
-        let Some(value) = text::read(text, start, &mut self.faults) else {
-            return self.broken(start);
+    fn string(&mut self, text: &[u8], start: usize) -> Read<Value> {
+        let Some(value) = string::read(text, start, &mut self.faults) else {
+            return self.not_json(start);
         };
         if value.has(Value::ESCAPED) {
-            self.stored += text::stored_more(text, value);
+            self.jsonb_growth += string::jsonb_growth(text, value);
         }
-        let is_short = value.end() - value.start() <= redact::MOST_TEXT;
+        let is_short = value.end() - value.start() <= SNAPSHOT_TEXT;
         self.is_shown_whole &= is_short && !value.has(Value::ESCAPED | Value::SIGNS | Value::DIGITS);
         Ok(value)
     }
@@ -193,16 +198,16 @@ impl Event {
     fn any(&mut self, text: &[u8], start: usize, depth: usize) -> Read<Value> {
         let (start, first) = self.next(text, start);
         let (kind, end) = match first {
-            b'"' => return self.text(text, start + 1),
+            b'"' => return self.string(text, start + 1),
             b'-' | b'0'..=b'9' => {
                 let Some((end, storable, size)) = number::read(text, start) else {
-                    return self.broken(start);
+                    return self.not_json(start);
                 };
                 if !storable {
                     self.faults.add(Fault::Number);
                 }
-                self.stored += size as isize - (end - start) as isize;
-                self.is_shown_whole &= text.get(start..end).is_some_and(redact::is_shown_number);
+                self.jsonb_growth += size as isize - (end - start) as isize;
+                self.is_shown_whole &= text.get(start..end).is_some_and(number::is_shown);
                 (Kind::Number, end)
             }
             b't' => (Kind::True, self.literal(text, b"true", start)?),
@@ -214,9 +219,9 @@ impl Event {
             }
             b'{' => (Kind::Object, self.members(text, Level::Nested, start + 1, depth + 1)?.end()),
             b'[' => (Kind::Array, self.array(text, start + 1, depth)?),
-            _ => return self.broken(start),
+            _ => return self.not_json(start),
         };
-        self.is_shown_whole &= depth < redact::MOST_DEPTH;
+        self.is_shown_whole &= depth < SNAPSHOT_DEPTH;
         Ok(Value::new(kind, 0, start, end))
     }
 
@@ -225,7 +230,7 @@ impl Event {
         if text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
             Ok(start + word.len())
         } else {
-            self.broken(start)
+            self.not_json(start)
         }
     }
 
@@ -235,16 +240,16 @@ impl Event {
             return Ok(at + 1);
         }
         loop {
-            let value = if byte == b'"' { self.text(text, at + 1)? } else { self.any(text, at, depth + 1)? };
+            let value = if byte == b'"' { self.string(text, at + 1)? } else { self.any(text, at, depth + 1)? };
             self.suspicion |= value.suspicion();
             (at, byte) = self.next(text, value.after());
             match byte {
                 b',' => {
                     (at, byte) = self.next(text, at + 1);
-                    self.stored += 1;
+                    self.jsonb_growth += 1;
                 }
                 b']' => return Ok(at + 1),
-                _ => return self.broken(at),
+                _ => return self.not_json(at),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Fields by their names.
 
-use crate::event::{FIELD_COUNT, FIELDS, Field};
-use crate::text;
+use super::vocabulary::{FIELD_COUNT, FIELDS, Field};
+use crate::short;
 
 impl Field {
     /// The top-level field of that name.
@@ -59,5 +59,5 @@ fn named(key: &[u8], names: &Names) -> Option<Field> {
     let slot = slot(*key.first()?, *key.last()?, key.len());
     let field = names.get(slot).copied().flatten()?;
     let (_, name) = KEYS.get(field as usize)?;
-    text::is_same(key, name.as_bytes()).then_some(field)
+    short::is_same(key, name.as_bytes()).then_some(field)
 }

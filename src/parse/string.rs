@@ -3,10 +3,11 @@
 //! A string without escapes is its own content; only the others are ever decoded. Written by hand because no JSON
 //! reader tells in its one pass what the rules need to know of a text (see `bench/`).
 
+use super::faults::Faults;
+use super::value::Value;
 use crate::block::{self, Block, Mask};
-use crate::event::{Fault, Kind};
-use crate::ids;
-use crate::reading::{Faults, Value};
+use crate::contract::vocabulary::{Fault, Kind};
+use crate::{ids, short};
 use std::borrow::Cow;
 
 /// The text that begins behind the quote before `start`, if it is one of the many that need no second look: a UUID, or
@@ -15,24 +16,24 @@ use std::borrow::Cow;
 /// Where the next text begins is known when this one's end is, so the end comes out of as few steps as can be: of the
 /// first quote alone. Whether there was anything else before it, branches ask that are nearly always foreseen.
 #[inline(always)]
-pub fn plain<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<Plain> {
+pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<Fast> {
     let block = Block::at(text, start)?;
     let quotes = block.quotes();
     if quotes == 0 {
-        return plain_beyond(text, start, block);
+        return read_fast_beyond(text, start, block);
     }
     let length = quotes.trailing_zeros() as usize;
     let within = quotes.wrapping_sub(1) & !quotes;
     let digits = (block.digits_and_joints() & within).count_ones();
-    let is_plain = block.strange() & within == 0 && digits < RUN && block.first() != b' ' && length != 0;
-    is_plain.then_some(Plain { length, flags: 0 })
+    let is_plain = block.unusual() & within == 0 && digits < RUN && block.first() != b' ' && length != 0;
+    is_plain.then_some(Fast { length, flags: 0 })
 }
 
 /// The most bytes of a plain text, with its last quote: of a UUID.
-pub const PLAIN: usize = 37;
+pub const MOST_FAST: usize = 37;
 
-/// What [`plain`] found.
-pub struct Plain {
+/// What [`read_fast`] found.
+pub struct Fast {
     /// How many bytes the text has.
     pub length: usize,
     /// What was seen in it.
@@ -41,26 +42,26 @@ pub struct Plain {
 
 /// The same for a text of more than one block.
 #[inline(always)]
-fn plain_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: Block) -> Option<Plain> {
-    if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<PLAIN>)
+fn read_fast_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: Block) -> Option<Fast> {
+    if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<MOST_FAST>)
         && ids::is_id(id)
     {
-        return Some(Plain { length: id.len(), flags: Value::UUID });
+        return Some(Fast { length: id.len(), flags: Value::UUID });
     }
     let second = Block::at(text, start + block::SIZE)?;
     let quotes = second.quotes();
     let within = quotes.wrapping_sub(1) & !quotes;
     let digits = block.digits_and_joints() | (second.digits_and_joints() & within) << block::SIZE;
-    let strange = block.strange() | second.strange() & within;
-    let is_plain = quotes != 0 && strange == 0 && runs_of_eleven(digits) == 0 && block.first() != b' ';
+    let unusual = block.unusual() | second.unusual() & within;
+    let is_plain = quotes != 0 && unusual == 0 && runs_of_eleven(digits) == 0 && block.first() != b' ';
     let length = block::SIZE + quotes.trailing_zeros() as usize;
-    is_plain.then_some(Plain { length, flags: 0 })
+    is_plain.then_some(Fast { length, flags: 0 })
 }
 
 /// Reads the text that begins behind the quote before `start`; `None` where it does not end as JSON.
 #[inline(never)]
 pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
-    if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<PLAIN>)
+    if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<MOST_FAST>)
         && ids::is_uuid(id)
     {
         return Some(Value::new(Kind::Text, Value::UUID, start, start + id.len()));
@@ -160,7 +161,7 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
 
 /// How many bytes more Postgres writes for a text than it was sent in.
 #[cold]
-pub fn stored_more(text: &[u8], value: Value) -> isize {
+pub fn jsonb_growth(text: &[u8], value: Value) -> isize {
     let size = |byte: &u8| match byte {
         0x08 | b'\t' | b'\n' | 0x0c | b'\r' | b'"' | b'\\' => 2,
         0..0x20 => 6,
@@ -278,21 +279,8 @@ fn holds_only_space(text: &[u8], value: Value) -> bool {
     content(text, value).iter().all(u8::is_ascii_whitespace)
 }
 
-/// Whether two short texts are the same; by words, because a call to compare a few bytes costs more than they do.
-#[inline]
-pub fn is_same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) else {
-        return left.iter().zip(right).all(|(left, right)| left == right);
-    };
-    let mut words = left.chunks_exact(8).zip(right.chunks_exact(8));
-    words.all(|(left, right)| left.first_chunk::<8>() == right.first_chunk::<8>()) && left_end == right_end
-}
-
 /// Whether the content of the text is exactly this.
 #[inline]
 pub fn equals(text: &[u8], value: Value, other: &[u8]) -> bool {
-    if value.has(Value::ESCAPED) { *content(text, value) == *other } else { is_same(value.raw(text), other) }
+    if value.has(Value::ESCAPED) { *content(text, value) == *other } else { short::is_same(value.raw(text), other) }
 }

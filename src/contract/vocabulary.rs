@@ -183,3 +183,16 @@ pub enum Fault {
     Number,
     DuplicateKey,
 }
+
+/// The columns that hold a sender's text.
+pub const TEXT_COLUMNS: [Field; 9] = [
+    Field::SessionId,
+    Field::EventType,
+    Field::EventCategory,
+    Field::EventSource,
+    Field::UtmSource,
+    Field::UtmMedium,
+    Field::UtmCampaign,
+    Field::UtmContent,
+    Field::UtmTerm,
+];

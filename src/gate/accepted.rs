@@ -1,11 +1,12 @@
 //! The row of an accepted event: its own bytes, besides what the gate adds or replaces.
 
-use crate::check::{Caller, Context};
-use crate::email;
-use crate::event::{Field, Kind};
+use super::request::{Caller, Context};
+use crate::contract::field_names::KEYS;
+use crate::contract::vocabulary::{Field, Kind};
+use crate::digest::Hash;
 use crate::ids::Id;
-use crate::names::KEYS;
-use crate::reading::{Event, Value};
+use crate::parse::{Event, Value};
+use crate::privacy::email;
 use crate::write::{self, put, separate};
 
 /// Appends the row of an accepted event: its own bytes, behind what the gate adds.
@@ -79,7 +80,7 @@ fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Contex
 }
 
 /// Appends the hash of an address to an object that is not closed.
-fn write_hash(out: &mut Vec<u8>, hash: &email::Hash, context: &Context) {
+fn write_hash(out: &mut Vec<u8>, hash: &Hash, context: &Context) {
     let members = out.trim_ascii_end();
     put(out, if members.ends_with(b"{") { br#""email_hash":""# } else { br#","email_hash":""# });
     put(out, hash);

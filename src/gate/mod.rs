@@ -2,55 +2,27 @@
 //!
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
-use crate::accepted;
-use crate::check::{Context, Violations, check};
-use crate::event::Field;
-use crate::fingerprint::contract;
-use crate::head::Head;
+mod accepted;
+mod frame;
+mod judge;
+pub mod rejected;
+mod request;
+mod values;
+mod violations;
+
+use crate::contract::fingerprint::contract;
+use crate::contract::vocabulary::Field;
 use crate::ids::{Id, Ids};
-use crate::parse::{Broken, Reader};
-use crate::reading::Event;
-use crate::rejection::{self, Refused};
-use crate::text;
+use crate::parse::{Event, NotJson, Reader, string};
 use crate::time;
 use crate::write::{self, put, separate};
+use frame::Frame;
+use rejected::Rejected;
 
-/// What comes with a body.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// What its events are judged against.
-    pub context: Context<'a>,
-    /// Randomness for the ids that are minted.
-    pub seed: [u8; 16],
-    /// One event a line, instead of one JSON text.
-    pub is_ndjson: bool,
-    /// Asks the store to record nothing.
-    pub dry_run: bool,
-    /// Which system judges.
-    pub source_system: &'a str,
-    /// What the store needs to count for its rate limits, as JSON.
-    pub rate: Option<&'a str>,
-    /// Events beyond this number are counted, but not judged.
-    pub most_events: usize,
-}
-
-/// What a body came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Outcome {
-    /// How many events it held.
-    pub total: usize,
-    /// How many of them are accepted.
-    pub accepted: usize,
-    /// How many of them are rejected.
-    pub rejected: usize,
-    /// Whether it was JSON at all.
-    pub is_readable: bool,
-}
-
-impl Outcome {
-    /// Nothing yet.
-    const NONE: Outcome = Outcome { total: 0, accepted: 0, rejected: 0, is_readable: true };
-}
+pub use accepted::write_line;
+pub use judge::judge;
+pub use request::{Caller, Context, Outcome, Request};
+pub use violations::Violations;
 
 /// A gate, with the buffers that it uses again from body to body.
 #[derive(Debug)]
@@ -59,7 +31,7 @@ pub struct Gate {
     pub output: Vec<u8>,
     /// Where in it the answer begins.
     pub answer_start: usize,
-    head: Head,
+    frame: Frame,
     ids: Ids,
     outcome: Outcome,
     rejected: Vec<u8>,
@@ -81,7 +53,7 @@ impl Gate {
         Gate {
             output: Vec::new(),
             answer_start: 0,
-            head: Head::NONE,
+            frame: Frame::NONE,
             ids: Ids::new([0; 16], 0),
             outcome: Outcome::NONE,
             rejected: Vec::new(),
@@ -100,13 +72,22 @@ impl Gate {
         self.output.get(self.answer_start..).unwrap_or_default()
     }
 
-    /// Judges a body.
-    pub fn judge(&mut self, body: &[u8], request: &Request) -> Outcome {
-        self.judge_in_front(body, body.len(), request)
+    /// Judges one event; a text that is none, or is more than one, violates `parse.json`.
+    pub fn check(&mut self, text: &[u8], context: &Context) -> Violations {
+        let mut reader = Reader::new(text);
+        match reader.event(&mut self.event) {
+            Ok(()) if reader.is_done() => judge(text, &mut self.event, context),
+            _ => Violations::UNREADABLE,
+        }
     }
 
-    /// Judges a body of so many bytes with [zeros behind it](Reader::in_front).
-    pub fn judge_in_front(&mut self, text: &[u8], length: usize, request: &Request) -> Outcome {
+    /// Judges a body.
+    pub fn judge(&mut self, body: &[u8], request: &Request) -> Outcome {
+        self.judge_padded(body, body.len(), request)
+    }
+
+    /// Judges a body of so many bytes with [zeros behind it](Reader::padded).
+    pub fn judge_padded(&mut self, text: &[u8], length: usize, request: &Request) -> Outcome {
         let body = text.get(..length).unwrap_or(text);
         self.begin(request);
         let header = self.output.len();
@@ -136,7 +117,7 @@ impl Gate {
         self.results.clear();
         let out = &mut self.output;
         out.clear();
-        put(out, self.head.of(request));
+        put(out, self.frame.opening(request));
         put(out, br#","received_at":""#);
         put(out, &time::write(request.context.received_at / 1000));
         put(
@@ -171,21 +152,21 @@ impl Gate {
             match reader.event(&mut self.event) {
                 Ok(()) if reader.is_done() => self.settle(line, request),
                 Ok(()) => self.unreadable(line, reader.position(), request),
-                Err(Broken) => self.unreadable(line, reader.position(), request),
+                Err(NotJson) => self.unreadable(line, reader.position(), request),
             }
         }
     }
 
     /// Reads one event, an array of them, or an object whose only member is such an array under `events`.
     fn document(&mut self, body: &[u8], length: usize, header: usize, request: &Request) -> Result<(), usize> {
-        let mut reader = Reader::in_front(body, length);
+        let mut reader = Reader::padded(body, length);
         if reader.enter_wrapper() {
             if self.list(&mut reader, body, request).is_ok() && reader.take(b'}') && reader.is_done() {
                 return Ok(());
             }
             // An object that only begins like a wrapper is an event like any other.
             self.forget(header);
-            reader = Reader::in_front(body, length);
+            reader = Reader::padded(body, length);
         }
         if reader.peek() == b'[' {
             self.list(&mut reader, body, request)?;
@@ -211,7 +192,7 @@ impl Gate {
 
     #[inline]
     fn one(&mut self, reader: &mut Reader, body: &[u8], request: &Request) -> Result<(), usize> {
-        reader.event(&mut self.event).map_err(|Broken| reader.position())?;
+        reader.event(&mut self.event).map_err(|NotJson| reader.position())?;
         self.outcome.total += 1;
         if self.outcome.total <= request.most_events {
             self.settle(body, request);
@@ -222,7 +203,7 @@ impl Gate {
     /// Judges the event that was read, and writes its row and its answer.
     #[inline]
     fn settle(&mut self, body: &[u8], request: &Request) {
-        let violations = check(body, &mut self.event, &request.context);
+        let violations = judge(body, &mut self.event, &request.context);
         if violations.is_empty() { self.accept(body, request) } else { self.reject(body, Ok(violations), request) }
     }
 
@@ -243,7 +224,7 @@ impl Gate {
         let sent = self.event.value(Field::Id);
         match (&minted, <&Id>::try_from(sent.raw(body))) {
             (Some(id), _) | (None, Ok(id)) => out.extend_from_slice(id),
-            (None, Err(_)) => put(out, &text::content(body, sent)),
+            (None, Err(_)) => put(out, &string::content(body, sent)),
         }
         out.extend_from_slice(br#"","status":"accepted"}"#);
     }
@@ -251,22 +232,22 @@ impl Gate {
     /// Writes the row and the answer of what violates rules, or is not JSON from a byte on.
     #[inline(never)]
     fn reject(&mut self, body: &[u8], found: Result<Violations, usize>, request: &Request) {
-        let Gate { outcome, ids, head, rejected: rows, results, event, .. } = self;
+        let Gate { outcome, ids, frame, rejected: rows, results, event, .. } = self;
         outcome.rejected += 1;
         let index = outcome.total - 1;
-        let refused = match found {
-            Ok(violations) => Refused::event(body, event, violations),
-            Err(at) => Refused::unreadable(body, at),
+        let rejection = match found {
+            Ok(violations) => Rejected::event(body, event, violations),
+            Err(at) => Rejected::unreadable(body, at),
         };
-        let id = refused.id().unwrap_or_else(|| ids.mint());
+        let id = rejection.id().unwrap_or_else(|| ids.mint());
         separate(rows);
         put(rows, br#"{"index":"#);
         write::number(rows, index);
-        let findings = rejection::write_row(rows, &refused, &id, &request.context, &head.end);
+        let findings = rejected::write_row(rows, &rejection, &id, &request.context, &frame.end_of_rejection);
         begin_result(results, index);
         put(results, &id);
         put(results, br#"","status":"rejected","rule_id":""#);
-        put(results, refused.first_rule().id.as_bytes());
+        put(results, rejection.first_rule().id.as_bytes());
         put(results, br#"","reason":"#);
         put(results, rows.get(findings).unwrap_or_default());
         results.push(b'}');

@@ -3,10 +3,10 @@
 //! Where the text goes on with the key that followed last time, one comparison stands for finding its end, looking its
 //! name up, asking whether it names personal data, and comparing it with its siblings.
 
+use super::value::Value;
 use crate::block::{self, Block};
-use crate::event::{FIELDS, Field, Kind};
-use crate::reading::Value;
-use crate::text;
+use crate::contract::vocabulary::{FIELDS, Field, Kind};
+use crate::short;
 
 /// Whose keys they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,15 +43,15 @@ impl Table {
 }
 
 /// The place of a key; two places more stand for no key.
-pub type Place = u8;
+pub type Slot = u8;
 
 /// Before the first key of an object.
-pub const START: Place = PLACES as Place;
+pub const BEFORE_FIRST: Slot = CAPACITY as Slot;
 /// A key that has no place: it holds an escape, is too long or names personal data.
-pub const STRANGE: Place = START + 1;
+pub const UNCACHED: Slot = BEFORE_FIRST + 1;
 
 /// How many keys of a table are known.
-pub const PLACES: usize = SLOTS - 2;
+pub const CAPACITY: usize = SLOTS - 2;
 const SLOTS: usize = 64;
 /// More than the bytes of any key that is known.
 pub const LONGEST: usize = 2 * block::SIZE;
@@ -60,7 +60,7 @@ const MARKS: usize = 4;
 
 /// A key that needs no second look: it is written without escapes and names nothing personal.
 #[derive(Clone, Copy, Debug)]
-pub struct KnownKey {
+pub struct CachedKey {
     /// `,"key":`, and the quote of its value if that was text whenever it came; zeros behind.
     written: [u8; LONGEST],
     /// What else is known, in one word that is read at once. From the lowest bit: in eight each how many bytes were
@@ -105,8 +105,8 @@ const IS_NUMBER: u32 = 1 << 30;
 /// Stands for no field.
 const NO_FIELD: u8 = u8::MAX;
 
-impl KnownKey {
-    const EMPTY: KnownKey = KnownKey { written: [0; LONGEST], facts: 0 };
+impl CachedKey {
+    const EMPTY: CachedKey = CachedKey { written: [0; LONGEST], facts: 0 };
 
     /// How many bytes were written, from the comma on.
     #[inline]
@@ -127,8 +127,8 @@ impl KnownKey {
 
     /// The place of the key that came behind it last time.
     #[inline]
-    pub const fn next(&self) -> Place {
-        (self.facts >> 16 & 0x7f) as Place
+    pub const fn next(&self) -> Slot {
+        (self.facts >> 16 & 0x7f) as Slot
     }
 
     /// Whether the value was text whenever it came.
@@ -161,29 +161,29 @@ impl KnownKey {
     }
 }
 
-type Keys = [KnownKey; SLOTS];
+type Keys = [CachedKey; SLOTS];
 
 /// The keys that were read.
 #[derive(Debug)]
-pub struct KnownKeys([Keys; TABLES]);
+pub struct KeyCache([Keys; TABLES]);
 
-impl KnownKeys {
+impl KeyCache {
     /// None yet: nothing but zeros, so that the module need not carry them.
-    pub const NONE: KnownKeys = KnownKeys([[KnownKey::EMPTY; SLOTS]; TABLES]);
+    pub const NONE: KeyCache = KeyCache([[CachedKey::EMPTY; SLOTS]; TABLES]);
 
     /// The key of that place.
     #[inline]
-    pub fn at(&self, table: Table, place: Place) -> &KnownKey {
+    pub fn at(&self, table: Table, place: Slot) -> &CachedKey {
         &self.0[table.0 as usize % TABLES][place as usize % SLOTS]
     }
 
     /// The place where a key is, or could be put; and what was there.
-    pub fn find(&mut self, table: Table, last: Place, key: &[u8], usual: Usual) -> Option<(Place, Found)> {
+    pub fn find(&mut self, table: Table, last: Slot, key: &[u8], usual: Usual) -> Option<(Slot, Occupant)> {
         let keys = self.0.get_mut(table.0 as usize)?;
-        let is = |known: &KnownKey| known.size() != 0 && text::is_same(known.name(), key);
+        let is = |known: &CachedKey| known.size() != 0 && short::is_same(known.name(), key);
         // One by one, because it is seldom asked: nearly every key is the expected one.
-        let place = keys.iter().take(PLACES).position(|known| known.size() == 0 || is(known));
-        let place = place.unwrap_or(key.len() % PLACES);
+        let place = keys.iter().take(CAPACITY).position(|known| known.size() == 0 || is(known));
+        let place = place.unwrap_or(key.len() % CAPACITY);
         let known = keys.get_mut(place)?;
         let found = match known {
             known if is(known) => {
@@ -191,18 +191,18 @@ impl KnownKeys {
                     // Without the quote that may not be there again.
                     known.facts = (known.facts - u32::from(known.is_text())) & !(IS_TEXT | IS_NUMBER);
                 }
-                Found::Known(known.field())
+                Occupant::Same(known.field())
             }
-            known if known.size() == 0 => Found::Free,
-            _ => Found::Other,
+            known if known.size() == 0 => Occupant::Nobody,
+            _ => Occupant::Another,
         };
         let last = keys.get_mut(last as usize)?;
         last.facts = last.facts & !(0xff << 16) | (place as u32) << 16;
-        Some((place as Place, found))
+        Some((place as Slot, found))
     }
 
     /// Puts a key into its place, if it is short enough.
-    pub fn put(&mut self, table: Table, place: Place, key: &[u8], usual: Usual, field: Option<Field>) -> Option<()> {
+    pub fn put(&mut self, table: Table, place: Slot, key: &[u8], usual: Usual, field: Option<Field>) -> Option<()> {
         let known = self.0.get_mut(table.0 as usize)?.get_mut(place as usize)?;
         let mut written = [0; LONGEST];
         let size = key.len() + MARKS + usize::from(usual == Usual::Text);
@@ -210,17 +210,17 @@ impl KnownKeys {
         written.get_mut(..size).filter(|_| size < LONGEST)?.iter_mut().zip(quoted).for_each(|(own, byte)| *own = *byte);
         let field = field.map_or(NO_FIELD, |field| field as u8);
         let facts = size as u32 | u32::from(field) << 8 | u32::from(known.next()) << 16 | usual.facts();
-        *known = KnownKey { written, facts };
+        *known = CachedKey { written, facts };
         Some(())
     }
 }
 
 /// What is in the place of a key.
-pub enum Found {
+pub enum Occupant {
     /// The key.
-    Known(Option<Field>),
+    Same(Option<Field>),
     /// Nothing yet.
-    Free,
+    Nobody,
     /// Another key, which would have to go.
-    Other,
+    Another,
 }

@@ -1,9 +1,14 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
-use crate::json::Json;
-use crate::payload::EventType;
-use crate::rules::{BLOCKED_JUMPS, STATES};
-use crate::text;
+pub mod json;
+pub mod payload;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod taxonomy;
+
+use crate::contract::rules::{BLOCKED_JUMPS, STATES};
+use crate::short;
+use json::{Json, missing};
+use payload::EventType;
 
 /// A text of the registry, in UTF-8.
 type Name = Box<[u8]>;
@@ -86,18 +91,18 @@ impl Registry {
 
     /// Whether it is an active retention rule.
     pub fn has_retention_rule(&self, id: &[u8]) -> bool {
-        self.retention_rules.iter().any(|rule| text::is_same(rule, id))
+        self.retention_rules.iter().any(|rule| short::is_same(rule, id))
     }
 
     /// Whether it is a registered state.
     pub fn has_state(&self, id: &[u8]) -> bool {
-        self.states.iter().any(|state| text::is_same(state, id))
+        self.states.iter().any(|state| short::is_same(state, id))
             || (!self.is_loaded && STATES.iter().any(|state| state.as_bytes() == id))
     }
 
     /// Whether the jump is blocked.
     pub fn blocks_jump(&self, from: &[u8], to: &[u8]) -> bool {
-        self.blocked_jumps.iter().any(|jump| text::is_same(&jump.0, from) && text::is_same(&jump.1, to))
+        self.blocked_jumps.iter().any(|jump| short::is_same(&jump.0, from) && short::is_same(&jump.1, to))
             || (!self.is_loaded
                 && BLOCKED_JUMPS.iter().any(|jump| jump.0.as_bytes() == from && jump.1.as_bytes() == to))
     }
@@ -111,20 +116,15 @@ impl Registry {
         };
         // Ids are nearly always written as they are registered, which is seen at once.
         let Some(site) =
-            sites.iter().find(|known| text::is_same(&known.id, site) || known.id.eq_ignore_ascii_case(site))
+            sites.iter().find(|known| short::is_same(&known.id, site) || known.id.eq_ignore_ascii_case(site))
         else {
             return false;
         };
         match (origin, &site.origins) {
             (None, _) | (_, None) => true,
-            (Some(origin), Some(origins)) => origins.iter().any(|listed| text::is_same(listed, origin.as_bytes())),
+            (Some(origin), Some(origins)) => origins.iter().any(|listed| short::is_same(listed, origin.as_bytes())),
         }
     }
-}
-
-#[cold]
-pub(crate) fn missing(name: &str) -> String {
-    ["the registry snapshot has no `", name, "` of the form it should have"].concat()
 }
 
 #[inline(never)]
@@ -189,7 +189,7 @@ impl EventTypes {
         loop {
             let place = self.slots.get(at)?.checked_sub(1)?;
             let (known, entry) = self.entries.get(place as usize)?;
-            if text::is_same(known, id) {
+            if short::is_same(known, id) {
                 return Some(entry);
             }
             at = (at + 1) % self.slots.len();

@@ -1,10 +1,11 @@
 //! The default taxonomy that ships: one JSON file, from which the migration, `EVENTS.md` and the command line's registry
 //! all come.
 
+use super::Registry;
 use serde_json::{Value, json};
 
 /// The file itself.
-pub const TAXONOMY: &str = include_str!("../taxonomy.json");
+pub const TAXONOMY: &str = include_str!("../../taxonomy.json");
 
 /// The taxonomy as it was written.
 pub fn read() -> Value {
@@ -14,6 +15,11 @@ pub fn read() -> Value {
 /// The entries of one of its lists.
 pub fn entries<'a>(taxonomy: &'a Value, list: &str) -> &'a [Value] {
     taxonomy.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The registry of an install that has changed nothing.
+pub fn registry() -> Registry {
+    Registry::from_json(snapshot().as_bytes()).unwrap_or(Registry::unloaded())
 }
 
 /// The registry snapshot of an install that has changed nothing.

@@ -1,15 +1,16 @@
 //! The record of a rejection: a redacted row that is itself a valid system event.
 
-use crate::check::{Caller, Context, Violations};
-use crate::email::{hex, sha256};
-use crate::event::{Fault, Field, Kind};
-use crate::fingerprint::contract;
+use super::request::{Caller, Context};
+use super::violations::Violations;
+use crate::contract::fingerprint::contract;
+use crate::contract::limits::SESSION_LENGTH;
+use crate::contract::rule::Explanation;
+use crate::contract::rules::EXPLANATIONS;
+use crate::contract::vocabulary::{Fault, Field, Kind};
+use crate::digest::{hex, sha256};
 use crate::ids::{Id, is_uuid};
-use crate::reading::{Event, Faults};
-use crate::redact;
-use crate::rule::Told;
-use crate::rules::TOLD;
-use crate::text;
+use crate::parse::{Event, Faults, string};
+use crate::privacy::redact;
 use crate::write::{self, put};
 use std::ops::Range;
 
@@ -18,24 +19,24 @@ pub const NO_SESSION: &str = "invalid-session";
 /// The event type of the record.
 pub const EVENT_TYPE: &str = "event_validation_fail";
 
-/// Something that was refused.
+/// What was rejected: an event, or a text that is none.
 #[derive(Debug)]
-pub struct Refused<'a> {
+pub struct Rejected<'a> {
     text: &'a [u8],
     event: Option<&'a Event>,
     violations: Violations,
-    broken_at: usize,
+    fault_at: usize,
 }
 
-impl<'a> Refused<'a> {
+impl<'a> Rejected<'a> {
     /// An event that violates rules.
     pub fn event(text: &'a [u8], event: &'a Event, violations: Violations) -> Self {
-        Refused { text, event: Some(event), violations, broken_at: 0 }
+        Rejected { text, event: Some(event), violations, fault_at: 0 }
     }
 
     /// A text that is not JSON from a byte on.
     pub fn unreadable(text: &'a [u8], at: usize) -> Self {
-        Refused { text, event: None, violations: Violations(1), broken_at: at }
+        Rejected { text, event: None, violations: Violations::UNREADABLE, fault_at: at }
     }
 
     /// The rules it violates.
@@ -44,8 +45,8 @@ impl<'a> Refused<'a> {
     }
 
     /// The first of them.
-    pub fn first_rule(&self) -> &'static Told {
-        self.violations.rules().next().unwrap_or(&TOLD[0])
+    pub fn first_rule(&self) -> &'static Explanation {
+        self.violations.rules().next().unwrap_or(&EXPLANATIONS[0])
     }
 
     /// The sender's id, where it is one.
@@ -56,7 +57,7 @@ impl<'a> Refused<'a> {
     fn uuid(&self, field: Field) -> Option<Id> {
         let value = self.event?.value(field);
         let mut room = Vec::new();
-        let content = text::content_in(self.text, value, &mut room);
+        let content = string::content_in(self.text, value, &mut room);
         if value.kind() == Kind::Text && is_uuid(content) { Id::try_from(content).ok() } else { None }
     }
 
@@ -82,10 +83,11 @@ impl<'a> Refused<'a> {
 
     fn write_session(&self, out: &mut Vec<u8>) {
         let session = self.event.map(|event| event.value(Field::SessionId)).unwrap_or_default();
-        let content = text::content(self.text, session);
+        let content = string::content(self.text, session);
+        let (fewest, most) = SESSION_LENGTH;
         let is_fit = session.kind() == Kind::Text
-            && (8..=128).contains(&text::length(self.text, session))
-            && !text::is_blank(self.text, session)
+            && (fewest as usize..=most as usize).contains(&string::length(self.text, session))
+            && !string::is_blank(self.text, session)
             && redact::replacement(&content).is_none();
         write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
     }
@@ -105,29 +107,29 @@ impl<'a> Refused<'a> {
 
 /// Appends the members of the audit row, behind its index, and closes it; where in it the reason stands, and the rules
 /// behind it.
-pub fn write_row(out: &mut Vec<u8>, refused: &Refused, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
+pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
     put(out, br#","id":""#);
     put(out, id);
-    for (key, value) in [(br#"","user_id":""#, refused.user(context)), (br#"","site_id":""#, refused.site(context))] {
+    for (key, value) in [(br#"","user_id":""#, rejected.user(context)), (br#"","site_id":""#, rejected.site(context))] {
         if let Some(value) = value {
             put(out, key);
             put(out, &value);
         }
     }
     put(out, br#"","session_id":"#);
-    refused.write_session(out);
+    rejected.write_session(out);
     put(out, br#","metadata":{"validation_result":"rejected","validation_rule_id":""#);
-    put(out, refused.first_rule().id.as_bytes());
+    put(out, rejected.first_rule().id.as_bytes());
     put(out, br#"","rejection_reason":"#);
     let start = out.len();
-    write_findings(out, refused);
+    write_findings(out, rejected);
     let findings = start..out.len();
     put(out, br#","original_payload_snapshot":"#);
-    let payload = refused.payload();
-    let is_shortened = if refused.event.is_some_and(|event| event.is_shown_whole) {
+    let payload = rejected.payload();
+    let is_shortened = if rejected.event.is_some_and(|event| event.is_shown_whole) {
         put(out, payload);
         false
-    } else if refused.is_sound() {
+    } else if rejected.is_sound() {
         redact::snapshot(out, payload, true)
     } else {
         redact::mask(out, payload)
@@ -153,15 +155,15 @@ pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
 }
 
 /// Appends the reason of the first violated rule, and the ids of all of them.
-fn write_findings(out: &mut Vec<u8>, refused: &Refused) {
-    let first = refused.first_rule();
+fn write_findings(out: &mut Vec<u8>, rejected: &Rejected) {
+    let first = rejected.first_rule();
     write::text(out, first.reason.as_bytes());
-    if refused.event.is_none() {
+    if rejected.event.is_none() {
         out.pop();
         put(out, b" (the first fault is at byte ");
-        write::number(out, refused.broken_at);
+        write::number(out, rejected.fault_at);
         put(out, br#")""#);
-    } else if let Some(event) = refused.event
+    } else if let Some(event) = rejected.event
         && first.id == "sanity.metadata_size"
     {
         out.pop();
@@ -170,7 +172,7 @@ fn write_findings(out: &mut Vec<u8>, refused: &Refused) {
         put(out, br#" bytes)""#);
     }
     put(out, br#","violations":[""#);
-    for (index, rule) in refused.violations.rules().enumerate() {
+    for (index, rule) in rejected.violations.rules().enumerate() {
         if index > 0 {
             put(out, br#"",""#);
         }

@@ -1,6 +1,7 @@
 //! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
 
 use crate::block::{self, Block};
+use crate::contract::limits::SNAPSHOT_NUMBER;
 use crate::write::{MOST_DIGITS, decimal};
 use std::cmp::Ordering;
 
@@ -23,7 +24,7 @@ struct Decimal<'a> {
 
 /// The length of the number that begins at `start`, if it is one of the many that need no second look: a few digits.
 #[inline(always)]
-pub fn plain<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
+pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
     let block = Block::at(text, start)?;
     let length = block.digits().trailing_ones() as usize;
     let goes_on = matches!(text.get(start + length), Some(b'.' | b'e' | b'E'));
@@ -78,7 +79,7 @@ fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, u
         return Some((at, true, raw.len()));
     }
     let decimal = Decimal::of(raw);
-    Some((at, decimal.is_storable(), decimal.stored_size()))
+    Some((at, decimal.is_storable(), decimal.jsonb_size()))
 }
 
 #[inline]
@@ -158,7 +159,7 @@ impl<'a> Decimal<'a> {
     }
 
     /// Postgres keeps the digits that were written behind the point, and writes no exponent.
-    fn stored_size(&self) -> usize {
+    fn jsonb_size(&self) -> usize {
         let fraction = (self.fraction.len() as i64 - self.exponent).max(0) as usize;
         let zero = self.is_zero();
         let whole = if zero { 1 } else { self.magnitude().max(1) as usize };
@@ -238,4 +239,9 @@ pub fn small(raw: &[u8]) -> Option<u32> {
         return None;
     }
     raw.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+}
+
+/// Whether a snapshot shows a number as it is.
+pub fn is_shown(raw: &[u8]) -> bool {
+    raw.len() <= SNAPSHOT_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
 }

@@ -1,13 +1,9 @@
-//! E-mail addresses: normalising, validating, hashing, and finding them where none may be.
+//! E-mail addresses: normalising, validating, hashing, and finding them where none is allowed.
 
-use crate::write::hex_digit;
-use sha2::{Digest, Sha256};
+use crate::digest::{Hash, hex, hmac, sha256};
 
 /// The longest address, in bytes.
 const MOST_BYTES: usize = 254;
-
-/// The hash of an address, as 64 lower-case hexadecimal digits.
-pub type Hash = [u8; 64];
 
 /// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
 /// with a dot in its domain.
@@ -81,45 +77,9 @@ pub fn hash(normalised: &[u8], pepper: Option<&[u8]>) -> Hash {
     }
 }
 
-/// SHA-256 of these parts, one behind the other.
-#[inline(never)]
-pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    parts.iter().for_each(|part| hasher.update(part));
-    hasher.finalize().into()
-}
-
 /// The name of the hash for `metadata.email_hash_kind`.
 pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
     if pepper.is_none() { "sha256" } else { "hmac-sha256" }
-}
-
-/// HMAC of RFC 2104; a dozen lines over the same hash function, instead of a second dependency in the browser.
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut block = [0u8; 64];
-    if key.len() > block.len() {
-        block[..32].copy_from_slice(&sha256(&[key]));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    block.iter_mut().for_each(|byte| *byte ^= INNER);
-    let inner = sha256(&[&block, message]);
-    block.iter_mut().for_each(|byte| *byte ^= INNER ^ OUTER);
-    sha256(&[&block, &inner])
-}
-
-/// The two paddings of RFC 2104.
-const INNER: u8 = 0x36;
-const OUTER: u8 = 0x5c;
-
-/// A digest in lower-case hexadecimal.
-#[inline(never)]
-pub fn hex(digest: &[u8]) -> Hash {
-    let mut out = [0; 64];
-    for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(digest) {
-        *digits = [hex_digit(byte >> 4), hex_digit(byte & 15)];
-    }
-    out
 }
 
 /// Whether a text holds a raw e-mail address.

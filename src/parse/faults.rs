@@ -1,0 +1,35 @@
+//! Why a text cannot be taken as an event.
+
+use crate::contract::vocabulary::Fault;
+
+/// A set of [`Fault`]s.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Faults(u8);
+
+impl Faults {
+    /// None at all.
+    pub const NONE: Faults = Faults(0);
+
+    /// Adds one.
+    #[inline]
+    pub fn add(&mut self, fault: Fault) {
+        self.0 |= 1 << fault as u8;
+    }
+
+    /// Whether it is among them.
+    #[inline]
+    pub const fn has(self, fault: Fault) -> bool {
+        self.0 & (1 << fault as u8) != 0
+    }
+
+    /// Whether it holds none but these.
+    pub const fn is_within(self, others: Faults) -> bool {
+        self.0 & !others.0 == 0
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}

@@ -1,0 +1,105 @@
+//! A value of the event as one word.
+
+use crate::contract::vocabulary::Kind;
+use std::num::NonZeroU64;
+
+/// A value as a span of the input. For text the quotes are outside the span.
+///
+/// One word, so that it travels in a register: as a structure it was put together in memory and read back from there
+/// at every value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Value(
+    /// From the lowest bit: one; three bits of kind, five of flags, 27 of the first byte, 28 of the end.
+    NonZeroU64,
+);
+
+impl Value {
+    /// Not there.
+    pub const ABSENT: Value = Value::new(Kind::Absent, 0, 0, 0);
+    /// The text holds a backslash escape.
+    pub const ESCAPED: u8 = 1;
+    /// The text holds a byte outside ASCII.
+    pub const NON_ASCII: u8 = 2;
+    /// The text may hold an e-mail address or a phone number: it has one of the characters that they need.
+    pub const SIGNS: u8 = 4;
+    /// The text may hold a card or social security number: it has a run of digits that is long enough.
+    pub const DIGITS: u8 = 8;
+    /// The text is a UUID in the 8-4-4-4-12 form.
+    pub const UUID: u8 = 16;
+    /// No place in a text may lie beyond this.
+    pub const MOST: usize = (1 << 27) - 1;
+
+    /// A value of this kind, between two places of a text.
+    #[inline]
+    pub const fn new(kind: Kind, flags: u8, start: usize, end: usize) -> Value {
+        let tag = 1 | (kind as u64) << 1 | (flags as u64) << 4;
+        match NonZeroU64::new(tag | (start as u64) << 9 | (end as u64) << 36) {
+            Some(word) => Value(word),
+            None => Value(NonZeroU64::MIN),
+        }
+    }
+
+    /// What it is.
+    #[inline]
+    pub const fn kind(self) -> Kind {
+        match self.0.get() >> 1 & 7 {
+            0 => Kind::Absent,
+            1 => Kind::Null,
+            2 => Kind::False,
+            3 => Kind::True,
+            4 => Kind::Number,
+            5 => Kind::Text,
+            6 => Kind::Array,
+            _ => Kind::Object,
+        }
+    }
+
+    /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`], [`Value::DIGITS`] and
+    /// [`Value::UUID`].
+    #[inline]
+    pub const fn flags(self) -> u8 {
+        (self.0.get() >> 4 & 31) as u8
+    }
+
+    /// What a closer look at a text could find: [`Value::SIGNS`] and [`Value::DIGITS`].
+    #[inline]
+    pub const fn suspicion(self) -> u8 {
+        self.flags() & (Value::SIGNS | Value::DIGITS)
+    }
+
+    /// Its first byte.
+    #[inline]
+    pub const fn start(self) -> usize {
+        (self.0.get() >> 9) as usize & Value::MOST
+    }
+
+    /// One past its last byte.
+    #[inline]
+    pub const fn end(self) -> usize {
+        (self.0.get() >> 36) as usize
+    }
+
+    /// The byte behind it, and behind the quote that ends a text.
+    #[inline]
+    pub const fn after(self) -> usize {
+        self.end() + matches!(self.kind(), Kind::Text) as usize
+    }
+
+    /// The bytes of the value in the text it was read from.
+    #[inline]
+    pub fn raw(self, text: &[u8]) -> &[u8] {
+        text.get(self.start()..self.end()).unwrap_or_default()
+    }
+
+    /// Whether a text has any of these flags.
+    #[inline]
+    pub const fn has(self, flags: u8) -> bool {
+        self.flags() & flags != 0
+    }
+}
+
+impl Default for Value {
+    fn default() -> Self {
+        Value::ABSENT
+    }
+}

@@ -1,0 +1,5 @@
+//! Personal data: finding it, hashing it, and replacing it.
+
+pub mod email;
+pub mod numbers;
+pub mod redact;
