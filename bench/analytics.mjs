@@ -105,6 +105,7 @@ async function measure(client, sender) {
   // A live tail as long as the settings leave it: a minute's worth of arrivals, and then some.
   for (let index = 0; index < 5; index++) await ingest(sender, batch(200));
   log("reading");
+  /** @type {Read[]} */
   const reads = [];
   for (const [name, what, call] of CALLS) {
     const times = [];
@@ -221,7 +222,22 @@ async function timed(client, query) {
   return performance.now() - from;
 }
 
-/** @param {any} found */
+/** One reading function over one range, in ms and blocks. @typedef {{ name: string, what: string, plain?: number, cpu: number, median: number, slow: number, hit: number, read: number }} Read */
+/** What one sender got through, and what the server spent on each event. @typedef {{ rate: number, cpu: number }} Pace */
+/** @typedef {{ wall: number, cpu: number }} Run */
+
+/**
+ * @param {object} found
+ * @param {any} found.built the size of the site, as `analytics_site.mjs` made it
+ * @param {string} found.version
+ * @param {number} found.first
+ * @param {Run[]} found.refreshes
+ * @param {{ view_name: string, duration: number, rows: number, size: string }[]} found.views
+ * @param {Read[]} found.reads
+ * @param {string[]} found.plans
+ * @param {number[]} found.lags
+ * @param {{ alone: Pace, beside: Pace, slowdown: number }[]} found.rounds
+ */
 function report({ built, version, first, refreshes: again, views, reads, plans, lags, rounds }) {
   const wall = (/** @type {{ wall: number }} */ run) => run.wall;
   const cpu = (/** @type {{ cpu: number }} */ run) => run.cpu;

@@ -22,6 +22,7 @@ export const CONTENDERS = {
 /** Bundles them all; the bytes of each as shipped, and of its library without the contract around it. */
 export async function bundle() {
   mkdirSync(bundles, { recursive: true });
+  /** @type {Record<string, number>} */
   const shipped = {};
   for (const name of Object.keys(CONTENDERS)) {
     const outfile = join(bundles, `${name}.mjs`);

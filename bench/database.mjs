@@ -92,9 +92,9 @@ function rows() {
   });
 }
 
-const values = (/** @type {ReturnType<typeof rows>} */ events) =>
+const values = (/** @type {Record<string, unknown>[]} */ events) =>
   events.flatMap((event) =>
-    COLUMNS.map((column) => column === "metadata" ? JSON.stringify(event.metadata) : event[column])
+    COLUMNS.map((column) => column === "metadata" ? JSON.stringify(event["metadata"]) : event[column])
   );
 const multiRow = (/** @type {string} */ table) =>
   `insert into ${table} (${COLUMNS}) values ${

@@ -10,7 +10,8 @@ const TARGETS = [
 ];
 const EARLY_TARGET = 4;
 const [OURS, ...OTHERS] = Object.keys(CONTENDERS);
-const nameOf = (/** @type {string} */ key) => CONTENDERS[key] ?? "`JSON.parse` alone";
+const nameOf = (/** @type {string} */ key) =>
+  /** @type {Record<string, string>} */ (CONTENDERS)[key] ?? "`JSON.parse` alone";
 
 const median = (/** @type {number[]} */ values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const times = (/** @type {number} */ ratio) => `${ratio.toFixed(1)}×`;
@@ -20,6 +21,11 @@ const table = (/** @type {string[]} */ head, /** @type {(string | number)[][]} *
     "\n",
   );
 
+/** One measurement: how long ours took, and how many times as long the others did. @typedef {{ corpus: string, size: number, micros: Record<string, number>, ratio: Record<string, number> }} Cell */
+/** What fresh processes took, in ms, by contender. @typedef {Record<string, { first: number[], early: number[] }>} Cold */
+/** What `measure.ts` prints. @typedef {{ cells: Cell[], compared: number, web: Cell, deno: { deno: string, v8: string } }} Measured */
+
+/** @param {{ shipped: Record<string, number>, cold: Cold, measured: Measured, rounds: number, processes: number, machine: string }} run */
 export function render({ shipped, cold, measured, rounds, processes, machine }) {
   const { cells, compared, web, deno } = measured;
   const runners = [...OTHERS, "JSON.parse"];
@@ -88,7 +94,7 @@ ${table(["", "target", "lowest seen", ""], verdicts({ cells, cold }))}
 `;
 }
 
-/** Every target with the worst figure of the run. */
+/** Every target with the worst figure of the run. @param {{ cells: Cell[], cold: Cold }} run */
 function verdicts({ cells, cold }) {
   const worst = (/** @type {string} */ name, /** @type {(cell: { size: number }) => boolean} */ of) =>
     Math.min(...cells.filter(of).map(({ ratio }) => ratio[name]));

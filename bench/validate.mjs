@@ -30,6 +30,7 @@ console.error("bundling the contenders");
 const shipped = await bundle();
 
 console.error(`cold starts: ${PROCESSES} fresh processes each`);
+/** @type {import("./report.mjs").Cold} */
 const cold = Object.fromEntries(names.map((name) => [name, { first: [], early: [] }]));
 for (let round = 0; round < PROCESSES; round++) {
   for (const name of names) {

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const FIRST_RECEIVED_AT = Date.parse("2026-01-01T12:00:01Z");
 
-/** The script and the types of the inline entry, made from the generated `audience_gate.js` in `pkg`. */
+/** The script and the types of the inline entry, made from the generated `audience_gate.js` in `pkg`. @param {string} pkg @param {Uint8Array} module @param {string} preamble */
 export async function inlineEntry(pkg, module, preamble) {
   const names = exportedNames(
     readFileSync(join(pkg, "audience_gate.js"), "utf8"),
@@ -54,8 +54,8 @@ const SHIFT = 32;
  * Bytes as characters, one each. Base64 spreads a byte over two characters, behind which no compression finds it again:
  * sent with brotli, it is a third more than the module, and this a fiftieth.
  */
-function printable(bytes) {
-  const isPlain = (code) =>
+function printable(/** @type {Uint8Array} */ bytes) {
+  const isPlain = (/** @type {number} */ code) =>
     (code < 0x7f && code !== 0x22 && code !== 0x5c) ||
     (code > 0xa0 && code !== 0xad);
   const codes = Array.from(
@@ -65,6 +65,6 @@ function printable(bytes) {
   return codes.map((code) => String.fromCharCode(code)).join("");
 }
 
-function exportedNames(script) {
+function exportedNames(/** @type {string} */ script) {
   return [...script.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
 }

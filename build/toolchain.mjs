@@ -8,7 +8,7 @@ const target = "wasm32-unknown-unknown";
 // Every browser since 2023 has it, and so have Deno and Node: the reader takes sixteen bytes at a time.
 const vectors = "-Ctarget-feature=+simd128";
 
-/** Runs a command to its end with its output shown; a failure ends the build with its name. */
+/** Runs a command to its end with its output shown; a failure ends the build with its name. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
 export function run(command, args, env = {}) {
   console.log(`  $ ${[command.replace(root, ""), ...args.map((arg) => arg.replaceAll(root, ""))].join(" ")}`);
   const { status, error } = spawnSync(command, args, {
@@ -19,7 +19,7 @@ export function run(command, args, env = {}) {
   if (error || status !== 0) throw new Error(`\`${command}\` failed${error ? `: ${error.message}` : ""}`);
 }
 
-/** The output of a command, or nothing where it is not there or fails. */
+/** The output of a command, or nothing where it is not there or fails. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
 export function output(command, args, env = {}) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
@@ -45,7 +45,7 @@ export function compiler() {
   const debian = "/usr/bin/rustc";
   const sysroot = existsSync(debian) ? output(debian, ["--print", "sysroot"]) : undefined;
   if (sysroot && existsSync(join(sysroot, "lib/rustlib/src/rust/library/Cargo.lock"))) {
-    const host = output("rustc", ["-vV"]).match(/^host: (.+)$/m)[1];
+    const host = /^host: (.+)$/m.exec(output("rustc", ["-vV"]) ?? "")?.[1];
     return {
       describe: `${output(debian, ["--version"])}, standard library built from source`,
       args: ["--target", target, "-Zbuild-std=std,panic_abort"],
@@ -53,7 +53,7 @@ export function compiler() {
         RUSTC: debian,
         RUSTC_BOOTSTRAP: "1",
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: join(
-          output("rustc", ["--print", "sysroot"]),
+          output("rustc", ["--print", "sysroot"]) ?? "",
           `lib/rustlib/${host}/bin/rust-lld`,
         ),
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `-Zunstable-options -Cpanic=immediate-abort ${vectors}`,
@@ -69,7 +69,8 @@ export function compiler() {
 /** The `wasm-bindgen` command of exactly the version in Cargo.lock: on PATH, or installed once under `target/`. */
 export function bindgen() {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
-  const version = lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)[1];
+  const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
+  if (!version) throw new Error("Cargo.lock names no wasm-bindgen");
   const folder = join(root, "target", `wasm-bindgen-${version}`);
   const found = ["wasm-bindgen", join(folder, "bin/wasm-bindgen")]
     .find((command) => output(command, ["--version"]) === `wasm-bindgen ${version}`);

@@ -10,7 +10,7 @@ for (const part of named.length > 0 ? named : PARTS) {
   const builder = new URL(`./${part}/build.mjs`, import.meta.url);
   if (!existsSync(builder)) throw new Error(`web/${part}/build.mjs is missing`);
   const started = performance.now();
-  const { default: build } = await import(builder);
+  const { default: build } = await import(builder.href);
   await build();
   console.log(
     `web/dist/${part}/ built in ${Math.round(performance.now() - started)} ms (${fileURLToPath(builder)})`,

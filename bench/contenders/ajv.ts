@@ -1,5 +1,5 @@
 /** Contender: Ajv 8, schemas compiled to functions. */
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import { eventSchema, metadataSchema } from "./json-schema.ts";
 import { contender } from "./rows.ts";
 import { judgeByShape } from "./shape.ts";

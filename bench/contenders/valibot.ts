@@ -59,8 +59,8 @@ function property({ type, enum: values, minimum, maximum, minLength, maxLength, 
   if (type === "string") {
     return v.pipe(
       v.string(),
-      v.minLength(minLength ?? 0),
-      v.maxLength(maxLength ?? Infinity),
+      v.minLength<string, number>(minLength ?? 0),
+      v.maxLength<string, number>(maxLength ?? Infinity),
       ...(ink ? [v.regex(INK)] : []),
     );
   }
@@ -68,8 +68,8 @@ function property({ type, enum: values, minimum, maximum, minLength, maxLength, 
     return v.pipe(
       v.number(),
       ...(type === "integer" ? [v.integer()] : []),
-      v.minValue(minimum ?? -Infinity),
-      v.maxValue(maximum ?? Infinity),
+      v.minValue<number, number>(minimum ?? -Infinity),
+      v.maxValue<number, number>(maximum ?? Infinity),
     );
   }
   return type === "boolean" ? v.boolean() : type === "array" ? v.array(v.unknown()) : v.looseObject({});

@@ -20,7 +20,9 @@ const CHARTS = [
   "states",
   "refusals",
 ];
+/** @type {import("playwright-core").Browser} */
 let browser;
+/** @type {import("playwright-core").Page} */
 let page;
 
 before(async () => {
@@ -43,22 +45,31 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Draws one chart and reads the facts of it; every case that does not hold is reported, not only the first. */
+/**
+ * Draws one chart and reads the facts of it; every case that does not hold is reported, not only the first.
+ *
+ * @param {string} chart
+ * @param {{ says: string, rows: unknown, options?: Record<string, unknown>, read: string, expected: unknown }[]} cases
+ *   `read` is evaluated in the page, where `element` is what was drawn, `all(mark, shape)` its shapes, and
+ *   `number(node, name)` an attribute
+ */
 async function check(chart, cases) {
   const wrong = [];
   for (const { says, rows, options = {}, read, expected } of cases) {
     const facts = await page.evaluate(
       ({ chart, rows, options, read }) => {
-        const { [`${chart}Chart`]: draw } = Object.values(globalThis.charts).find((module) =>
-          `${chart}Chart` in module
-        );
+        const drawer = `${chart}Chart`;
+        const { [drawer]: draw } = Object.values(globalThis.charts).find((module) => drawer in module) ?? {};
+        /** @type {Record<string, any>} */
         const given = { width: 600, grain: "day", ...options };
         if (given.now) given.now = new Date(given.now);
-        if (given.unit) given.format = (value) => `${value} ${given.unit}`;
+        if (given.unit) given.format = (/** @type {number} */ value) => `${value} ${given.unit}`;
         const element = draw(rows, given);
-        document.querySelector("main").replaceChildren(element);
+        document.querySelector("main")?.replaceChildren(element);
         const tools = {
+          /** @param {string} mark @param {string} shape */
           all: (mark, shape) => [...element.querySelectorAll(`g[aria-label="${mark}"] ${shape}`)],
+          /** @param {Element} node @param {string} name */
           number: (node, name) => Math.round(Number(node.getAttribute(name)) * 10) / 10,
         };
         return new Function("element", "all", "number", `return ${read}`)(element, tools.all, tools.number);
@@ -68,12 +79,13 @@ async function check(chart, cases) {
     try {
       assert.deepEqual(facts, expected);
     } catch (error) {
-      wrong.push(`${says}: ${error.message}`);
+      wrong.push(`${says}: ${/** @type {Error} */ (error).message}`);
     }
   }
   assert.deepEqual(wrong, []);
 }
 
+/** @param {string} period @param {string} tier @param {number} events */
 const tierDay = (period, tier, events, people = events) => ({
   period,
   tier,
@@ -139,6 +151,7 @@ test("engagement", () =>
     },
   ]));
 
+/** @param {string} event_type @param {string} tier @param {number} adoption_rate */
 const feature = (event_type, tier, adoption_rate) => ({
   event_type,
   tier,
@@ -175,6 +188,7 @@ test("adoption", () =>
     },
   ]));
 
+/** @param {number} position @param {number} people @param {number} dropped */
 const step = (position, people, dropped) => ({
   position,
   step: `Step ${position}`,
@@ -211,6 +225,7 @@ test("funnel", () =>
     { says: "nobody at all is still a picture", rows: [step(1, 0, 0)], read: "element.tagName", expected: "svg" },
   ]));
 
+/** @param {string} day @param {number[]} retained */
 const cohort = (day, retained) => ({
   cohort: day,
   people: retained[0],
@@ -250,6 +265,7 @@ test("cohorts", () =>
     },
   ]));
 
+/** @param {string} period @param {string | null} code @param {number} events */
 const failure = (period, code, events) => ({ period, event_type: "error_occurred", code, events, per_thousand: 1 });
 
 test("errors", () =>
@@ -274,6 +290,7 @@ test("errors", () =>
     },
   ]));
 
+/** @param {string} period @param {number} p50 */
 const timing = (period, p50) => ({
   period,
   measure: "page_performance.load_ms",
@@ -312,6 +329,7 @@ test("latency", () =>
     },
   ]));
 
+/** @param {string} period @param {number} accepted @param {number} rejected */
 const received = (period, accepted, rejected) => ({
   period,
   rule_id: null,
@@ -369,6 +387,7 @@ test("live", () =>
     },
   ]));
 
+/** @param {string | null} from_state @param {string} to_state @param {number} transitions */
 const move = (from_state, to_state, transitions) => ({ from_state, to_state, transitions, average_dwell_seconds: 60 });
 
 test("flow", () =>
@@ -425,15 +444,19 @@ test("states", () =>
   ]));
 
 test("refusals", async () => {
+  /** @param {string} rule_id @param {number} rejected */
   const rule = (rule_id, rejected) => ({ ...received("2026-11-02", 0, rejected), rule_id, share: rejected / 40 });
   const told = await page.evaluate((rows) => {
+    /** @type {string[]} */
     const chosen = [];
-    const list = globalThis.charts.refusals.refusalsChart(rows, (rule) => chosen.push(rule));
+    const list = globalThis.charts.refusals.refusalsChart(rows, (/** @type {string} */ rule) => chosen.push(rule));
     const buttons = [...list.querySelectorAll("button")];
     buttons[1].click();
     return {
-      names: buttons.map((button) => button.querySelector(".rule-id").textContent),
-      shares: buttons.map((button) => button.querySelector(".bar").style.getPropertyValue("--share")),
+      names: buttons.map((button) => button.querySelector(".rule-id")?.textContent),
+      shares: buttons.map((button) =>
+        button.querySelector(/** @type {"div"} */ (".bar"))?.style.getPropertyValue("--share")
+      ),
       chosen,
     };
   }, [rule("base.id", 10), rule("privacy.raw_email", 20), rule("parse.json", 0), received("2026-11-02", 5, 30)]);

@@ -10,6 +10,7 @@ import { build } from "vite";
 const PROJECT = "https://abcdefghijklmnopqrst.supabase.co";
 const KEY = "sb_publishable_of_the_project";
 
+/** @param {import("node:test").TestContext} t @param {Record<string, string>} variables */
 async function built(t, variables) {
   const folder = await mkdtemp(join(tmpdir(), "audience-gate-deploy-"));
   t.after(() => rm(folder, { recursive: true, force: true }));

@@ -13,7 +13,14 @@ const SITE = "00000000-0000-4000-8000-000000000001";
 const ZONE = "Asia/Kolkata";
 const DEMO = { email: "demo@example.test", password: "demo-password" };
 const WAIT = { timeout: 120_000 };
-let folder, stack, browser;
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("node:test").TestContext} TestContext */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-dashboard-"));
@@ -26,9 +33,14 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function signedIn(t, { query = "", look = LOOKS[0], ignore = [] } = {}) {
+/**
+ * @param {TestContext} t
+ * @param {{ query?: string, look?: import("./pages.mjs").Look, ignore?: string[], movableClock?: boolean }} [how]
+ */
+async function signedIn(t, { query = "", look = LOOKS[0], ignore = [], movableClock = false } = {}) {
   const context = await browser.newContext({ ...look, timezoneId: ZONE, reducedMotion: "reduce" });
   t.after(() => context.close());
+  if (movableClock) await context.clock.install();
   const page = await context.newPage();
   const said = complaints(page, ignore);
   await page.goto(`${stack.url}/dashboard/${query}`);
@@ -39,34 +51,50 @@ async function signedIn(t, { query = "", look = LOOKS[0], ignore = [] } = {}) {
   return { page, said };
 }
 
-const loaded = (page) =>
+const loaded = (/** @type {Page} */ page) =>
   page.waitForSelector("main[data-loaded] .panel:not([aria-busy=true])", WAIT).then(() => idle(page));
-const idle = (page) => page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), undefined, WAIT);
+const idle = (/** @type {Page} */ page) =>
+  page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), undefined, WAIT);
 
-/** The table under a chart, as written; it is in the page whether it is unfolded or not. */
+/** Texts of elements. @param {Page} page @param {string} selector */
+const texts = (page, selector) =>
+  page.$$eval(selector, (elements) => elements.map((element) => element.textContent ?? ""));
+
+/** The table under a chart, as written; it is in the page whether it is unfolded or not. @param {Page} page @param {string} panel */
 const table = (page, panel) =>
-  page.$$eval(`#${panel} table tbody tr`, (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
-const figures = (page) =>
-  page.$$eval("[data-kpi]", (nodes) => Object.fromEntries(nodes.map((node) => [node.dataset.kpi, node.textContent])));
+  page.$$eval(
+    `#${panel} table tbody tr`,
+    (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? "")),
+  );
 
+/** @param {Page} page @returns {Promise<Record<string, string>>} */
+const figures = (page) =>
+  page.$$eval(
+    "[data-kpi]",
+    (nodes) => Object.fromEntries(nodes.map((node) => [node.getAttribute("data-kpi"), node.textContent])),
+  );
+
+/** @param {string} text @param {unknown[]} parameters @returns {Promise<Record<string, any>[]>} */
 async function sql(text, ...parameters) {
   const { rows } = await stack.database.query(text, parameters);
   return rows;
 }
 
-const number = (text) => Number(text.replaceAll(",", ""));
-const iso = (day) => new Date(`${day} UTC`).toISOString().slice(0, 10);
-const byRule = (rows) => Object.fromEntries(rows.map(({ rule_id, n }) => [rule_id, Number(n)]));
+const number = (/** @type {string} */ text) => Number(text.replaceAll(",", ""));
+const iso = (/** @type {string} */ day) => new Date(`${day} UTC`).toISOString().slice(0, 10);
+const byRule = (/** @type {Record<string, any>[]} */ rows) =>
+  Object.fromEntries(rows.map(({ rule_id, n }) => [rule_id, Number(n)]));
 
 for (const zone of ["UTC", ZONE]) {
   test(`every number equals SQL over the event log, days of ${zone}`, async (t) => {
     const { page, said } = await signedIn(t, { query: zone === "UTC" ? "" : `?zone=${encodeURIComponent(zone)}` });
+    /** @type {string[]} */
     const wrong = [];
-    const equal = (what, shown, expected) => {
+    const equal = (/** @type {string} */ what, /** @type {unknown} */ shown, /** @type {unknown} */ expected) => {
       try {
         assert.deepEqual(shown, expected);
       } catch (error) {
-        wrong.push(`${what}: ${error.message}`);
+        wrong.push(`${what}: ${/** @type {Error} */ (error).message}`);
       }
     };
 
@@ -77,9 +105,10 @@ for (const zone of ["UTC", ZONE]) {
     for (const name of ["events", "people", "new_people"]) equal(name, number(shown[name]), Number(people[name]));
     equal("returning_people", number(shown.returning_people), people.people - people.new_people);
 
-    const tiers = await page.$$eval("#engagement thead th", (cells) => cells.slice(1).map((cell) => cell.textContent));
+    const tiers = (await texts(page, "#engagement thead th")).slice(1);
     const days = await sql(TRUTH.days, SITE, zone);
     const expectedDays = Object.fromEntries(days.map(({ day, tier, n }) => [`${day} ${tier}`, Number(n)]));
+    /** @type {Record<string, number>} */
     const shownDays = {};
     for (const [day, ...cells] of await table(page, "engagement")) {
       const date = iso(day);
@@ -105,9 +134,10 @@ for (const zone of ["UTC", ZONE]) {
       "refusals by rule",
       Object.fromEntries(
         await page.$$eval(".refusal", (rows) =>
-          rows.map((
-            row,
-          ) => [row.dataset.rule, Number(row.querySelector(".number").firstChild.textContent.replaceAll(",", ""))])),
+          rows.map((row) => [
+            row.getAttribute("data-rule"),
+            Number(row.querySelector(".number")?.firstChild?.textContent?.replaceAll(",", "")),
+          ])),
       ),
       byRule(rules),
     );
@@ -159,19 +189,18 @@ for (const zone of ["UTC", ZONE]) {
     equal(
       "accepted and refused by day",
       Object.fromEntries(
-        (await table(page, "quality")).map(([day, ...cells]) => [iso(day), cells.slice(0, 2).map(number)]).filter((
-          [, [up, down]],
-        ) => up + down > 0),
+        (await table(page, "quality")).map(([day, up, down]) => [iso(day), [number(up), number(down)]])
+          .filter(([, counts]) => String(counts) !== "0,0"),
       ),
       Object.fromEntries(passage.map(({ day, accepted, rejected }) => [day, [Number(accepted), Number(rejected)]])),
     );
 
     const standing = await sql(TRUTH.standing, SITE, zone);
-    const states = await page.$$eval("#states thead th", (cells) => cells.slice(1).map((cell) => cell.textContent));
+    const states = (await texts(page, "#states thead th")).slice(1);
     const last = (await table(page, "states")).at(-1)?.slice(1).map(number) ?? [];
     equal(
       "people in each state",
-      Object.fromEntries(states.map((state, index) => [state, last[index]]).filter(([, n]) => n > 0)),
+      Object.fromEntries(states.map((state, index) => [state, last[index]]).filter(([, n]) => n !== 0)),
       Object.fromEntries(standing.map(({ state, n }) => [state, Number(n)])),
     );
 
@@ -191,8 +220,8 @@ for (const zone of ["UTC", ZONE]) {
 }
 
 test("an event shows within seconds, and a refusal with its rule", async (t) => {
-  const { page } = await signedIn(t);
-  const send = (metadata) =>
+  const { page } = await signedIn(t, { movableClock: true });
+  const send = (/** @type {Record<string, unknown>} */ metadata) =>
     fetch(`${stack.url}/functions/v1/ingest`, {
       method: "POST",
       headers: { apikey: stack.publishableKey, "content-type": "application/json" },
@@ -216,7 +245,8 @@ test("an event shows within seconds, and a refusal with its rule", async (t) => 
   await page.getByRole("status").filter({ hasText: "paused" }).waitFor();
   const shown = await page.locator(".ticker").innerHTML();
   await send({ report_id: "unseen", page_path: "/live" });
-  await page.waitForTimeout(3_000);
+  await page.clock.runFor(60_000);
+  await idle(page);
   assert.equal(await page.locator(".ticker").innerHTML(), shown, "a paused ticker stands still");
 });
 
@@ -249,7 +279,7 @@ test("the tier filter, the dates and the site stay in the address", async (t) =>
   await page.getByLabel("Tier", { exact: true }).selectOption("practitioner");
   await page.locator("label", { hasText: "7 days" }).click();
   await idle(page);
-  assert.deepEqual(await page.$$eval("#engagement thead th", (cells) => cells.map((cell) => cell.textContent)), [
+  assert.deepEqual(await texts(page, "#engagement thead th"), [
     "Period",
     "practitioner",
   ]);
@@ -336,9 +366,12 @@ test("the whole board can be walked with the keyboard", async (t) => {
       const element = document.activeElement;
       if (!element || element === document.body) return undefined;
       const box = element.getBoundingClientRect();
-      const ring = getComputedStyle(element.matches(".segments input") ? element.nextElementSibling : element);
+      const ring = getComputedStyle(element.matches(".segments input") && element.nextElementSibling || element);
       return {
-        name: element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ??
+        name: element.getAttribute("aria-label") ??
+          (element instanceof HTMLInputElement || element instanceof HTMLSelectElement
+            ? element.labels?.[0]?.textContent
+            : undefined) ??
           element.textContent?.slice(0, 40) ?? "",
         seen: box.width > 0 && box.height > 0 && ring.outlineStyle !== "none",
       };

@@ -7,7 +7,11 @@ import { chromiumPath } from "../runner/chromium.mjs";
 
 const require = createRequire(import.meta.url);
 const pictures = fileURLToPath(new URL("../../.local/screenshots/", import.meta.url));
+/** @type {string | undefined} */
 let axe;
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").BrowserContextOptions & { name: string }} Look */
 
 export function launch() {
   return chromium.launch({
@@ -23,7 +27,7 @@ export function launch() {
   });
 }
 
-/** The four ways a page is looked at. */
+/** The four ways a page is looked at. @type {Look[]} */
 export const LOOKS = [
   { name: "desktop-light", viewport: { width: 1360, height: 900 }, colorScheme: "light" },
   { name: "desktop-dark", viewport: { width: 1360, height: 900 }, colorScheme: "dark" },
@@ -32,13 +36,13 @@ export const LOOKS = [
 ];
 
 /** Keeps a picture of the whole page, to be looked at; the folder is not committed. */
-export async function picture(page, name) {
+export async function picture(/** @type {Page} */ page, /** @type {string} */ name) {
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: `${pictures}${name}.png`, fullPage: true });
 }
 
 /** What axe-core objects to, one line each. */
-export async function violations(page) {
+export async function violations(/** @type {Page} */ page) {
   axe ??= await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
   await page.evaluate(axe);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -48,7 +52,7 @@ export async function violations(page) {
 }
 
 /** Nothing may be cut off or reach past the side of the screen. */
-export function overflow(page) {
+export function overflow(/** @type {Page} */ page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     return document.documentElement.scrollWidth > width
@@ -58,8 +62,9 @@ export function overflow(page) {
   });
 }
 
-/** Collects what a page complains about; `ignore` are texts that the test itself provokes. */
+/** Collects what a page complains about; `ignore` are texts that the test itself provokes. @param {Page} page @param {string[]} [ignore] */
 export function complaints(page, ignore = []) {
+  /** @type {string[]} */
   const said = [];
   page.on("pageerror", (error) => said.push(error.message));
   page.on("console", (message) => {

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const dist = fileURLToPath(new URL("../../web/dist/playground/", import.meta.url));
+/** @type {Record<string, string>} */
 const TYPES = {
   ".js": "text/javascript",
   ".css": "text/css",
@@ -20,15 +21,24 @@ const TYPES = {
 // Only what the page needs, so that a need for more would show.
 const POLICY =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
-let server, origin, browser, requests;
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("node:test").TestContext} TestContext */
+/** @type {import("node:http").Server} */
+let server;
+/** @type {string} */
+let origin;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {string[]} */
+let requests;
 
 before(async () => {
   const { default: build } = await import("../../web/playground/build.mjs");
   await build();
   requests = [];
   server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://page");
-    requests.push(request.url);
+    const { pathname, search } = new URL(request.url ?? "/", "http://page");
+    requests.push(pathname + search);
     try {
       const body = await readFile(join(dist, pathname === "/" ? "index.html" : pathname));
       response.writeHead(200, {
@@ -39,7 +49,7 @@ before(async () => {
       response.writeHead(404).end();
     }
   });
-  await new Promise((ready) => server.listen(55514, "127.0.0.1", ready));
+  await new Promise((ready) => server.listen(55514, "127.0.0.1", () => ready(undefined)));
   origin = "http://127.0.0.1:55514";
   browser = await launch();
 });
@@ -49,7 +59,7 @@ after(async () => {
   server?.close();
 });
 
-async function open(t, path = "/", look = LOOKS[0]) {
+async function open(/** @type {TestContext} */ t, path = "/", look = LOOKS[0]) {
   const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
   t.after(() => context.close());
   const page = await context.newPage();
@@ -59,12 +69,15 @@ async function open(t, path = "/", look = LOOKS[0]) {
   return { page, said, context };
 }
 
-const title = (page) => page.locator("#verdict-title").textContent();
-const broken = (page) => page.$$eval("#findings .finding .rule-id", (ids) => ids.map((id) => id.textContent));
+const title = (/** @type {Page} */ page) => page.locator("#verdict-title").textContent();
+const broken = (/** @type {Page} */ page) =>
+  page.$$eval("#findings .finding .rule-id", (ids) => ids.map((id) => id.textContent ?? ""));
+/** What a block of the page shows as JSON: rows, or the answer. @param {Page} page @param {string} part @returns {Promise<Record<string, any>[]>} */
 const json = (page, part) =>
-  page.$$eval(`#${part} pre`, (blocks) => blocks.map((block) => JSON.parse(block.textContent)));
+  page.$$eval(`#${part} pre`, (blocks) => blocks.map((block) => JSON.parse(block.textContent ?? "")));
+/** @param {Page} page @param {unknown} value */
 const write = (page, value) => page.fill("#editor", typeof value === "string" ? value : JSON.stringify(value));
-const view = (metadata, more = {}) => ({
+const view = (/** @type {Record<string, unknown>} */ metadata, more = {}) => ({
   session_id: "session-0001",
   event_type: "content_view",
   event_category: "engagement",
@@ -90,10 +103,11 @@ test("every example gets the verdict it is listed under", async (t) => {
     "A jump from S0 to S3": ["state.escalation"],
     "An invented event": ["registry.event_type"],
   };
+  /** @type {Record<string, string[]>} */
   const found = {};
   for (const chip of await page.locator(".chip").all()) {
     await chip.click();
-    found[await chip.textContent()] = await broken(page);
+    found[await chip.textContent() ?? ""] = await broken(page);
     assert.equal((await title(page)) === "Accepted", (await broken(page)).length === 0);
   }
   assert.deepEqual(found, expected);
@@ -102,9 +116,10 @@ test("every example gets the verdict it is listed under", async (t) => {
 
 test("what is written is judged as it is written", async (t) => {
   const { page } = await open(t);
+  /** @type {string[]} */
   const wrong = [];
   for (
-    const [says, text, wantedTitle, wantedRules] of [
+    const [says, text, wantedTitle, wantedRules] of /** @type {[string, unknown, string, string[]][]} */ ([
       ["not JSON", "{", "Refused", ["parse.json"]],
       ["an empty editor", "", "Refused", ["parse.json"]],
       ["not an object", "7", "Refused", ["parse.shape"]],
@@ -137,7 +152,7 @@ test("what is written is judged as it is written", async (t) => {
         ["system.trusted_caller"],
       ],
       ["exactly twenty seconds", view({ content_id: "a", duration_seconds: 20 }), "Accepted", []],
-    ]
+    ])
   ) {
     await write(page, text);
     const [shownTitle, shownRules] = [await title(page), await broken(page)];
@@ -193,16 +208,17 @@ test("an address becomes its hash, here and in the row", async (t) => {
   assert.equal(row.email, undefined);
 });
 
-async function share(page) {
+async function share(/** @type {Page} */ page) {
   await page.getByRole("button", { name: "Share" }).click();
   await page.locator("#share-panel:not([hidden])").waitFor();
 }
 
 test("a link carries the event in its fragment and nothing personal", async (t) => {
   const { page, context } = await open(t);
+  /** @type {string[]} */
   const wrong = [];
   for (
-    const [says, text, kept] of [
+    const [says, text, kept] of /** @type {[string, unknown, string][]} */ ([
       [
         "an address in its field",
         view({ channel: "web", consent_recorded: true, form_id: "footer" }, {
@@ -225,16 +241,16 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
       ],
       ["a telephone number", view({ content_id: "kept-id", duration_seconds: 30, phone: "+4915112345678" }), "kept-id"],
       ["a list", [view({ content_id: "kept-id", duration_seconds: 30, note: "canary.one@mail.example" })], "kept-id"],
-    ]
+    ])
   ) {
     await write(page, text);
     await share(page);
     const link = await page.locator("#share-url").inputValue();
     if (new URL(link).search !== "") wrong.push(`${says}: something stands in the query`);
-    if (!(await page.locator("#share-panel").textContent()).includes("whoever has the link can read it")) {
+    if (!(await page.locator("#share-panel").innerText()).includes("whoever has the link can read it")) {
       wrong.push(`${says}: no warning`);
     }
-    if (!(await page.locator("#share-panel").textContent()).includes("were replaced")) {
+    if (!(await page.locator("#share-panel").innerText()).includes("were replaced")) {
       wrong.push(`${says}: the replacement is not said`);
     }
     const other = await context.newPage();
@@ -247,7 +263,7 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
   }
   await write(page, view({ content_id: "plain", duration_seconds: 30 }));
   await share(page);
-  if ((await page.locator("#share-panel").textContent()).includes("were replaced")) {
+  if ((await page.locator("#share-panel").innerText()).includes("were replaced")) {
     wrong.push("nothing personal, yet a replacement is said");
   }
   await write(page, view({ content_id: "long", noise: Array.from({ length: 3000 }, (_, n) => (n * 7919) % 10007) }));
@@ -302,17 +318,20 @@ test("every rule has its page entry, and its examples open in the playground", a
   const shown = await page.$$eval(".rule:not([hidden])", (entries) => entries.map((entry) => entry.id));
   assert.ok(shown.includes("subscription.consent") && shown.length < rules.length);
   await page.locator("#find").fill("no such words at all");
-  assert.match(await page.locator("#count").textContent(), /No rule matches/);
+  assert.match(await page.locator("#count").innerText(), /No rule matches/);
   assert.deepEqual(said, []);
 
   const { page: play } = await open(t);
+  /** @type {string[]} */
   const wrong = [];
   for (const id of rules) {
     for (const example of ["accepts", "rejects"]) {
-      await play.evaluate((hash) => {
-        location.hash = hash;
-      }, `rule=${id}&example=${example}`);
-      await play.waitForTimeout(15);
+      // The page has put the example in when the listeners after its own are told.
+      await play.evaluate((hash) =>
+        new Promise((done) => {
+          addEventListener("hashchange", done, { once: true });
+          location.hash = hash;
+        }).then(() => undefined), `rule=${id}&example=${example}`);
       const first = (await broken(play))[0];
       // Who sends and when it was sent are no part of an example's text, and a repeat needs a store.
       const ofTheText = !/^(identity|duplicate|system|sanity\.occurred)/.test(id);
@@ -334,10 +353,13 @@ test("the page can be walked with the keyboard, and focus is always seen", async
     const at = await page.evaluate(() => {
       const element = document.activeElement;
       if (!element || element === document.body) return undefined;
-      const ring = getComputedStyle(element.matches(".segments input") ? element.nextElementSibling : element);
+      const ring = getComputedStyle(element.matches(".segments input") && element.nextElementSibling || element);
+      const labels = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement
+        ? element.labels
+        : null;
       const box = element.getBoundingClientRect();
       return {
-        name: (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent).trim(),
+        name: (element.getAttribute("aria-label") ?? labels?.[0]?.textContent ?? element.textContent ?? "").trim(),
         seen: box.width > 0 && ring.outlineStyle !== "none",
       };
     });
@@ -385,7 +407,7 @@ test("without WebAssembly the page says what is missing", async (t) => {
   t.after(() => context.close());
   const page = await context.newPage();
   await page.addInitScript(() => {
-    delete globalThis.WebAssembly;
+    Reflect.deleteProperty(globalThis, "WebAssembly");
   });
   await page.goto(origin);
   await page.getByText("This page needs WebAssembly").waitFor();

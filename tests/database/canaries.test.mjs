@@ -135,7 +135,7 @@ for (const version of VERSIONS) {
       );
     }
     const planted = (
-      /** @type {Record<string, (text: string) => object>} */ positions,
+      /** @type {Record<string, (text: string) => Record<string, unknown>>} */ positions,
       /** @type {[string, string][]} */ canaries,
     ) =>
       canaries.flatMap(([kind, text]) =>

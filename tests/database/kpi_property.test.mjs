@@ -101,6 +101,7 @@ for (const version of VERSIONS) {
           [REGISTERED],
         );
 
+        /** @type {string[]} */
         const failures = [];
         let compared = 0;
         for (const seed of SEEDS) {

@@ -9,11 +9,11 @@ import { startPostgres, VERSIONS } from "./postgres.mjs";
 const WAYS = {
   "the batch function": (
     /** @type {pg.Client} */ client,
-    /** @type {object} */ sent,
+    /** @type {import("./events.mjs").Event} */ sent,
   ) => ingest(client, [sent]),
   "a direct insert": (
     /** @type {pg.Client} */ client,
-    /** @type {object} */ sent,
+    /** @type {import("./events.mjs").Event} */ sent,
   ) => insert(client, [sent]),
 };
 
@@ -239,11 +239,10 @@ function generated(seed) {
     const events = Array.from(
       { length: 1 + Math.floor(random() * 25) },
       () => ({
-        ...event({
-          id: pick(ids),
-          session_id: pick(names),
-          user_id: pick(users),
-        }),
+        ...event(),
+        id: pick(ids),
+        session_id: pick(names),
+        user_id: pick(users),
         occurred_at: at(start, Math.floor(random() * 40) / 2),
       }),
     );

@@ -117,7 +117,7 @@ export async function differences(/** @type {import("pg").Client} */ client) {
   const withState = new Set(derived.map(({ key }) => key));
   for (const [key, list] of known) {
     if (
-      !withState.has(key) && list.some(({ category }) => category !== "system")
+      !withState.has(key) && list.some((/** @type {{ category: string }} */ { category }) => category !== "system")
     ) found.push({ key, is: "missing" });
   }
   const { rows: users } = await client.query(

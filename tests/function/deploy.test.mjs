@@ -152,7 +152,7 @@ for (const deno of /** @type {const} */ (["deno-hosted", "deno"])) {
 
 /** @param {Buffer} body @param {string} type */
 async function unpack(body, type) {
-  const form = await new Response(body, { headers: { "content-type": type } })
+  const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } })
     .formData();
   const files = new Map();
   for (const part of form.getAll("file")) {

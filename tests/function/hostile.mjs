@@ -172,6 +172,7 @@ export function hostile(seed) {
 /** @param {Record<string, unknown>} event @param {(list: unknown[]) => any} pick @param {(limit: number) => number} below */
 function withWrong(event, pick, below) {
   const keys = Object.keys(event);
+  /** @type {Record<string, unknown>} */
   const changed = {
     ...event,
     id: crypto.randomUUID(),
@@ -184,9 +185,7 @@ function withWrong(event, pick, below) {
         ...(/** @type {object} */ (event.metadata)),
         [String(pick(WRONG_VALUES))]: value,
       };
-    } else {changed[
-        /** @type {"id"} */ (below(6) === 0 ? String(pick(WRONG_VALUES)) : pick(keys))
-      ] = value;}
+    } else changed[below(6) === 0 ? String(pick(WRONG_VALUES)) : pick(keys)] = value;
   }
   return changed;
 }

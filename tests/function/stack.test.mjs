@@ -63,7 +63,9 @@ async function send(
   const response = await fetch(endpoint + query, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
+    body: typeof body === "string" || body instanceof Uint8Array
+      ? /** @type {BodyInit} */ (body)
+      : JSON.stringify(body),
   });
   return {
     status: response.status,
@@ -72,7 +74,8 @@ async function send(
   };
 }
 
-const rows = async (/** @type {string[]} */ ids) =>
+/** @param {string[]} ids @returns {Promise<Record<string, any>[]>} */
+const rows = async (ids) =>
   (await stack.database.query(
     "select id, event_type, user_id, rejected, metadata from public.audience_events where id = any ($1)",
     [ids],

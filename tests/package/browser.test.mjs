@@ -10,6 +10,7 @@ import { chromiumPath } from "../runner/chromium.mjs";
 import { project, write } from "./install.mjs";
 
 const PORT = 55470;
+/** @type {Record<string, string>} */
 const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
@@ -46,6 +47,7 @@ after(async () => {
 /** What the page reports once it has compared every case. */
 async function reported(/** @type {string} */ path) {
   const page = await browser.newPage();
+  /** @type {string[]} */
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   try {

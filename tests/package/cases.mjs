@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../runner/paths.mjs";
+import { snapshot } from "../../web/shared/snapshot.mjs";
 
 /**
  * @typedef {object} Case
@@ -14,21 +15,13 @@ import { root } from "../runner/paths.mjs";
  * @property {string} [first] the first violated rule, where only that is written down
  */
 
+/** @typedef {{ id: string, accepts: string, rejects: string }} Rule */
+/** @typedef {{ description: string, text?: string, event?: object, caller?: Case["caller"], caller_id?: string | null, origin?: string | null, violates: string[], only_in_text?: boolean }} Written */
+
 const read = (/** @type {string} */ path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 
-/** The registry that ships, as a snapshot; its default site takes every origin. */
-export function snapshot() {
-  const registry = read("taxonomy.json");
-  return {
-    version: registry.version,
-    default_site: registry.default_site.id,
-    event_types: registry.event_types.map(({ id, category, payload_schema }) => ({ id, category, payload_schema })),
-    rules: registry.rules.map(({ id }) => id),
-    states: registry.states.map(({ id }) => id),
-    blocked_jumps: registry.blocked_jumps.map(({ from_state, to_state }) => [from_state, to_state]),
-    sites: [{ id: registry.default_site.id, origins: null }],
-  };
-}
+/** The registry that ships, as a snapshot. */
+export const registry = () => snapshot(read("taxonomy.json"));
 
 /** The moment that every example and every corpus case is judged at. */
 export const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
@@ -39,7 +32,8 @@ const NEEDS_A_VISITOR = new Set(["identity.user_id", "system.trusted_caller"]);
 
 /** Both examples of every rule. @returns {Case[]} */
 function examples() {
-  return read("contract.json").rules.flatMap(({ id, accepts, rejects }) => [
+  const { rules } = /** @type {{ rules: Rule[] }} */ (read("contract.json"));
+  return rules.flatMap(({ id, accepts, rejects }) => [
     { name: `${id} accepts`, text: accepts, caller: "trusted", violates: [] },
     {
       name: `${id} rejects`,
@@ -55,7 +49,7 @@ function corpus() {
   const folder = join(root, "tests/corpus");
   if (!existsSync(folder)) return [];
   return readdirSync(folder).filter((name) => name.endsWith(".json")).sort().flatMap((file) =>
-    read(`tests/corpus/${file}`).map((one, index) => ({
+    /** @type {Written[]} */ (read(`tests/corpus/${file}`)).map((one, index) => ({
       name: `${file} ${index}: ${one.description}`,
       text: one.text ?? JSON.stringify(one.event),
       caller: one.caller ?? "trusted",
@@ -68,5 +62,5 @@ function corpus() {
 }
 
 export function expected() {
-  return { registry: snapshot(), receivedAt: RECEIVED_AT, cases: [...examples(), ...corpus()] };
+  return { registry: registry(), receivedAt: RECEIVED_AT, cases: [...examples(), ...corpus()] };
 }

@@ -9,7 +9,7 @@ import { fingerprint } from "../../build/fingerprint.mjs";
 import * as gate from "../../pkg/inline.js";
 import * as web from "../../pkg/audience_gate.js";
 import { root } from "../runner/paths.mjs";
-import { RECEIVED_AT, snapshot } from "./cases.mjs";
+import { RECEIVED_AT, registry } from "./cases.mjs";
 
 const read = (/** @type {string} */ path) => readFileSync(join(root, path));
 const module = read("pkg/audience_gate_bg.wasm");
@@ -48,7 +48,7 @@ for (const [path, most] of Object.entries({ "pkg/audience_gate_bg.wasm": 36, "pk
 
 test("its memory stays as it is after the first bodies", () => {
   const { memory } = web.initSync({ module });
-  web.loadRegistry(snapshot());
+  web.loadRegistry(registry());
   const event = {
     session_id: "session-0001",
     event_type: "page_view",

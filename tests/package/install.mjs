@@ -6,7 +6,8 @@ import { after } from "node:test";
 import { root } from "../runner/paths.mjs";
 import { expected } from "./cases.mjs";
 
-const quiet = { encoding: /** @type {const} */ ("utf8"), stdio: /** @type {const} */ (["ignore", "pipe", "pipe"]) };
+/** @type {import("node:child_process").ExecFileSyncOptionsWithStringEncoding} */
+const quiet = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] };
 
 /** An empty project that has installed the packed tarball, and nothing from any registry. */
 export function project() {
@@ -21,7 +22,7 @@ export function project() {
   });
   write(folder, "expected.json", JSON.stringify(expected()));
   copyFileSync(join(root, "tests/package/verdicts.mjs"), join(folder, "verdicts.mjs"));
-  return { folder, packed: files.map(({ path }) => path).sort() };
+  return { folder, packed: /** @type {{ path: string }[]} */ (files).map(({ path }) => path).sort() };
 }
 
 export function write(/** @type {string} */ folder, /** @type {string} */ name, /** @type {string} */ text) {

@@ -43,6 +43,7 @@ export function checks({ fix }) {
           .filter((name) => name.endsWith(".ts")),
       ], join(root, "supabase", "functions", folder))
     ),
+    check("deno check", ["packages"], [deno, "check", "bench", "local", "tests/function"]),
     ...typescriptProjects().map((project) =>
       check(`tsc ${project}`, ["packages"], ["node", "node_modules/typescript/bin/tsc", "--noEmit", "-p", project])
     ),
@@ -60,6 +61,7 @@ function functions() {
     .map((entry) => entry.name);
 }
 
+/** What Node runs, the pages, the tracker: each has other globals. */
 function typescriptProjects() {
-  return ["web/tsconfig.json"].filter((file) => existsSync(join(root, file)));
+  return ["tsconfig.json", "web/tsconfig.json", "web/tracker/tsconfig.json"];
 }

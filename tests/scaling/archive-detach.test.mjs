@@ -111,8 +111,11 @@ for (const version of VERSIONS) {
         const [rejected] = rows.find((row) => row[15] === true) ?? [];
         const refused = await ingest(log.client, [event({ id: rejected })]);
         assert.deepEqual([refused.accepted, refused.replayed], [0, []]);
-        assert.deepEqual(refused.rejected.map(({ index, id, rule_id }) => [index, id, rule_id]), [[0, rejected, null]]);
-        assert.match(refused.rejected[0].reason, new RegExp(`archived with ${month}`));
+        const rejections = /** @type {{ index: number, id: string, rule_id: string | null, reason: string }[]} */ (
+          refused.rejected
+        );
+        assert.deepEqual(rejections.map(({ index, id, rule_id }) => [index, id, rule_id]), [[0, rejected, null]]);
+        assert.match(rejections[0].reason, new RegExp(`archived with ${month}`));
 
         const restored = gate(log.url, "restore", archive, month);
         assert.deepEqual([restored.status, restored.stderr], [0, ""]);

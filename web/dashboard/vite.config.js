@@ -1,13 +1,13 @@
 /** How the dashboard becomes static files for any project, by two variables, or for the local stack, by none. */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
 import { demoUser, publishableKey } from "../../local/settings.mjs";
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const named = Boolean(process.env.VITE_SUPABASE_URL);
 
-export default defineConfig({
+/** @type {import("vite").InlineConfig} */
+export default {
   root: here("."),
   base: "./",
   configFile: false,
@@ -19,4 +19,4 @@ export default defineConfig({
     target: "es2023",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
   },
-});
+};

@@ -1,12 +1,13 @@
 /** How the playground becomes static files: two pages, relative addresses, the registry that ships inside. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { snapshot } from "../shared/snapshot.mjs";
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const NAME = "virtual:default-registry";
 
-export default defineConfig({
+/** @type {import("vite").InlineConfig} */
+export default {
   root: here("."),
   base: "./",
   configFile: false,
@@ -30,22 +31,4 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     rollupOptions: { input: [here("index.html"), here("rules.html")] },
   },
-});
-
-/** From the taxonomy as it is written to the snapshot that the contract judges with. */
-function snapshot(registry) {
-  const active = (entry) => entry.active !== false;
-  return {
-    version: registry.version,
-    default_site: registry.default_site.id,
-    event_types: registry.event_types.filter(active).map(({ id, category, payload_schema }) => ({
-      id,
-      category,
-      payload_schema,
-    })),
-    rules: registry.rules.filter(active).map(({ id }) => id),
-    states: registry.states.map(({ id }) => id),
-    blocked_jumps: registry.blocked_jumps.map(({ from_state, to_state }) => [from_state, to_state]),
-    sites: [{ id: registry.default_site.id, origins: null }],
-  };
-}
+};

@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { build } from "esbuild";
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here("../dist/tracker/");
+/** @type {import("esbuild").BuildOptions} */
 const common = {
   bundle: true,
   minify: true,

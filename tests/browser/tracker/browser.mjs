@@ -1,8 +1,17 @@
 // A stage for the tracker's tests, and the few steps they share.
 import { after, before, test } from "node:test";
+import { until } from "../../until.mjs";
 import { launch } from "../pages.mjs";
 import buildTracker from "../../../web/tracker/build.mjs";
 import { startServer } from "./server.mjs";
+
+export { until };
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").BrowserContext} BrowserContext */
+/** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
+/** @typedef {import("../../../web/tracker/types.ts").TrackerOptions} TrackerOptions */
+/** What a test tracks: also what the tracker's types would refuse. @typedef {Record<string, unknown>} Given */
 
 /** One Chromium a file. Each scene has a server and a fresh profile of its own, and leaves nothing behind. */
 export function stage() {
@@ -13,6 +22,11 @@ export function stage() {
     browser = await launch();
   });
   after(() => browser.close());
+  /**
+   * @param {string} name
+   * @param {(given: { server: Server, context: BrowserContext, t: import("node:test").TestContext }) => Promise<void>} run
+   * @param {import("./server.mjs").Settings} [settings]
+   */
   return function scene(name, run, settings = {}) {
     test(name, async (t) => {
       const server = await startServer(settings);
@@ -27,7 +41,13 @@ export function stage() {
   };
 }
 
-/** What the page hands to `createTracker`, unless a test says otherwise: no events but the test's own. */
+/**
+ * What the page hands to `createTracker`, unless a test says otherwise: no events but the test's own.
+ *
+ * @param {Server} server
+ * @param {Partial<TrackerOptions>} [overrides]
+ * @returns {Partial<TrackerOptions>}
+ */
 export const config = (server, overrides = {}) => ({
   endpoint: server.endpoint,
   consent: "granted",
@@ -37,18 +57,43 @@ export const config = (server, overrides = {}) => ({
   ...overrides,
 });
 
-/** Opens the test page with a tracker. */
+/**
+ * Opens the test page with a tracker.
+ *
+ * @param {BrowserContext} context
+ * @param {Server} server
+ * @param {{ [name in keyof TrackerOptions]?: TrackerOptions[name] | undefined }} [overrides]
+ */
 export async function open(context, server, overrides = {}, path = "/") {
   const page = await context.newPage();
   await page.addInitScript((given) => {
     globalThis.config = given;
-  }, config(server, overrides));
+  }, config(server, /** @type {Partial<TrackerOptions>} */ (overrides)));
   await page.goto(server.origin + path);
   await page.waitForFunction(() => "tracker" in globalThis);
   return page;
 }
 
-/** An event no rule objects to, told apart by a number. */
+/**
+ * Lets the page's clock jump, and every timer of that time go off. What it then sends has arrived when this returns: it
+ * was asked for before the page's own last request, to an address that nothing else asks for.
+ *
+ * @param {Page} page whose context was opened with `movableClock`
+ * @param {number} milliseconds
+ */
+export async function later(page, milliseconds) {
+  await page.clock.runFor(milliseconds);
+  await page.evaluate(() => fetch("/fence").then((answer) => answer.text()));
+}
+
+/**
+ * For contexts whose tests let time pass: their pages' clocks run as others do until `later` moves them. They begin an
+ * hour ago, so that no event comes from the future.
+ */
+export const movableClock = (/** @type {BrowserContext} */ context) =>
+  context.clock.install({ time: Date.now() - 3_600_000 });
+
+/** An event no rule objects to, told apart by a number. @param {number} n @param {Given & { metadata?: Given }} [more] */
 export const used = (n, more = {}) => ({
   event_type: "feature_used",
   event_category: "engagement",
@@ -56,25 +101,19 @@ export const used = (n, more = {}) => ({
   metadata: { feature_id: `feature-${n}`, page_path: "/", n, ...more.metadata },
 });
 
-export const track = (page, event) => page.evaluate((given) => globalThis.tracker.track(given), event);
+/** @typedef {import("../../../web/tracker/types.ts").EventInput} EventInput */
+/** @typedef {{ status: "queued" | "rejected" | "withheld", id?: string, reason?: string, violations?: readonly import("../../../web/tracker/types.ts").Violation[] }} Answer */
 
-export const stats = (page) => page.evaluate(() => globalThis.tracker.stats());
+/** @param {Page} page @param {Given} event */
+export const track = async (page, event) => {
+  const track = (/** @type {Given} */ given) =>
+    globalThis.tracker.track(/** @type {EventInput} */ (/** @type {unknown} */ (given)));
+  return /** @type {Answer} */ (await page.evaluate(track, event));
+};
 
-export const log = (page) => page.evaluate(() => globalThis.log);
+export const stats = (/** @type {Page} */ page) => page.evaluate(() => globalThis.tracker.stats());
 
-/** Waits until `condition()` holds, and says what it last saw when it never does. */
-export async function until(condition, what, limit = 15_000) {
-  const end = Date.now() + limit;
-  let seen;
-  while (Date.now() < end) {
-    seen = await condition();
-    if (seen === true) return;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error(
-    `never happened: ${what} (last seen: ${JSON.stringify(seen)})`,
-  );
-}
+export const log = (/** @type {Page} */ page) => page.evaluate(() => globalThis.log);
 
 /** Numbers of the events stored, in order of arrival. */
-export const numbers = (server) => server.rows.map((row) => row.metadata.n);
+export const numbers = (/** @type {Server} */ server) => server.rows.map((row) => row.metadata.n);

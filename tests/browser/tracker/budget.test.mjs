@@ -9,15 +9,15 @@ import { stage, until } from "./browser.mjs";
 const scene = stage();
 
 const KILOBYTE = 1024;
-const size = (name) =>
+const size = (/** @type {string} */ name) =>
   brotliCompressSync(readFileSync(new URL(`../../../web/dist/tracker/${name}`, import.meta.url))).length;
 
 for (
-  const [what, limit, names] of [
+  const [what, limit, names] of /** @type {[string, number, string[]][]} */ ([
     ["the module", 6, ["tracker.js"]],
     ["the one-line script", 6, ["audience-gate.js"]],
     ["the script with the contract", 42, ["audience-gate.js", "contract.js", "audience_gate_bg.wasm"]],
-  ]
+  ])
 ) {
   test(`${what} is at most ${limit} KB brotli`, (t) => {
     const sizes = names.map((name) => `${name} ${size(name)}`);
@@ -45,7 +45,7 @@ scene(
             event_category: "engagement",
             metadata: { feature_id: `feature-${n}`, page_path: "/", n },
           });
-          // Events of a page come one by one, not in a loop that never yields.
+          // Events of a page come one by one, not in a loop that never yields: this yields, and waits for nothing.
           if (n % 10 === 9) await new Promise((done) => setTimeout(done));
         }
       }, server.endpoint);
@@ -59,11 +59,23 @@ scene(
   },
 );
 
-/** A DevTools trace of what happens meanwhile. */
+/** What this file reads of a trace. @typedef {{ name: string, pid: number, tid: number, tdur?: number, dur?: number, args: { name?: string } }} TraceEvent */
+
+/**
+ * A DevTools trace of what happens meanwhile.
+ *
+ * @param {import("playwright-core").BrowserContext} context
+ * @param {import("playwright-core").Page} page
+ * @param {() => Promise<void>} work
+ */
 async function record(context, page, work) {
   const devtools = await context.newCDPSession(page);
+  /** @type {TraceEvent[]} */
   const events = [];
-  devtools.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+  devtools.on(
+    "Tracing.dataCollected",
+    ({ value }) => events.push(.../** @type {TraceEvent[]} */ (/** @type {unknown} */ (value))),
+  );
   await devtools.send("Tracing.start", {
     transferMode: "ReportEvents",
     traceConfig: { includedCategories: ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline"] },
@@ -76,7 +88,7 @@ async function record(context, page, work) {
 }
 
 /** Processor time, in ms, of each task of the renderer's main thread: the clock on the wall would measure the neighbours. */
-function mainThreadTasks(events) {
+function mainThreadTasks(/** @type {TraceEvent[]} */ events) {
   const main = new Set(
     events.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain")
       .map((event) => `${event.pid}:${event.tid}`),

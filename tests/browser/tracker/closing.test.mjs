@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
 const scene = stage();
-const ran = (page, work, given) => page.evaluate(work, given);
 
 scene(
   "closing the page sends what is queued, as plain text without a preflight",
@@ -13,7 +12,7 @@ scene(
     await page.close({ runBeforeUnload: true });
     await until(() => server.rows.length === 3, "all three are stored");
     const [{ headers, query }] = server.requests;
-    assert.match(headers["content-type"], /^text\/plain/);
+    assert.match(headers["content-type"] ?? "", /^text\/plain/);
     assert.equal(query, "?apikey=sb_publishable_test");
     const next = await open(context, server);
     await until(
@@ -28,7 +27,7 @@ scene(
   "where fetch has no keepalive, the beacon goes instead",
   async ({ server, context }) => {
     await context.addInitScript(() => {
-      delete Request.prototype.keepalive;
+      Reflect.deleteProperty(Request.prototype, "keepalive");
     });
     const page = await open(context, server, { flushInterval: 60_000 });
     await track(page, used(1));
@@ -41,7 +40,7 @@ scene(
   "a long queue stays within the 64 KiB that closing pages share",
   async ({ server, context }) => {
     const page = await open(context, server, { flushInterval: 60_000 });
-    await ran(page, async () => {
+    await page.evaluate(async () => {
       for (let n = 0; n < 200; n++) {
         await globalThis.tracker.track({
           event_type: "feature_used",
@@ -75,8 +74,8 @@ scene("what the server asks of a hidden page holds when it is visible again", as
   const page = await open(context, server, { flushInterval: 60_000 });
   server.faults.push({ status: 429, headers: { "retry-after": "2" } });
   await track(page, used(1));
-  const show = (state) =>
-    ran(page, (given) => {
+  const show = (/** @type {string} */ state) =>
+    page.evaluate((given) => {
       Object.defineProperty(document, "visibilityState", { value: given, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }, state);

@@ -1,14 +1,14 @@
 // The contract in the page: judged before anything is queued, and done without where WebAssembly is forbidden.
 import assert from "node:assert/strict";
 import { registrySnapshot } from "./registry.mjs";
-import { log, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
+import { later, log, movableClock, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
 const scene = stage();
 const LOADED = { contract: undefined };
 
-const ready = (page) => page.evaluate(() => globalThis.tracker.ready());
+const ready = (/** @type {import("./browser.mjs").Page} */ page) => page.evaluate(() => globalThis.tracker.ready());
 
-/** Events a page gets wrong, and the rule that has to say so first. */
+/** Events a page gets wrong, and the rule that has to say so first. @type {[rule: string, event: import("./browser.mjs").Given][]} */
 const FAULTY = [
   ["engagement.subject", {
     event_type: "content_view",
@@ -83,6 +83,7 @@ scene(
 );
 
 scene("developers read it in the console", async ({ server, context }) => {
+  /** @type {string[]} */
   const lines = [];
   context.on("console", (message) => lines.push(message.text()));
   const page = await open(context, server, { ...LOADED, debug: true });
@@ -94,27 +95,26 @@ scene("developers read it in the console", async ({ server, context }) => {
 scene(
   "sendRejected hands refused events to the server for its audit, personal data excepted",
   async ({ server, context }) => {
+    await movableClock(context);
     const page = await open(context, server, { ...LOADED, sendRejected: true });
     await track(page, FAULTY[1][1]);
     await track(page, FAULTY[7][1]);
     await until(() => server.rows.length === 1, "the refused event is sent");
-    await new Promise((done) => setTimeout(done, 300));
+    await later(page, 60_000);
     assert.deepEqual(server.rows.map((row) => row.event_type), ["content_view"]);
   },
 );
 
 scene("events tracked while the contract loads are judged too", async ({ server, context }) => {
-  await context.route("**/*.wasm", async (route) => {
-    await new Promise((done) => setTimeout(done, 500));
-    await route.continue();
-  });
+  /** @type {(value?: unknown) => void} */
+  let arrive = () => {};
+  const tracked = new Promise((resolve) => arrive = resolve);
+  await context.route("**/*.wasm", (route) => tracked.then(() => route.continue()));
   const page = await open(context, server, LOADED);
-  const results = await page.evaluate((events) => Promise.all(events.map((event) => globalThis.tracker.track(event))), [
-    used(1),
-    FAULTY[1][1],
-    used(2),
-  ]);
-  assert.deepEqual(results.map((result) => result.status), ["queued", "rejected", "queued"]);
+  const results = Promise.all([used(1), FAULTY[1][1], used(2)].map((event) => track(page, event)));
+  await page.evaluate(() => "all three are being tracked");
+  arrive();
+  assert.deepEqual((await results).map((result) => result.status), ["queued", "rejected", "queued"]);
   await until(() => server.rows.length === 2, "the good ones are stored");
   assert.deepEqual(numbers(server), [1, 2]);
 });
@@ -122,8 +122,9 @@ scene("events tracked while the contract loads are judged too", async ({ server,
 scene("a page that closes before the contract is there sends all the same", async ({ server, context }) => {
   await context.route("**/*.wasm", () => {});
   const page = await open(context, server, { ...LOADED, flushInterval: 60_000 });
-  page.evaluate((event) => globalThis.tracker.track(event), used(1)).catch(() => {});
-  await new Promise((done) => setTimeout(done, 200));
+  // It has no answer while the contract is awaited.
+  track(page, used(1)).catch(() => {});
+  await page.evaluate(() => "the event is being tracked");
   await page.close({ runBeforeUnload: true });
   await until(() => server.rows.length === 1, "the event is stored");
 });
@@ -140,6 +141,7 @@ for (
   scene(
     `a content security policy ${what}: no check in the page, everything else works`,
     async ({ server, context }) => {
+      /** @type {string[]} */
       const errors = [];
       const page = await open(context, server, LOADED);
       page.on("pageerror", (error) => errors.push(String(error)));
@@ -151,7 +153,7 @@ for (
         metadata: { channel: "newsletter", consent_recorded: true },
       };
       assert.equal((await track(page, subscription)).status, "queued");
-      assert.equal((await track(page, FAULTY[7][1])).violations[0].rule_id, "privacy.raw_email");
+      assert.equal((await track(page, FAULTY[7][1])).violations?.[0].rule_id, "privacy.raw_email");
       // What only the contract would notice goes to the server, and its verdict comes back.
       assert.equal((await track(page, FAULTY[1][1])).status, "queued");
       await until(async () => (await log(page)).some((one) => one.by === "server"), "the server's verdict");
@@ -215,7 +217,7 @@ scene(
         }
       });
     await hide();
-    await new Promise((done) => setTimeout(done, 300));
+    await page.evaluate(() => fetch("/fence").then((answer) => answer.text()));
     assert.deepEqual([server.requests.length, (await log(page)).length], [0, 0]);
     await page.mouse.wheel(0, 2000);
     await page.waitForFunction(() => scrollY > 1500);

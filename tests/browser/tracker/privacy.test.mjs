@@ -1,15 +1,15 @@
 // Nothing before consent, nothing against a signal, no address, and nobody mixed up with somebody else.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { numbers, open, stage, track, until, used } from "./browser.mjs";
+import { later, movableClock, numbers, open, stage, track, until, used } from "./browser.mjs";
 
 const scene = stage();
-const ran = (page, work, given) => page.evaluate(work, given);
-const keys = (page) => page.evaluate(() => Object.keys(localStorage));
+const keys = (/** @type {import("./browser.mjs").Page} */ page) => page.evaluate(() => Object.keys(localStorage));
 
 scene(
   "nothing before consent: no request, no storage, no cookie; and what is sent says what was agreed to",
   async ({ server, context }) => {
+    await movableClock(context);
     const page = await open(context, server, {
       consent: "ask",
       consentVersion: "2026-11",
@@ -19,9 +19,9 @@ scene(
       status: "withheld",
       reason: "consent",
     });
-    await new Promise((done) => setTimeout(done, 300));
+    await later(page, 60_000);
     assert.deepEqual([await keys(page), server.requests.length], [[], 0]);
-    await ran(page, () => globalThis.tracker.consent("granted"));
+    await page.evaluate(() => globalThis.tracker.consent("granted"));
     await track(page, used(2));
     await until(
       () => server.rows.length === 3,
@@ -65,12 +65,12 @@ scene(
       consent: "ask",
       flushInterval: 60_000,
     });
-    await ran(first, () => globalThis.tracker.consent("granted"));
+    await first.evaluate(() => globalThis.tracker.consent("granted"));
     await until(
       async () => (await track(second, used(1))).status === "queued",
       "the other tab may track",
     );
-    await ran(second, () => globalThis.tracker.consent("denied"));
+    await second.evaluate(() => globalThis.tracker.consent("denied"));
     await until(
       async () => (await track(first, used(2))).status === "withheld",
       "the first tab may not",
@@ -130,7 +130,7 @@ scene(
       email: address,
       metadata: { channel: "newsletter", consent_recorded: true },
     });
-    const kept = JSON.stringify(await ran(page, () => ({ ...localStorage })));
+    const kept = JSON.stringify(await page.evaluate(() => ({ ...localStorage })));
     await until(() => server.rows.length === 1, "the event is stored");
     const [row] = server.rows;
     assert.equal(
@@ -148,12 +148,13 @@ scene(
 );
 
 scene("another person's events wait for that person on a shared device", async ({ server, context }) => {
+  await movableClock(context);
   await context.addInitScript(() => {
     globalThis.configure = (config) => ({ ...config, user: () => globalThis.person });
   });
   const page = await open(context, server);
-  const signIn = (person) =>
-    ran(page, (given) => {
+  const signIn = (/** @type {import("../../../web/tracker/types.ts").User | null} */ person) =>
+    page.evaluate((given) => {
       globalThis.person = given;
     }, person);
   const [first, second] = ["1", "2"].map((digit) => ({
@@ -162,18 +163,18 @@ scene("another person's events wait for that person on a shared device", async (
   }));
 
   await context.setOffline(true);
-  for (const [n, person] of [[1, first], [2, second], [3, null]]) {
+  for (const [n, person] of /** @type {const} */ ([[1, first], [2, second], [3, null]])) {
     await signIn(person);
     await track(page, used(n));
   }
   await context.setOffline(false);
   await until(() => server.rows.length === 1, "the visitor's event is stored");
-  await new Promise((done) => setTimeout(done, 400));
+  await later(page, 60_000);
   assert.deepEqual(numbers(server), [3]);
   assert.equal(server.requests[0].headers.authorization, undefined);
 
   await signIn(first);
-  await ran(page, () => globalThis.tracker.flush());
+  await page.evaluate(() => globalThis.tracker.flush());
   assert.deepEqual(numbers(server), [3, 1]);
-  assert.equal(server.requests.at(-1).headers.authorization, "Bearer token of 1");
+  assert.equal(server.requests.at(-1)?.headers.authorization, "Bearer token of 1");
 });

@@ -1,14 +1,14 @@
 // What a browser does to a queue: goes offline, kills the tab, fills the disk, opens two tabs.
 import assert from "node:assert/strict";
-import { log, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
+import { log, movableClock, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
 const scene = stage();
-const ran = (page, work, given) => page.evaluate(work, given);
-const keys = (page) => page.evaluate(() => Object.keys(localStorage));
+const keys = (/** @type {import("./browser.mjs").Page} */ page) => page.evaluate(() => Object.keys(localStorage));
 
 scene(
   "offline events wait, and arrive once online",
   async ({ server, context }) => {
+    await movableClock(context);
     const page = await open(context, server);
     await context.setOffline(true);
     for (let n = 0; n < 5; n++) {
@@ -17,7 +17,7 @@ scene(
         "queued",
       );
     }
-    await new Promise((done) => setTimeout(done, 300));
+    await page.clock.runFor(120_000);
     assert.equal(server.requests.length, 0);
     assert.equal((await stats(page)).queued, 5);
     await context.setOffline(false);
@@ -46,7 +46,9 @@ scene(
   "a tab killed with a request under way: sent again, stored once",
   async ({ server, context }) => {
     const page = await open(context, server);
-    server.faults.push({ delay: 1500 });
+    /** @type {(value?: unknown) => void} */
+    let answer = () => {};
+    server.faults.push({ held: new Promise((resolve) => answer = resolve) });
     await track(page, used(1));
     await until(() => server.requests.length === 1, "the request is under way");
     const devtools = await context.newCDPSession(page);
@@ -58,7 +60,9 @@ scene(
       async () => (await stats(next)).queued === 0,
       "the queue is empty",
     );
-    await new Promise((done) => setTimeout(done, 1500));
+    // Only now does the server come to what the killed tab had sent.
+    answer();
+    await until(() => server.answered === 2, "both requests are done");
     assert.deepEqual(numbers(server), [1]);
   },
 );
@@ -67,9 +71,10 @@ scene(
   "a full storage costs nothing: events wait in memory, and nothing is thrown at the page",
   async ({ server, context }) => {
     const page = await open(context, server, { flushInterval: 500 });
+    /** @type {Error[]} */
     const errors = [];
     page.on("pageerror", (error) => errors.push(error));
-    await ran(page, () => {
+    await page.evaluate(() => {
       let size = 1 << 22;
       for (let key = 0; size >= 1; key++) {
         try {
@@ -121,7 +126,7 @@ scene(
       (await log(page)).filter((one) => one.kind === "drop" && one.reason === "queue_full").length,
       dropped,
     );
-    await ran(page, () => globalThis.tracker.flush());
+    await page.evaluate(() => globalThis.tracker.flush());
     assert.deepEqual(
       numbers(server),
       [...Array(30).keys()].slice(-queued),
@@ -138,8 +143,11 @@ scene(
     await track(first, used(0));
     await until(() => server.rows.length === 1, "the session has begun");
     const tabs = [first, await open(context, server)];
-    server.faults.push({ delay: 400 });
+    /** @type {(value?: unknown) => void} */
+    let answer = () => {};
+    server.faults.push({ held: new Promise((resolve) => answer = resolve) });
     await Promise.all([...Array(39).keys()].map((n) => track(tabs[n % 2], used(n + 1))));
+    answer();
     await until(() => server.rows.length === 40, "all forty are stored");
     const sent = server.requests.flatMap((request) => request.ids);
     assert.equal(sent.length, new Set(sent).size, "no id was sent twice");

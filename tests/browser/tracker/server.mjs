@@ -7,19 +7,25 @@ import { fileURLToPath } from "node:url";
 /**
  * @typedef {{ status: number, headers?: Record<string, string>, text?: string }
  *   | { lost: "before" | "after" }
- *   | { delay: number }} Fault
+ *   | { held: Promise<unknown> }} Fault `held`: answered once that promise is kept
+ * @typedef {Record<string, any>} Row
+ * @typedef {{ csp?: string, script?: boolean, judge?: (event: Row) => { rule_id: string, reason: string }[] }} Settings
+ * @typedef {{ id: string, status: string, rule_id?: string, reason?: string, violations?: string[] }} Verdict
+ * @typedef {import("node:http").IncomingMessage} Incoming
+ * @typedef {import("node:http").ServerResponse} Outgoing
  */
 
 const dist = fileURLToPath(
   new URL("../../../web/dist/tracker/", import.meta.url),
 );
+/** @type {Record<string, string>} */
 const TYPES = { js: "text/javascript", wasm: "application/wasm" };
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8">
 <title>Test page</title><body style="height:4000px"><h1>Test page</h1>
 <script type="module" src="/page.js"></script></body></html>`;
 
-const SCRIPT_PAGE = (attributes) =>
+const SCRIPT_PAGE = (/** @type {string} */ attributes) =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>Script form</title>
 <body style="height:4000px"><h1>Script form</h1><script src="/early.js"></script>
 <script src="/tracker/audience-gate.js" ${attributes}></script></body></html>`;
@@ -37,24 +43,23 @@ if (window.config) window.tracker = createTracker((window.configure ?? ((same) =
   debug: false, onAccept: note("accept"), onReject: note("reject"), onDrop: note("drop"), onError: note("error"),
   ...config }));`;
 
-/**
- * @param {{ csp?: string, script?: boolean, judge?: (event: Record<string, unknown>) => { rule_id: string, reason: string }[] }} settings
- */
-export async function startServer(settings = {}) {
+export async function startServer(/** @type {Settings} */ settings = {}) {
   const state = {
     origin: "",
     endpoint: "",
-    /** @type {Record<string, any>[]} */ rows: [],
-    /** @type {Record<string, any>[]} */ refused: [],
+    /** @type {Row[]} */ rows: [],
+    /** @type {Row[]} */ refused: [],
     /** @type {{ at: number, ids: string[], headers: import("node:http").IncomingHttpHeaders, query: string, fault?: Fault }[]} */
     requests: [],
     /** @type {Fault[]} one is used up by each request to the function */
     faults: [],
+    /** Requests to the function that are over, however they ended. */
+    answered: 0,
     /** @type {(() => Fault | undefined) | undefined} */ randomFault: undefined,
     /** @type {object | undefined} */ registry: undefined,
-    stored: () => state.rows.map((row) => row.id),
+    stored: () => /** @type {string[]} */ (state.rows.map((row) => row.id)),
     /** Attributes of the one-line script, for pages that use it. */
-    script: (attributes) => {
+    script: (/** @type {string} */ attributes) => {
       scriptAttributes = attributes;
     },
     close: async () => {
@@ -65,15 +70,17 @@ export async function startServer(settings = {}) {
     },
   };
   let scriptAttributes = "";
+  /** @type {Map<string, Verdict>} */
   const known = new Map();
 
-  const store = (events) =>
+  const store = (/** @type {Row[]} */ events) =>
     events.map((event, index) => {
       const first = known.get(event.id);
       if (first) {
         return { ...first, index, ...(!first.rule_id && { replayed: true }) };
       }
       const [violation] = settings.judge?.(event) ?? [];
+      /** @type {Verdict} */
       const result = violation
         ? {
           id: event.id,
@@ -87,6 +94,7 @@ export async function startServer(settings = {}) {
       return { ...result, index };
     });
 
+  /** @param {Incoming} request @param {Outgoing} response @param {URL} url */
   const ingest = async (request, response, url) => {
     const origin = request.headers.origin;
     if (origin) {
@@ -102,7 +110,7 @@ export async function startServer(settings = {}) {
     }
     let text = "";
     for await (const chunk of request.setEncoding("utf8")) text += chunk;
-    const events = JSON.parse(text);
+    const events = /** @type {Row[]} */ (JSON.parse(text));
     const fault = state.faults.shift() ?? state.randomFault?.();
     state.requests.push({
       at: Date.now(),
@@ -111,9 +119,7 @@ export async function startServer(settings = {}) {
       query: url.search,
       fault,
     });
-    if (fault && "delay" in fault) {
-      await new Promise((done) => setTimeout(done, fault.delay));
-    }
+    if (fault && "held" in fault) await fault.held;
     if (fault && "status" in fault) {
       return response.writeHead(fault.status, fault.headers).end(
         fault.text ?? "{}",
@@ -130,9 +136,13 @@ export async function startServer(settings = {}) {
     response.end(JSON.stringify({ results }));
   };
 
-  const handle = async (request, response) => {
-    const url = new URL(request.url, "http://loopback");
-    if (url.pathname === "/ingest") return await ingest(request, response, url);
+  const handle = async (/** @type {Incoming} */ request, /** @type {Outgoing} */ response) => {
+    const url = new URL(request.url ?? "/", "http://loopback");
+    if (url.pathname === "/ingest") {
+      await ingest(request, response, url);
+      if (request.method !== "OPTIONS") state.answered += 1;
+      return;
+    }
     if (url.pathname === "/ingest/registry") {
       response.setHeader("access-control-allow-origin", "*");
       return response.writeHead(state.registry ? 200 : 404).end(
@@ -147,7 +157,7 @@ export async function startServer(settings = {}) {
       const name = url.pathname.slice("/tracker/".length);
       response.setHeader(
         "content-type",
-        TYPES[name.split(".").pop()] ?? "text/plain",
+        TYPES[name.split(".").at(-1) ?? ""] ?? "text/plain",
       );
       return response.end(await readFile(dist + name));
     }
@@ -158,14 +168,15 @@ export async function startServer(settings = {}) {
     response.end(settings.script ? SCRIPT_PAGE(scriptAttributes) : PAGE);
   };
 
+  /** @type {import("node:http").Server[]} */
   const servers = [];
   const listen = async () => {
     const server = createServer((request, response) => {
       handle(request, response).catch((error) => response.writeHead(500).end(String(error)));
     });
-    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
     servers.push(server);
-    return `http://127.0.0.1:${server.address().port}`;
+    return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   };
   // Two origins, as in life: the page's and the project's.
   state.origin = await listen();

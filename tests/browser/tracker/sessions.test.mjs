@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import buildTracker from "../../../web/tracker/build.mjs";
 import { launch } from "../pages.mjs";
 import { open, stats, track, until, used } from "./browser.mjs";
@@ -12,6 +13,9 @@ const SEED = Number(process.env.SEED ?? 1);
 const BATCH = 20;
 const AT_ONCE = 6;
 
+/** @typedef {import("./browser.mjs").Page} Page */
+
+/** @type {import("playwright-core").Browser} */
 let browser;
 before(async () => {
   await buildTracker();
@@ -27,6 +31,7 @@ for (let first = 0; first < SESSIONS; first += BATCH) {
     `random sessions ${first + 1} to ${last} (seed ${SEED}): sent ids = stored ids`,
     { timeout: 900_000 },
     async () => {
+      /** @type {string[]} */
       const failures = [];
       let next = first;
       const worker = async () => {
@@ -48,8 +53,9 @@ test("the sessions met every kind of trouble", (t) => {
 });
 
 /** One visitor's life: says what went wrong, or nothing. */
-async function session(seed) {
+async function session(/** @type {number} */ seed) {
   const random = generator(seed);
+  /** @template Choice @param {Choice[]} choices */
   const pick = (choices) => choices[Math.floor(random() * choices.length)];
   const server = await startServer();
   const context = await browser.newContext();
@@ -57,32 +63,36 @@ async function session(seed) {
   server.randomFault = () => {
     if (random() > 0.3) return undefined;
     totals.faults++;
-    return pick([
-      { status: 500 },
-      { status: 503, headers: { "retry-after": "1" } },
-      { status: 429, headers: { "retry-after": "1" } },
-      { status: 200, text: "<html>portal</html>" },
-      { lost: "before" },
-      { lost: "after" },
-      { delay: 300 },
-    ]);
+    return pick(
+      /** @type {import("./server.mjs").Fault[]} */ ([
+        { status: 500 },
+        { status: 503, headers: { "retry-after": "1" } },
+        { status: 429, headers: { "retry-after": "1" } },
+        { status: 200, text: "<html>portal</html>" },
+        { lost: "before" },
+        { lost: "after" },
+        // Slow, as a far server is: part of the weather, and nothing waits for it.
+        { held: pause(300) },
+      ]),
+    );
   };
   let n = 0;
-  const automatic = ["landing", "page_view", "content_view"];
+  const automatic = /** @type {const} */ (["landing", "page_view", "content_view"]);
   const visit = () => open(context, server, { automatic, flushInterval: 100 }, `/page-${Math.floor(random() * 5)}`);
   let pages = [await visit()];
-  const replace = async (page) => {
+  const replace = async (/** @type {Page} */ page) => {
     pages = pages.filter((other) => other !== page);
     pages.push(await visit());
   };
 
   const steps = {
-    track: async (page) => {
+    track: async (/** @type {Page} */ page) => {
       for (let count = 1 + Math.floor(random() * 4); count > 0; count--) await track(page, used(n++));
     },
-    wait: () => new Promise((done) => setTimeout(done, random() * 250)),
-    scroll: (page) => page.mouse.wheel(0, 300 + random() * 2000),
-    reload: async (page) => {
+    // A visitor who reads: part of the session, and nothing waits for it.
+    wait: () => pause(random() * 250),
+    scroll: (/** @type {Page} */ page) => page.mouse.wheel(0, 300 + random() * 2000),
+    reload: async (/** @type {Page} */ page) => {
       totals.reloads++;
       await page.reload();
       await page.waitForFunction(() => "tracker" in globalThis);
@@ -91,18 +101,18 @@ async function session(seed) {
       totals.outages++;
       await context.setOffline(true);
       for (const page of pages) await track(page, used(n++));
-      await new Promise((done) => setTimeout(done, random() * 200));
+      await pause(random() * 200);
       await context.setOffline(false);
     },
     second: async () => {
       if (pages.length < 3) pages.push(await visit());
     },
-    close: async (page) => {
+    close: async (/** @type {Page} */ page) => {
       totals.closes++;
       await page.close({ runBeforeUnload: true });
       await replace(page);
     },
-    crash: async (page) => {
+    crash: async (/** @type {Page} */ page) => {
       totals.crashes++;
       const devtools = await context.newCDPSession(page);
       const crashed = page.waitForEvent("crash");
@@ -112,8 +122,9 @@ async function session(seed) {
       await replace(page);
     },
   };
+  /** @type {(keyof typeof steps)[]} */
   const weighted = [
-    ...Array(6).fill("track"),
+    ...Array(6).fill(/** @type {const} */ ("track")),
     "wait",
     "wait",
     "scroll",
@@ -141,7 +152,7 @@ async function session(seed) {
         return queued === 0 || queued;
       },
       "the queue is empty",
-      30_000,
+      30,
     );
     const sent = await last.evaluate(() =>
       Object.keys(localStorage).filter((key) => key.startsWith("ledger.")).map((key) => key.slice(7))
@@ -157,6 +168,7 @@ async function session(seed) {
   }
 }
 
+/** @param {string[]} sent @param {string[]} stored @param {import("./server.mjs").Row[]} rows @param {number} expected */
 function judge(sent, stored, rows, expected) {
   const lost = sent.filter((id) => !stored.includes(id));
   const unknown = stored.filter((id) => !sent.includes(id));
@@ -170,7 +182,7 @@ function judge(sent, stored, rows, expected) {
 /** Notes, inside the page, every id that enters the queue: a second list to hold the server's against. */
 function keepLedger() {
   const { setItem } = Storage.prototype;
-  Storage.prototype.setItem = function (key, value) {
+  Storage.prototype.setItem = function (/** @type {string} */ key, /** @type {string} */ value) {
     setItem.call(this, key, value);
     const id = /\.q\..*\.([\w-]{36})$/.exec(key)?.[1];
     // A key for each, as in the queue: a list that two tabs rewrite would lose entries.
@@ -179,7 +191,7 @@ function keepLedger() {
 }
 
 /** mulberry32: the same seed, the same session. */
-function generator(seed) {
+function generator(/** @type {number} */ seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

@@ -1,22 +1,22 @@
 // What a page tells by itself: views that were really seen, and the one-line form.
 import assert from "node:assert/strict";
-import { log, open, stage, until } from "./browser.mjs";
+import { later, log, movableClock, open, stage, track, until, used } from "./browser.mjs";
 
 const scene = stage();
-const ran = (page, work, given) => page.evaluate(work, given);
 
 scene(
   "content_view measures what was seen: visible seconds and real scrolling",
   async ({ server, context }) => {
+    await movableClock(context);
     const page = await open(context, server, {
       automatic: ["content_view"],
       flushInterval: 60_000,
     }, "/long-read");
     await page.mouse.wheel(0, 1500);
     await page.waitForFunction(() => scrollY > 1000);
-    await new Promise((done) => setTimeout(done, 1200));
+    await later(page, 1200);
     // Hidden time does not count.
-    await ran(page, () => {
+    await page.evaluate(() => {
       Object.defineProperty(document, "visibilityState", {
         value: "hidden",
         configurable: true,
@@ -36,8 +36,10 @@ scene(
       `${metadata.scroll_depth_percent} %`,
     );
     await page.close({ runBeforeUnload: true });
-    await new Promise((done) => setTimeout(done, 300));
-    assert.equal(server.rows.length, 1, "one view a page");
+    const next = await open(context, server);
+    await track(next, used(1));
+    await until(() => server.rows.length > 1, "the next page's event is stored");
+    assert.deepEqual(server.rows.map((row) => row.event_type), ["content_view", "feature_used"], "one view a page");
   },
 );
 
@@ -47,7 +49,7 @@ scene(
     const page = await open(context, server, {
       automatic: ["page_view", "content_view"],
     }, "/one");
-    await ran(page, () => history.pushState({}, "", "/two"));
+    await page.evaluate(() => history.pushState({}, "", "/two"));
     await until(
       () => server.rows.some((row) => row.event_type === "page_view" && row.metadata.page_path === "/two"),
       "the second view",

@@ -1,0 +1,25 @@
+// What the tests' own pages hold, for the functions of a test that run in them.
+import type { AxeResults } from "axe-core";
+import type { Tracker, TrackerOptions, User, Violation } from "../../web/tracker/types.ts";
+
+declare global {
+  /** One line for each thing that the tracker told the page. */
+  type Told = {
+    kind: "accept" | "reject" | "drop" | "error";
+    id?: string;
+    by?: "browser" | "server";
+    reason?: string;
+    violations?: Violation[];
+  };
+
+  var tracker: Tracker;
+  var config: Partial<TrackerOptions>;
+  var configure: ((config: TrackerOptions) => TrackerOptions) | undefined;
+  var log: Told[];
+  var person: User | null;
+  /** Ids that the function knew already. */
+  var replayed: string[];
+  /** The modules of `web/dashboard/charts/`, each with a function that draws. */
+  var charts: Record<string, Record<string, (rows: unknown, how: unknown) => HTMLElement>>;
+  var axe: { run(root: Document, options: object): Promise<AxeResults> };
+}
