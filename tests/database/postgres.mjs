@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { postgresBin } from "../runner/system.mjs";
+import { until } from "../until.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Versions a real server is at hand for: 15 from `PG_BIN` or Debian's package, 17 from npm. */
@@ -194,17 +195,16 @@ function freePort() {
 
 /** @param {string} url @param {import("node:child_process").ChildProcess} child */
 async function ready(url, child) {
-  for (let attempt = 0; attempt < 1200; attempt++) {
-    if (child.exitCode !== null) {
-      throw new Error("the server ended before it was ready");
-    }
-    try {
-      return await asClient(url, (client) => client.query("select 1"));
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-  throw new Error("the server was not ready within two minutes");
+  const answers = () =>
+    asClient(url, (client) => client.query("select 1")).then(() => true, (/** @type {Error} */ { message }) => message);
+  await until(
+    () => {
+      if (child.exitCode !== null) throw new Error("the server ended before it was ready");
+      return answers();
+    },
+    "the server answers",
+    120,
+  );
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Derivation on a real Postgres: many writers, several derivations at once, ended ones, reverts; compared with the model. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 import { differences, event, load, SITES } from "./state_history.mjs";
 import { randomNumbers } from "./state_model.mjs";
+import { until } from "../until.mjs";
 
 const ROUNDS = 60;
 
@@ -13,13 +15,20 @@ const derive = async (/** @type {pg.Client} */ client, settings = {}) =>
     settings,
   ])).rows[0].answer;
 
-async function drain(/** @type {pg.Client} */ client) {
-  for (;;) {
-    const answer = await derive(client);
-    if (answer.busy) await new Promise((resolve) => setTimeout(resolve, 20));
-    else if (!answer.remaining) return;
-  }
-}
+const drain = (/** @type {pg.Client} */ client) =>
+  until(
+    async () => {
+      const answer = await derive(client);
+      return !answer.busy && !answer.remaining || answer;
+    },
+    "nothing is left to derive",
+    120,
+  );
+
+/** Whether another session holds the lock of the derivation. @param {pg.Client} client @param {number} pid */
+const derives = async (client, pid) =>
+  (await client.query("select from pg_locks where locktype = 'advisory' and granted and pid = $1", [pid])).rows.length >
+    0;
 
 for (const version of VERSIONS) {
   describe(`Postgres ${version}`, () => {
@@ -66,9 +75,8 @@ for (const version of VERSIONS) {
                     ),
                 ),
               );
-              if (own.next() < 0.3) {
-                await new Promise((resolve) => setTimeout(resolve, own.below(60)));
-              }
+              // A transaction that is open for a while, as some are.
+              if (own.next() < 0.3) await pause(own.below(60));
               await client.query(own.next() < 0.1 ? "rollback" : "commit");
             }
           });
@@ -88,7 +96,8 @@ for (const version of VERSIONS) {
               "select pg_backend_pid() as pid",
             );
             const work = derive(client, { batch_size: 500 }).catch(() => {});
-            await new Promise((resolve) => setTimeout(resolve, 5 + random.below(40)));
+            // At any moment of its work.
+            await pause(5 + random.below(40));
             await asClient(
               postgres.adminUrl,
               (admin) => admin.query("select pg_terminate_backend($1)", [pid]),
@@ -112,7 +121,8 @@ for (const version of VERSIONS) {
                 );
                 reverted += 1;
               }
-              await new Promise((resolve) => setTimeout(resolve, 10));
+              // A person takes a moment for the next one.
+              await pause(10);
             }
           });
 
@@ -164,7 +174,7 @@ for (const version of VERSIONS) {
           "select pg_backend_pid() as pid",
         );
         const ended = assert.rejects(derive(doomed));
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await until(() => derives(client, pid), "the first derivation is under way");
         assert.deepEqual(
           await derive(client),
           { busy: true },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { asClient, startPostgres } from "./postgres.mjs";
+import { until } from "../until.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const MEMBER = "00000000-0000-4000-8000-000000000011";
@@ -85,15 +86,8 @@ describe("jobs", () => {
          values ($1, 'session-of-test', 'page_view', 'engagement', 'test', '{"page_path": "/"}')`,
         [MEMBER],
       );
-      const until = Date.now() + 130_000;
-      let state;
-      while (state === undefined && Date.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        state = await value(client, "select current_state from public.audience_site_state where user_id = $1", [
-          MEMBER,
-        ]);
-      }
-      assert.equal(state, "S0");
+      const stateOf = "select current_state from public.audience_site_state where user_id = $1";
+      await until(async () => await value(client, stateOf, [MEMBER]) === "S0", "pg_cron derived the state", 130);
       assert.equal(
         await value(client, "select outcome from audience_gate.job_runs where job = 'derive_states' limit 1"),
         "succeeded",

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { publishableKey } from "../../local/settings.mjs";
 import { asClient, startPostgres } from "../database/postgres.mjs";
@@ -91,7 +91,8 @@ function killAtRandom() {
   let stopped = false;
   const done = (async () => {
     while (!stopped && total() < KILLS) {
-      await sleep(Math.random() * 12);
+      // At no particular moment.
+      await pause(Math.random() * 12);
       const flights = [...gateway.flights];
       const flight = flights[Math.floor(Math.random() * flights.length)];
       if (!flight) continue;
@@ -207,7 +208,8 @@ async function sendUntilAnswered(events, seen) {
       assert.ok(tries < MOST_TRIES, "refused long after the last kill");
       assert.ok(response.headers.get("retry-after"));
       seen.unavailable += 1;
-      await sleep(20 + Math.random() * 80);
+      // As a sender does that was told to come again; the answer's own Retry-After is whole seconds.
+      await pause(20 + Math.random() * 80);
       continue;
     }
     assert.ok(

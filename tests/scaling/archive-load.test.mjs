@@ -8,6 +8,7 @@ import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, history, monthBefore, record, writeElsewhere } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
+import { until } from "../until.mjs";
 
 /** @typedef {Record<string, unknown>} Event */
 
@@ -164,9 +165,7 @@ for (const version of VERSIONS) {
       };
       const child = begin(log.url, "load", path);
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      while (child.exitCode === null && await through() < 20_000) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await until(async () => child.exitCode !== null || await through() >= 20_000, "20,000 events are loaded", 120);
       child.kill("SIGKILL");
       await ended;
       const stopped = await through();
@@ -175,11 +174,12 @@ for (const version of VERSIONS) {
 
       // The server may need a moment to notice.
       let ran = load(path);
-      for (let attempt = 0; ran.status !== 0 && attempt < 50; attempt++) {
+      await until(() => {
+        if (ran.status === 0) return true;
         assert.match(ran.stderr, /another load is under way/);
-        await new Promise((resolve) => setTimeout(resolve, 100));
         ran = load(path);
-      }
+        return ran.stderr;
+      }, "the server has noticed that the first load is gone");
       assert.match(
         ran.stdout,
         new RegExp(`: ${count - stopped} loaded, 0 recorded before, .* going on after event ${stopped}`),

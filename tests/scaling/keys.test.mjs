@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { at, counted, event, ingest, insert, newSession } from "../database/events.mjs";
 import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { until } from "../until.mjs";
 import { load, operate, partition } from "./partitioned.mjs";
 
 for (const version of VERSIONS) {
@@ -72,7 +72,9 @@ for (const version of VERSIONS) {
           return answer;
         })
       );
-      await sleep(300);
+      const waiters = async () =>
+        (await client.query("select distinct pid from pg_locks where not granted")).rows.length;
+      await until(async () => await waiters() === ways.length || waiters(), "all of them wait for the first");
       assert.equal(waiting, ways.length);
       await client.query("commit; reset role");
       const answers = await Promise.all(second);

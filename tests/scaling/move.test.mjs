@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { event, ingest, newSession } from "../database/events.mjs";
 import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { until } from "../until.mjs";
 import { applyScripts, insist, load, operate } from "./partitioned.mjs";
 
 const OLD = 20_000;
@@ -79,7 +80,7 @@ for (const version of VERSIONS) {
       made = await shape(operator);
       others = [...told.map(send), read()];
       for (const other of others) other.catch(() => loading = false);
-      await sleep(200);
+      await underLoad();
     });
     after(async () => {
       loading = false;
@@ -106,13 +107,27 @@ for (const version of VERSIONS) {
         }
       });
 
+    /** Waits until each sender and the reader got further, so that the load has met what was just done. */
+    const underLoad = () => {
+      const before = told.map(({ sent }) => sent);
+      const read = reads;
+      return until(
+        () =>
+          reads > read && told.every(({ sent }, i) => sent > before[i]) ||
+          { before, told: told.map(({ sent }) => sent) },
+        "every sender sends, and the log is read",
+        60,
+      );
+    };
+
     /** The log answers all the time, and always with everything. */
     const read = () =>
       asClient(postgres.url, async (client) => {
         while (loading) {
           assert.deepEqual((await client.query(DIGEST)).rows[0], old);
           reads++;
-          await sleep(50);
+          // It shares the machine with the senders.
+          await pause(50);
         }
       });
 
@@ -143,7 +158,7 @@ for (const version of VERSIONS) {
       for (const partitioned of [true, false, true]) {
         assert.deepEqual((await operate(operator, "verify_move()")).different, []);
         assert.deepEqual(await insist(operator, "swap_events()"), { partitioned });
-        await sleep(300);
+        await underLoad();
       }
       assert.deepEqual((await operate(operator, "verify_move()")).different, []);
     });
@@ -151,7 +166,7 @@ for (const version of VERSIONS) {
     it("ends", async () => {
       assert.deepEqual(await insist(operator, "drop_standby()"), { dropped: "unpartitioned" });
       await assert.rejects(operate(operator, "begin_move()"), { code: "55000", message: /partitioned already/ });
-      await sleep(200);
+      await underLoad();
     });
 
     it("changed nothing: every event is there once, with its key, in its month", async () => {
@@ -171,11 +186,11 @@ for (const version of VERSIONS) {
       for (const partitioned of [false, true, false]) {
         assert.deepEqual((await operate(operator, "verify_move()")).different, []);
         assert.deepEqual(await insist(operator, "swap_events()"), { partitioned });
-        await sleep(300);
+        await underLoad();
       }
       assert.deepEqual((await operate(operator, "verify_move()")).different, []);
       assert.deepEqual(await insist(operator, "drop_standby()"), { dropped: "partitioned" });
-      await sleep(200);
+      await underLoad();
       loading = false;
       await Promise.all(others);
       assert.ok(reads > 5, `read ${reads} times`);
