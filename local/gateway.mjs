@@ -17,7 +17,9 @@ const DATABASE = /^\/(?:rest|auth)\/v1(?:[/?]|$)/;
 
 /** @param {Behind} behind filled in while the stack starts; what is not there yet answers 503 */
 export function createGateway(behind) {
-  return createServer((incoming, outgoing) => {
+  // The database computes in this thread, for seconds at a time: a connection must outlast that, or it is closed under a
+  // sender whose next request waits in it.
+  return createServer({ keepAliveTimeout: 120_000 }, (incoming, outgoing) => {
     const path = incoming.url ?? "/";
     const toFunction = FUNCTION.exec(path);
     if (toFunction) {

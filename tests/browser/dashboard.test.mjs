@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { TRUTH } from "./dashboard-truth.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
@@ -24,7 +25,7 @@ let browser;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-dashboard-"));
-  [stack, browser] = await Promise.all([startStack({ folder, port: 55513 }), launch()]);
+  [stack, browser] = await Promise.all([startStack({ folder, port: await freePort() }), launch()]);
   await stack.database.query("insert into public.audience_sites (name) values ('Someone else''s')");
 });
 after(async () => {

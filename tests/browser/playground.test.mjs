@@ -49,8 +49,8 @@ before(async () => {
       response.writeHead(404).end();
     }
   });
-  await new Promise((ready) => server.listen(55514, "127.0.0.1", () => ready(undefined)));
-  origin = "http://127.0.0.1:55514";
+  await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
+  origin = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   browser = await launch();
 });
 after(async () => {

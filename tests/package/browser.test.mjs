@@ -9,7 +9,7 @@ import { build } from "vite";
 import { chromiumPath } from "../runner/chromium.mjs";
 import { project, write } from "./install.mjs";
 
-const PORT = 55470;
+let origin = "";
 /** @type {Record<string, string>} */
 const TYPES = {
   ".html": "text/html",
@@ -33,7 +33,8 @@ const server = createServer(async (request, response) => {
 });
 
 before(async () => {
-  await new Promise((resolve) => server.listen(PORT, "127.0.0.1", () => resolve(undefined)));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  origin = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   browser = await chromium.launch({
     executablePath: chromiumPath(),
     args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"],
@@ -51,7 +52,7 @@ async function reported(/** @type {string} */ path) {
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   try {
-    await page.goto(`http://127.0.0.1:${PORT}/${path}`);
+    await page.goto(`${origin}/${path}`);
     await page.waitForFunction(() => "found" in globalThis, undefined, { timeout: 30_000 }).catch(() => {
       throw new Error(`the page reported nothing: ${errors.join("; ")}`);
     });
