@@ -64,44 +64,44 @@ export type EventCategory = "engagement" | "subscription" | "advocacy" | "retent
 
 /** What every event has, whatever its category. */
 export interface EventBase {
-  /** UUID; the idempotency key. Absent: the gate mints one */
+  /** UUID; the idempotency key; if it is absent, the gate makes one */
   id?: string;
-  /** RFC 3339; the sender's clock, at most 5 minutes ahead of and 7 days behind receipt */
+  /** RFC 3339; the sender's clock, at most 5 minutes after and 7 days before receipt */
   occurred_at?: string;
   /** UUID or null; who did it */
   user_id?: string | null;
-  /** text, 8 to 128; the session it happened in */
+  /** string of 8 to 128 characters; the session it happened in */
   session_id: string;
-  /** text, 3 to 64; an active entry of the event registry */
+  /** string of 3 to 64 characters; an active entry of the event registry */
   event_type: string;
-  /** text, at most 64; the system that saw it */
+  /** string of at most 64 characters; the system that saw it */
   event_source: string;
-  /** text or null, at most 256 */
+  /** string of at most 256 characters, or null */
   utm_source?: string | null;
-  /** text or null, at most 256 */
+  /** string of at most 256 characters, or null */
   utm_medium?: string | null;
-  /** text or null, at most 256 */
+  /** string of at most 256 characters, or null */
   utm_campaign?: string | null;
-  /** text or null, at most 256 */
+  /** string of at most 256 characters, or null */
   utm_content?: string | null;
-  /** text or null, at most 256 */
+  /** string of at most 256 characters, or null */
   utm_term?: string | null;
-  /** UUID; absent: the default site */
+  /** UUID; if it is absent, the default site */
   site_id?: string;
-  /** text; input only, replaced by metadata.email_hash, never stored */
+  /** string; input only: replaced by metadata.email_hash, never stored */
   email?: string;
 }
 
 export interface EngagementEvent extends EventBase {
   event_category: "engagement";
   metadata?: {
-    /** what was engaged with */
+    /** what the visitor engaged with */
     content_id?: unknown;
     /** the page it happened on */
     page_path?: unknown;
-    /** number, at least 0 */
+    /** number of at least 0 */
     duration_seconds?: number;
-    /** number, 0 to 100 */
+    /** number from 0 to 100 */
     scroll_depth_percent?: number;
     [key: string]: unknown;
   };
@@ -140,7 +140,7 @@ export interface RetentionEvent extends EventBase {
     prior_state: string;
     /** a registered state */
     new_state: string;
-    /** number, at least 0 */
+    /** number of at least 0 */
     inactivity_days: number;
     /** an active rule of the registry */
     rule_id: unknown;

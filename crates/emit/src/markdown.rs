@@ -1,6 +1,7 @@
 //! `RULES.md`: every rule for people to read.
 
 use super::{PREAMBLE, fingerprint, prose};
+use audience_gate::contract::rule::Rule;
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::FIELDS;
 use std::fmt::Write;
@@ -8,7 +9,7 @@ use std::fmt::Write;
 /// The whole document.
 pub fn render() -> String {
     let mut out = format!(
-        "<!-- {PREAMBLE} -->\n\n# The rules\n\nContract {VERSION}, fingerprint `{}`. Every violated rule is reported, in this order; the first is the event's `validation_rule_id`. *Contract* rules come from the contract itself; *guard* rules close holes that would let it be evaded or the store be broken. \"Present\" means: the key is there and its value is neither null nor blank text.\n\n## The fields\n\n| field | holds |\n|---|---|\n",
+        "<!-- {PREAMBLE} -->\n\n# The rules\n\nContract {VERSION}, fingerprint `{}`. Every violated rule is reported, in this order; the first is the event's `validation_rule_id`. *Contract* rules come from the contract itself; *guard* rules close gaps through which it could be evaded or the store be damaged. \"Present\" means that the key exists and its value is neither null nor a blank string.\n\n## The fields\n\n| field | holds |\n|---|---|\n",
         fingerprint()
     );
     for (field, key, meaning) in FIELDS {
@@ -21,10 +22,10 @@ pub fn render() -> String {
         };
         let _ = write!(
             out,
-            "\n## `{}`\n\n*{}* · When {}: {}.\n\nRefused with: {}.\n\nAccepted:\n\n```json\n{}\n```\n\nRefused:\n\n```json\n{}\n```\n",
+            "\n## `{}`\n\n*{}* · {}: {}.\n\nRefused with: {}.\n\nAccepted:\n\n```json\n{}\n```\n\nRefused:\n\n```json\n{}\n```\n",
             rule.id,
             rule.kind.name(),
-            prose::when(rule),
+            applies(rule),
             prose::must(rule),
             rule.reason,
             example(rule.accepts),
@@ -32,4 +33,11 @@ pub fn render() -> String {
         );
     }
     out
+}
+
+fn applies(rule: &Rule) -> String {
+    match prose::when(rule).as_str() {
+        "always" => "Always".into(),
+        when => format!("When {when}"),
+    }
 }

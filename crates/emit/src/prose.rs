@@ -47,18 +47,18 @@ fn prose(expr: &Expr) -> String {
         Expr::Readable(Fault::Json) => "the text is RFC 8259 JSON in UTF-8".into(),
         Expr::Readable(Fault::Shape) => "the event is a JSON object".into(),
         Expr::Readable(Fault::Depth) => "nesting is at most 32".into(),
-        Expr::Readable(Fault::Text) => "no text holds U+0000 or a lone surrogate".into(),
+        Expr::Readable(Fault::Text) => "no string contains U+0000 or an unpaired surrogate".into(),
         Expr::Readable(Fault::Number) => {
             "every number is finite in double precision, at most 64 characters long, and its exponent at most 400 either way".into()
         }
-        Expr::Readable(Fault::DuplicateKey) => "no object names a key twice".into(),
+        Expr::Readable(Fault::DuplicateKey) => "no object contains the same key twice".into(),
         Expr::Present(field) => format!("{} is present", name(field)),
         Expr::Is(field, Kind::Absent) => format!("{} is absent", name(field)),
         Expr::Is(field, Kind::True) => format!("{} is exactly true", name(field)),
         Expr::Is(field, kind) => format!("{} is {}", name(field), kind_in_words(kind)),
-        Expr::NonEmptyText(field) => format!("{} is non-empty text", name(field)),
+        Expr::NonEmptyText(field) => format!("{} is a non-empty string", name(field)),
         Expr::Uuid(field) => format!("{} is a UUID", name(field)),
-        Expr::Timestamp => "`occurred_at` is an RFC 3339 time".into(),
+        Expr::Timestamp => "`occurred_at` is an RFC 3339 timestamp".into(),
         Expr::Length(field, 0, most) => format!("{} has at most {most} characters", name(field)),
         Expr::Length(field, least, most) => format!("{} has {least} to {most} characters", name(field)),
         Expr::OneOf(field, &[only]) => format!("{} is `{only}`", name(field)),
@@ -69,25 +69,25 @@ fn prose(expr: &Expr) -> String {
         Expr::Like(field) => format!("{} is a like", name(field)),
         Expr::Email => "`email` is a valid e-mail address".into(),
         Expr::Listed(field, list) => format!("{} is {}", name(field), list_in_words(list)),
-        Expr::OnlyKnownFields => "no top-level field is outside the vocabulary".into(),
+        Expr::OnlyKnownFields => "every top-level field is part of the event".into(),
         Expr::MetadataWithin(most) => format!("`metadata` has at most {most} bytes as Postgres writes it"),
         Expr::OccurredWithin(ahead, behind) => format!(
-            "`occurred_at` is at most {} minutes ahead of and {} days behind the receipt",
+            "`occurred_at` is at most {} minutes after and {} days before the time of receipt",
             ahead / 60,
             behind / 86_400
         ),
-        Expr::EmailAgrees => "`email` and `metadata.email_hash` agree where both are present".into(),
+        Expr::EmailAgrees => "`email` and `metadata.email_hash` match if both are present".into(),
         Expr::NoScoreKey => "no key of `metadata` is `engagement_score` or begins with `score`".into(),
         Expr::NoBlockedJump => "the jump from `metadata.prior_state` to `metadata.new_state` is not blocked".into(),
-        Expr::NoRawEmail => "no text or key of `metadata`, and no text column, holds a raw e-mail address".into(),
+        Expr::NoRawEmail => "no string or key of `metadata`, and no top-level string, contains a raw e-mail address".into(),
         Expr::NoPersonalKey => "no key of `metadata` names personal data".into(),
         Expr::NoPersonalValue => {
-            "no text or key of `metadata`, and no text column, holds a card, social security or phone number".into()
+            "no string or key of `metadata`, and no top-level string, contains a card, social security or phone number".into()
         }
         Expr::TrustedCaller => "the caller is trusted".into(),
-        Expr::OwnUser => "`user_id` is null, the signed-in user, or sent by a trusted caller".into(),
-        Expr::SiteAccepts => "the site exists and, for a browser's call, lists the origin".into(),
-        Expr::CategoryAgrees => "the registry files the event type under the event's category".into(),
+        Expr::OwnUser => "`user_id` is null or that of the signed-in user, or the caller is trusted".into(),
+        Expr::SiteAccepts => "the site exists and, if the request comes from a browser, allows its origin".into(),
+        Expr::CategoryAgrees => "the registry lists the event type under the event's category".into(),
         Expr::PayloadAgrees => "`metadata` satisfies the payload schema of the event type".into(),
         Expr::NoTwinWithin(seconds) => format!(
             "no accepted event of the same user, event type, session and site is less than {seconds} seconds away"
@@ -102,7 +102,7 @@ fn kind_in_words(kind: Kind) -> &'static str {
         Kind::False => "false",
         Kind::True => "true",
         Kind::Number => "a number",
-        Kind::Text => "text",
+        Kind::Text => "a string",
         Kind::Array => "an array",
         Kind::Object => "an object",
     }

@@ -551,7 +551,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  '6a5bf7b2e19de24f',
+  'e980ff8e9a7e6d1a',
   'the database judges by the contract of this source'
 );
 
