@@ -3,6 +3,8 @@
 
 #[path = "support/promises.rs"]
 mod promises;
+#[path = "support/reference/mod.rs"]
+mod reference;
 mod support;
 
 use std::fs;

@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/promises.rs"]
 mod promises;
+#[path = "../../tests/support/reference/mod.rs"]
+mod reference;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 

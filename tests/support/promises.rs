@@ -7,14 +7,15 @@
     reason = "a broken promise has to be loud"
 )]
 
-use crate::support;
+use crate::{reference, support};
 use audience_gate::contract::limits::MOST_DEPTH;
+use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Kind};
 use audience_gate::gate::{Caller, Gate};
 use audience_gate::parse::key_cache::CAPACITY;
 use audience_gate::parse::{Event, Reader, WINDOW, string};
 use audience_gate::privacy::{email, numbers, redact};
-use audience_gate::registry::{Registry, json};
+use audience_gate::registry::{Registry, json, taxonomy};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -142,6 +143,10 @@ pub fn judge(body: &[u8]) {
             let refused = results.iter().any(|result| result["rule_id"] == "parse.json");
             assert_eq!(refused, !is_json(body), "JSON is refused as none, or the other way round");
         }
+        let is_one = !is_ndjson && !without_mark(body).trim_ascii_start().starts_with(b"[");
+        if is_one && !reference::document::has_member(without_mark(body), "events") {
+            agrees_with_reference(body, &results[0]["violations"]);
+        }
         let together: Vec<_> = results.iter().map(|result| result["violations"].clone()).collect();
         if let Some(alone) = one_by_one(body, is_ndjson) {
             assert_eq!(together, alone, "a batch is judged otherwise than its events");
@@ -175,13 +180,29 @@ fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
     (gate.argument().to_vec(), answer)
 }
 
+/// The reference judge says the same of an event.
+fn agrees_with_reference(event: &[u8], violations: &Value) {
+    static REGISTRY: LazyLock<Value> = LazyLock::new(|| support::read(taxonomy::snapshot().as_bytes()));
+    let world = reference::World {
+        caller: Caller::Visitor,
+        origin: None,
+        received_at: support::RECEIVED_AT,
+        registry: Some(&REGISTRY),
+    };
+    let found: Vec<&str> = violations.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let expected = reference::violations(RULES, event, &world);
+    assert_eq!(found, expected, "the reference judges otherwise: {}", String::from_utf8_lossy(event));
+}
+
 /// The violations of each event of a body that was judged alone; none where the body is no list of events.
 fn one_by_one(body: &[u8], is_ndjson: bool) -> Option<Vec<Value>> {
     let plain = without_mark(body);
     // Behind a line break, because a byte order mark at the very beginning is none of the event's.
     let of_line = |line: &[u8]| {
-        let line = [b"\n", line].concat();
-        judged(&line, Caller::Visitor, true).1["results"][0]["violations"].clone()
+        let with_break = [b"\n", line].concat();
+        let violations = judged(&with_break, Caller::Visitor, true).1["results"][0]["violations"].clone();
+        agrees_with_reference(line.trim_ascii(), &violations);
+        violations
     };
     if is_ndjson {
         let lines = plain.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

@@ -1,0 +1,359 @@
+//! Events near what the table of rules speaks of: a written event in which some members are replaced by values at, just
+//! below and just above the table's own bounds.
+
+use crate::reference::document::{self, Json};
+use crate::{corpus, support};
+use audience_gate::contract::personal_keys::PERSONAL_WORDS;
+use audience_gate::contract::rule::{Expr, List, Rule};
+use audience_gate::contract::rules::RULES;
+use audience_gate::contract::vocabulary::{FIELDS, Field};
+use audience_gate::registry::taxonomy;
+use audience_gate::time;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use std::sync::LazyLock;
+
+/// A member of the event or of its metadata, and the JSON that takes its place; none removes it.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    in_metadata: bool,
+    key: String,
+    value: Option<String>,
+}
+
+/// The text of an event near the bounds.
+pub fn event() -> impl Strategy<Value = String> {
+    let size = prop::option::weighted(0.05, (8192 - 140..8192 + 4usize).prop_map(Some)).prop_map(Option::flatten);
+    (any::<Index>(), prop::collection::vec(edit(), 0..4), size).prop_map(|(base, edits, size)| {
+        let Json::Object(mut event) = base.get(&BASES).clone() else { unreachable!("a base is an object") };
+        for Edit { in_metadata, key, value } in edits {
+            let value = value.map(|raw| document::read(format!("{{\"value\":{raw}}}").as_bytes()).unwrap());
+            let value = value.and_then(|event| event.get("value").cloned());
+            match event.iter_mut().find(|(name, _)| in_metadata && name == "metadata") {
+                Some((_, Json::Object(metadata))) => set(metadata, key, value),
+                _ => set(&mut event, key, value),
+            }
+        }
+        if let (Some(size), Some((_, metadata))) = (size, event.iter_mut().find(|(name, _)| name == "metadata")) {
+            pad(metadata, size);
+        }
+        written(&Json::Object(event))
+    })
+}
+
+fn set(members: &mut Vec<(String, Json)>, key: String, value: Option<Json>) {
+    members.retain(|(name, _)| *name != key);
+    members.extend(value.map(|value| (key, value)));
+}
+
+/// Makes metadata so large by one more text.
+fn pad(metadata: &mut Json, size: usize) {
+    let Json::Object(members) = metadata else { return };
+    set(members, "padding".into(), Some(Json::Text(String::new())));
+    let missing = size.saturating_sub(metadata.stored().len());
+    if let Json::Object(members) = metadata {
+        set(members, "padding".into(), Some(Json::Text("x".repeat(missing))));
+    }
+}
+
+/// JSON of the tree, in which numbers stay as they are.
+fn written(value: &Json) -> String {
+    match value {
+        Json::Null => "null".into(),
+        Json::Boolean(is_true) => is_true.to_string(),
+        Json::Number(raw) => raw.clone(),
+        Json::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+        Json::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
+        Json::Object(members) => {
+            let name = |key: &String| serde_json::Value::from(key.as_str()).to_string();
+            let members: Vec<_> =
+                members.iter().map(|(key, value)| format!("{}:{}", name(key), written(value))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+    }
+}
+
+/// Every written event that can be read and is not very large.
+static BASES: LazyLock<Vec<Json>> = LazyLock::new(|| {
+    let examples = RULES.iter().flat_map(|rule| [rule.accepts.to_string(), rule.rejects.to_string()]);
+    let texts = examples.chain(corpus::cases().into_iter().map(|case| case.text));
+    let texts = texts.filter(|text| text.len() < 3000);
+    texts.filter_map(|text| document::read(text.as_bytes()).ok()).collect()
+});
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let of_field = (0..FIELDS.len()).prop_flat_map(|place| {
+        let (field, key, _) = FIELDS[place];
+        let value = prop_oneof![
+            6 => select(values(field)),
+            1 => select(ANY.to_vec()).prop_map(String::from),
+            1 => text_of_pieces(),
+        ];
+        prop::option::weighted(0.9, value).prop_map(move |value| Edit {
+            in_metadata: field.in_metadata(),
+            key: key.into(),
+            value,
+        })
+    });
+    let anywhere = (any::<bool>(), key(), prop_oneof![select(ANY.to_vec()).prop_map(String::from), text_of_pieces()]);
+    let of_key = anywhere.prop_map(|(in_metadata, key, value)| Edit { in_metadata, key, value: Some(value) });
+    let nested = (key(), text_of_pieces()).prop_map(|(key, text)| Edit {
+        in_metadata: true,
+        key: "nested".into(),
+        value: Some(format!("[{{{}:{text}}}]", serde_json::Value::from(key))),
+    });
+    prop_oneof![6 => of_field, 1 => of_key, 1 => nested]
+}
+
+/// Values of every kind.
+const ANY: [&str; 14] = [
+    "null",
+    "\"\"",
+    "\" \"",
+    "\"\\t\\n\"",
+    "\"\\u000b\"",
+    "true",
+    "false",
+    "0",
+    "-0.0",
+    "1.5",
+    "[]",
+    "{}",
+    "[1]",
+    "\"x\"",
+];
+
+/// Keys that the privacy and score rules look for, or nearly.
+fn key() -> impl Strategy<Value = String> {
+    let words: Vec<&str> = PERSONAL_WORDS.lines().collect();
+    let joined = (select(words), 0..6usize).prop_map(|(words, how)| {
+        let camel: String = words.split(' ').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        match how {
+            0 => words.replace(' ', "_"),
+            1 => camel,
+            2 => format!("my{camel}Value"),
+            3 => words.replace(' ', ""),
+            4 => format!("{}1", words.replace(' ', "-").to_uppercase()),
+            _ => format!("x{}", words.replace(' ', ".")),
+        }
+    });
+    let others = [
+        "score",
+        "Score",
+        "scores",
+        "scoreboard",
+        "engagement_score",
+        "Engagement_Score",
+        "my_score",
+        "scor",
+        "colour",
+        "email_hash_kind",
+        "emailHash",
+        "é",
+        "a@b.co",
+        "note",
+        "ip4",
+        "IPv6Address",
+        "userIP",
+        "token_count",
+    ];
+    prop_oneof![2 => joined, 1 => select(others.to_vec()).prop_map(String::from)]
+}
+
+/// Of these, texts are made that come close to what the privacy rules look for, or are it.
+const PIECES: [&str; 36] = [
+    "0",
+    "1",
+    "4",
+    "9",
+    " ",
+    "-",
+    "+",
+    "@",
+    ".",
+    "_",
+    "(",
+    ")",
+    "a",
+    "Z",
+    "é",
+    "\n",
+    "\"",
+    "12",
+    "123",
+    "4111",
+    "41111111",
+    "5500005555555559",
+    "%2B",
+    "%2b",
+    "%40",
+    "%2540",
+    "%",
+    "25",
+    "co",
+    "example",
+    ".com",
+    "+49 170",
+    "219-09-9999",
+    "4111 1111 1111 1111",
+    "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e",
+    "ada@example.com",
+];
+
+fn text_of_pieces() -> impl Strategy<Value = String> {
+    prop::collection::vec(select(PIECES.to_vec()), 1..10)
+        .prop_map(|pieces| serde_json::Value::from(pieces.concat()).to_string())
+}
+
+/// What the table says of a field, and what is nearly that.
+fn values(field: Field) -> Vec<String> {
+    static ALL: LazyLock<Vec<(Field, String)>> = LazyLock::new(|| {
+        let mut all = Vec::new();
+        for Rule { when, must, .. } in RULES {
+            near(when, &mut all);
+            near(must, &mut all);
+        }
+        all
+    });
+    let own: Vec<_> = ALL.iter().filter(|(of, _)| *of == field).map(|(_, value)| value.clone()).collect();
+    if own.is_empty() { vec!["\"x\"".into()] } else { own }
+}
+
+fn near(expr: &Expr, all: &mut Vec<(Field, String)>) {
+    let text = |text: String| serde_json::Value::from(text).to_string();
+    match *expr {
+        Expr::All(parts) | Expr::Any(parts) => parts.iter().for_each(|part| near(part, all)),
+        Expr::Not(part) => near(part, all),
+        Expr::Length(field, least, most) => {
+            for length in [least, most].into_iter().flat_map(|bound| [bound.saturating_sub(1), bound, bound + 1]) {
+                all.extend(["x", "é", "😀", "\n"].map(|one| (field, text(one.repeat(length as usize)))));
+            }
+        }
+        Expr::OneOf(field, choices) => {
+            all.extend(choices.iter().flat_map(|choice| nearly(choice)).map(|choice| (field, text(choice))));
+        }
+        Expr::Number(field, least, most) => {
+            for bound in [Some(least), most].into_iter().flatten() {
+                let numbers = [
+                    format!("{bound}"),
+                    format!("{bound}.0"),
+                    format!("{bound}e0"),
+                    format!("{}e-1", bound * 10),
+                    format!("\"{bound}\""),
+                    format!("{}", i64::from(bound) - 1),
+                    format!("{}", bound + 1),
+                    format!("{bound}.0000000000000000000000001"),
+                    format!("{}.9999999999999999999999999", bound.saturating_sub(1)),
+                    format!("-{bound}"),
+                    "1e300".into(),
+                ];
+                all.extend(numbers.map(|number| (field, number)));
+            }
+        }
+        Expr::Uuid(field) => all.extend(UUIDS.map(|id| (field, format!("\"{id}\"")))),
+        Expr::Sha256(field) => {
+            let digits = "0123456789abcdef".repeat(4);
+            let near = [
+                &digits[1..],
+                &digits,
+                &format!("{digits}0"),
+                &digits.to_uppercase(),
+                &digits.replace('a', "g"),
+                OF_ADA,
+            ];
+            all.extend(near.map(|hash| (field, text(hash.into()))));
+        }
+        Expr::Like(field) => {
+            let likes = [
+                "like",
+                "Like",
+                "likes",
+                "LIKED",
+                "post_like",
+                "_LIKE",
+                "likely",
+                "post_likes",
+                "alike",
+                "lik",
+                "likess",
+            ];
+            all.extend(likes.map(|like| (field, text(like.into()))));
+        }
+        Expr::Listed(field, list) => {
+            let name = match list {
+                List::EventTypes => "event_types",
+                List::RetentionRules => "rules",
+                List::States => "states",
+            };
+            let taxonomy = taxonomy::read();
+            let ids = taxonomy::entries(&taxonomy, name).iter().filter_map(|entry| entry["id"].as_str());
+            all.extend(ids.flat_map(nearly).map(|id| (field, text(id))));
+        }
+        Expr::OccurredWithin(ahead, behind) => {
+            all.extend(times(ahead, behind).map(|time| (Field::OccurredAt, text(time))))
+        }
+        Expr::Email => all.extend(ADDRESSES.map(|address| (Field::Email, text(address.into())))),
+        _ => {}
+    }
+}
+
+/// The word, and words that are one character away from it.
+fn nearly(word: &str) -> [String; 5] {
+    let short = &word[..word.len() - 1];
+    [word.into(), short.into(), format!("{word}s"), format!(" {word}"), word.to_uppercase()]
+}
+
+const UUIDS: [&str; 9] = [
+    "00000000-0000-4000-8000-000000000001",
+    "3F2B8C1E-5A4D-4F6B-9C7E-1D2A3B4C5D6E",
+    "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "7c9e6679-7425-40de-944b-e07fc1f90ae",
+    "7c9e6679-7425-40de-944b-e07fc1f90ae70",
+    "7c9e6679-7425-40de-944b-e07fc1f90aeg",
+    "7c9e66797425-40de-944b-e07fc1f90ae7-",
+    "{7c9e6679-7425-40de-944b-e07fc1f90a}",
+    "\\u0037c9e6679-7425-40de-944b-e07fc1f90ae7",
+];
+
+/// SHA-256 of `ada@example.com`.
+const OF_ADA: &str = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72";
+
+const ADDRESSES: [&str; 12] = [
+    "ada@example.com",
+    " Ada@Example.com\t",
+    "ada@example",
+    "ada@-example.com",
+    "ada@exa_mple.com",
+    "@example.com",
+    "ada@@example.com",
+    "ada@example..com",
+    "a.!#$%&'*+/=?^_`{|}~-@b.c",
+    "\u{212a}ate@example.com",
+    "\u{130}da@example.com",
+    "ad\u{e9}@example.com",
+];
+
+/// Times around both ends of the window, and in every form.
+fn times(ahead: u32, behind: u32) -> [String; 14] {
+    let at = |seconds: i64| {
+        let written = time::write(support::RECEIVED_AT / 1000 + seconds * 1000);
+        String::from_utf8_lossy(&written[..19]).into_owned()
+    };
+    let (ahead, behind) = (i64::from(ahead), -i64::from(behind));
+    [
+        at(ahead) + "Z",
+        at(ahead) + ".000001Z",
+        at(ahead) + ".0000009z",
+        at(ahead + 1) + "Z",
+        at(ahead - 1) + ".999999+00:00",
+        at(behind) + "Z",
+        at(behind - 1) + ".999999Z",
+        at(behind - 1) + ".9999999999Z",
+        at(behind + 1) + "-00:00",
+        at(15 * 3600 + 59 * 60) + "+15:59",
+        at(16 * 3600) + "+16:00",
+        at(0).replace('T', " ") + "Z",
+        at(-60) + ".Z",
+        at(-1).replace(":59", ":60") + "Z",
+    ]
+}

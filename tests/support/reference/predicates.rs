@@ -1,0 +1,130 @@
+//! What the other predicates mean, by a plain reading of the contract.
+
+use super::document::{Decimal, Json};
+use audience_gate::contract::vocabulary::FIELDS;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// What the gate adds to metadata for an address, with the longer name of the hash.
+pub const HASH_MEMBERS: &str = r#""email_hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "email_hash_kind": "hmac-sha256", "#;
+
+/// The white space of ASCII that HTML knows.
+const SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
+
+pub fn blank(text: &str) -> bool {
+    text.trim_matches(SPACE).is_empty()
+}
+
+/// The 8-4-4-4-12 form, in either case.
+pub fn uuid(text: &str) -> bool {
+    let groups: Vec<_> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.concat().chars().all(|digit| digit.is_ascii_hexdigit())
+}
+
+pub fn sha256(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'))
+}
+
+pub fn like(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    matches!(lower.as_str(), "like" | "likes" | "liked") || lower.ends_with("_like")
+}
+
+pub fn score_key(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    lower.starts_with("score") || lower == "engagement_score"
+}
+
+pub fn top_level_field(key: &str) -> bool {
+    FIELDS.iter().any(|(field, name, _)| !field.in_metadata() && *name == key)
+}
+
+pub fn number_within(number: &str, least: u32, most: Option<u32>) -> bool {
+    let (number, bound) = (Decimal::of(number), |bound: u32| Decimal::of(&bound.to_string()));
+    number.compare(&bound(least)).is_ge() && most.is_none_or(|most| number.compare(&bound(most)).is_le())
+}
+
+/// The address without white space around it and in small letters, if the HTML standard takes it and its domain has a dot.
+pub fn email(text: &str) -> Option<String> {
+    // Unicode's simple mapping: one letter for one letter.
+    let address: String = text.trim_matches(SPACE).chars().filter_map(|c| c.to_lowercase().next()).collect();
+    let (local, domain) = address.split_once('@')?;
+    let labels: Vec<_> = domain.split('.').collect();
+    let is_label = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_address = address.len() <= 254
+        && !local.is_empty()
+        && local.chars().all(in_local_part)
+        && labels.len() > 1
+        && labels.iter().all(is_label);
+    is_address.then_some(address)
+}
+
+pub fn in_local_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c)
+}
+
+/// SHA-256 in hexadecimal.
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether metadata satisfies a payload schema.
+pub fn payload(schema: &Value, metadata: Option<&Json>) -> bool {
+    let value = |key: &str| match metadata?.get(key)? {
+        Json::Null => None,
+        value => Some(value),
+    };
+    let is_there = |key: &str| match value(key) {
+        Some(Json::Text(text)) => !blank(text),
+        value => value.is_some(),
+    };
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+    required.iter().all(|key| is_there(key.as_str().unwrap()))
+        && properties.iter().all(|(key, says)| value(key).is_none_or(|value| property(says, value)))
+}
+
+fn property(says: &Value, value: &Json) -> bool {
+    let Some(says) = says.as_object() else {
+        return true;
+    };
+    says.iter().all(|(keyword, bound)| match (keyword.as_str(), value) {
+        ("type", value) => is_type(bound.as_str().unwrap(), value),
+        ("enum", value) => bound.as_array().unwrap().iter().any(|choice| same(choice, value)),
+        ("minimum", Json::Number(number)) => Decimal::of(number).compare(&Decimal::of(&bound.to_string())).is_ge(),
+        ("maximum", Json::Number(number)) => Decimal::of(number).compare(&Decimal::of(&bound.to_string())).is_le(),
+        ("minLength", Json::Text(text)) => text.chars().count() as u64 >= bound.as_u64().unwrap(),
+        ("maxLength", Json::Text(text)) => text.chars().count() as u64 <= bound.as_u64().unwrap(),
+        ("minimum" | "maximum" | "minLength" | "maxLength" | "description", _) => true,
+        (keyword, _) => panic!("the reference does not know the keyword {keyword}"),
+    })
+}
+
+fn is_type(name: &str, value: &Json) -> bool {
+    match (name, value) {
+        ("integer", Json::Number(number)) => Decimal::of(number).fraction.bytes().all(|digit| digit == b'0'),
+        ("number", Json::Number(_))
+        | ("string", Json::Text(_))
+        | ("boolean", Json::Boolean(_))
+        | ("object", Json::Object(_))
+        | ("array", Json::Array(_)) => true,
+        _ => false,
+    }
+}
+
+fn same(choice: &Value, value: &Json) -> bool {
+    match (choice, value) {
+        (Value::Bool(choice), Json::Boolean(value)) => choice == value,
+        (Value::Number(choice), Json::Number(value)) => {
+            Decimal::of(&choice.to_string()).compare(&Decimal::of(value)).is_eq()
+        }
+        (Value::String(choice), Json::Text(value)) => choice == value,
+        _ => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! The privacy rules by a plain reading: each looks at a text as characters, from every place in it.
+
+use super::predicates::in_local_part;
+use audience_gate::contract::personal_keys::PERSONAL_WORDS;
+
+/// A character that can end a local part, an at sign, a label, and one more label that begins with a letter and has a
+/// second character.
+pub fn holds_email(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    (1..characters.len()).any(|at| {
+        let before = characters[at - 1];
+        let may_follow = matches!(characters[at], '@' | '%') && (in_local_part(before) || !before.is_ascii());
+        may_follow && after_at_sign(&characters[at..].iter().collect::<String>()).is_some_and(begins_with_domain)
+    })
+}
+
+/// What follows an at sign, also one that was encoded for a URL once or more.
+fn after_at_sign(text: &str) -> Option<&str> {
+    if let Some(rest) = text.strip_prefix('@') {
+        return Some(rest);
+    }
+    let mut rest = text.strip_prefix('%')?;
+    while let Some(encoded_again) = rest.strip_prefix("25") {
+        rest = encoded_again;
+    }
+    rest.strip_prefix("40")
+}
+
+fn begins_with_domain(text: &str) -> bool {
+    let is_in_label = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '-';
+    let end = text.find(|c| !is_in_label(c) && c != '.').unwrap_or(text.len());
+    let mut labels = text[..end].split('.').take_while(|label| !label.is_empty());
+    let is_top_level = |label: &str| {
+        label.starts_with(|c: char| !c.is_ascii() || c.is_ascii_alphabetic()) && label.chars().count() >= 2
+    };
+    labels.next().is_some() && labels.any(is_top_level)
+}
+
+/// A run of words that the contract lists; the hash of an address names nobody.
+pub fn names_personal_data(key: &str) -> bool {
+    let words = words(key);
+    (0..words.len()).any(|from| {
+        let is_hash_of_email = words[from..].starts_with(&["email".into(), "hash".into()]);
+        let begins_with = |entry: &str| {
+            entry.split(' ').enumerate().all(|(place, word)| words.get(from + place).is_some_and(|own| own == word))
+        };
+        !is_hash_of_email && PERSONAL_WORDS.lines().any(begins_with)
+    })
+}
+
+/// The words of a key in small letters: split at what is neither letter nor digit, between letters and digits, before a
+/// capital after a small letter, and before the last capital of a run that a small letter follows.
+fn words(key: &str) -> Vec<String> {
+    let characters: Vec<char> = key.chars().collect();
+    let mut words = vec![String::new()];
+    for (at, &c) in characters.iter().enumerate() {
+        let before = if at > 0 { characters[at - 1] } else { ' ' };
+        let after = characters.get(at + 1).copied().unwrap_or(' ');
+        let begins_word = (c.is_ascii_digit() && before.is_ascii_alphabetic())
+            || (c.is_ascii_alphabetic() && before.is_ascii_digit())
+            || (c.is_ascii_uppercase() && before.is_ascii_lowercase())
+            || (c.is_ascii_uppercase() && before.is_ascii_uppercase() && after.is_ascii_lowercase());
+        let is_joint = c.is_ascii() && !c.is_ascii_alphanumeric();
+        if begins_word || is_joint {
+            words.push(String::new());
+        }
+        if !is_joint {
+            words.last_mut().unwrap().push(c.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+pub fn holds_personal_value(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    (0..characters.len()).any(|at| {
+        let before = at.checked_sub(1).map(|before| characters[before]);
+        begins_with_phone(&characters[at..], before) || begins_with_ssn(&characters[at..], before)
+    }) || holds_card(&without_codes(&characters))
+}
+
+/// A plus sign, also one encoded for a URL, and 7 to 15 digits with at most two joints between any two of them.
+fn begins_with_phone(text: &[char], before: Option<char>) -> bool {
+    let number = match text {
+        ['+', number @ ..] | ['%', '2', 'b' | 'B', number @ ..] => number,
+        _ => return false,
+    };
+    let (mut digits, mut joints) = (0, 0);
+    for c in number {
+        match c {
+            '0'..='9' => (digits, joints) = (digits + 1, 0),
+            ' ' | '.' | '-' | '(' | ')' if digits > 0 && joints < 2 => joints += 1,
+            _ => break,
+        }
+    }
+    let is_joined = before.is_some_and(|c| c.is_ascii_alphanumeric());
+    !is_joined && number.first() != Some(&'0') && (7..=15).contains(&digits)
+}
+
+/// Three, two and four digits, none of them a number that was never given out.
+fn begins_with_ssn(text: &[char], before: Option<char>) -> bool {
+    let is_joint = |c: char| c == ' ' || c == '-';
+    let Some(&[a, b, c, joint1, d, e, joint2, f, g, h, i]) = text.first_chunk() else {
+        return false;
+    };
+    let all_digits = [a, b, c, d, e, f, g, h, i].iter().all(char::is_ascii_digit);
+    let is_alone = ![before, text.get(11).copied()].iter().flatten().any(char::is_ascii_digit);
+    let was_given_out = a != '9' && !matches!((a, b, c), ('0', '0', '0') | ('6', '6', '6'));
+    all_digits
+        && is_joint(joint1)
+        && is_joint(joint2)
+        && is_alone
+        && was_given_out
+        && (d, e) != ('0', '0')
+        && (f, g, h, i) != ('0', '0', '0', '0')
+}
+
+/// The text with an `x` for every UUID and for every word in which letters and digits mix.
+fn without_codes(text: &[char]) -> String {
+    let mut rest = text;
+    let mut plain = String::new();
+    while let [first, others @ ..] = rest {
+        let is_uuid =
+            rest.len() >= 36 && rest[8] == '-' && super::predicates::uuid(&rest[..36].iter().collect::<String>());
+        plain.push(if is_uuid { 'x' } else { *first });
+        rest = if is_uuid { &rest[36..] } else { others };
+    }
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in plain.chars().chain([' ']) {
+        if c.is_ascii_alphanumeric() {
+            word.push(c);
+            continue;
+        }
+        let is_code = word.contains(|c: char| c.is_ascii_alphabetic());
+        out += if is_code { "x" } else { &word };
+        out.push(c);
+        word.clear();
+    }
+    out
+}
+
+/// Neighbouring groups of digits, joined by single spaces or hyphens, that make the number of a card.
+fn holds_card(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    let is_digit = |at: usize| characters.get(at).is_some_and(char::is_ascii_digit);
+    // In each run the groups stand between single joints; anything else ends it.
+    let mut runs: Vec<Vec<String>> = vec![vec![String::new()]];
+    for (at, &c) in characters.iter().enumerate() {
+        let joins = (c == ' ' || c == '-') && at > 0 && is_digit(at - 1) && is_digit(at + 1);
+        if c.is_ascii_digit() {
+            runs.last_mut().unwrap().last_mut().unwrap().push(c);
+        } else if joins {
+            runs.last_mut().unwrap().push(String::new());
+        } else {
+            runs.push(vec![String::new()]);
+        }
+    }
+    runs.iter()
+        .any(|groups| (0..groups.len()).any(|from| (from..groups.len()).any(|to| is_card(&groups[from..=to].concat()))))
+}
+
+fn is_card(digits: &str) -> bool {
+    (13..=19).contains(&digits.len()) && digits.starts_with(['2', '3', '4', '5', '6']) && luhn(digits)
+}
+
+fn luhn(digits: &str) -> bool {
+    let values = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate();
+    let doubled = |(place, value): (usize, u32)| if place % 2 == 1 { value * 2 / 10 + value * 2 % 10 } else { value };
+    values.map(doubled).sum::<u32>() % 10 == 0
+}
