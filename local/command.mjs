@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { root } from "./settings.mjs";
 
 /**
@@ -46,8 +46,18 @@ export function onPath(name) {
     .find((file) => allowed(file, constants.X_OK));
 }
 
+/** Whether this user may make or change what is at a path. @param {string} path @returns {boolean} */
+export function writable(path) {
+  return existsSync(path) ? allowed(path, constants.W_OK) : writableFolder(dirname(path));
+}
+
+/** @param {string} path @returns {boolean} */
+function writableFolder(path) {
+  return existsSync(path) ? statSync(path).isDirectory() && writable(path) : writableFolder(dirname(path));
+}
+
 /** @param {string} path @param {number} mode one of `fs.constants`: W_OK, X_OK */
-export function allowed(path, mode) {
+function allowed(path, mode) {
   try {
     accessSync(path, mode);
     return true;

@@ -1,6 +1,6 @@
-import { constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { allowed, command } from "./command.mjs";
+import { command, writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
 /** A registry that has not answered once within this many seconds will not. */
@@ -87,10 +87,10 @@ async function install(extent, detail) {
 }
 
 function refuseReadOnly() {
-  const folder = existsSync(join(root, "node_modules")) ? join(root, "node_modules") : root;
-  if (allowed(folder, constants.W_OK)) return;
+  const folder = join(root, "node_modules");
+  if (writable(folder)) return;
   throw new Error(
-    `packages are missing and ${folder} cannot be written to; copy the checkout to a folder of yours and run it there`,
+    `packages are missing, and ${folder} cannot be written to; copy the checkout to a folder of yours and run it there`,
   );
 }
 

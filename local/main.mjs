@@ -1,5 +1,6 @@
 import { relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { writable } from "./command.mjs";
 import { installPackages } from "./install.mjs";
 import { Progress } from "./progress.mjs";
 import { defaultFolder, root } from "./settings.mjs";
@@ -24,6 +25,11 @@ export async function main(argv) {
       return;
     }
     await installPackages("start", progress);
+    if (!writable(options.folder)) {
+      throw new Error(
+        `the data goes to ${options.folder}, which cannot be written to; choose another folder: npm start -- --data FOLDER`,
+      );
+    }
     // Only now: a fresh clone has nothing to import these from.
     const { startStack } = await import("./stack.mjs");
     const stack = await startStack({ ...options, say: (message) => progress.step(message) });
@@ -33,7 +39,8 @@ export async function main(argv) {
     console.log(greeting(stack, { asked: options.port, folder: relative(root, options.folder) || "." }));
   } catch (error) {
     progress.end();
-    console.error(`could not start: ${/** @type {Error} */ (error).message}`);
+    const { message, cause } = /** @type {Error} */ (error);
+    console.error(`could not start: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}`);
     process.exit(1);
   }
 }

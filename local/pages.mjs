@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join, normalize, relative, sep } from "node:path";
+import { writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
 /** Where each part of web/ is served; web/build.mjs builds it into web/dist. The last one takes what is left. */
@@ -47,6 +48,11 @@ export async function buildPages(say) {
     existsSync(stamp) && readFileSync(stamp, "utf8") === sources &&
     parts.every((part) => existsSync(join(dist, part)))
   ) return;
+  if (!writable(dist)) {
+    throw new Error(
+      `the pages are built in ${dist}, which cannot be written to; run the stack in a copy of the checkout`,
+    );
+  }
   if (parts.length > 0) {
     say("building the pages");
     await build(parts);

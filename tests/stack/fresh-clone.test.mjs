@@ -1,18 +1,52 @@
+/** README's two commands as it prints them, in clones of what is committed, by somebody who has never run anything here. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { freePort, ingest, launch, root, temporaryFolder, view } from "./launch.mjs";
+import { cloned, newcomer, watch } from "./clone.mjs";
+import { ingest, launch, root, view } from "./launch.mjs";
 
-test("npm start is all that a fresh clone needs", async (t) => {
-  const folder = join(temporaryFolder(t), "clone");
-  execFileSync("git", ["clone", "--quiet", "--depth=1", `file://${root}`, folder]);
-  const stack = await launch(t, ["--port", String(await freePort())], {
-    command: ["npm", "start", "--"],
-    cwd: folder,
-  });
+/** One for all of this file: the second clone is of somebody who has made the first. */
+const env = newcomer();
+
+test("README prints the two commands", () => {
+  const [, shell] = /^## Start$[^]*?^```sh\n([^]*?)^```$/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+  assert.equal(shell, "npm start\nnpm test\n");
+});
+
+test("npm start is all that a fresh clone needs, and npm test installs what it lacks after that", async (t) => {
+  const cwd = cloned(t);
+  const stack = await launch(t, [], { command: ["npm", "start"], cwd, env });
   const { status } = await ingest(stack.url, view());
   assert.equal(status, 200);
-  t.diagnostic(`from clone to greeting ${stack.seconds.toFixed(1)} s, installation included`);
   await stack.end("SIGINT");
+  t.diagnostic(`from clone to greeting ${stack.seconds.toFixed(1)} s, installation included`);
+  assert.ok(!existsSync(join(cwd, "node_modules", "typescript")), "what only tests need is not installed by npm start");
+
+  // One suite of each kind of need that is quick to meet: the hosted Deno, a real Postgres, a browser and a compiler.
+  const tests = await watch(t, ["npm", "test", "--", "hosted deno", "pgtap on postgres", "package"], { cwd, env });
+  assert.equal(tests.code, 0, tests.said);
+  assert.match(tests.said, /^\d+ passed, 0 failed$/m);
+  t.diagnostic(`three suites after that ${tests.seconds.toFixed(1)} s, installation included`);
+});
+
+test("npm test on a fresh clone says what there is, runs what needs nothing, and gets to work on the rest", async (t) => {
+  const cwd = cloned(t);
+  for (const word of ["--list", "--help"]) {
+    const { code, said } = await watch(t, ["npm", "test", "--", word], { cwd, env });
+    assert.deepEqual([code, /rust|npm test/.test(said)], [0, true], said);
+  }
+  const bare = await watch(t, ["npm", "test", "--", "runner"], { cwd, env });
+  assert.equal(bare.code, 0, bare.said);
+  assert.ok(!existsSync(join(cwd, "node_modules")), "a suite that needs no package installs none");
+
+  // To its end it would take what this run takes, and come here again.
+  const compiling = () => {
+    const log = join(cwd, ".local", "test-logs", "rust.log");
+    return existsSync(log) && /Compiling/.test(readFileSync(log, "utf8"));
+  };
+  const { said, seconds, enough } = await watch(t, ["npm", "test"], { cwd, env, enough: compiling });
+  assert.ok(enough, said);
+  assert.match(said, /packages that the tests need from npm, once: done in \d+ s/);
+  t.diagnostic(`from npm test to the first suite ${seconds.toFixed(1)} s`);
 });

@@ -93,6 +93,10 @@ test("a start that cannot be says why", async (t) => {
   assert.equal(twice.code, 1);
   assert.match(twice.said, /running already/);
 
+  const file = await launchAndFail(["--data", "package.json/data", "--empty"]);
+  assert.equal(file.code, 1);
+  assert.match(file.said, /package\.json\/data, which cannot be written to; choose another folder/);
+
   const wrong = await launchAndFail(["--port", "none"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.said, /--port takes a number/);

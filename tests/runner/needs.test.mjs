@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { root } from "./paths.mjs";
+import { suites } from "./suites.mjs";
+
+/** What in the text of a test, or of a file that it imports, shows a need. @type {Record<string, RegExp>} */
+const SIGNS = {
+  packages: /from "(?!node:|\.)|local\/(start|stack|database)\.mjs|denoBinary\(/,
+  chromium: /chromiumPath\(\)/,
+  postgres: /startPostgres\(/,
+  rust: /"cargo"/,
+  spark: /pythonOf\("spark"\)/,
+  parquet: /pythonOf\("parquet"\)/,
+  openssl: /"openssl"/,
+  git: /"git"/,
+  curl: /curl/,
+  ps: /"ps"/,
+};
+
+/** The text of a test with that of every file under tests/ that it imports. @param {string} file @param {Set<string>} [seen] */
+function text(file, seen = new Set()) {
+  if (seen.has(file)) return "";
+  seen.add(file);
+  const own = readFileSync(file, "utf8");
+  /** @type {string} */
+  const imported = [...own.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map(([, path]) => join(dirname(file), path))
+    .filter((path) =>
+      path.startsWith(join(root, "tests")) && !path.includes(join("tests", "runner")) && existsSync(path)
+    )
+    .map((path) => text(path, seen)).join("\n");
+  return own + imported;
+}
+
+test("a suite says that it needs what its tests use, and nothing else", () => {
+  const wrong = suites().flatMap(({ name, command, needs }) => {
+    const files = command.filter((word) => word.endsWith(".test.mjs"));
+    // The runner's own tests name all of it, and run where nothing is installed.
+    if (files.length === 0 || name === "runner") return [];
+    const whole = files.map((file) => text(join(root, file))).join("\n");
+    const used = Object.keys(SIGNS).filter((need) => SIGNS[need].test(whole));
+    const said = /** @type {string[]} */ (needs);
+    const [missing, idle] = [used.filter((need) => !said.includes(need)), said.filter((need) => !used.includes(need))];
+    return missing.length + idle.length === 0 ? [] : [{ name, missing, idle }];
+  });
+  assert.deepEqual(wrong, []);
+});
