@@ -38,7 +38,7 @@ export function missingPackages(extent) {
  */
 export async function installPackages(extent, progress) {
   if (missingPackages(extent).length > 0) {
-    refuseReadOnly();
+    refuseFolder();
     const what = extent === "start" ? "the packages that the stack needs" : "the packages that the tests need";
     await progress.long(`installing ${what} from npm, once`, (detail) => install(extent, detail));
   }
@@ -86,8 +86,14 @@ async function install(extent, detail) {
   throw new Error(`npm install failed:\n${complaint || output.trim()}`);
 }
 
-function refuseReadOnly() {
+/** What npm could not install into. */
+function refuseFolder() {
   const folder = join(root, "node_modules");
+  if (existsSync(join(folder, ".modules.yaml"))) {
+    throw new Error(
+      `${folder} was made by pnpm, and npm cannot go on from there; remove it and run the same command again`,
+    );
+  }
   if (writable(folder)) return;
   throw new Error(
     `packages are missing, and ${folder} cannot be written to; copy the checkout to a folder of yours and run it there`,
