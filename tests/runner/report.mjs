@@ -4,7 +4,7 @@ import { root } from "./paths.mjs";
 /** @typedef {import("./execute.mjs").Result} Result */
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
-/** What a person watches: one rewritten line on a terminal, a line for each finished suite elsewhere. */
+/** What a person watches: one rewritten line on a terminal; elsewhere a line for each finished suite, and every minute one. */
 export class Progress {
   #total;
   #done = 0;
@@ -17,9 +17,7 @@ export class Progress {
 
   constructor(/** @type {number} */ total) {
     this.#total = total;
-    if (this.#terminal) {
-      this.#timer = setInterval(() => this.#draw(), 200);
-    }
+    this.#timer = setInterval(() => this.#draw(), this.#terminal ? 200 : 60_000);
   }
 
   started(/** @type {Suite} */ suite) {
@@ -61,9 +59,8 @@ export class Progress {
     const running = [...this.#running].map(([suite, line]) => line ? `${suite.name}: ${line}` : suite.name).join(" | ");
     const seconds = Math.round((performance.now() - this.#since) / 1000);
     const text = `[${this.#done}/${this.#total}] ${seconds} s · ${running}`;
-    process.stdout.write(
-      `\r\x1b[2K${text.slice(0, (process.stdout.columns ?? 100) - 1)}`,
-    );
+    const line = text.slice(0, (process.stdout.columns ?? 160) - 1);
+    process.stdout.write(this.#terminal ? `\r\x1b[2K${line}` : `${line}\n`);
   }
 }
 
