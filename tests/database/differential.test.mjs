@@ -7,9 +7,10 @@ import { after, before, test } from "node:test";
 import { judge, loadRegistry } from "../../pkg/inline.js";
 import { expected } from "../package/cases.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { size } from "../long.mjs";
 
 const { registry, receivedAt, cases } = expected();
-const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? 4000);
+const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? size({ short: 4000, long: 100_000 }));
 const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 
 // What only the text shows: Postgres refuses these before any rule is asked, or reads a value that hides them.

@@ -11,6 +11,7 @@ import { events, FROM, generator, movesOf, SITES, store } from "./kpi_events.mjs
 import { model } from "./kpi_model.mjs";
 import { localDay } from "./kpi_periods.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { size } from "../long.mjs";
 
 /** @typedef {import("./kpi_model.mjs").Event} Event */
 /** @typedef {import("./kpi_model.mjs").Move} Move */
@@ -29,7 +30,9 @@ const STEPS = [
   { name: "Subscribe", type: "email_subscribe" },
   { name: "Start a plan", type: "plan_started" },
 ];
-const SEEDS = process.env.SEED ? [Number(process.env.SEED)] : [1, 2, 3];
+const SEEDS = process.env.SEED
+  ? [Number(process.env.SEED)]
+  : Array.from({ length: size({ short: 1, long: 10 }) }, (_, index) => index + 1);
 
 /** What differs, number by number, beyond what rounding allows. @param {any} got @param {any} wanted @param {string} path @returns {string[]} */
 function differences(got, wanted, path) {

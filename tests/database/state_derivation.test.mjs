@@ -7,8 +7,9 @@ import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 import { differences, event, load, SITES } from "./state_history.mjs";
 import { randomNumbers } from "./state_model.mjs";
 import { until } from "../until.mjs";
+import { size } from "../long.mjs";
 
-const ROUNDS = 60;
+const ROUNDS = size({ short: 60, long: 180 });
 
 const derive = async (/** @type {pg.Client} */ client, settings = {}) =>
   (await client.query("select audience_gate.derive_states($1) as answer", [
@@ -49,7 +50,7 @@ for (const version of VERSIONS) {
 
     test(
       "states derived under concurrency equal a recomputation from all events",
-      { timeout: 300_000 },
+      { timeout: 900_000 },
       async () => {
         const random = randomNumbers(20261121);
         const members = Array.from({ length: 150 }, random.uuid);

@@ -1,5 +1,5 @@
 /**
- * The store is killed a thousand times, at random points, while senders send and retry. In the end every event
+ * The store is killed at random points, again and again, while senders send and retry. In the end every event
  * that was sent is recorded once, and every answer agrees with the tables.
  */
 import assert from "node:assert/strict";
@@ -11,8 +11,9 @@ import { publishableKey } from "../../local/settings.mjs";
 import { asClient, startPostgres } from "../database/postgres.mjs";
 import { startRpcGateway } from "./rpc-gateway.mjs";
 import { serveFunction } from "./serve.mjs";
+import { size } from "../long.mjs";
 
-const KILLS = Number(process.env.KILLS ?? 1000);
+const KILLS = Number(process.env.KILLS ?? size({ short: 100, long: 1000 }));
 const SENDERS = 8;
 /** More than the kills of a whole run can cost one request. */
 const MOST_TRIES = 300;

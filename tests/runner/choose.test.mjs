@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { choose } from "./choose.mjs";
 
 const AVAILABLE = {
-  suites: () => [{ name: "rust" }, { name: "pgtap on postgres" }, { name: "pgtap on pglite" }],
+  suites: (/** @type {{ long: boolean }} */ { long }) => [
+    { name: long ? "long rust" : "rust" },
+    { name: "pgtap on postgres" },
+    { name: "pgtap on pglite" },
+  ],
   checks: (/** @type {{ fix: boolean }} */ { fix }) => [{ name: fix ? "writes" : "asks" }],
 };
 
@@ -17,7 +21,9 @@ const CASES = [
   ["--list", /^rust\npgtap on postgres\npgtap on pglite$/, 0],
   ["--help", /^npm test/, 0],
   ["rust pgtpa", /no suite is called like pgtpa; there are: rust, /, 2],
+  ["rust --long", ["long rust"]],
   ["--fix", /belongs to npm run check/, 2],
+  ["--checks --long", /belongs to npm test/, 2],
   ["--slow", /--slow/, 2],
 ];
 

@@ -27,6 +27,7 @@ const plain = { ...environment, NO_COLOR: "1" };
  * @returns {Promise<Result>}
  */
 export function execute(suite, onLine) {
+  const limit = suite.seconds ?? LIMIT_SECONDS;
   mkdirSync(logs, { recursive: true });
   const log = join(logs, `${suite.name.replace(/[^\w.-]+/g, "-")}.log`);
   const file = createWriteStream(log);
@@ -53,9 +54,9 @@ export function execute(suite, onLine) {
 
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      take(Buffer.from(`\nended: no result after ${LIMIT_SECONDS} s\n`));
+      take(Buffer.from(`\nended: no result after ${limit} s\n`));
       endGroup(child.pid);
-    }, LIMIT_SECONDS * 1000);
+    }, limit * 1000);
 
     const finish = (/** @type {number | null} */ code) => {
       clearTimeout(timer);

@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import * as counts from "./counts.mjs";
 import { denoBinary, root } from "./paths.mjs";
 import { pythonOf } from "./python.mjs";
+import { LONG } from "../long.mjs";
 import { EVERYTHING } from "./system.mjs";
 
 /**
@@ -13,6 +14,7 @@ import { EVERYTHING } from "./system.mjs";
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
  * @property {Record<string, string>} [env]
+ * @property {number} [seconds] how long it may take, where that is longer than usual
  * @property {boolean} [alone] measures time or drives a browser: nothing else runs beside it
  */
 
@@ -159,6 +161,8 @@ function python() {
   }];
 }
 
-export function suites() {
-  return [...rust(), ...pgtap(), ...functions(), ...node(), ...python()];
+/** @param {{ long: boolean }} how `long`: every test in its long form (`tests/long.mjs`) @returns {Suite[]} */
+export function suites({ long }) {
+  const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()];
+  return long ? all.map((suite) => ({ ...suite, env: { ...suite.env, ...LONG }, seconds: 4 * 3600 })) : all;
 }

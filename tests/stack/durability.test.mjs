@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../until.mjs";
 import { freePort, ingest, launch, rest, temporaryFolder, view } from "./launch.mjs";
+import { size } from "../long.mjs";
 
-const ROUNDS = 4;
+const ROUNDS = size({ short: 3, long: 20 });
 
 test("after kill -9 at any moment the next start has every acknowledged event, once", async (t) => {
   const folder = temporaryFolder(t);

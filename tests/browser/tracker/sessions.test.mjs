@@ -1,4 +1,4 @@
-// Two hundred random sessions with faults of every kind: what was tracked is stored, each of it once.
+// Random sessions with faults of every kind: what was tracked is stored, each of it once.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -6,9 +6,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import buildTracker from "../../../web/tracker/build.mjs";
 import { launch } from "../pages.mjs";
 import { open, stats, track, until, used } from "./browser.mjs";
+import { size } from "../../long.mjs";
 import { startServer } from "./server.mjs";
 
-const SESSIONS = Number(process.env.SESSIONS ?? 200);
+const SESSIONS = Number(process.env.SESSIONS ?? size({ short: 24, long: 200 }));
 const SEED = Number(process.env.SEED ?? 1);
 const BATCH = 20;
 const AT_ONCE = 6;

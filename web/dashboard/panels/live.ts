@@ -41,8 +41,10 @@ export function livePanel(): Panel {
 
   function refresh(now: Context): Promise<void> {
     if (context?.kpi !== now.kpi) known = new Set();
+    const same = context?.filters.tier === now.filters.tier;
     context = now;
-    return poll();
+    // The whole board is read again every minute; a list that somebody paused to read stands still.
+    return paused && same ? Promise.resolve() : poll();
   }
 
   async function poll(): Promise<void> {
