@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { exitCode } from "./counts.mjs";
-import { denoBinary, root } from "./paths.mjs";
+import { denoBinary, LOCKED, root } from "./paths.mjs";
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
@@ -39,6 +39,7 @@ export function checks({ fix }) {
       check(`deno check ${folder}`, ["packages"], [
         deno,
         "check",
+        ...LOCKED,
         ...readdirSync(join(root, "supabase", "functions", folder))
           .filter((name) => name.endsWith(".ts")),
       ], join(root, "supabase", "functions", folder))
