@@ -15,7 +15,7 @@ use crate::write::{self, put};
 use std::ops::Range;
 
 /// Stands for a session that was missing or not fit to be kept.
-pub const NO_SESSION: &str = "invalid-session";
+pub const NO_SESSION: &str = "unknown-session";
 /// The event type of the record.
 pub const EVENT_TYPE: &str = "event_validation_fail";
 

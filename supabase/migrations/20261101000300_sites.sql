@@ -1,4 +1,4 @@
--- Sites and who may read them.
+-- Sites, and who may read their figures.
 
 create table if not exists public.audience_sites (
   id uuid primary key default gen_random_uuid(),
@@ -12,12 +12,16 @@ create table if not exists public.audience_sites (
     and array_to_string(origins, ' ') ~ '^(https?://[a-z0-9._:\[\]-]+( (?!$)|$))*$'
   )
 );
-comment on table public.audience_sites is 'The sites of this install. The default site takes every event that names none.';
+comment on table public.audience_sites is
+  'The sites of this install. An event that names no site belongs to the default site.';
 comment on column public.audience_sites.id is 'The site_id of its events.';
-comment on column public.audience_sites.name is 'What people call the site.';
+comment on column public.audience_sites.name is 'The name people know the site by.';
 comment on column public.audience_sites.origins is
-  'The browser origins that may send for it, lower case, without a path: https://www.example.com. Null: every origin.';
+  'The browser origins that may send events for it, in lower case and without a path, such as '
+  'https://www.example.com. Null: any origin.';
 comment on column public.audience_sites.created_at is 'When the site was registered.';
+alter table public.audience_sites enable row level security;
+revoke all on table public.audience_sites from public, anon, authenticated, service_role;
 
 create table if not exists public.audience_site_members (
   site_id uuid not null references public.audience_sites (id) on delete cascade,
@@ -28,13 +32,14 @@ create table if not exists public.audience_site_members (
   constraint audience_site_members_role_chk check (role in ('owner', 'analyst', 'viewer'))
 );
 create index if not exists idx_audience_site_members_user_id on public.audience_site_members (user_id);
-comment on table public.audience_site_members is 'Which signed-in users may read the figures of which site. Kept by back ends and administrators.';
+comment on table public.audience_site_members is
+  'Which signed-in users may read the figures of which site. Back ends and administrators keep it.';
 comment on column public.audience_site_members.site_id is 'The site.';
 comment on column public.audience_site_members.user_id is 'The signed-in user (auth.users.id).';
-comment on column public.audience_site_members.role is 'owner, analyst or viewer; all of them may read.';
-comment on column public.audience_site_members.created_at is 'Since when.';
-
-revoke all on table public.audience_sites from public, anon, authenticated, service_role;
+comment on column public.audience_site_members.role is
+  'owner, analyst or viewer. Each may read; an owner may also revert states.';
+comment on column public.audience_site_members.created_at is 'When the membership began.';
+alter table public.audience_site_members enable row level security;
 revoke all on table public.audience_site_members from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.can_read_site(site uuid)
@@ -50,8 +55,17 @@ as $$
   )
 $$;
 comment on function audience_gate.can_read_site(uuid) is
-  'Whether this caller may read the figures of a site: its members, and roles that bypass row level security.';
+  'Whether this caller may read the figures of a site: its members may, and so may trusted roles.';
 
-alter function audience_gate.can_read_site(uuid) owner to audience_gate_owner;
-revoke all on function audience_gate.can_read_site(uuid) from public;
-grant execute on function audience_gate.can_read_site(uuid) to authenticated, service_role, audience_gate_owner;
+-- For policies: they evaluate a set of sites once for each statement, but call audience_gate.can_read_site()
+-- for each row.
+create or replace function audience_gate.readable_sites()
+returns setof uuid
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select m.site_id from public.audience_site_members m where m.user_id = (select audience_gate.caller_id())
+$$;
+comment on function audience_gate.readable_sites() is 'The sites this caller is a member of.';

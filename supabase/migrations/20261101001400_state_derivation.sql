@@ -1,21 +1,22 @@
 -- From accepted events to states.
 --
--- The state of a user at a site is a fold over their accepted events, in the order they were recorded
--- (created_at, then id):
---   any event but system and retention   adds its type's score weight, then moves the state at most one
+-- The state of a person at a site is a fold over their accepted events, in the order in which they were
+-- recorded (created_at, then id):
+--   any event but system and retention   adds the score weight of its type, then moves the state by at most one
 --                                        rank towards the highest state whose min_score the score reaches
---   a retention event                    moves the state down one rank where its rule's terms hold: the
---                                        rule names both states, and nothing was done for that many days
+--   a retention event                    moves the state down by one rank if the terms of its rule hold: the
+--                                        rule names both states, and the person did nothing for that many days
 --   a change made by a person            places the state where they put it
--- A move that was not earned by score takes the score along to the floor of the state. System events are
--- not looked at. A blocked move is not made.
+-- A move that was not earned by score sets the score to the floor of the new state. System events are not
+-- looked at. A blocked move is not made.
 --
--- How events are cut into batches cannot be seen in the result: a user whose events turn up late (their
--- transaction took long, or history was loaded) is folded again from the first one.
+-- The result does not depend on how events are cut into batches: a person whose events turn up late, because
+-- their transaction took long or because history was loaded, is folded again from the first event.
 
 create or replace function audience_gate.note_arrivals()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -28,7 +29,8 @@ begin
   return null;
 end;
 $$;
-comment on function audience_gate.note_arrivals() is 'Notes, with the events themselves, whose state is to be derived.';
+comment on function audience_gate.note_arrivals() is
+  'Notes, in the transaction of the events, whose state is to be derived.';
 
 drop trigger if exists trg_audience_events_state on public.audience_events;
 create trigger trg_audience_events_state
@@ -36,8 +38,8 @@ after insert on public.audience_events
 referencing new table as arrived
 for each statement execute function audience_gate.note_arrivals();
 
--- Whether a retention event may move somebody down one rank: who sent it proves nothing, so its terms
--- are held against what is known. inactive_since is null for somebody who never did anything.
+-- Who sent a retention event proves nothing, so its terms are compared with what is known. inactive_since is
+-- null for a person who never did anything.
 create or replace function audience_gate.retention_holds(
   claim jsonb, held text, lower_one text, at timestamptz, inactive_since timestamptz
 )
@@ -58,13 +60,39 @@ as $$
   )
 $$;
 comment on function audience_gate.retention_holds(jsonb, text, text, timestamptz, timestamptz) is
-  'Whether the rule that a retention event names applies to a member in this state, inactive since then.';
+  'Whether the rule that a retention event names applies to a person who is in this state and inactive since then.';
+
+-- A recomputation may end several ranks away. History still shows every step.
+create or replace function audience_gate.walk_to(
+  site uuid, member uuid, from_state text, to_state text, ladder text[]
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  rung integer := array_position(ladder, from_state);
+  target integer := array_position(ladder, to_state);
+begin
+  perform audience_gate.announce_change('system:derivation', 'recomputed', null, null, clock_timestamp());
+  while rung <> target loop
+    rung := rung + sign(target - rung)::integer;
+    update public.audience_site_state s set current_state = ladder[rung]
+    where s.site_id = site and s.user_id = member;
+  end loop;
+end;
+$$;
+comment on function audience_gate.walk_to(uuid, uuid, text, text, text[]) is
+  'Moves a state to where a recomputation found it, one rank at a time.';
 
 create or replace function audience_gate.derive_member(
   site uuid, member uuid, first_at timestamptz, last_at timestamptz, recompute boolean
 )
 returns bigint
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -89,7 +117,7 @@ begin
   select array_agg(s.id order by s.rank), array_agg(s.min_score order by s.rank)
   into ladder, floors from public.audience_states s;
 
-  -- The overall row is the lock of everything known about a user: taken first by whoever changes any of it.
+  -- The overall row is the lock on all that is known about a person: whoever changes any of it takes it first.
   perform audience_gate.announce_change('system:derivation', 'first_event', null, null, first_at);
   insert into public.audience_state (user_id, current_state) values (member, ladder[1]) on conflict (user_id) do nothing;
   perform from public.audience_state s where s.user_id = member for update;
@@ -112,7 +140,7 @@ begin
     select e.created_at as at, 0 as kind, e.id::text collate "C" as tie, e.id as event_id, e.event_type, e.event_category,
       case when e.event_category = 'retention' then e.metadata end as claim,
       coalesce(t.score_weight, 0) as weight, null::text as placed
-    -- "offset 0" keeps the planner on the index of the user: the ones by time would walk everybody's events.
+    -- "offset 0" keeps the planner on the index of the user; those by time would walk the events of everybody.
     from (select * from public.audience_events a where a.user_id = member offset 0) e
     left join public.audience_event_types t on t.id = e.event_type
     where e.site_id = site and e.event_category <> 'system' and e.created_at > since and e.created_at <= through
@@ -180,34 +208,15 @@ begin
 end;
 $$;
 comment on function audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean) is
-  'Applies a member''s new events at a site, or all of them again where one turned up late. Returns how many were applied.';
+  'Applies the new events of a person at a site, or all of them again if one turned up late. Returns how many were '
+  'applied.';
 
--- A recomputation can land several ranks away; history still shows every step.
-create or replace function audience_gate.walk_to(site uuid, member uuid, from_state text, to_state text, ladder text[])
-returns void
-language plpgsql
-security definer
-set search_path = ''
-as $$
-declare
-  rung integer := array_position(ladder, from_state);
-  target integer := array_position(ladder, to_state);
-begin
-  perform audience_gate.announce_change('system:derivation', 'recomputed', null, null, clock_timestamp());
-  while rung <> target loop
-    rung := rung + sign(target - rung)::integer;
-    update public.audience_site_state s set current_state = ladder[rung]
-    where s.site_id = site and s.user_id = member;
-  end loop;
-end;
-$$;
-comment on function audience_gate.walk_to(uuid, uuid, text, text, text[]) is 'Takes a state to where a recomputation found it, one rank at a time.';
-
--- One derivation at a time: a second one answers that it found the first at work. The settings keep every
--- plan on an index, also one that was made while the tables were empty, and have none of them compiled.
+-- There is one derivation at a time: a second one answers that it found the first at work. The settings keep
+-- every plan on an index, even one that was made while the tables were empty, and have none of them compiled.
 create or replace function audience_gate.derive_states(settings jsonb default '{}')
 returns jsonb
 language plpgsql
+volatile
 security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -251,11 +260,12 @@ begin
 end;
 $$;
 comment on function audience_gate.derive_states(jsonb) is
-  'Derives the states of everybody who has new events. settings: batch_size (rows looked at a time), max_seconds.';
+  'Derives the states of everybody who has new events. Settings: batch_size (rows taken at a time), max_seconds.';
 
 create or replace function audience_gate.request_recompute(site uuid, subject uuid)
 returns bigint
 language sql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -268,30 +278,15 @@ as $$
   )
   select count(*) from asked
 $$;
-comment on function audience_gate.request_recompute(uuid, uuid) is 'Notes whose state is to be derived again from the first event.';
+comment on function audience_gate.request_recompute(uuid, uuid) is
+  'Notes whose state is to be derived again from the first event on, and says how many that are.';
 
 create or replace function public.audience_recompute_states(site uuid default null, subject uuid default null)
 returns bigint
 language sql
+volatile
 set search_path = ''
 as $$ select audience_gate.request_recompute(site, subject) $$;
 comment on function public.audience_recompute_states(uuid, uuid) is
-  'After score weights, thresholds or rules were changed: has the states of a site, a person or everybody derived again from their events by the next run. Returns how many. Trusted callers only.';
-
-do $$
-declare
-  function_name text;
-begin
-  foreach function_name in array array[
-    'note_arrivals()', 'retention_holds(jsonb, text, text, timestamptz, timestamptz)',
-    'derive_member(uuid, uuid, timestamptz, timestamptz, boolean)',
-    'walk_to(uuid, uuid, text, text, text[])', 'derive_states(jsonb)', 'request_recompute(uuid, uuid)'
-  ] loop
-    execute format('revoke all on function audience_gate.%s from public', function_name);
-    execute format('alter function audience_gate.%s owner to audience_gate_owner', function_name);
-  end loop;
-end $$;
-revoke all on function public.audience_recompute_states(uuid, uuid) from public, anon, authenticated;
-grant execute on function public.audience_recompute_states(uuid, uuid) to service_role;
-grant execute on function audience_gate.request_recompute(uuid, uuid) to service_role;
-grant execute on function audience_gate.derive_states(jsonb) to service_role;
+  'To be called after score weights, thresholds or rules were changed: the next run derives the states of a site, '
+  'of a person or of everybody again. Returns how many that are. For trusted callers only.';

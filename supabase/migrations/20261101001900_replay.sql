@@ -1,10 +1,10 @@
--- Judging stored rejections again, after the registry was fixed: an event type registered, a rule
--- recognised, a payload schema loosened. An event that passes now is recorded as a new event; the audit
--- row stays, and public.audience_event_replays holds the link.
+-- Judging stored rejections again after the registry was corrected: an event type registered, a rule
+-- recognised, a payload schema loosened. An event that passes now is recorded as a new event. Its audit row
+-- stays, and public.audience_event_replays links the two.
 --
--- An audit row keeps a redacted copy of what was sent. Only where nothing was redacted or cut is the copy
--- the event itself; others are counted and named, never guessed. Nor is replayed what was refused for
--- reasons that the copy cannot answer: who sent it and from where, or that it was no event at all.
+-- An audit row holds a redacted copy of what was sent. The copy is the event itself only if nothing was
+-- redacted or cut; other rejections are counted and named, never guessed. Nor is an event judged again that was
+-- rejected for reasons which the copy cannot answer: who sent it and from where, or that it was no event.
 
 create table if not exists public.audience_event_replays (
   audit_id uuid primary key,
@@ -16,33 +16,27 @@ create table if not exists public.audience_event_replays (
 );
 create index if not exists idx_audience_event_replays_site on public.audience_event_replays (site_id, replayed_at);
 comment on table public.audience_event_replays is
-  'Which recorded event came of which rejected one, append-only. audience_events has no foreign keys to it, so that it can be partitioned.';
+  'Which rejected event was recorded as which new one, append-only. No foreign keys refer to '
+  'public.audience_events, so that it can be partitioned.';
 comment on column public.audience_event_replays.audit_id is 'The audit row in public.audience_events.';
-comment on column public.audience_event_replays.event_id is 'The event recorded in its stead.';
+comment on column public.audience_event_replays.event_id is 'The event that was recorded in its place.';
 comment on column public.audience_event_replays.site_id is 'The site of both.';
-comment on column public.audience_event_replays.replayed_by is 'Who had it replayed: system:…, user:<uuid> or role:<name>.';
-comment on column public.audience_event_replays.replayed_at is 'When.';
+comment on column public.audience_event_replays.replayed_by is
+  'Who replayed it: system:…, user:<uuid> or role:<name>.';
+comment on column public.audience_event_replays.replayed_at is 'When it was replayed.';
+alter table public.audience_event_replays enable row level security;
+revoke all on table public.audience_event_replays from public, anon, authenticated, service_role;
 
 drop trigger if exists trg_audience_event_replays_append_only on public.audience_event_replays;
 create trigger trg_audience_event_replays_append_only
 before update or delete on public.audience_event_replays
 for each row execute function public.audience_events_append_only();
+
 drop trigger if exists trg_audience_event_replays_no_truncate on public.audience_event_replays;
 create trigger trg_audience_event_replays_no_truncate
 before truncate on public.audience_event_replays
 for each statement execute function public.audience_events_append_only();
 
-alter table public.audience_event_replays enable row level security;
-drop policy if exists audience_event_replays_select_member on public.audience_event_replays;
-create policy audience_event_replays_select_member on public.audience_event_replays for select to authenticated
-  using (site_id in (select audience_gate.readable_sites()));
-drop policy if exists audience_event_replays_gate on public.audience_event_replays;
-create policy audience_event_replays_gate on public.audience_event_replays to audience_gate_owner using (true) with check (true);
-revoke all on table public.audience_event_replays from public, anon, authenticated, service_role;
-grant select on table public.audience_event_replays to authenticated, service_role;
-grant select, insert on table public.audience_event_replays to audience_gate_owner;
-
--- Why an audit row cannot be judged again, or null where it can.
 create or replace function audience_gate.not_replayable(audit jsonb)
 returns text
 language sql
@@ -53,7 +47,7 @@ as $$
   select case
     when jsonb_typeof(audit -> 'original_payload_snapshot') is distinct from 'object' then 'unreadable'
     when (audit ->> 'snapshot_shortened')::boolean or (audit -> 'original_payload_snapshot')::text like '%[shortened:%' then 'shortened'
-    -- The ids stand in columns of the audit row; in the copy one can be taken for a card number.
+    -- The ids are in columns of the audit row. In the copy one may have been taken for a card number.
     when ((audit -> 'original_payload_snapshot') - array['id', 'user_id', 'site_id'])::text like '%[redacted:%' then 'redacted'
     when audit #>> '{violations,0}' like 'parse.%' then 'unreadable'
     when exists (
@@ -64,10 +58,10 @@ as $$
   end
 $$;
 comment on function audience_gate.not_replayable(jsonb) is
-  'Why a rejection cannot be judged again, by the metadata of its audit row: shortened, redacted, unreadable, sender, duplicate; or null.';
+  'Why a rejection cannot be judged again, by the metadata of its audit row: shortened, redacted, unreadable, '
+  'sender or duplicate; null: it can.';
 
--- The event an audit row stands for, as it was when it was received. Its new id is made from the audit
--- row's, so that a second replay finds the first.
+-- The new id is made from the id of the audit row, so that a second replay finds the first.
 create or replace function audience_gate.replayed_event(
   audit_id uuid, received_at timestamptz, member uuid, site uuid, snapshot jsonb
 )
@@ -83,13 +77,15 @@ as $$
     || jsonb_build_object('id', left(encode(sha256(convert_to('replay|' || audit_id, 'UTF8')), 'hex'), 32)::uuid)
 $$;
 comment on function audience_gate.replayed_event(uuid, timestamptz, uuid, uuid, jsonb) is
-  'The event of an audit row, under an id of its own, with the time of its receipt where it named none.';
+  'The event that an audit row stands for, under an id of its own, and with the time of its receipt if it named '
+  'none.';
 
 create or replace function audience_gate.replay(
   rule text, site uuid, from_time timestamptz, to_time timestamptz, max_events integer, after uuid, dry_run boolean
 )
 returns jsonb
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -105,7 +101,7 @@ begin
       hint = 'Call again with after set to the next of the answer.';
   end if;
 
-  -- One after another, so that each answers for what it did itself.
+  -- One at a time, so that each answers for what it did itself.
   perform pg_advisory_xact_lock(hashtextextended('audience_gate.replay', 0));
   select coalesce(jsonb_agg(jsonb_build_object(
     'audit_id', a.id, 'event', a.event, 'why', a.why,
@@ -133,7 +129,8 @@ begin
   from jsonb_array_elements(examined) with ordinality as x (item, place)
   where x.item -> 'violations' = '[]';
 
-  -- Once to see what the store refuses, which would otherwise be put down as one more rejection, then for good.
+  -- Once as a dry run, to see what the store refuses, which would otherwise be recorded as one more rejection;
+  -- then in earnest.
   batch := jsonb_build_object(
     'contract', audience_gate.contract_fingerprint(), 'registry', audience_gate.registry_version(),
     'source_system', 'replay', 'caller', 'trusted', 'received_at', now(), 'accepted', passed, 'rejected', '[]'::jsonb);
@@ -185,7 +182,7 @@ begin
 end;
 $$;
 comment on function audience_gate.replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) is
-  'Judges stored rejections again; what public.audience_replay runs.';
+  'Judges stored rejections again: what public.audience_replay() runs.';
 
 create or replace function public.audience_replay(
   rule text default null, site uuid default null, from_time timestamptz default null, to_time timestamptz default null,
@@ -197,16 +194,8 @@ volatile
 set search_path = ''
 as $$ select audience_gate.replay(rule, site, from_time, to_time, max_events, after, dry_run) $$;
 comment on function public.audience_replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) is
-  'Judges stored rejections again after a registry fix, oldest first, and records those that pass now as new events, linked in public.audience_event_replays. Idempotent. not_replayable says how many cannot be judged again and why: redacted or shortened (the copy is not the whole event), unreadable, sender (who sent it or from where cannot be checked any more), duplicate. Service role only. next, where not null, is the after of the next call.';
-
-alter function audience_gate.not_replayable(jsonb) owner to audience_gate_owner;
-alter function audience_gate.replayed_event(uuid, timestamptz, uuid, uuid, jsonb) owner to audience_gate_owner;
-alter function audience_gate.replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.not_replayable(jsonb) from public;
-revoke all on function audience_gate.replayed_event(uuid, timestamptz, uuid, uuid, jsonb) from public;
-revoke all on function audience_gate.replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) from public;
-revoke all on function public.audience_replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) from public, anon, authenticated;
-grant execute on function audience_gate.replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) to service_role;
-grant execute on function public.audience_replay(text, uuid, timestamptz, timestamptz, integer, uuid, boolean) to service_role;
-grant execute on function audience_gate.ingest(jsonb) to audience_gate_owner;
-grant execute on function audience_gate.registry_version() to audience_gate_owner;
+  'Judges stored rejections again, oldest first, after the registry was corrected, and records those that pass now '
+  'as new events, linked in public.audience_event_replays. A second call changes nothing. not_replayable counts '
+  'those that cannot be judged again, by cause: redacted or shortened (the copy is not the whole event), '
+  'unreadable, sender (who sent it or from where cannot be checked any more), duplicate. If next is not null, pass '
+  'it as after to go on. For the service role only.';

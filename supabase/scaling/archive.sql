@@ -71,7 +71,8 @@ as $$
   order by 1
 $$;
 comment on function audience_gate.event_months() is
-  'The months (UTC) that the event log has events of; closed: ended more than an hour ago, so that nothing is recorded in them any more.';
+  'The months (UTC) that the event log has events of; closed: ended more than an hour ago, so that nothing is '
+  'recorded in them any more.';
 
 -- What an operator does to the log is an event of the log, judged like any other.
 create or replace function audience_gate.note_in_log(event_type text, facts jsonb)
@@ -171,7 +172,8 @@ begin
 end;
 $$;
 comment on function audience_gate.detach_month(date, bigint, text, boolean) is
-  'Takes a month out of the event log, where it holds what its archive holds; the partition stays by itself, closed and append-only, or is dropped. The ids stay known.';
+  'Takes a month out of the event log, where it holds what its archive holds; the partition stays by itself, closed '
+  'and append-only, or is dropped. The ids stay known.';
 
 create or replace function audience_gate.begin_restore(month date, expected_events bigint, expected_hash text)
 returns text
@@ -268,7 +270,8 @@ begin
 end;
 $$;
 comment on function audience_gate.finish_restore(date, bigint, text) is
-  'Attaches a month that was copied back, where it holds what its archive holds, and drops the one that was kept beside it.';
+  'Attaches a month that was copied back, where it holds what its archive holds, and drops the one that was kept '
+  'beside it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$

@@ -23,8 +23,8 @@ begin
   with sent as materialized (
     select x.*,
       coalesce(x.occurred_at, now()) as happened_at,
-      coalesce(x.site_id, '00000000-0000-4000-8000-000000000001') as site,
-      hashtextextended(x.session_id, hashtextextended(x.event_type, coalesce(uuid_hash_extended(x.user_id, 0), 0))) as fire_key
+      coalesce(x.site_id, audience_gate.default_site()) as site,
+      audience_gate.fire_key(x.session_id, x.event_type, x.user_id) as fire_key
     from jsonb_to_recordset(sent_rows) as x (
       index integer, id uuid, site_id uuid, session_id text, event_type text, event_category text,
       event_source text, utm_source text, utm_medium text, utm_campaign text, utm_content text,
@@ -41,14 +41,11 @@ begin
     from sent s
     left join lateral (
       select true as found
-      from public.audience_events e
-      where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0))) = s.fire_key
-        and coalesce(e.occurred_at, e.created_at) > s.happened_at - interval '3 seconds'
-        and coalesce(e.occurred_at, e.created_at) < s.happened_at + interval '3 seconds'
-        -- Recorded five minutes before it happened at the earliest; a day leaves room for clocks.
-        and e.created_at > now() - interval '9 days' and e.created_at < now() + interval '1 day'
-        and not e.rejected
-        and (e.session_id, e.event_type, e.user_id, e.site_id)
+      from audience_gate.recorded_fires f
+      where f.fire_key = s.fire_key
+        and f.happened_at > s.happened_at - audience_gate.fire_window()
+        and f.happened_at < s.happened_at + audience_gate.fire_window()
+        and (f.session_id, f.event_type, f.user_id, f.site_id)
           is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
       limit 1
     ) repeat on true
@@ -121,10 +118,10 @@ as $$
 begin
   return exists (
     select from public.audience_events e
-    where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0)))
-        = hashtextextended(sent_session, hashtextextended(sent_type, coalesce(uuid_hash_extended(sent_user, 0), 0)))
-      and coalesce(e.occurred_at, e.created_at) > happened_at - interval '3 seconds'
-      and coalesce(e.occurred_at, e.created_at) < interval '3 seconds' + happened_at
+    where audience_gate.fire_key(e.session_id, e.event_type, e.user_id)
+        = audience_gate.fire_key(sent_session, sent_type, sent_user)
+      and coalesce(e.occurred_at, e.created_at) > happened_at - audience_gate.fire_window()
+      and coalesce(e.occurred_at, e.created_at) < audience_gate.fire_window() + happened_at
       and e.created_at > happened_at - interval '1 day'
       and not e.rejected
       and (e.session_id, e.event_type, e.user_id, e.site_id)
@@ -133,7 +130,8 @@ begin
 end;
 $$;
 comment on function audience_gate.repeats_history(text, text, uuid, uuid, timestamptz) is
-  'Whether an event that happened longer ago than the contract takes from a sender repeats a recorded one: asks every month since.';
+  'Whether an event that happened longer ago than the contract takes from a sender repeats a recorded one: asks '
+  'every month since.';
 
 create or replace function audience_gate.record_keyed_rejections(rows_rejected jsonb)
 returns void
@@ -147,7 +145,7 @@ begin
     select distinct on (r.id) r.*
     from (
       select x.index, coalesce(x.id, gen_random_uuid()) as id, x.user_id, x.session_id, x.event_source,
-        coalesce(x.site_id, '00000000-0000-4000-8000-000000000001') as site, x.metadata
+        coalesce(x.site_id, audience_gate.default_site()) as site, x.metadata
       from jsonb_to_recordset(rows_rejected) as x (
         index integer, id uuid, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb
       )
@@ -222,63 +220,63 @@ begin
   end loop;
 end $$;
 
--- Has the batch function and the trigger fit the log in use.
---
--- What is true of both tables is said as soon as there are two: a call that waits for a swap goes on in the
--- words it began with. Keys are asked only while the partitioned log is in use.
+-- Puts the views and functions of the seam in place, each as a whole: while the partitioned log is in use those
+-- that ask the keys, else those of the migrations. They keep their owners and rights. Whatever waits for a
+-- swap to end goes on as it began; the plain functions name no index, so they are right for either table.
 create or replace function audience_gate.fit_functions()
 returns void
 language plpgsql
 volatile
 set search_path = ''
 as $$
-declare
-  partitioned regclass := audience_gate.partitioned_events();
-  moving boolean := partitioned is not null;
-  in_use boolean := coalesce(partitioned = 'public.audience_events'::regclass, false);
-  item record;
-  definition text;
 begin
-  -- The functions above stand for these three, word for word but for the keys.
-  select p.oid::regprocedure as id into item
-  from pg_catalog.pg_proc p
-  join (values
-    ('audience_gate.record_events(jsonb, text)', 'a7bb38107fda486898d586f859aa31b4'),
-    ('audience_gate.record_rejections(jsonb)', 'da2fed243f8e6a05ebc07209bd1cd90a'),
-    ('audience_gate.refusals(jsonb)', 'c86f5b1ba67d76a81ba15ef6204afc71')
-  ) as k (signature, body) on p.oid = k.signature::regprocedure
-  where k.body <> md5(regexp_replace(replace(p.prosrc, 'on conflict (id)', 'on conflict'), '\s+', ' ', 'g'));
-  if found then
-    raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
-      hint = 'use the scaling scripts of the release whose migrations are applied';
+  if audience_gate.store_version() <> 1 then
+    raise exception 'these scripts do not know how this release stores events'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'use the scaling scripts of the release whose migrations are applied';
   end if;
 
-  for item in
-    select f.signature::regprocedure as id,
-      case when f.fits then f.partitioned else f.plain end as wanted,
-      case when f.fits then f.plain else f.partitioned end as unwanted
-    from (values
-      ('audience_gate.record_events(jsonb, text)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.record_rejections(jsonb)', moving, 'on conflict (id) do nothing', 'on conflict do nothing'),
-      ('audience_gate.enforce()', moving, '< happened_at + interval ''3 seconds''',
-        '< interval ''3 seconds'' + happened_at and e.created_at > happened_at - interval ''1 day'' and e.created_at < now() + interval ''1 day'''),
-      ('audience_gate.enforce()', in_use, 'exists (select from public.audience_events e where e.id = new.id)',
-        'exists (select from audience_gate.event_keys k where k.id = new.id)'),
-      ('audience_gate.record_batch(jsonb, text)', in_use, 'audience_gate.record_events(', 'audience_gate.record_keyed_events('),
-      ('audience_gate.ingest(jsonb)', in_use, 'audience_gate.record_rejections(', 'audience_gate.record_keyed_rejections('),
-      ('audience_gate.ingest(jsonb)', in_use, 'audience_gate.refusals(', 'audience_gate.keyed_refusals(')
-    ) as f (signature, fits, plain, partitioned)
-  loop
-    definition := pg_catalog.pg_get_functiondef(item.id);
-    if position(item.unwanted in definition) > 0 then
-      execute replace(definition, item.unwanted, item.wanted);
-    elsif position(item.wanted in definition) = 0 then
-      raise exception '% is not as these scripts know it', item.id using errcode = 'object_not_in_prerequisite_state',
-        hint = 'use the scaling scripts of the release whose migrations are applied';
-    end if;
-  end loop;
+  -- The log before the views into it: the order in which those who insert lock them.
+  lock table public.audience_events in share row exclusive mode;
+  if audience_gate.partitioned_events() = 'public.audience_events'::regclass then
+    create or replace function audience_gate.record_events(sent_rows jsonb, source_system text)
+    returns jsonb language sql volatile set search_path = ''
+    as $body$ select audience_gate.record_keyed_events(sent_rows, source_system) $body$;
+    create or replace function audience_gate.record_rejections(rows_rejected jsonb)
+    returns void language sql volatile set search_path = ''
+    as $body$ select audience_gate.record_keyed_rejections(rows_rejected) $body$;
+    create or replace function audience_gate.refusals(stored jsonb)
+    returns jsonb language sql stable set search_path = ''
+    as $body$ select audience_gate.keyed_refusals(stored) $body$;
+    create or replace view audience_gate.recorded_ids with (security_invoker = true) as
+    select k.id, k.rejected from audience_gate.event_keys k;
+    create or replace view audience_gate.recorded_fires with (security_invoker = true) as
+    select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id
+    from public.audience_events e
+    -- The contract takes nothing that is older than eight days. Recorded five minutes before it happened at the
+    -- earliest; a day leaves room for clocks.
+    where not e.rejected and e.created_at > now() - interval '9 days' and e.created_at < now() + interval '1 day';
+  else
+    create or replace function audience_gate.record_events(sent_rows jsonb, source_system text)
+    returns jsonb language sql volatile set search_path = ''
+    as $body$ select audience_gate.record_plain_events(sent_rows, source_system) $body$;
+    create or replace function audience_gate.record_rejections(rows_rejected jsonb)
+    returns void language sql volatile set search_path = ''
+    as $body$ select audience_gate.record_plain_rejections(rows_rejected) $body$;
+    create or replace function audience_gate.refusals(stored jsonb)
+    returns jsonb language sql stable set search_path = ''
+    as $body$ select audience_gate.plain_refusals(stored) $body$;
+    create or replace view audience_gate.recorded_ids with (security_invoker = true) as
+    select e.id, e.rejected from public.audience_events e;
+    create or replace view audience_gate.recorded_fires with (security_invoker = true) as
+    select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id
+    from public.audience_events e
+    where not e.rejected;
+  end if;
 end;
 $$;
 comment on function audience_gate.fit_functions() is
-  'Makes the functions that look events up fit the event log in use. Call it after migrations of a new release, too.';
+  'Has the gate store events in the way of the event log in use. Call it after migrations of a new release, too.';
 revoke all on function audience_gate.fit_functions() from public;

@@ -9,7 +9,8 @@ create table if not exists audience_gate.loads (
   actor text not null default audience_gate.actor(),
   event_id uuid null
 );
-comment on table audience_gate.loads is 'Each load of history; one at a time, and a load that was broken off is gone on with by the next.';
+comment on table audience_gate.loads is
+  'Each load of history; one at a time, and a load that was broken off is gone on with by the next.';
 comment on column audience_gate.loads.id is 'In order of beginning.';
 comment on column audience_gate.loads.started_at is 'When it began.';
 comment on column audience_gate.loads.finished_at is 'When it ended; null: it goes on, or was broken off.';
@@ -29,13 +30,15 @@ create table if not exists audience_gate.load_files (
   finished boolean not null default false
 );
 create index if not exists load_files_load_id on audience_gate.load_files (load_id);
-comment on table audience_gate.load_files is 'How far each file of history is loaded, known by what it holds and not by its name.';
+comment on table audience_gate.load_files is
+  'How far each file of history is loaded, known by what it holds and not by its name.';
 comment on column audience_gate.load_files.sha256 is 'The SHA-256 of the file.';
 comment on column audience_gate.load_files.load_id is 'The load it belongs to.';
 comment on column audience_gate.load_files.through is 'The line or row up to which its events are stored.';
 comment on column audience_gate.load_files.accepted is 'How many of its events were recorded.';
 comment on column audience_gate.load_files.replayed is 'How many were recorded before.';
-comment on column audience_gate.load_files.repeated is 'How many were rejected as double fires; each has its audit row.';
+comment on column audience_gate.load_files.repeated is
+  'How many were rejected as double fires; each has its audit row.';
 comment on column audience_gate.load_files.refused is 'How many the contract refused, and the operator left out.';
 comment on column audience_gate.load_files.first_created_at is 'The earliest time that one of them was recorded.';
 comment on column audience_gate.load_files.last_created_at is 'The latest.';
@@ -48,7 +51,8 @@ create unlogged table if not exists audience_gate.load_rows (
   rejected boolean not null,
   event jsonb not null
 );
-comment on table audience_gate.load_rows is 'Judged events between the copy and the log; empty outside the transaction that loads them.';
+comment on table audience_gate.load_rows is
+  'Judged events between the copy and the log; empty outside the transaction that loads them.';
 comment on column audience_gate.load_rows.place is 'The line or row of the file.';
 comment on column audience_gate.load_rows.id is 'The id of the event, its own or derived.';
 comment on column audience_gate.load_rows.created_at is 'When it was recorded.';
@@ -95,7 +99,8 @@ begin
   return query select f.through, f.finished from audience_gate.load_files f where f.sha256 = file_hash;
 end;
 $$;
-comment on function audience_gate.claim_file(text) is 'Has a file loaded by the load under way, or says how far it is already.';
+comment on function audience_gate.claim_file(text) is
+  'Has a file loaded by the load under way, or says how far it is already.';
 
 -- Of events that could be repeats of each other, all but the first are decided one by one, in the order of the file:
 -- each chain of events of one kind with less than three seconds from one to the next.
@@ -107,11 +112,11 @@ set search_path = ''
 as $$
   with keyed as (
     select r.place, r.id, coalesce((r.event ->> 'occurred_at')::timestamptz, r.created_at) as happened_at,
-      hashtextextended(r.event ->> 'session_id', hashtextextended(r.event ->> 'event_type',
-        coalesce(uuid_hash_extended((r.event ->> 'user_id')::uuid, 0), 0))) as fire_key
+      audience_gate.fire_key(
+        r.event ->> 'session_id', r.event ->> 'event_type', (r.event ->> 'user_id')::uuid) as fire_key
     from audience_gate.load_rows r where not r.rejected
   ), linked as (
-    select k.*, coalesce(k.happened_at - lag(k.happened_at) over near_by >= interval '3 seconds', true) as begins
+    select k.*, coalesce(k.happened_at - lag(k.happened_at) over near_by >= audience_gate.fire_window(), true) as begins
     from keyed k window near_by as (partition by k.fire_key order by k.happened_at, k.place)
   ), chained as (
     select l.*, count(*) filter (where l.begins) over (partition by l.fire_key order by l.happened_at, l.place) as chain
@@ -121,7 +126,8 @@ as $$
   from (select c.place, row_number() over (partition by c.fire_key, c.chain order by c.place) > 1 as late from chained c) d
   where d.late
 $$;
-comment on function audience_gate.doubtful_rows() is 'The places of the copied events that have to be decided after others of their batch.';
+comment on function audience_gate.doubtful_rows() is
+  'The places of the copied events that have to be decided after others of their batch.';
 
 -- Acts as the role whose inserts are taken as judged, for the rows that the operator's command judged and copied. The
 -- settings keep the plan on an index, also one that was made while the log was empty, and have it not compiled.
@@ -139,8 +145,8 @@ as $$
 begin
   return query with sent as materialized (
     select r.id, r.created_at, r.rejected, r.event, x.*, coalesce(x.occurred_at, r.created_at) as happened_at,
-      coalesce(x.site_id, '00000000-0000-4000-8000-000000000001') as site,
-      hashtextextended(x.session_id, hashtextextended(x.event_type, coalesce(uuid_hash_extended(x.user_id, 0), 0))) as fire_key
+      coalesce(x.site_id, audience_gate.default_site()) as site,
+      audience_gate.fire_key(x.session_id, x.event_type, x.user_id) as fire_key
     from audience_gate.load_rows r
     cross join lateral jsonb_to_record(r.event) as x (
       site_id uuid, session_id text, event_type text, event_category text, event_source text, utm_source text,
@@ -153,9 +159,9 @@ begin
     -- above as well, the time would look to the planner as telling as the key, and it is not.
     left join lateral (
       select true as found from public.audience_events e
-      where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0))) = s.fire_key
-        and coalesce(e.occurred_at, e.created_at) > s.happened_at - interval '3 seconds'
-        and coalesce(e.occurred_at, e.created_at) < s.happened_at + interval '3 seconds'
+      where audience_gate.fire_key(e.session_id, e.event_type, e.user_id) = s.fire_key
+        and coalesce(e.occurred_at, e.created_at) > s.happened_at - audience_gate.fire_window()
+        and coalesce(e.occurred_at, e.created_at) < s.happened_at + audience_gate.fire_window()
         and e.created_at > s.happened_at - interval '1 day'
         and not e.rejected
         and (e.session_id, e.event_type, e.user_id, e.site_id) is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
@@ -222,7 +228,7 @@ begin
   end if;
 
   select count(*) as events, min(r.created_at) as first_at, max(r.created_at) as last_at,
-    array_agg(distinct hashtext(r.event ->> 'session_id') & 511) as buckets
+    array_agg(distinct audience_gate.session_bucket(r.event ->> 'session_id')) as buckets
   into facts from audience_gate.load_rows r;
   if facts.events > 0 then
     perform audience_gate.lock_sessions(array(select b from unnest(facts.buckets) b order by b));

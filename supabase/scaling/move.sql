@@ -6,7 +6,7 @@
 -- swapping them is a matter of names, and can be undone by swapping again until the standby is dropped.
 
 create table if not exists audience_gate.partition_move (
-  only_one boolean primary key default true check (only_one),
+  only_one boolean primary key default true,
   begun_at timestamptz not null default clock_timestamp(),
   copy_until timestamptz null,
   copied_at timestamptz null,
@@ -15,18 +15,22 @@ create table if not exists audience_gate.partition_move (
   estimated_rows bigint not null,
   copied boolean not null default false,
   verified_at timestamptz null,
-  swapped_at timestamptz null
+  swapped_at timestamptz null,
+  constraint partition_move_only_one_chk check (only_one)
 );
 comment on table audience_gate.partition_move is 'The move that is under way: one row, or none.';
 comment on column audience_gate.partition_move.only_one is 'Always true: there is one move at a time.';
 comment on column audience_gate.partition_move.begun_at is 'When inserts began to be repeated on the standby.';
-comment on column audience_gate.partition_move.copy_until is 'The newest event there was then; what came later was repeated.';
-comment on column audience_gate.partition_move.copied_at is 'How far copying has come: the created_at of the last event copied.';
+comment on column audience_gate.partition_move.copy_until is
+  'The newest event there was then; what came later was repeated.';
+comment on column audience_gate.partition_move.copied_at is
+  'How far copying has come: the created_at of the last event copied.';
 comment on column audience_gate.partition_move.copied_id is 'And its id.';
 comment on column audience_gate.partition_move.copied_rows is 'How many events were looked at for copying so far.';
 comment on column audience_gate.partition_move.estimated_rows is 'About how many there were to copy.';
 comment on column audience_gate.partition_move.copied is 'True: everything is on the standby, and stays there.';
-comment on column audience_gate.partition_move.verified_at is 'When both tables were last found equal, month by month.';
+comment on column audience_gate.partition_move.verified_at is
+  'When both tables were last found equal, month by month.';
 comment on column audience_gate.partition_move.swapped_at is 'When the tables last changed places.';
 alter table audience_gate.partition_move enable row level security;
 revoke all on table audience_gate.partition_move from public, anon, authenticated, service_role;
@@ -69,7 +73,8 @@ begin
     case when audience_gate.partitioned_events() = 'public.audience_events'::regclass then 'plain' else 'keyed' end);
 end;
 $$;
-comment on function audience_gate.repeat_inserts() is 'From now on, has every insert into the log in use repeated on the standby.';
+comment on function audience_gate.repeat_inserts() is
+  'From now on, has every insert into the log in use repeated on the standby.';
 
 create or replace function audience_gate.start_move(destination text)
 returns jsonb
@@ -113,8 +118,8 @@ begin
   end if;
 
   perform audience_gate.make_standby('primary key (id, created_at)) partition by range (created_at)');
-  create index audience_events_created_at_brin on audience_gate_standby.audience_events using brin (created_at);
-  comment on index audience_gate_standby.audience_events_created_at_brin is 'For scans over long times: a few kilobytes a month.';
+  create index idx_audience_events_created_at_brin on audience_gate_standby.audience_events using brin (created_at);
+  comment on index audience_gate_standby.idx_audience_events_created_at_brin is 'For scans over long times: a few kilobytes a month.';
   create table audience_gate_partitions.audience_events_default partition of audience_gate_standby.audience_events default;
   perform audience_gate.guard_partition('audience_gate_partitions.audience_events_default',
     'Events of months that have no partition yet; audience_gate.keep_partitions brings them home.');
@@ -126,7 +131,8 @@ begin
 end;
 $$;
 comment on function audience_gate.begin_move() is
-  'Makes the partitioned standby, has every insert repeated on it, and starts the job that copies what is there already.';
+  'Makes the partitioned standby, has every insert repeated on it, and starts the job that copies what is there '
+  'already.';
 
 create or replace function audience_gate.begin_return()
 returns jsonb
@@ -153,7 +159,8 @@ begin
 end;
 $$;
 comment on function audience_gate.begin_return() is
-  'The way back after a move has ended: makes one table as the standby of the partitioned log. Goes on like any move.';
+  'The way back after a move has ended: makes one table as the standby of the partitioned log. Goes on like any '
+  'move.';
 
 create or replace function audience_gate.copy_events(settings jsonb default '{}')
 returns jsonb
@@ -198,5 +205,6 @@ begin
 end;
 $$;
 comment on function audience_gate.copy_events(jsonb) is
-  'Copies events to the standby, oldest first, a batch at a time, and goes on where it stopped. settings: batch_size, max_seconds (0: one batch).';
+  'Copies events to the standby, oldest first, a batch at a time, and goes on where it stopped. settings: '
+  'batch_size, max_seconds (0: one batch).';
 alter function audience_gate.copy_events(jsonb) owner to audience_gate_owner;

@@ -19,9 +19,10 @@ create table if not exists audience_gate.event_keys (
   created_at timestamptz not null,
   rejected boolean not null
 );
-create index if not exists event_keys_created_at on audience_gate.event_keys using brin (created_at);
+create index if not exists idx_event_keys_created_at on audience_gate.event_keys using brin (created_at);
 comment on table audience_gate.event_keys is
-  'Every recorded id of the partitioned event log, once: what makes a retry a replay, whatever month the event is in.';
+  'Every recorded id of the partitioned event log, once: what makes a retry a replay, whatever month the event is '
+  'in.';
 comment on column audience_gate.event_keys.id is 'The id of an event.';
 comment on column audience_gate.event_keys.created_at is 'When it was recorded, and so in which month it is.';
 comment on column audience_gate.event_keys.rejected is 'True: the id stands for a rejection.';
@@ -33,11 +34,13 @@ create table if not exists audience_gate.partition_log (
   action text not null,
   detail jsonb not null default '{}'
 );
-comment on table audience_gate.partition_log is 'What was done to the shape of the event log, append-only: partitions made, moves begun, swapped and ended.';
+comment on table audience_gate.partition_log is
+  'What was done to the shape of the event log, append-only: partitions made, moves begun, swapped and ended.';
 comment on column audience_gate.partition_log.id is 'In order of writing.';
 comment on column audience_gate.partition_log.at is 'When.';
 comment on column audience_gate.partition_log.actor is 'Who: the role the client acted as.';
-comment on column audience_gate.partition_log.action is 'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached or month_restored.';
+comment on column audience_gate.partition_log.action is
+  'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached or month_restored.';
 comment on column audience_gate.partition_log.detail is 'Names, months and numbers of rows.';
 
 alter table audience_gate.event_keys enable row level security;
@@ -81,7 +84,8 @@ begin
   return null;
 end;
 $$;
-comment on function audience_gate.keep_key() is 'Notes the id of an event on its way in, and skips an event whose id is noted.';
+comment on function audience_gate.keep_key() is
+  'Notes the id of an event on its way in, and skips an event whose id is noted.';
 
 -- A row is sent to its month before a trigger sees it, and cannot leave it any more. So a created_at that
 -- somebody sent is put aside by inserting the row anew, by the same role and under the same policies.
@@ -100,7 +104,8 @@ begin
   return null;
 end;
 $$;
-comment on function audience_gate.set_clock() is 'Has an event that names another month recorded now, as every event is.';
+comment on function audience_gate.set_clock() is
+  'Has an event that names another month recorded now, as every event is.';
 
 -- Triggers and policies of the whole do not bind whoever names a part, and those it passes on are gone when it is detached.
 create or replace function audience_gate.guard_partition(part regclass, meaning text)
@@ -127,7 +132,8 @@ begin
     for each statement execute function public.audience_events_append_only()', part);
 end;
 $$;
-comment on function audience_gate.guard_partition(regclass, text) is 'Closes a partition of the event log to everybody, and makes it append-only by itself.';
+comment on function audience_gate.guard_partition(regclass, text) is
+  'Closes a partition of the event log to everybody, and makes it append-only by itself.';
 
 -- The partitioned event log, in use or still being filled.
 create or replace function audience_gate.partitioned_events()
@@ -141,7 +147,8 @@ as $$
   where c.oid in (to_regclass('public.audience_events'), to_regclass('audience_gate_standby.audience_events'))
     and c.relkind = 'p'
 $$;
-comment on function audience_gate.partitioned_events() is 'The partitioned event log, in use or being filled; null where there is none.';
+comment on function audience_gate.partitioned_events() is
+  'The partitioned event log, in use or being filled; null where there is none.';
 
 -- Attached rather than created in place: attaching lets others read and write meanwhile. Rows that fell into
 -- the default partition are brought home first, in the same transaction.
@@ -225,7 +232,8 @@ begin
 end;
 $$;
 comment on function audience_gate.keep_partitions(jsonb) is
-  'Makes the months to come, and those of events that fell into the default partition. settings: months_ahead; keep_keys, an interval after which ids are forgotten (null: never; at least 31 days).';
+  'Makes the months to come, and those of events that fell into the default partition. settings: months_ahead; '
+  'keep_keys, an interval after which ids are forgotten (null: never; at least 31 days).';
 
 create or replace view audience_gate.event_partitions with (security_invoker = true) as
 select c.relname::text as partition, pg_catalog.pg_get_expr(c.relpartbound, c.oid) as bounds,
@@ -234,7 +242,12 @@ from pg_catalog.pg_inherits i
 join pg_catalog.pg_class c on c.oid = i.inhrelid
 where i.inhparent = audience_gate.partitioned_events();
 comment on view audience_gate.event_partitions is
-  'The partitions of the event log with their size. A default partition that is not empty means that a month was missing.';
+  'The partitions of the event log with their size. A default partition that is not empty means that a month was '
+  'missing.';
+comment on column audience_gate.event_partitions.partition is 'The name of the partition.';
+comment on column audience_gate.event_partitions.bounds is 'Which times it holds.';
+comment on column audience_gate.event_partitions.estimated_rows is 'About how many events are in it.';
+comment on column audience_gate.event_partitions.bytes is 'Its size, with its indexes.';
 revoke all on table audience_gate.event_partitions from public, anon, authenticated, service_role;
 grant select on table audience_gate.event_partitions to service_role;
 

@@ -38,7 +38,8 @@ as $$
   where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = log.oid
 $$;
 comment on function audience_gate.obstacles_to_move() is
-  'What of public.audience_events a move could not carry over, in either direction; it begins only where there is nothing.';
+  'What of public.audience_events a move could not carry over, in either direction; it begins only where there is '
+  'nothing.';
 
 create or replace function audience_gate.obstacles_to_partitions()
 returns setof text
@@ -91,7 +92,8 @@ begin
   end loop;
 end;
 $$;
-comment on function audience_gate.copy_protection(regclass, regclass) is 'Gives a table the policies and grants of another.';
+comment on function audience_gate.copy_protection(regclass, regclass) is
+  'Gives a table the policies and grants of another.';
 
 -- A standby with all that the log in use has, but for what names it partitioned or not.
 create or replace function audience_gate.make_standby(shape text)
@@ -105,12 +107,13 @@ declare
 begin
   execute 'create table audience_gate_standby.audience_events (like public.audience_events including defaults
     including constraints including comments including storage including statistics, ' || shape;
-  execute format('comment on table audience_gate_standby.audience_events is %L', obj_description('public.audience_events'::regclass, 'pg_class'));
+  execute format('comment on table audience_gate_standby.audience_events is %L',
+    obj_description('public.audience_events'::regclass, 'pg_class'));
   for item in
     select i.indexrelid, c.relname, regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid),
       ' ON (ONLY )?public\.audience_events ', ' ON audience_gate_standby.audience_events ') as definition
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
-    where i.indrelid = 'public.audience_events'::regclass and not i.indisunique and c.relname <> 'audience_events_created_at_brin'
+    where i.indrelid = 'public.audience_events'::regclass and not i.indisunique and c.relname <> 'idx_audience_events_created_at_brin'
   loop
     execute item.definition;
     execute format('comment on index audience_gate_standby.%I is %L', item.relname, obj_description(item.indexrelid, 'pg_class'));

@@ -23,7 +23,8 @@ begin
 end;
 $$;
 comment on function audience_gate.compare_events() is
-  'Both tables of a move, month by month: how many events, and whether all their values are the same. Takes no lock that writers would notice.';
+  'Both tables of a move, month by month: how many events, and whether all their values are the same. Takes no lock '
+  'that writers would notice.';
 
 create or replace function audience_gate.verify_move()
 returns jsonb
@@ -47,7 +48,8 @@ begin
 end;
 $$;
 comment on function audience_gate.verify_move() is
-  'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert goes into both.';
+  'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert '
+  'goes into both.';
 
 create or replace function audience_gate.swap_events()
 returns jsonb
@@ -80,15 +82,19 @@ begin
   where t.tgrelid = was and not t.tgisinternal and t.tgname not in (
     'trg_audience_events_append_only', 'trg_audience_events_no_truncate', 'trg_audience_events_key',
     'trg_audience_events_clock', 'trg_audience_events_repeat');
-  select coalesce(jsonb_agg(distinct jsonb_build_object('view', v.oid::regclass::text, 'definition', pg_catalog.pg_get_viewdef(v.oid),
+  select coalesce(jsonb_agg(distinct jsonb_build_object(
+    'view', v.oid::regclass::text, 'definition', pg_catalog.pg_get_viewdef(v.oid),
     'options', coalesce('with (' || array_to_string(v.reloptions, ', ') || ')', ''))), '[]')
   into views from pg_catalog.pg_depend d
   join pg_catalog.pg_rewrite r on r.oid = d.objid join pg_catalog.pg_class v on v.oid = r.ev_class
   where d.classid = 'pg_catalog.pg_rewrite'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = was
     and v.relkind = 'v';
   select coalesce(jsonb_agg(jsonb_build_object('id', p.oid, 'definition', pg_catalog.pg_get_functiondef(p.oid),
-    'signature', p.oid::regprocedure::text, 'owner', pg_catalog.pg_get_userbyid(p.proowner), 'comment', obj_description(p.oid, 'pg_proc'),
-    'callers', (select jsonb_agg(pg_catalog.pg_get_userbyid(a.grantee)) from aclexplode(p.proacl) a where a.grantee not in (0, p.proowner)))), '[]')
+    'signature', p.oid::regprocedure::text, 'owner', pg_catalog.pg_get_userbyid(p.proowner),
+    'comment', obj_description(p.oid, 'pg_proc'),
+    'callers', (
+      select jsonb_agg(pg_catalog.pg_get_userbyid(a.grantee)) from aclexplode(p.proacl) a
+      where a.grantee not in (0, p.proowner)))), '[]')
   into functions from pg_catalog.pg_depend d
   join pg_catalog.pg_class c on c.oid = was join pg_catalog.pg_proc p on p.oid = d.objid
   where d.classid = 'pg_catalog.pg_proc'::regclass and d.refclassid = 'pg_catalog.pg_type'::regclass and d.refobjid = c.reltype;
@@ -137,7 +143,8 @@ begin
 end;
 $$;
 comment on function audience_gate.swap_events() is
-  'Has the two tables of a move change places, there or back, in one short transaction; nobody waits longer than three seconds for it.';
+  'Has the two tables of a move change places, there or back, in one short transaction; nobody waits longer than '
+  'three seconds for it.';
 
 create or replace function audience_gate.drop_standby()
 returns jsonb
@@ -169,7 +176,8 @@ begin
 end;
 $$;
 comment on function audience_gate.drop_standby() is
-  'Ends a move: drops the table that is not in use. Before the swap this gives the move up; after it, only a move back undoes it.';
+  'Ends a move: drops the table that is not in use. Before the swap this gives the move up; after it, only a move '
+  'back undoes it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$

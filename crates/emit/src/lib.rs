@@ -26,8 +26,9 @@ pub struct Artefact {
 /// Every generated file.
 pub const ARTEFACTS: &[Artefact] = &[
     Artefact { path: "src/contract/fingerprint.rs", render: fingerprint_module },
-    Artefact { path: "supabase/migrations/20261101000500_taxonomy.sql", render: taxonomy_sql::render },
-    Artefact { path: "supabase/migrations/20261101000600_contract.sql", render: sql::render },
+    Artefact { path: "supabase/migrations/20261101000200_constants.sql", render: sql::constants },
+    Artefact { path: "supabase/migrations/20261101000600_taxonomy.sql", render: taxonomy_sql::render },
+    Artefact { path: "supabase/migrations/20261101000700_contract.sql", render: sql::render },
     Artefact { path: "supabase/tests/database/contract.sql", render: sql_tests::render },
     Artefact { path: "RULES.md", render: markdown::render },
     Artefact { path: "EVENTS.md", render: events::render },

@@ -6,6 +6,7 @@ use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_pe
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::{Category, FIELDS, Field, Kind, TEXT_COLUMNS};
+use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
 
 const HELPERS: &str = include_str!("helpers.sql");
@@ -31,6 +32,7 @@ pub fn render() -> String {
         "-- {PREAMBLE}\n\n-- The validation contract, judged in the database.\n\n{}\n{}\n{}\n{}\n{}",
         immutable(
             "contract_fingerprint()",
+            "text",
             &format!("select {}", quote(&fingerprint())),
             "The hash of the contract: engines with the same one judge alike."
         ),
@@ -42,6 +44,40 @@ pub fn render() -> String {
             + "\n"
             + &filled(AUDIT),
     )
+}
+
+/// The constants of the contract that hand-written SQL needs.
+pub fn constants() -> String {
+    let window = RULES.iter().find_map(|rule| match rule.must {
+        Expr::NoTwinWithin(seconds) => Some(seconds),
+        _ => None,
+    });
+    let window = window.expect("a rule says what a double fire is");
+    format!(
+        "-- {PREAMBLE}\n\n-- The constants of the contract that the other migrations need.\n\n{}\n{}\n{}",
+        immutable(
+            "default_site()",
+            "uuid",
+            &format!("select {}::uuid", quote(&default_site())),
+            "The site of an event that names none."
+        ),
+        immutable(
+            "fire_window()",
+            "interval",
+            &format!("select interval '{window} seconds'"),
+            "Events of one session, type, user and site less than this apart are a double fire."
+        ),
+        immutable(
+            "placeholder_session()",
+            "text",
+            &format!("select {}", quote(NO_SESSION)),
+            "The session of an audit row whose event had none that may be kept."
+        ),
+    )
+}
+
+fn default_site() -> String {
+    audience_gate::registry::taxonomy::read()["default_site"]["id"].as_str().unwrap_or_default().into()
 }
 
 /// What the atoms mean, which is part of the fingerprint.
@@ -79,10 +115,10 @@ fn harmless_keys() -> String {
     format!("array[{}]", keys.join(", "))
 }
 
-fn immutable(signature: &str, body: &str, comment: &str) -> String {
+fn immutable(signature: &str, returns: &str, body: &str, comment: &str) -> String {
     let parameters = signature.replace("rule_id text", "text");
     format!(
-        "create or replace function audience_gate.{signature}\nreturns text\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  {body}\n$$;\ncomment on function audience_gate.{parameters} is {};\n",
+        "create or replace function audience_gate.{signature}\nreturns {returns}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  {body}\n$$;\ncomment on function audience_gate.{parameters} is {};\n",
         quote(comment)
     )
 }
@@ -90,7 +126,7 @@ fn immutable(signature: &str, body: &str, comment: &str) -> String {
 fn rule_text(name: &str, comment: &str, text: fn(&Rule) -> &'static str) -> String {
     let cases: String =
         RULES.iter().map(|rule| format!("    when {} then {}\n", quote(rule.id), quote(text(rule)))).collect();
-    immutable(&format!("{name}(rule_id text)"), &format!("select case rule_id\n{cases}  end"), comment)
+    immutable(&format!("{name}(rule_id text)"), "text", &format!("select case rule_id\n{cases}  end"), comment)
 }
 
 /// The functions that judge: a document as it was sent, and a row on its way into the table.
@@ -156,8 +192,7 @@ fn site(source: Source) -> String {
         return "sent.site_id".into();
     }
     let sound = source.sql(&Expr::Any(&[Expr::Uuid(Field::SiteId), Expr::Not(&Expr::Present(Field::SiteId))]));
-    let default =
-        audience_gate::registry::taxonomy::read()["default_site"]["id"].as_str().map(quote).unwrap_or_default();
+    let default = quote(&default_site());
     format!(
         "case when {sound} then lower(coalesce(nullif(btrim(event ->> 'site_id', {BLANK}), ''), {default}))::uuid end"
     )

@@ -231,10 +231,7 @@ cross join (values
   ('timeline of 1 at A', $$ select (count(*) > 0)::text from public.audience_state_timeline('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001') $$),
   ('overall timeline of 1', $$ select (count(*) > 0)::text from public.audience_state_timeline(null, '00000000-0000-4000-8000-000000000001') $$),
   ('state of 2 at A', $$ select public.audience_state_at('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002', now()) $$),
-  ('funnel of A', $$ select (count(*) > 0)::text from public.audience_state_funnel('00000000-0000-4000-8000-000000000001', now() - interval '90 days', now()) $$),
-  ('dwell of A', $$ select (count(*) > 0)::text from public.audience_state_dwell('00000000-0000-4000-8000-000000000001', now() - interval '90 days', now()) $$),
   ('actors of B', $$ select (count(*) > 0)::text from public.audience_state_actors('00000000-0000-4000-8000-00000000000b', now() - interval '90 days', now() + interval '1 day') $$),
-  ('trend of B', $$ select (count(*) > 0)::text from public.audience_state_trend('00000000-0000-4000-8000-00000000000b', now() - interval '90 days', now()) $$),
   ('write a state', $$ update public.audience_site_state set engagement_score = 9 returning 'written' $$),
   ('write overall', $$ update public.audience_state set engagement_score = 9 returning 'written' $$),
   ('write history', $$ insert into public.audience_state_events (user_id, to_state, changed_by, rule_id) values (gen_random_uuid(), 'S0', 'system:me', 'direct_change') returning 'written' $$),
@@ -247,8 +244,6 @@ select is((select string_agg(rpad(what, 22) || string_agg_of, E'\n' order by wha
 --                        owner A viewer  owner B member stranger visitor back end
 'actors of B           42501  42501  true   42501  42501  42501  true  ' || E'\n' ||
 'derive                42501  42501  42501  42501  42501  42501  0     ' || E'\n' ||
-'dwell of A            true   true   42501  42501  42501  42501  true  ' || E'\n' ||
-'funnel of A           true   true   42501  42501  42501  42501  true  ' || E'\n' ||
 'history at A          true   true   false  false  false  42501  true  ' || E'\n' ||
 'overall of 2          false  false  false  false  false  42501  true  ' || E'\n' ||
 'overall timeline of 1 42501  42501  42501  true   42501  42501  true  ' || E'\n' ||
@@ -257,7 +252,6 @@ select is((select string_agg(rpad(what, 22) || string_agg_of, E'\n' order by wha
 'states at A           true   true   false  false  false  42501  true  ' || E'\n' ||
 'states at B           false  false  true   false  false  42501  true  ' || E'\n' ||
 'timeline of 1 at A    true   true   42501  true   42501  42501  true  ' || E'\n' ||
-'trend of B            42501  42501  true   42501  42501  42501  true  ' || E'\n' ||
 'write a state         42501  42501  42501  42501  42501  42501  42501 ' || E'\n' ||
 'write history         42501  42501  42501  42501  42501  42501  42501 ' || E'\n' ||
 'write overall         42501  42501  42501  42501  42501  42501  42501 ',

@@ -75,10 +75,43 @@ select is_empty($$
 $$, 'every table and view says what it is for');
 select is_empty($$
   select c.oid::regclass, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
-  where c.relnamespace in ('public'::regnamespace, 'audience_gate'::regnamespace) and c.relkind in ('r', 'p')
+  where c.relnamespace in ('public'::regnamespace, 'audience_gate'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm')
     and (c.relname like 'audience%' or c.relnamespace = 'audience_gate'::regnamespace)
     and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null
-$$, 'and so does every column of a table');
+$$, 'and so does every column');
+select is_empty($$
+  select p.oid::regprocedure from pg_proc p
+  where (p.pronamespace = 'audience_gate'::regnamespace
+      or p.pronamespace = 'public'::regnamespace and p.proname ~ '^(audience|ingest_audience|validate_audience|kpi)')
+    and obj_description(p.oid, 'pg_proc') is null
+$$, 'and every function');
+
+-- Names. A constraint's index is named like the constraint.
+create temporary view ours as
+  select c.oid, c.relname, c.relnamespace from pg_class c
+  where c.relnamespace in ('public'::regnamespace, 'audience_gate'::regnamespace) and c.relkind in ('r', 'p', 'm')
+    and (c.relname like 'audience%' or c.relnamespace = 'audience_gate'::regnamespace);
+select is_empty($$
+  select x.relname from pg_index i join ours on ours.oid = i.indrelid join pg_class x on x.oid = i.indexrelid
+  where x.relname not like 'idx\_' || ours.relname || '\_%'
+    and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
+$$, 'every index is named idx_, its table, and what it finds');
+select is_empty($$
+  select k.conname from pg_constraint k join ours on ours.oid = k.conrelid
+  where k.conname not like ours.relname || '\_%' or case k.contype
+    when 'c' then k.conname !~ '_(chk|allowed)$'
+    when 'p' then k.conname !~ '_pkey$'
+    when 'u' then k.conname !~ '_key$'
+    when 'f' then k.conname !~ '_fkey$'
+  end
+$$, 'every constraint is named after its table, and ends in _chk, _pkey, _key or _fkey (one as it was specified: _allowed)');
+
+-- Nothing of ours is open to the API because the project opens what it makes.
+select is_empty($$
+  select s.oid::regclass, r from pg_class s cross join unnest(array['anon', 'authenticated']) r
+  where s.relkind = 'S' and (s.relnamespace = 'audience_gate'::regnamespace or s.relname like 'audience%')
+    and has_sequence_privilege(r, s.oid, 'usage, select, update')
+$$, 'no sequence can be used by the API');
 
 -- The registry is usable from the first day.
 select ok(count(*) >= 40, 'at least 40 event types ship') from public.audience_event_types;

@@ -1,5 +1,5 @@
--- How much one sender may send. Isolates of the function share nothing, so the count is kept here: a token
--- bucket for each key, which is a salted hash made by the function, never an address.
+-- How much one sender may send. The instances of the Edge Function share no memory, so the count is kept
+-- here: a token bucket for each key. A key is a salted hash made by the function, never an address.
 
 create table if not exists public.audience_rate_limits (
   scope text primary key,
@@ -11,12 +11,18 @@ create table if not exists public.audience_rate_limits (
   constraint audience_rate_limits_per_minute_chk check (per_minute > 0),
   constraint audience_rate_limits_shards_chk check (shards between 1 and 64)
 );
-comment on table public.audience_rate_limits is 'Limits on events sent through the function. A scope without a row is not limited.';
-comment on column public.audience_rate_limits.scope is 'What is counted: an address, a session, a signed-in caller, or a whole site.';
-comment on column public.audience_rate_limits.burst is 'How many events may come at once after a silence.';
+comment on table public.audience_rate_limits is
+  'The limits on events that are sent through the function. A scope without a row is not limited.';
+comment on column public.audience_rate_limits.scope is
+  'Whose events are counted: those of an address, a session, a signed-in caller or a whole site.';
+comment on column public.audience_rate_limits.burst is 'How many events may come at once after a pause.';
 comment on column public.audience_rate_limits.per_minute is 'How many events a minute may come in the long run.';
 comment on column public.audience_rate_limits.shards is
-  'Over how many rows a key is counted, so that requests under one busy key do not wait for each other; each takes its share of the limit.';
+  'Over how many rows the count of a key is spread, so that requests under one busy key do not wait for each other. '
+  'Each row has its share of the limit.';
+alter table public.audience_rate_limits enable row level security;
+revoke all on table public.audience_rate_limits from public, anon, authenticated, service_role;
+
 insert into public.audience_rate_limits values
   ('session', 300, 600, 1),
   ('caller', 600, 1200, 1),
@@ -24,7 +30,7 @@ insert into public.audience_rate_limits values
   ('site', 160000, 600000, 16)
 on conflict do nothing;
 
--- Lost in a crash, and no harm done: every bucket is full again.
+-- Unlogged: a crash empties it, which does no harm, because every bucket is then full again.
 create unlogged table if not exists audience_gate.rate_buckets (
   key text not null,
   scope text not null,
@@ -35,25 +41,14 @@ create unlogged table if not exists audience_gate.rate_buckets (
 ) with (fillfactor = 70);
 create index if not exists idx_rate_buckets_filled_at on audience_gate.rate_buckets (filled_at);
 comment on table audience_gate.rate_buckets is 'What is left to each sender.';
-comment on column audience_gate.rate_buckets.key is 'A salted hash made by the function; says nothing about the sender.';
-comment on column audience_gate.rate_buckets.scope is 'Which limit it counts against.';
-comment on column audience_gate.rate_buckets.shard is 'Which part of the key.';
-comment on column audience_gate.rate_buckets.tokens is 'How many events were left when it was last charged.';
-comment on column audience_gate.rate_buckets.filled_at is 'When that was.';
-
-alter table public.audience_rate_limits enable row level security;
+comment on column audience_gate.rate_buckets.key is
+  'A salted hash made by the function. It says nothing about the sender.';
+comment on column audience_gate.rate_buckets.scope is 'Which limit applies.';
+comment on column audience_gate.rate_buckets.shard is 'Which part of the count this row holds.';
+comment on column audience_gate.rate_buckets.tokens is 'How many events were left when the bucket was last charged.';
+comment on column audience_gate.rate_buckets.filled_at is 'When it was last charged.';
 alter table audience_gate.rate_buckets enable row level security;
-drop policy if exists audience_rate_limits_gate on public.audience_rate_limits;
-create policy audience_rate_limits_gate on public.audience_rate_limits for select
-  to audience_gate_owner, audience_gate_store using (true);
-drop policy if exists rate_buckets_gate on audience_gate.rate_buckets;
-create policy rate_buckets_gate on audience_gate.rate_buckets
-  to audience_gate_owner, audience_gate_store using (true) with check (true);
-revoke all on table public.audience_rate_limits from public, anon, authenticated, service_role;
 revoke all on table audience_gate.rate_buckets from public, anon, authenticated, service_role;
-grant select, insert, update, delete on table public.audience_rate_limits to service_role;
-grant select on table public.audience_rate_limits to audience_gate_owner, audience_gate_store;
-grant select, insert, update, delete on table audience_gate.rate_buckets to audience_gate_owner, audience_gate_store;
 
 create or replace function audience_gate.tokens_now(
   tokens double precision, filled_at timestamptz, burst double precision, per_second double precision
@@ -66,10 +61,10 @@ as $$
   select least(burst, tokens + per_second * greatest(extract(epoch from clock_timestamp() - filled_at), 0))
 $$;
 comment on function audience_gate.tokens_now(double precision, timestamptz, double precision, double precision) is
-  'What a bucket holds by now.';
+  'How many events a bucket has left by now.';
 
--- Charges every key of a request. Over a limit: {"retry_after": seconds}, and the transaction ends with
--- nothing recorded. Else what is left of the tightest: {"limit", "remaining", "reset"}, or null.
+-- Over a limit it answers {"retry_after": seconds}, and nothing of the request is recorded. Otherwise it answers
+-- what is left of the tightest limit: {"limit", "remaining", "reset"}, or null if nothing is limited.
 create or replace function audience_gate.charge(rate jsonb)
 returns jsonb
 language plpgsql
@@ -85,7 +80,7 @@ begin
     return null;
   end if;
 
-  -- In one order for everybody: two requests under the same keys cannot wait for each other.
+  -- In the same order for all requests, so that two under the same keys cannot wait for each other.
   for due in
     select k.key, k.scope, floor(random() * l.shards)::integer as shard, l.shards,
       l.burst::double precision / l.shards as burst,
@@ -120,32 +115,42 @@ begin
   return answer;
 exception
   when sqlstate 'AG002' then
-    return answer; -- what the other keys were charged for this request is undone
+    return answer; -- what the other keys were charged for this request has been undone
 end;
 $$;
-comment on function audience_gate.charge(jsonb) is 'Charges the keys of a request and says what is left, or when to come again.';
+comment on function audience_gate.charge(jsonb) is
+  'Charges the keys of a request, and says what is left or when to come again.';
 
-create or replace function audience_gate.forget_rate_buckets()
-returns bigint
+-- The function forwards a batch without reading it, so it knows only the address and the user of the sender.
+-- How many events came, in which sessions and for which sites, is known here.
+create or replace function audience_gate.with_rate_keys(batch jsonb)
+returns jsonb
 language sql
-volatile
-security definer
+stable
 set search_path = ''
 as $$
-  with forgotten as (
-    delete from audience_gate.rate_buckets where filled_at < now() - interval '1 hour' returning 1
-  )
-  select count(*) from forgotten
+  select case
+    when jsonb_typeof(batch -> 'rate' -> 'keys') is distinct from 'array' then batch
+    else jsonb_set(batch, '{rate,keys}', (
+      with sent as materialized (
+        select e.session_id, e.site_id, true as accepted
+        from jsonb_to_recordset(coalesce(nullif(batch -> 'accepted', 'null'), '[]')) as e (session_id text, site_id text)
+        union all
+        select null, e.site_id, false
+        from jsonb_to_recordset(coalesce(nullif(batch -> 'rejected', 'null'), '[]')) as e (site_id text)
+      ), due as (
+        select k.key, k.scope, coalesce(k.cost, (select count(*) from sent)) as cost
+        from jsonb_to_recordset(batch -> 'rate' -> 'keys') as k (key text, scope text, cost bigint)
+        union all
+        -- Of accepted events only: rejected ones may share the placeholder of sessions that could not be kept.
+        select md5(s.session_id), 'session', count(*) from sent s where s.accepted group by s.session_id
+        union all
+        select coalesce(s.site_id, 'default'), 'site', count(*) from sent s group by coalesce(s.site_id, 'default')
+      )
+      select coalesce(jsonb_agg(jsonb_build_object('key', d.key, 'scope', d.scope, 'cost', d.cost)), '[]') from due d
+    ))
+  end
 $$;
-comment on function audience_gate.forget_rate_buckets() is
-  'Deletes the counts of senders that were silent for an hour, and says how many; for a scheduled job.';
-
-alter function audience_gate.tokens_now(double precision, timestamptz, double precision, double precision)
-  owner to audience_gate_store;
-alter function audience_gate.charge(jsonb) owner to audience_gate_store;
-alter function audience_gate.forget_rate_buckets() owner to audience_gate_owner;
-revoke all on function audience_gate.tokens_now(double precision, timestamptz, double precision, double precision)
-  from public;
-revoke all on function audience_gate.charge(jsonb) from public;
-revoke all on function audience_gate.forget_rate_buckets() from public;
-grant execute on function audience_gate.forget_rate_buckets() to service_role;
+comment on function audience_gate.with_rate_keys(jsonb) is
+  'The batch with all of its rate keys: those that came with it, with what each costs, and those of its sessions '
+  'and sites.';

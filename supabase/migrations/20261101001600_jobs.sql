@@ -1,10 +1,10 @@
--- What runs by itself: rows that name a function, a schedule and its settings, and a log of every run.
+-- Scheduled work: each job is a row that names a function, a schedule and settings; each run is logged.
 --
--- Where pg_cron is there, it runs them: whoever edits audience_gate.jobs has its schedules follow. Where
--- it is not, a scheduler outside calls audience_gate.run_due_jobs() about once a minute. Schedules are in
+-- Where there is pg_cron it runs the jobs, and its schedules follow every edit of audience_gate.jobs. Where
+-- there is none, a scheduler outside calls audience_gate.run_due_jobs() about once a minute. Schedules are in
 -- UTC and have five fields, which every release of pg_cron takes.
 
--- The values a field of a schedule allows, or null where it is not well-formed: *, n, n-m, */s, n-m/s, lists.
+-- A field is *, n, n-m, */s, n-m/s, or a list of these.
 create or replace function audience_gate.schedule_field(field text, lowest integer, highest integer)
 returns integer[]
 language sql
@@ -35,7 +35,8 @@ as $$
   end
   from parts p
 $$;
-comment on function audience_gate.schedule_field(text, integer, integer) is 'The values that a field of a five-field schedule allows; null: not well-formed.';
+comment on function audience_gate.schedule_field(text, integer, integer) is
+  'The values that a field of a schedule allows; null: the field is not well-formed.';
 
 create or replace function audience_gate.is_schedule(schedule text)
 returns boolean
@@ -52,9 +53,10 @@ as $$
     and audience_gate.schedule_field(f[5], 0, 7) is not null
   from string_to_array(schedule, ' ') as f
 $$;
-comment on function audience_gate.is_schedule(text) is 'Whether a text is a five-field schedule: minute, hour, day of month, month, day of week.';
+comment on function audience_gate.is_schedule(text) is
+  'Whether a text is a schedule of five fields: minute, hour, day of month, month, day of week.';
 
--- As cron reads them: where neither day field begins with a star, either of them will do.
+-- As cron reads schedules: if neither field of days begins with a star, it is enough that either matches.
 create or replace function audience_gate.latest_due(schedule text, at timestamptz)
 returns timestamptz
 language plpgsql
@@ -77,7 +79,7 @@ declare
   in_month boolean;
   on_weekday boolean;
 begin
-  -- Eight years reach every 29 February, the turn of a century included.
+  -- Eight years reach every 29 February, even over the turn of a century.
   for back in 0..2922 loop
     in_month := extract(day from day) = any (days);
     on_weekday := extract(dow from day) = any (weekdays);
@@ -95,7 +97,8 @@ begin
   return null;
 end;
 $$;
-comment on function audience_gate.latest_due(text, timestamptz) is 'The last time a schedule came round, up to a moment; null: not within eight years.';
+comment on function audience_gate.latest_due(text, timestamptz) is
+  'When a schedule last came round, up to a moment; null: not within eight years.';
 
 create table if not exists audience_gate.jobs (
   name text primary key,
@@ -110,14 +113,20 @@ create table if not exists audience_gate.jobs (
   constraint jobs_action_chk check (action ~ '^[a-z][a-z0-9_]{0,62}$'),
   constraint jobs_settings_chk check (jsonb_typeof(settings) = 'object')
 );
-comment on table audience_gate.jobs is 'The scheduled jobs. An install changes schedules, settings and what is active here.';
-comment on column audience_gate.jobs.name is 'What audience_gate.run_job is asked for.';
+comment on table audience_gate.jobs is
+  'The scheduled jobs. Here an install changes schedules and settings, and what is active.';
+comment on column audience_gate.jobs.name is 'The name that audience_gate.run_job() takes.';
 comment on column audience_gate.jobs.description is 'What the job does, in a sentence.';
-comment on column audience_gate.jobs.schedule is 'Five fields in UTC: minute, hour, day of month, month, day of week.';
-comment on column audience_gate.jobs.action is 'A function of schema audience_gate that takes the settings, or nothing, and returns what it did as jsonb.';
-comment on column audience_gate.jobs.settings is 'What the function is given: batch sizes, time limits.';
-comment on column audience_gate.jobs.active is 'False: not run on schedule; audience_gate.run_job still runs it.';
-comment on column audience_gate.jobs.created_at is 'A job is not due for times before it was defined.';
+comment on column audience_gate.jobs.schedule is
+  'Five fields in UTC: minute, hour, day of month, month, day of week.';
+comment on column audience_gate.jobs.action is
+  'A function of schema audience_gate that takes the settings or nothing, and returns what it did as jsonb.';
+comment on column audience_gate.jobs.settings is 'What the function is given: sizes of batches, limits of time.';
+comment on column audience_gate.jobs.active is
+  'False: the schedule does not run it. audience_gate.run_job() still does.';
+comment on column audience_gate.jobs.created_at is 'When it was defined. A job is not due for times before that.';
+alter table audience_gate.jobs enable row level security;
+revoke all on table audience_gate.jobs from public, anon, authenticated, service_role;
 
 create table if not exists audience_gate.job_runs (
   id bigint generated always as identity primary key,
@@ -131,21 +140,27 @@ create table if not exists audience_gate.job_runs (
   constraint job_runs_outcome_chk check (outcome in ('succeeded', 'failed', 'skipped')),
   constraint job_runs_error_chk check ((outcome = 'failed') = (error is not null))
 );
-create index if not exists job_runs_job_idx on audience_gate.job_runs (job, started_at desc);
-create index if not exists job_runs_started_at_idx on audience_gate.job_runs (started_at);
-comment on table audience_gate.job_runs is 'One row for every run of every job; kept as audience_gate.log_retention says.';
-comment on column audience_gate.job_runs.id is 'In order of writing.';
+create index if not exists idx_job_runs_job on audience_gate.job_runs (job, started_at desc);
+create index if not exists idx_job_runs_started_at on audience_gate.job_runs (started_at);
+comment on table audience_gate.job_runs is
+  'One row for each run of each job, kept for as long as audience_gate.log_retention says.';
+comment on column audience_gate.job_runs.id is 'In the order of writing.';
 comment on column audience_gate.job_runs.job is 'The job.';
 comment on column audience_gate.job_runs.started_at is 'When the run began.';
 comment on column audience_gate.job_runs.duration_ms is 'How long it took.';
-comment on column audience_gate.job_runs.outcome is 'succeeded; failed: all it did was undone; skipped: another run of it was under way.';
+comment on column audience_gate.job_runs.outcome is
+  'succeeded; failed: all that it did was undone; skipped: another run of the job was under way.';
 comment on column audience_gate.job_runs.result is 'What the job says it did.';
-comment on column audience_gate.job_runs.error is 'SQLSTATE of a failure; never its text, which may hold values.';
-comment on column audience_gate.job_runs.error_at is 'The function and line that failed.';
+comment on column audience_gate.job_runs.error is
+  'The SQLSTATE of a failure; never its text, which may quote values.';
+comment on column audience_gate.job_runs.error_at is 'Function and line of the failure.';
+alter table audience_gate.job_runs enable row level security;
+revoke all on table audience_gate.job_runs from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.run_job(job_name text)
 returns jsonb
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -169,7 +184,7 @@ begin
       else
         execute format('select audience_gate.%I()', job.action) into result;
       end if;
-      -- A job that undoes and logs its own failure says so in what it returns.
+      -- A job that undoes its own failure says so in what it returns.
       if result ->> 'outcome' = 'failed' then
         outcome := 'failed';
         code := coalesce(result ->> 'sqlstate', 'P0000');
@@ -190,7 +205,8 @@ begin
 end;
 $$;
 comment on function audience_gate.run_job(text) is
-  'Runs a job now and logs it. A failure is undone, logged and returned, not raised; two runs of one job never overlap.';
+  'Runs a job now, and logs the run. A failure is undone, logged and returned, but not raised. Two runs of one job '
+  'never overlap.';
 
 create or replace function audience_gate.due_jobs()
 returns setof text
@@ -207,39 +223,70 @@ as $$
       j.created_at)
   order by j.name
 $$;
-comment on function audience_gate.due_jobs() is 'The jobs whose time has come round since they last ran.';
+comment on function audience_gate.due_jobs() is 'The jobs whose time has come since they last ran.';
 
 create or replace function audience_gate.run_due_jobs()
 returns jsonb
 language sql
+volatile
 security definer
 set search_path = ''
 as $$ select coalesce(jsonb_agg(audience_gate.run_job(d.name)), '[]') from audience_gate.due_jobs() as d (name) $$;
 comment on function audience_gate.run_due_jobs() is
-  'Runs what is due, for schedulers outside the database; call it about once a minute. A job missed while nothing ran is run once.';
+  'Runs what is due. For a scheduler outside the database, about once a minute. A job that was missed several times '
+  'runs once.';
 
-do $$
+-- No security definer: pg_cron runs a job as the role that scheduled it, which is whoever edits the jobs.
+create or replace function audience_gate.schedule_jobs()
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+as $$
 declare
-  item text;
+  item record;
+  scheduled integer := 0;
+  removed integer := 0;
 begin
-  foreach item in array array['jobs', 'job_runs'] loop
-    execute format('alter table audience_gate.%I enable row level security', item);
-    execute format('drop policy if exists %I on audience_gate.%I', item || '_gate', item);
-    execute format('create policy %I on audience_gate.%I to audience_gate_owner using (true) with check (true)',
-      item || '_gate', item);
-    execute format('revoke all on table audience_gate.%I from public, anon, authenticated, service_role', item);
+  if not exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron')
+     or not has_schema_privilege(current_user, 'cron', 'usage') then
+    return jsonb_build_object('pg_cron', false);
+  end if;
+  for item in select * from audience_gate.jobs j where j.active loop
+    execute 'select cron.schedule($1, $2, $3)'
+    using 'audience-gate:' || item.name, item.schedule, format('select audience_gate.run_job(%L)', item.name);
+    scheduled := scheduled + 1;
   end loop;
-  foreach item in array array['run_job(text)', 'due_jobs()', 'run_due_jobs()'] loop
-    execute format('alter function audience_gate.%s owner to audience_gate_owner', item);
-    execute format('revoke all on function audience_gate.%s from public', item);
-    execute format('grant execute on function audience_gate.%s to service_role', item);
+  execute 'select cron.schedule($1, $2, $3)' using 'audience-gate-log', '53 3 * * *',
+    'delete from cron.job_run_details where end_time < now() - interval ''7 days''
+       and jobid in (select jobid from cron.job where jobname like ''audience-gate%'')';
+  for item in execute
+    'select c.jobname from cron.job c where c.jobname like ''audience-gate:%''
+       and not exists (select from audience_gate.jobs j where j.active and ''audience-gate:'' || j.name = c.jobname)'
+  loop
+    execute 'select cron.unschedule($1)' using item.jobname::text;
+    removed := removed + 1;
   end loop;
-end $$;
-revoke all on function audience_gate.schedule_field(text, integer, integer) from public;
-revoke all on function audience_gate.is_schedule(text) from public;
-revoke all on function audience_gate.latest_due(text, timestamptz) from public;
-grant execute on function audience_gate.schedule_field(text, integer, integer) to audience_gate_owner;
-grant execute on function audience_gate.is_schedule(text) to audience_gate_owner;
-grant execute on function audience_gate.latest_due(text, timestamptz) to audience_gate_owner;
-grant select on table audience_gate.jobs to audience_gate_owner;
-grant select, insert, delete on table audience_gate.job_runs to audience_gate_owner;
+  return jsonb_build_object('pg_cron', true, 'scheduled', scheduled, 'removed', removed);
+end;
+$$;
+comment on function audience_gate.schedule_jobs() is
+  'Gives pg_cron the schedules of audience_gate.jobs, and one that clears its log of them after a week. Without '
+  'pg_cron it does nothing and says so.';
+
+create or replace function audience_gate.jobs_changed()
+returns trigger
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform audience_gate.schedule_jobs();
+  return null;
+end;
+$$;
+comment on function audience_gate.jobs_changed() is 'Has pg_cron follow an edit of audience_gate.jobs.';
+
+drop trigger if exists trg_jobs_changed on audience_gate.jobs;
+create trigger trg_jobs_changed after insert or update or delete on audience_gate.jobs
+for each statement execute function audience_gate.jobs_changed();

@@ -1,5 +1,6 @@
--- The registry: which events there are, what counts, and how a state may change. Rows, not code, so an
--- install can add its own. Its version changes with every edit, which is how a cached copy is known stale.
+-- The registry: which events there are, what they count for, and how a state may change. Its entries are rows
+-- and not code, so that an install can add its own. Every edit changes its version, by which an engine
+-- that keeps a copy knows that the copy is stale.
 
 create table if not exists public.audience_states (
   id text primary key,
@@ -12,11 +13,14 @@ create table if not exists public.audience_states (
   constraint audience_states_min_score_chk check (min_score >= 0)
 );
 comment on table public.audience_states is 'The states a member of the audience passes through, lowest first.';
-comment on column public.audience_states.id is 'S0 … S5, as events and audience_state name it.';
-comment on column public.audience_states.name is 'What people call the state.';
-comment on column public.audience_states.meaning is 'What is true of somebody in it.';
-comment on column public.audience_states.rank is 'Its place in the order; derivation moves one rank at a time.';
-comment on column public.audience_states.min_score is 'The engagement score it takes to step up into it.';
+comment on column public.audience_states.id is 'S0 … S5: how events and public.audience_state name the state.';
+comment on column public.audience_states.name is 'The name people know the state by.';
+comment on column public.audience_states.meaning is 'What is true of a person in this state.';
+comment on column public.audience_states.rank is
+  'Its place in the order. The derivation moves a person by one rank at a time.';
+comment on column public.audience_states.min_score is 'The engagement score at which a person steps up into it.';
+alter table public.audience_states enable row level security;
+revoke all on table public.audience_states from public, anon, authenticated, service_role;
 
 create table if not exists public.audience_blocked_jumps (
   from_state text not null references public.audience_states (id),
@@ -26,10 +30,13 @@ create table if not exists public.audience_blocked_jumps (
   constraint audience_blocked_jumps_chk check (from_state <> to_state)
 );
 create index if not exists idx_audience_blocked_jumps_to_state on public.audience_blocked_jumps (to_state);
-comment on table public.audience_blocked_jumps is 'Changes of state that no event may claim and no derivation may make.';
+comment on table public.audience_blocked_jumps is
+  'Changes of state that no event may claim and no derivation may make.';
 comment on column public.audience_blocked_jumps.from_state is 'The state before.';
 comment on column public.audience_blocked_jumps.to_state is 'The state after.';
 comment on column public.audience_blocked_jumps.reason is 'Why the jump is not credible.';
+alter table public.audience_blocked_jumps enable row level security;
+revoke all on table public.audience_blocked_jumps from public, anon, authenticated, service_role;
 
 create table if not exists public.audience_rules (
   id text primary key,
@@ -49,14 +56,20 @@ create table if not exists public.audience_rules (
 );
 create index if not exists idx_audience_rules_prior_state on public.audience_rules (prior_state);
 create index if not exists idx_audience_rules_new_state on public.audience_rules (new_state);
-comment on table public.audience_rules is 'The rules a change of state may name as its cause. Thresholds are columns.';
+comment on table public.audience_rules is
+  'The rules that a change of state may name as its cause. Thresholds are columns.';
 comment on column public.audience_rules.id is 'The rule_id of retention events and state history.';
-comment on column public.audience_rules.kind is 'inactivity: applied by the sweep; progression: by the derivation; manual: named by people and back ends.';
-comment on column public.audience_rules.description is 'What the rule says.';
+comment on column public.audience_rules.kind is
+  'inactivity: the sweep applies it; progression: the derivation does; manual: people and back ends name it.';
+comment on column public.audience_rules.description is 'What the rule says, in a sentence.';
 comment on column public.audience_rules.prior_state is 'The state it applies to; null: any.';
-comment on column public.audience_rules.new_state is 'The state it leads to; null: as the case may be.';
-comment on column public.audience_rules.inactivity_days is 'Days without an accepted event after which it applies; inactivity rules only.';
-comment on column public.audience_rules.active is 'False: no longer recognised; what it did stays explained.';
+comment on column public.audience_rules.new_state is 'The state it leads to; null: any.';
+comment on column public.audience_rules.inactivity_days is
+  'How many days without an accepted event it takes. For inactivity rules only.';
+comment on column public.audience_rules.active is
+  'False: events may not name it any more. What it did before stays explained.';
+alter table public.audience_rules enable row level security;
+revoke all on table public.audience_rules from public, anon, authenticated, service_role;
 
 create table if not exists public.audience_event_types (
   id text primary key,
@@ -83,37 +96,41 @@ create table if not exists public.audience_event_types (
   )
 );
 create index if not exists idx_audience_event_types_category on public.audience_event_types (category);
-comment on table public.audience_event_types is 'The events there are: event ids are controlled values. Deactivate an entry instead of deleting it.';
+comment on table public.audience_event_types is
+  'The types of events: only these are accepted. Deactivate an entry instead of deleting it.';
 comment on column public.audience_event_types.id is 'The event_type of its events.';
 comment on column public.audience_event_types.category is 'The event_category its events must have.';
-comment on column public.audience_event_types.tier is 'Whose use it shows: consumer, practitioner, clinic, network, or system (errors, sign-in, performance).';
-comment on column public.audience_event_types.score_weight is 'What one event adds to the engagement score; zero for system events.';
+comment on column public.audience_event_types.tier is
+  'Whose use it shows: consumer, practitioner, clinic, network, or system (errors, sign-in, performance).';
+comment on column public.audience_event_types.score_weight is
+  'What one event adds to the engagement score; zero for system events.';
 comment on column public.audience_event_types.description is 'What happened, in a sentence.';
 comment on column public.audience_event_types.payload_schema is
-  'What metadata must hold: {"properties": {key: {type, enum, minimum, maximum, minLength, maxLength}}, "required": [key]}. Other keys are allowed. Null: anything.';
+  'What metadata must hold: {"properties": {key: {type, enum, minimum, maximum, minLength, maxLength}}, "required": '
+  '[key]}. Other keys are allowed. Null: metadata may hold anything.';
 comment on column public.audience_event_types.active is 'False: events of this type are rejected from now on.';
+alter table public.audience_event_types enable row level security;
+revoke all on table public.audience_event_types from public, anon, authenticated, service_role;
 
 create table if not exists audience_gate.registry_version (
-  only_row boolean primary key default true check (only_row),
+  only_row boolean primary key default true,
   version bigint not null,
-  changed_at timestamptz not null
+  changed_at timestamptz not null,
+  constraint registry_version_only_row_chk check (only_row)
 );
-comment on table audience_gate.registry_version is 'One row: how often the registry or the sites were edited.';
+comment on table audience_gate.registry_version is 'One row that counts the edits of the registry and of the sites.';
 comment on column audience_gate.registry_version.only_row is 'Always true: there is one row.';
-comment on column audience_gate.registry_version.version is 'Counts the edits.';
+comment on column audience_gate.registry_version.version is 'How many edits there were.';
 comment on column audience_gate.registry_version.changed_at is 'When the last edit was made.';
-insert into audience_gate.registry_version values (true, 1, now()) on conflict do nothing;
 alter table audience_gate.registry_version enable row level security;
-drop policy if exists registry_version_gate on audience_gate.registry_version;
-create policy registry_version_gate on audience_gate.registry_version
-  to audience_gate_owner, audience_gate_store using (true) with check (true);
 revoke all on table audience_gate.registry_version from public, anon, authenticated, service_role;
-grant select, update on table audience_gate.registry_version to audience_gate_owner;
-grant select on table audience_gate.registry_version to audience_gate_store;
+
+insert into audience_gate.registry_version values (true, 1, now()) on conflict do nothing;
 
 create or replace function audience_gate.touch_registry()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -122,9 +139,7 @@ begin
   return null;
 end;
 $$;
-comment on function audience_gate.touch_registry() is 'Counts an edit of the registry or the sites.';
-alter function audience_gate.touch_registry() owner to audience_gate_owner;
-revoke all on function audience_gate.touch_registry() from public;
+comment on function audience_gate.touch_registry() is 'Counts an edit of the registry or of the sites.';
 
 do $$
 declare
@@ -133,7 +148,6 @@ begin
   foreach table_name in array array[
     'audience_states', 'audience_blocked_jumps', 'audience_rules', 'audience_event_types', 'audience_sites'
   ] loop
-    execute format('revoke all on table public.%I from public, anon, authenticated, service_role', table_name);
     execute format('drop trigger if exists trg_touch_registry on public.%I', table_name);
     execute format(
       'create trigger trg_touch_registry after insert or update or delete or truncate on public.%I
@@ -148,7 +162,8 @@ stable
 security definer
 set search_path = ''
 as $$ select v.version::text from audience_gate.registry_version v $$;
-comment on function audience_gate.registry_version() is 'Changes whenever the registry or the sites are edited.';
+comment on function audience_gate.registry_version() is
+  'The version of the registry, which changes with every edit of it or of the sites.';
 
 create or replace function audience_gate.registry()
 returns jsonb
@@ -159,7 +174,7 @@ set search_path = ''
 as $$
   select jsonb_build_object(
     'version', audience_gate.registry_version(),
-    'default_site', '00000000-0000-4000-8000-000000000001',
+    'default_site', audience_gate.default_site(),
     'event_types', coalesce((
       select jsonb_agg(
         jsonb_build_object('id', t.id, 'category', t.category, 'payload_schema', t.payload_schema) order by t.id)
@@ -174,7 +189,9 @@ as $$
       from public.audience_sites s), '[]')
   )
 $$;
-comment on function audience_gate.registry() is 'The registry as the gate''s other engines take it: what is active, and the sites with their origins.';
+comment on function audience_gate.registry() is
+  'The registry in the form that the other engines of the gate read: all that is active, and the sites with their '
+  'origins.';
 
 create or replace function public.audience_registry()
 returns jsonb
@@ -182,13 +199,5 @@ language sql
 stable
 set search_path = ''
 as $$ select audience_gate.registry() $$;
-comment on function public.audience_registry() is 'The registry snapshot, for the Edge Function. Service role only: it lists every site.';
-
-alter function audience_gate.registry_version() owner to audience_gate_owner;
-alter function audience_gate.registry() owner to audience_gate_owner;
-revoke all on function audience_gate.registry_version() from public;
-revoke all on function audience_gate.registry() from public;
-revoke all on function public.audience_registry() from public, anon, authenticated;
-grant execute on function audience_gate.registry_version() to service_role, audience_gate_store;
-grant execute on function audience_gate.registry() to service_role, audience_gate_store;
-grant execute on function public.audience_registry() to service_role;
+comment on function public.audience_registry() is
+  'The registry, for the Edge Function. For the service role only, because it lists every site.';

@@ -1,27 +1,7 @@
--- Every row that enters public.audience_events is judged here, whoever inserts it: an invalid one becomes
--- its own audit row in the same statement (raising would roll the audit row back), a recorded one is
--- skipped. Only audience_gate_store passes by: it owns the batch function and nothing else, and nobody
--- but the migration role can act as it.
-
--- Repeats are decided one session at a time. The bucket is what a transaction locks: few enough that a
--- batch over a thousand sessions cannot fill the lock table.
-create or replace function audience_gate.lock_sessions(buckets integer[])
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-declare
-  bucket integer;
-begin
-  -- In a fixed order, so that two batches cannot wait for each other.
-  foreach bucket in array buckets loop
-    perform pg_advisory_xact_lock(20261101, bucket);
-  end loop;
-end;
-$$;
-comment on function audience_gate.lock_sessions(integer[]) is
-  'Holds, until the transaction ends, the locks under which repeats within sessions are decided. Give the buckets in ascending order.';
+-- Every row that enters public.audience_events is judged here, whoever inserts it. A row that breaks a rule
+-- becomes its own audit row in the same statement, because raising an error would undo the audit row too; a
+-- row whose id is recorded already is skipped. Only the role audience_gate_store is not stopped: it owns the
+-- batch function and nothing else, and nobody but the role that applies migrations can act as it.
 
 create or replace function audience_gate.kept_session(session_id text, rule_ids text[])
 returns text
@@ -34,15 +14,16 @@ as $$
       or rule_ids && array['base.session_id', 'sanity.session_id_length']
       or ('privacy.raw_email' = any (rule_ids)
         and audience_gate.redact(to_jsonb(session_id)) <> to_jsonb(session_id))
-    then 'unknown-session'
+    then audience_gate.placeholder_session()
     else session_id
   end
 $$;
 comment on function audience_gate.kept_session(text, text[]) is
-  'The session an audit row stands under: the sender''s where it was valid, else a placeholder.';
+  'The session that an audit row is recorded under: the one sent if it was valid and held nothing personal, else '
+  'the placeholder.';
 
--- A direct insert is told through PostgREST what became of it: 422 where no row was accepted, 207 where
--- some were, with the rules in headers. A body cannot be sent: PostgREST has written it by then.
+-- The sender of a direct insert learns from the API what became of it: status 422 if no row was accepted, 207
+-- if some were, and the rules in headers. PostgREST writes the body itself, so nothing can be said there.
 create or replace function audience_gate.answer_rejected(rule_ids text[])
 returns void
 language plpgsql
@@ -63,7 +44,8 @@ begin
 end;
 $$;
 comment on function audience_gate.answer_rejected(text[]) is
-  'Sets the status and headers of the API''s answer to a direct insert that was rejected; the rules are those of the last rejected row.';
+  'Sets status and headers of the answer to a direct insert that was rejected. The rules are those of the last '
+  'rejected row.';
 
 create or replace function audience_gate.answer_accepted()
 returns void
@@ -78,9 +60,9 @@ begin
   end if;
 end;
 $$;
-comment on function audience_gate.answer_accepted() is 'Notes that a direct insert was accepted, at least in part.';
+comment on function audience_gate.answer_accepted() is 'Notes that at least one row of a direct insert was accepted.';
 
--- The settings keep every plan on an index, also one that was made while the table was empty.
+-- The settings keep every plan on an index, even one that was made while the table was empty.
 create or replace function audience_gate.enforce()
 returns trigger
 language plpgsql
@@ -92,7 +74,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  -- The roles of the API by name, because this runs once a row.
+  -- The roles of the API by name, because this runs for each row.
   trusted boolean := case current_setting('role')
     when 'service_role' then true
     when 'authenticated' then false
@@ -104,35 +86,33 @@ declare
   origin text := case when not trusted then
     nullif(current_setting('request.headers', true), '')::jsonb ->> 'origin' end;
   rule_ids text[];
-  happened_at timestamptz;
+  happened timestamptz;
   recorded boolean;
   repeated boolean;
 begin
   if current_setting('transaction_isolation') = 'repeatable read' then
     raise exception 'audience_events cannot take inserts under repeatable read'
       using errcode = 'feature_not_supported',
-            detail = 'repeats recorded meanwhile could not be seen',
+            detail = 'double fires recorded meanwhile could not be seen',
             hint = 'use read committed or serializable';
   end if;
 
   new.id := coalesce(new.id, gen_random_uuid());
   new.created_at := now();
-  new.site_id := coalesce(new.site_id, '00000000-0000-4000-8000-000000000001');
+  new.site_id := coalesce(new.site_id, audience_gate.default_site());
   new.metadata := coalesce(new.metadata, '{}');
   new.rejected := false;
-  happened_at := coalesce(new.occurred_at, new.created_at);
 
-  perform pg_advisory_xact_lock(20261101, hashtext(new.session_id) & 511);
+  perform pg_advisory_xact_lock(audience_gate.session_lock(), audience_gate.session_bucket(new.session_id));
+  happened := coalesce(new.occurred_at, new.created_at);
   select
-    exists (select from public.audience_events e where e.id = new.id),
+    exists (select from audience_gate.recorded_ids r where r.id = new.id),
     exists (
-      select from public.audience_events e
-      where hashtextextended(e.session_id, hashtextextended(e.event_type, coalesce(uuid_hash_extended(e.user_id, 0), 0)))
-          = hashtextextended(new.session_id, hashtextextended(new.event_type, coalesce(uuid_hash_extended(new.user_id, 0), 0)))
-        and coalesce(e.occurred_at, e.created_at) > happened_at - interval '3 seconds'
-        and coalesce(e.occurred_at, e.created_at) < happened_at + interval '3 seconds'
-        and not e.rejected
-        and (e.session_id, e.event_type, e.user_id, e.site_id)
+      select from audience_gate.recorded_fires f
+      where f.fire_key = audience_gate.fire_key(new.session_id, new.event_type, new.user_id)
+        and f.happened_at > happened - audience_gate.fire_window()
+        and f.happened_at < happened + audience_gate.fire_window()
+        and (f.session_id, f.event_type, f.user_id, f.site_id)
           is not distinct from (new.session_id, new.event_type, new.user_id, new.site_id)
     )
   into recorded, repeated;
@@ -158,7 +138,7 @@ begin
     rule_ids, 'database');
   new.session_id := audience_gate.kept_session(new.session_id, rule_ids);
   if 'identity.user_id' = any (rule_ids) then new.user_id := null; end if;
-  if 'identity.site' = any (rule_ids) then new.site_id := '00000000-0000-4000-8000-000000000001'; end if;
+  if 'identity.site' = any (rule_ids) then new.site_id := audience_gate.default_site(); end if;
   new.event_type := 'event_validation_fail';
   new.event_category := 'system';
   new.event_source := 'database';
@@ -174,7 +154,8 @@ begin
 end;
 $$;
 comment on function audience_gate.enforce() is
-  'Judges a row on its way into public.audience_events; a rejected one becomes its audit row, a recorded one is skipped.';
+  'Judges a row on its way into public.audience_events. A rejected row becomes its audit row; a row whose id is '
+  'recorded is skipped.';
 
 drop trigger if exists trg_audience_events_enforce on public.audience_events;
 create trigger trg_audience_events_enforce
@@ -182,16 +163,3 @@ before insert on public.audience_events
 for each row
 when (current_user <> 'audience_gate_store')
 execute function audience_gate.enforce();
-
-alter function audience_gate.lock_sessions(integer[]) owner to audience_gate_owner;
-alter function audience_gate.kept_session(text, text[]) owner to audience_gate_owner;
-alter function audience_gate.answer_rejected(text[]) owner to audience_gate_owner;
-alter function audience_gate.answer_accepted() owner to audience_gate_owner;
-alter function audience_gate.enforce() owner to audience_gate_owner;
-revoke all on function audience_gate.lock_sessions(integer[]) from public;
-revoke all on function audience_gate.kept_session(text, text[]) from public;
-revoke all on function audience_gate.answer_rejected(text[]) from public;
-revoke all on function audience_gate.answer_accepted() from public;
-revoke all on function audience_gate.enforce() from public;
-grant execute on function audience_gate.lock_sessions(integer[]) to audience_gate_store;
-grant execute on function audience_gate.kept_session(text, text[]) to audience_gate_store;

@@ -1,10 +1,10 @@
--- No state changes without its history row, whoever changes it.
+-- No state changes without a row of history, whoever changes it.
 --
--- The actor, the rule and the notes of a change travel in settings of its transaction, so that history
--- is written once and never amended:
---   audience_gate.actor   'system:…' or, where a back end acts for a person, 'user:<uuid>'
+-- The actor, the rule and the notes of a change travel in settings of its transaction, so that its history is
+-- written once and never amended:
+--   audience_gate.actor   'system:…', or 'user:<uuid>' where a back end acts for a person
 --   audience_gate.rule    an id of public.audience_rules
---   audience_gate.notes   free text for the people who read the history
+--   audience_gate.notes   free text for whoever reads the history
 --   audience_gate.event_id, audience_gate.effective_at   set by the derivation
 
 create or replace function audience_gate.announce_change(
@@ -12,6 +12,7 @@ create or replace function audience_gate.announce_change(
 )
 returns void
 language plpgsql
+volatile
 set search_path = ''
 as $$
 begin
@@ -24,7 +25,7 @@ begin
 end;
 $$;
 comment on function audience_gate.announce_change(text, text, text, uuid, timestamptz) is
-  'Says who is about to change states and why. Nulls take an announcement back.';
+  'Says who is about to change states, and why. Nulls take an announcement back.';
 
 create or replace function audience_gate.changed_by()
 returns text
@@ -39,11 +40,12 @@ as $$
   )
 $$;
 comment on function audience_gate.changed_by() is
-  'The actor of a change: the announced one, else the signed-in user, else the database role. Never null.';
+  'Who makes a change: the announced actor, else the signed-in user, else the database role. Never null.';
 
 create or replace function audience_gate.guard_state()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -74,11 +76,13 @@ begin
 end;
 $$;
 comment on function audience_gate.guard_state() is
-  'Lets only registered states and unblocked moves through, a first state being a move from the lowest one.';
+  'Lets through registered states and moves that are not blocked. A first state counts as a move from the lowest '
+  'one.';
 
 create or replace function audience_gate.refuse_state_removal()
 returns trigger
 language plpgsql
+volatile
 set search_path = ''
 as $$
 begin
@@ -87,11 +91,13 @@ begin
     using errcode = 'insufficient_privilege';
 end;
 $$;
-comment on function audience_gate.refuse_state_removal() is 'Refuses to remove a state or to change whose it is.';
+comment on function audience_gate.refuse_state_removal() is
+  'Refuses to remove a state, or to hand it to another person or site.';
 
 create or replace function audience_gate.record_transition()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -110,7 +116,7 @@ begin
   values (
     site, new.user_id, before, new.current_state,
     coalesce(nullif(current_setting('audience_gate.actor', true), ''), audience_gate.changed_by()),
-    -- After a recomputation, an event may be older than the change before it: time does not run back.
+    -- After a recomputation an event may be older than the change before it. Time does not run backwards.
     greatest(coalesce(nullif(current_setting('audience_gate.effective_at', true), '')::timestamptz, clock_timestamp()), latest),
     coalesce(nullif(current_setting('audience_gate.rule', true), ''), 'direct_change'),
     nullif(current_setting('audience_gate.notes', true), ''),
@@ -121,12 +127,28 @@ end;
 $$;
 comment on function audience_gate.record_transition() is 'Writes the history row of a change of state.';
 
--- A person's word moves the score with the state, to where the state begins: otherwise the next event
--- would undo it. It also counts as applied up to now, so that an event recorded before it but
--- committed after it is put in its place by a recomputation.
+create or replace function audience_gate.placed_score(from_state text, to_state text, score numeric)
+returns numeric
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select case when t.rank < f.rank then least(score, t.min_score) else greatest(score, t.min_score) end
+  from public.audience_states f, public.audience_states t
+  where f.id = from_state and t.id = to_state
+$$;
+comment on function audience_gate.placed_score(text, text, numeric) is
+  'The score after a move that it did not earn: lowered to the floor of a lower state, raised to that of a higher '
+  'one.';
+
+-- If a person places a state, the score moves with it to where the state begins; otherwise the next event would
+-- undo the change. Everything up to now also counts as applied, so that an event which was recorded before the
+-- change but committed after it is put in its place by a recomputation.
 create or replace function audience_gate.place_score()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -143,25 +165,13 @@ begin
   return new;
 end;
 $$;
-comment on function audience_gate.place_score() is 'Brings score and watermark along when somebody other than the derivation changes a state.';
-
-create or replace function audience_gate.placed_score(from_state text, to_state text, score numeric)
-returns numeric
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-  select case when t.rank < f.rank then least(score, t.min_score) else greatest(score, t.min_score) end
-  from public.audience_states f, public.audience_states t
-  where f.id = from_state and t.id = to_state
-$$;
-comment on function audience_gate.placed_score(text, text, numeric) is
-  'The score after a move that was not earned by score: lowered to the floor of a lower state, raised to that of a higher one.';
+comment on function audience_gate.place_score() is
+  'Moves score and watermark along when anybody but the derivation changes a state.';
 
 create or replace function audience_gate.follow_sites()
 returns trigger
 language plpgsql
+volatile
 security definer
 set search_path = ''
 as $$
@@ -196,39 +206,39 @@ begin
 end;
 $$;
 comment on function audience_gate.follow_sites() is
-  'Keeps public.audience_state at the highest state the user holds at any site, one recorded step at a time.';
+  'Keeps public.audience_state at the highest state that the user holds at any site, one recorded step at a time.';
 
+-- Both tables of states are guarded alike. Triggers fire in the order of their names: those that begin with
+-- trg_a before those that begin with trg_b.
 do $$
 declare
-  function_name text;
-  table_name text;
+  guarded record;
 begin
-  foreach function_name in array array[
-    'announce_change(text, text, text, uuid, timestamptz)', 'changed_by()', 
-    'guard_state()', 'refuse_state_removal()', 'record_transition()', 'place_score()', 'placed_score(text, text, numeric)', 'follow_sites()'
-  ] loop
-    execute format('revoke all on function audience_gate.%s from public', function_name);
-    execute format('alter function audience_gate.%s owner to audience_gate_owner', function_name);
-  end loop;
-  foreach table_name in array array['audience_state', 'audience_site_state'] loop
-    execute format('drop trigger if exists trg_a_guard_state on public.%I', table_name);
+  for guarded in
+    select * from (values
+      ('audience_state', 'user_id'),
+      ('audience_site_state', 'user_id, site_id')
+    ) as listed (table_name, key)
+  loop
+    execute format('drop trigger if exists trg_a_guard_state on public.%I', guarded.table_name);
     execute format('create trigger trg_a_guard_state before insert or update of current_state on public.%I
-      for each row execute function audience_gate.guard_state()', table_name);
-    execute format('drop trigger if exists trg_a_keep_state on public.%I', table_name);
+      for each row execute function audience_gate.guard_state()', guarded.table_name);
+    execute format('drop trigger if exists trg_a_keep_state on public.%I', guarded.table_name);
     execute format('create trigger trg_a_keep_state before delete or update of %s on public.%I
-      for each row execute function audience_gate.refuse_state_removal()',
-      case table_name when 'audience_state' then 'user_id' else 'user_id, site_id' end, table_name);
-    execute format('drop trigger if exists trg_a_no_truncate on public.%I', table_name);
+      for each row execute function audience_gate.refuse_state_removal()', guarded.key, guarded.table_name);
+    execute format('drop trigger if exists trg_a_no_truncate on public.%I', guarded.table_name);
     execute format('create trigger trg_a_no_truncate before truncate on public.%I
-      for each statement execute function audience_gate.refuse_state_removal()', table_name);
-    execute format('drop trigger if exists trg_a_record_transition on public.%I', table_name);
+      for each statement execute function audience_gate.refuse_state_removal()', guarded.table_name);
+    execute format('drop trigger if exists trg_a_record_transition on public.%I', guarded.table_name);
     execute format('create trigger trg_a_record_transition after insert or update of current_state on public.%I
-      for each row execute function audience_gate.record_transition()', table_name);
+      for each row execute function audience_gate.record_transition()', guarded.table_name);
   end loop;
 end $$;
+
 drop trigger if exists trg_b_place_score on public.audience_site_state;
 create trigger trg_b_place_score before update of current_state on public.audience_site_state
 for each row execute function audience_gate.place_score();
+
 drop trigger if exists trg_b_follow_sites on public.audience_site_state;
 create trigger trg_b_follow_sites
 after insert or update of current_state, engagement_score, last_event_type on public.audience_site_state
