@@ -32,6 +32,7 @@ const NEEDS = {
   docs: ["packages", "rust", "git", "curl"],
   function: ["packages", "postgres"],
   package: ["packages", "chromium"],
+  project: ["packages", "git"],
   runner: [],
   scaling: ["packages", "rust", "postgres", "spark", "parquet", "openssl"],
   stack: ["packages", "git", "ps"],
