@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What archiving, detaching, restoring and loading cost: `node bench/archive.mjs [ROWS] [MONTHS]` on a throwaway
+ * What archiving, detaching, restoring and loading cost: `npm run bench:archive -- [ROWS] [MONTHS]` on a throwaway
  * Postgres 17, with the release build. Prints Markdown.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The move onto monthly partitions while events come in, and what the log costs before and after it:
- * `node bench/partitions.mjs [ROWS] [MONTHS] [EVENTS_A_SECOND]` on throwaway servers of Postgres 17. Prints Markdown;
+ * `npm run bench:partitions -- [ROWS] [MONTHS] [EVENTS_A_SECOND]` on throwaway servers of Postgres 17. Prints Markdown;
  * ends with an error where an event was lost. Ten million rows take about half an hour and 25 GB.
  */
 import { performance } from "node:perf_hooks";

@@ -78,7 +78,6 @@ function rust() {
       command: [
         "cargo",
         "run",
-        "--quiet",
         "--locked",
         "-p",
         "audience-gate-emit",
