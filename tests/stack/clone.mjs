@@ -10,12 +10,21 @@ import { root, temporaryFolder } from "./launch.mjs";
 const MACHINE =
   /^(PATH|LANG|LC_.*|TMPDIR|USER|PG_BIN|CHROMIUM|JAVA_HOME|PIP_.*|CARGO_.*|RUSTUP_.*|.*_proxy|.*CA_CERTS|SSL_CERT_.*|npm_config_(registry|cafile|proxy|https_proxy|noproxy))$/i;
 
+/** What has not come to its end by now will not. */
+const LIMIT_SECONDS = 900;
+
+/** Set for what runs in a clone, so that a clone that nobody ended makes no clones of its own. */
+const INSIDE = "AUDIENCE_GATE_IN_CLONE";
+
 /**
  * A clone of what is committed here.
  *
  * @param {import("node:test").TestContext} t @param {string} [folder] to put it in
  */
 export function cloned(t, folder = temporaryFolder(t)) {
+  if (process.env[INSIDE]) {
+    throw new Error("this is a clone made by this very test, which ends it before it comes here");
+  }
   const clone = join(folder, "clone");
   execFileSync("git", ["clone", "--quiet", "--depth=1", `file://${root}`, clone]);
   return clone;
@@ -40,6 +49,7 @@ export function newcomer() {
     ...env,
     npm_config_cache: join(home, ".npm"),
     HOME: home,
+    [INSIDE]: "1",
     PATH: path.join(delimiter),
   };
 }
@@ -78,11 +88,16 @@ export function watch(t, [program, ...args], { cwd, env, enough, uid }) {
     // Not SIGKILL: the runner passes an end on to its suites, which are groups of their own.
     if (satisfied) end("SIGTERM");
   }, 100);
+  const late = setTimeout(() => {
+    said += `\nended: not done after ${LIMIT_SECONDS} s\n`;
+    end("SIGTERM");
+  }, LIMIT_SECONDS * 1000);
   child.stdout.setEncoding("utf8").on("data", (chunk) => said += chunk);
   child.stderr.setEncoding("utf8").on("data", (chunk) => said += chunk);
   return new Promise((resolve) =>
     child.once("close", (code) => {
       clearInterval(look);
+      clearTimeout(late);
       resolve({ code, said, seconds: (performance.now() - began) / 1000, enough: satisfied });
     })
   );
