@@ -120,7 +120,11 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
         Expr::OneOf(field, choices) => {
             let without = |place: usize| [&choices[..place], &choices[place + 1..]].concat();
             let mut changed = of_field(field, &|field| Expr::OneOf(field, choices));
-            changed.extend((0..choices.len()).map(|place| Expr::OneOf(field, without(place).leak())));
+            // A list of nothing is not for the table to write.
+            changed.extend((0..choices.len()).map(|place| match choices.len() {
+                1 => Expr::Not(kept(Expr::Always)),
+                _ => Expr::OneOf(field, without(place).leak()),
+            }));
             changed
         }
         Expr::Number(field, least, most) => {

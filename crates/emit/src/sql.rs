@@ -37,7 +37,7 @@ pub fn render() -> String {
             "The hash of the contract: engines with the same one judge alike."
         ),
         meaning(),
-        judges(),
+        judges(RULES),
         rule_text("reason", "Why a rule refuses: what is wrong, why it matters, what to send instead.", |rule| rule
             .reason),
         rule_text("path", "Where a rule looks, as a JSON pointer into the event.", |rule| rule.path)
@@ -129,8 +129,8 @@ fn rule_text(name: &str, comment: &str, text: fn(&Rule) -> &'static str) -> Stri
     immutable(&format!("{name}(rule_id text)"), "text", &format!("select case rule_id\n{cases}  end"), comment)
 }
 
-/// The functions that judge: a document as it was sent, and a row on its way into the table.
-fn judges() -> String {
+/// The functions that judge by a table of rules: a document as it was sent, and a row on its way into the table.
+pub fn judges(rules: &[Rule]) -> String {
     let document = JUDGE
         .replace("{{name}}", "violations")
         .replace("{{event}}", "event jsonb")
@@ -149,12 +149,12 @@ fn judges() -> String {
             "{{comment}}",
             "The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle.",
         );
-    judge(&document, Source::Document) + "\n" + &judge(&row, Source::Row)
+    judge(&document, Source::Document, rules) + "\n" + &judge(&row, Source::Row, rules)
 }
 
 /// One of them, its rules in the order of the table, those of one binding together.
-fn judge(template: &str, source: Source) -> String {
-    let (reading, judging): (Vec<_>, Vec<_>) = RULES.iter().partition(|rule| matches!(rule.must, Expr::Readable(_)));
+fn judge(template: &str, source: Source, rules: &[Rule]) -> String {
+    let (reading, judging): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| matches!(rule.must, Expr::Readable(_)));
     let mut statements = String::new();
     let mut rest = judging.as_slice();
     while let Some(first) = rest.first() {
@@ -243,6 +243,8 @@ fn asks_tables(expr: &Expr) -> bool {
     match expr {
         Expr::All(parts) | Expr::Any(parts) => parts.iter().any(asks_tables),
         Expr::Not(part) => asks_tables(part),
+        // The entry of the event's own type is looked up before any rule is asked.
+        Expr::Listed(field, List::EventTypes) => *field != Field::EventType,
         Expr::Listed(_, List::States | List::RetentionRules) | Expr::NoBlockedJump | Expr::NoScoreKey => true,
         _ => false,
     }

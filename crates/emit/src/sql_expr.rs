@@ -174,7 +174,10 @@ impl Source {
     fn listed(self, field: Field, list: List) -> String {
         let (is_text, text) = (self.is(field, Kind::Text), self.text(field));
         match list {
-            List::EventTypes => format!("(is_registered and {is_text})"),
+            List::EventTypes if field == Field::EventType => format!("(is_registered and {is_text})"),
+            List::EventTypes => format!(
+                "({is_text} and exists (select from public.audience_event_types known where known.id = {text} and known.active))"
+            ),
             List::RetentionRules => format!(
                 "({is_text} and exists (select from public.audience_rules known where known.id = {text} and known.active))"
             ),

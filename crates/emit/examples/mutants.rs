@@ -1,0 +1,26 @@
+//! Writes, as JSON, every mutant of the rules and one function of the database that judges by all of them at once: each
+//! is a rule of a table of its own, by its number. `tests/database/mutants.test.mjs` runs it.
+
+#[path = "../../../tests/mutants/mutations.rs"]
+#[allow(dead_code)]
+mod mutations;
+
+use audience_gate::contract::rule::Expr;
+use audience_gate::contract::rules::RULES;
+use audience_gate::contract::{rule, vocabulary};
+use audience_gate_emit::sql;
+use mutations::Mutant;
+use rule::Rule;
+use serde_json::json;
+
+fn main() {
+    let is_of_reader = |id| RULES.iter().any(|rule| rule.id == id && matches!(rule.must, Expr::Readable(_)));
+    // What cannot be read is told before any other rule is asked, so one mutant among those would hide all others.
+    let mutants: Vec<Mutant> =
+        mutations::mutants(RULES).into_iter().filter(|mutant| !is_of_reader(mutant.rule.id)).collect();
+    let numbered =
+        |(place, mutant): (usize, &Mutant)| Rule { id: place.to_string().leak(), ..mutations::copy(&mutant.rule) };
+    let table: Vec<Rule> = mutants.iter().enumerate().map(numbered).collect();
+    let names: Vec<_> = mutants.iter().map(|mutant| [mutant.rule.id, &mutant.change]).collect();
+    println!("{}", json!({ "mutants": names, "sql": sql::judges(&table) }));
+}
