@@ -50,7 +50,7 @@ export async function openDatabase(
       enable_signup: true,
       email: { enable_confirmations: false },
     },
-    // Without a key nobody is anybody, as on a real project.
+    // A request without a key has no role, as on a real project.
     options: { server: { admin: false } },
   });
   await app.init();
@@ -71,8 +71,8 @@ export async function openDatabase(
 }
 
 /**
- * Applies migrations, which are looked for from the current folder; a failure names the file and the reason,
- * where the library throws only the statement and prints the rest.
+ * Applies the migrations of the current folder. A failure names the file and the reason; the library throws only the
+ * statement and prints the rest.
  *
  * @template T @param {() => Promise<T>} apply @returns {Promise<T>}
  */
@@ -103,7 +103,7 @@ async function explained(apply) {
 const record = (/** @type {string} */ folder) => join(folder, "migrations.json");
 const hash = (/** @type {string} */ text) => createHash("sha256").update(text).digest("hex");
 
-/** An applied migration never changes; one that did would leave a database that no fresh clone can have. */
+/** An applied migration never changes. If it did, this database would be one that no fresh clone can have. */
 function refuseEditedMigrations(/** @type {string | undefined} */ folder) {
   if (!folder || !existsSync(record(folder))) return;
   /** @type {Record<string, string>} */

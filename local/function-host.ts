@@ -1,5 +1,5 @@
 /**
- * Stands where the Edge runtime stands: serves a function's own entry point, unchanged, at the address given.
+ * Stands in for the Edge runtime: serves a function's own entry point, unchanged, at the given address.
  * Usage: function-host.ts PORT ENTRY. Ends when its parent closes the pipe, however the parent ends.
  */
 const [port, entry] = Deno.args;

@@ -2,7 +2,7 @@ import { createServer, request as send } from "node:http";
 import { Readable } from "node:stream";
 
 /**
- * One address in front of everything, with the paths of a Supabase project.
+ * One address for everything, with the paths of a Supabase project.
  *
  * @typedef {object} Behind
  * @property {(request: Request) => Promise<Response>} [database] answers /rest/v1 and /auth/v1
@@ -62,7 +62,7 @@ function toPort(incoming, outgoing, port, path) {
     if (outgoing.headersSent) outgoing.destroy();
     else starting(outgoing);
   });
-  // A sender that goes away takes its request along.
+  // A sender that goes away takes its request with it.
   outgoing.on("close", () => forward.destroy());
   incoming.pipe(forward);
 }
@@ -85,7 +85,7 @@ async function toDatabase(incoming, outgoing, database) {
       ).pipe(outgoing);
     } else outgoing.end();
   } catch {
-    // The reason may quote what was sent, so it is told to nobody.
+    // The reason may quote what was sent, so nobody is told.
     if (outgoing.headersSent) outgoing.destroy();
     else {
       answer(outgoing, 500, "internal", "the local database could not answer");
@@ -106,7 +106,7 @@ function toRequest(/** @type {import("node:http").IncomingMessage} */ incoming) 
   );
 }
 
-/** A project's own API answers pages of every origin; the function narrows its own by site. */
+/** A project's own API answers pages of every origin; the function limits its own by site. */
 function withCors(
   /** @type {import("node:http").IncomingMessage} */ incoming,
   /** @type {Headers} */ headers,

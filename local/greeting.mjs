@@ -27,11 +27,11 @@ An event that is accepted:
 
 ${curl(url, publishableKey, accepted)}
 
-And one that is rejected, for four seconds are not a view:
+And one that is rejected, because four seconds are too short for a view:
 
 ${curl(url, publishableKey, rejected)}
 
-Stop with Ctrl-C; the data stays. npm start -- --reset begins anew.`;
+Stop with Ctrl-C; the data stays. npm start -- --reset starts afresh.`;
 }
 
 export const accepted = {

@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Keeps a second stack off the same data: two Postgres processes on one folder destroy it. A lock that a
- * killed stack left behind is taken over.
+ * Keeps a second stack away from the same data, because two Postgres processes on one folder destroy it. The lock of a
+ * killed stack is taken over.
  *
  * @param {string} folder
  * @returns {() => void} releases it
@@ -21,14 +21,14 @@ export function lock(folder) {
     }
     const pid = Number(readFileSync(file, "utf8"));
     if (isStack(pid)) {
-      throw new Error(`the local stack is running already (process ${pid}); stop that one first, with Ctrl-C`);
+      throw new Error(`the local stack is already running (process ${pid}); stop it first, with Ctrl-C`);
     }
     rmSync(file, { force: true });
   }
   throw new Error(`could not take ${file}; is another start under way?`);
 }
 
-/** A process id may long belong to somebody else, so its command line is asked too. */
+/** A process id may belong to another program by now, so its command line is looked at too. */
 function isStack(/** @type {number} */ pid) {
   if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {

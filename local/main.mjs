@@ -69,7 +69,7 @@ function read(/** @type {string[]} */ argv) {
   };
 }
 
-/** Ctrl-C closes the database in order; a second one does not wait for it. */
+/** Ctrl-C closes the database properly; a second one does not wait for it. */
 function endWith(/** @type {import("./stack.mjs").Stack} */ stack) {
   let ending = false;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

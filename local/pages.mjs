@@ -5,7 +5,7 @@ import { extname, join, normalize, relative, sep } from "node:path";
 import { writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
-/** Where each part of web/ is served; web/build.mjs builds it into web/dist. The last one takes what is left. */
+/** Where each part of web/ is served; web/build.mjs builds it into web/dist. The last one takes every other address. */
 const ADDRESSES = [
   { part: "dashboard", at: "/dashboard/" },
   { part: "demo", at: "/demo/" },
@@ -13,7 +13,7 @@ const ADDRESSES = [
   { part: "playground", at: "/" },
 ];
 
-/** What a page may be made of, besides its own folder. */
+/** What a page may be made of, in addition to its own folder. */
 const SOURCES = ["web", "pkg", "taxonomy.json", "package-lock.json"];
 
 const TYPES = {
@@ -61,7 +61,7 @@ export async function buildPages(say) {
   writeFileSync(stamp, sources);
 }
 
-/** In a process of its own, so that the database beside it is not slowed down. */
+/** Runs in a process of its own, so that it does not slow the database down. */
 function build(/** @type {string[]} */ parts) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, "web", "build.mjs"), ...parts], {

@@ -1,4 +1,4 @@
-/** One line that says what is being done: rewritten on a terminal, a line for each step elsewhere. */
+/** One line that says what is being done: on a terminal it is rewritten, elsewhere each step has a line. */
 export class Progress {
   #terminal = process.stderr.isTTY === true;
   #since = performance.now();

@@ -1,6 +1,6 @@
 /**
  * The embedded Supabase prints whole failing queries with their parameters, which may hold what a sender wrote.
- * No personal value belongs in a log, so what it says is cut to the SQLSTATE and the routine that raised it.
+ * No personal value belongs in a log, so only the SQLSTATE and the routine that raised it are kept.
  */
 export function keepValuesOutOfLogs() {
   const { error } = console;
@@ -18,7 +18,7 @@ export function keepValuesOutOfLogs() {
 }
 
 /**
- * Imports a module whose loading prints a notice that concerns nobody here: the Supabase client warns on
+ * Imports a module that prints an irrelevant notice when it loads: the Supabase client warns on
  * Node 20 although only its server half runs in this process.
  *
  * @template T @param {() => Promise<T>} load @returns {Promise<T>}

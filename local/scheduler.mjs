@@ -1,6 +1,6 @@
 /**
  * The local stand-in for pg_cron, which the embedded Postgres does not have: asks the database every minute to
- * run the jobs that are due. What is due, and the log of every run, is the database's business.
+ * run the jobs that are due. The database decides what is due, and logs every run.
  *
  * @param {import("./database.mjs").Database} database
  * @param {(line: string) => void} log
@@ -9,7 +9,7 @@
 export function startScheduler(database, log) {
   let running = false;
   const tick = async () => {
-    // A slow run is not doubled; its successor comes a minute later.
+    // A slow run is not started twice; the next one comes a minute later.
     if (running) return;
     running = true;
     try {

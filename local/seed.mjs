@@ -9,7 +9,7 @@ const DAYS = 42;
 /**
  * Fills a new database with the demo site, once. The weeks before today are judged here by the same contract,
  * each event at the time it happened, and loaded along the documented bulk path (the role audience_gate_store);
- * today's events come in at the front door, like everybody's.
+ * today's events are sent to the function, like all others.
  *
  * @param {{ database: import("./database.mjs").Database, url: string, say: (message: string) => void }} stack
  */
@@ -24,7 +24,7 @@ export async function seed({ database, url, say }) {
   const gate = await contract(database);
   const stored = past.flatMap(({ start, events }) => judged(gate, start, events));
 
-  // One transaction: a stack killed half-way is empty and is filled by its next start.
+  // One transaction: a stack that is killed half-way stays empty, and its next start fills it.
   await database.exec("begin");
   try {
     await database.exec(readFileSync(join(root, "supabase", "seed.sql"), "utf8"));
@@ -60,7 +60,7 @@ const LOAD = `
     utm_content text, utm_term text, metadata jsonb, rejected boolean
   )`;
 
-/** The contract as every other caller has it, with this database's registry. */
+/** The contract that every other caller has, with this database's registry. */
 async function contract(/** @type {import("./database.mjs").Database} */ database) {
   const gate = await import("../pkg/inline.js");
   const { rows } = await database.query("select audience_gate.registry() as registry");

@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 /** The top of the repository. */
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** Where everything that the local stack keeps lives; ignored by git, removed by `--reset`. */
+/** Where the local stack keeps everything; ignored by git, removed by `--reset`. */
 export const defaultFolder = join(root, ".local");
 
 export const defaultPort = 54321;
 
-/** The keys of every `supabase start`: known to the world, good for this machine only. */
+/** The keys of every `supabase start`: known to everybody, and good for this machine only. */
 export const publishableKey = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH";
 export const secretKey = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz";
 

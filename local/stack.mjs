@@ -31,7 +31,7 @@ import { defaultFolder, defaultPort, publishableKey, secretKey } from "./setting
 
 /**
  * The whole system in one process and one child: an embedded Supabase with every migration, the Edge Function
- * under Deno, the pages, and the jobs, behind one port.
+ * under Deno, the pages, and the jobs, on one port.
  *
  * @param {Options} options
  * @returns {Promise<Stack>}
@@ -81,7 +81,7 @@ export async function startStack(
     const ingest = startFunction({ url, log, environment });
     undo.push(ingest.stop);
     behind.functionPort = await ingest.ready;
-    // The first look at the registry is the stack's, so that nobody's first event waits for it.
+    // The stack asks for the registry first, so that nobody's first event waits for it.
     await fetch(`${url}/functions/v1/ingest/registry`).then((response) => response.arrayBuffer());
 
     if (demo) await seed({ database, url, say });
@@ -95,7 +95,7 @@ export async function startStack(
   }
 }
 
-/** Everything but the lock, which is ours by now. */
+/** Everything except the lock, which is ours by now. */
 function forget(/** @type {string} */ folder) {
   for (const name of ["database", "migrations.json", "stack.log"]) {
     rmSync(join(folder, name), { recursive: true, force: true });

@@ -4,14 +4,14 @@ import { Random, uuidOf } from "./random.mjs";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** How much busier one day of the week is than another, from Sunday on. */
+/** How busy each day of the week is, from Sunday on. */
 const WEEK = [0.6, 1.1, 1.2, 1.15, 1.05, 0.9, 0.55];
 
-/** One in twenty-five events is wrong somehow. */
+/** One in twenty-five events has a mistake. */
 const MISTAKEN = 0.04;
 
 /**
- * Six weeks of a site that grows, day by day, the oldest first. The same every time but for the dates.
+ * Six weeks of a growing site, day by day, the oldest first. Only the dates differ from one run to the next.
  *
  * @param {{ now: number, days: number }} span
  * @returns {Generator<{ start: number, events: Record<string, unknown>[] }>}

@@ -1,6 +1,6 @@
 /**
- * What real senders get wrong, so that the demo has something to show about data quality. Every one of these is
- * refused by the contract; the ids say by which rule.
+ * What real senders get wrong, so that the demo has something to show about data quality. The contract refuses every one
+ * of these; the ids say by which rule.
  *
  * @type {readonly { rule: string, weight: number, draft: import("./people.mjs").Draft }[]}
  */

@@ -1,8 +1,8 @@
 import { Random, uuidOf } from "./random.mjs";
 
 /**
- * The cast of the demo. Everybody has a day on which they first appear, a day (or none) from which they stay
- * away, and what they do on a day that they come.
+ * The people of the demo. Each has a day on which they first appear, a day (or none) after which they stay away, and
+ * things that they do on a visit.
  *
  * @typedef {{ event_type: string, event_category: string, metadata: Record<string, unknown>, [column: string]: unknown }} Draft
  * @typedef {object} Person
@@ -51,7 +51,7 @@ const performance = (/** @type {Random} */ random) =>
     largest_paint_ms: random.skewed(1300),
   });
 
-/** Somebody passing by, never signed in. */
+/** A passing visitor who never signs in. */
 function visitor(/** @type {Random} */ random) {
   const landing = random.chance(0.35)
     ? {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Chance that falls the same way every time, so that everybody's demo tells the same story. */
+/** Random numbers that are the same every time, so that every demo tells the same story. */
 export class Random {
   #state;
 
@@ -31,7 +31,7 @@ export class Random {
     return items[Math.floor(this.next() * items.length)];
   }
 
-  /** Mostly near `typical`, now and then far above: how durations and load times lie. */
+  /** Mostly near `typical` and now and then far above it, as durations and load times are. */
   skewed(/** @type {number} */ typical) {
     return Math.round(typical * Math.exp((this.next() + this.next() + this.next() - 1.5) * 1.1));
   }

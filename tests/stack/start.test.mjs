@@ -91,7 +91,7 @@ test("a start that cannot be says why", async (t) => {
   await launch(t, ["--data", folder, "--port", String(await freePort()), "--empty"]);
   const twice = await launchAndFail(["--data", folder, "--port", String(await freePort()), "--empty"]);
   assert.equal(twice.code, 1);
-  assert.match(twice.said, /running already/);
+  assert.match(twice.said, /already running/);
 
   const file = await launchAndFail(["--data", "package.json/data", "--empty"]);
   assert.equal(file.code, 1);

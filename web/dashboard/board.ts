@@ -1,4 +1,4 @@
-/** One site's board: the panels in reading order, read again while the page is looked at. */
+/** The board of one site: the panels in reading order, refreshed while the page is visible. */
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { el } from "../shared/dom.ts";
 import { filterBar } from "./filters.ts";

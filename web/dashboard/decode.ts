@@ -1,4 +1,4 @@
-/** Answers of the server are checked where they enter: a column that is missing or of another type is said by name. */
+/** Checks the server's answers where they arrive: an error names the column that is missing or of another type. */
 
 type Decoder<T> = (value: unknown, where: string) => T;
 export type Shape = Readonly<Record<string, Decoder<unknown>>>;

@@ -1,4 +1,4 @@
-/** What the reader chose to look at. It lives in the address, so a view can be kept and sent. */
+/** What the reader chose to look at. It is kept in the address, so that a view can be saved and sent. */
 import { byId, el } from "../shared/dom.ts";
 import { TIERS } from "./charts/frame.ts";
 import type { Range } from "./kpi.ts";
@@ -117,7 +117,7 @@ export function before(range: Range): Range {
   };
 }
 
-/** Midnight of a calendar day in a zone: the zone's distance from UTC then is what the two readings differ by. */
+/** Midnight of a calendar day in a zone: the difference of the two readings is the zone's distance from UTC then. */
 export function midnight(day: string, zone: string): Date {
   const guess = Date.parse(`${day}T00:00:00Z`);
   const once = guess - offset(guess, zone);

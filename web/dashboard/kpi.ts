@@ -150,7 +150,7 @@ export class ReadError extends Error {
 export type Kpi = ReturnType<typeof kpi>;
 
 export function kpi(client: SupabaseClient, site: string) {
-  // Panels that ask the same at the same time share one answer.
+  // Panels that ask the same thing at the same time share one answer.
   const asking = new Map<string, Promise<unknown>>();
   return {
     overview: async (range: Range) => (await call("kpi_overview", span(range), overview))[0],

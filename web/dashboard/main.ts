@@ -10,7 +10,7 @@ import { signInForm } from "./signin.ts";
 const { url, key } = settings();
 const client: SupabaseClient = createClient(url, key, { auth: { storageKey: "audience-gate.session" } });
 const main = byId("main");
-// The board and its charts are most of the page's weight: they load beside the questions of who and where.
+// The board and its charts are most of the page's weight, so they load while the reader is asked to sign in.
 const board = import("./board.ts");
 let shown: string | undefined;
 

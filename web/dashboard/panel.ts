@@ -1,4 +1,4 @@
-/** One question and its answer: loads, draws, says when there is nothing, says when it failed and tries again. */
+/** One question and its answer: loads and draws it, says if there is nothing, and if it fails, says so and tries again. */
 import { el } from "../shared/dom.ts";
 import type { Filters } from "./filters.ts";
 import { type Kpi, ReadError } from "./kpi.ts";
@@ -12,7 +12,7 @@ export interface Spec<T> {
   readonly title: string;
   readonly note: string;
   readonly load: (context: Context) => Promise<T>;
-  /** What to say instead of a drawing; undefined where there is something to draw. */
+  /** What to say instead of a drawing; undefined if there is something to draw. */
   readonly empty: (data: T, context: Context) => string | undefined;
   readonly render: (data: T, context: Context) => Node;
   readonly tools?: (redraw: () => void) => HTMLElement;

@@ -1,4 +1,4 @@
-/** Calendar periods of a range: which grain suits it, and the periods in which nothing happened. */
+/** Calendar periods of a range: which length suits it, and which periods are empty. */
 import type { Grain, Range } from "./kpi.ts";
 
 const DAY = 86_400_000;

@@ -3,7 +3,7 @@
 interface Settings {
   readonly url: string;
   readonly key: string;
-  /** Who may sign in on a local stack; nobody is named where a project is. */
+  /** Who may sign in on a local stack; absent for a project. */
   readonly demo: { readonly email: string; readonly password: string } | undefined;
 }
 

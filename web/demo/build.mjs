@@ -23,7 +23,7 @@ export default async function buildDemo() {
       format: "esm",
       target: "es2022",
       logLevel: "warning",
-      // The tracker stays what every other page loads too.
+      // The tracker is the file that every other page loads too.
       external: ["../tracker/tracker.js"],
       loader: { ".woff2": "file" },
       assetNames: "assets/[name]-[hash]",

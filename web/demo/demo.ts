@@ -1,4 +1,4 @@
-// An article as any site has it, wired to the tracker the way any site would be.
+// An article like that of any site, connected to the tracker as any site would be.
 import { byId, el } from "../shared/dom.ts";
 import { themeSwitch } from "../shared/theme.ts";
 import { createTracker } from "../tracker/tracker.js";
@@ -106,7 +106,7 @@ letter.addEventListener("submit", async (submitted) => {
   }[result.status];
 });
 
-// --- Consent: asked once, and taken back with one click.
+// --- Consent: asked for once, and withdrawn with one click.
 function ask(asked: boolean) {
   byId("ask").hidden = !asked;
   byId("withdraw").hidden = asked;

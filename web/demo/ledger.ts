@@ -1,4 +1,4 @@
-// The list beside the article: every event the tracker took, and what became of it.
+// The list next to the article: every event that the tracker took, and what became of it.
 import { byId, el } from "../shared/dom.ts";
 import type { Stats, Violation } from "../tracker/types.ts";
 
@@ -32,9 +32,9 @@ export function createLedger() {
   };
 
   return {
-    /** A later word about an event replaces the earlier one. */
+    /** A later message about an event replaces the earlier one. */
     show,
-    /** What the page said last must not undo what the server said meanwhile. */
+    /** A message of the page must not replace what the server has said in the meantime. */
     wait: (id: string, type: string) => {
       if (!entries.has(id)) show(id, type, WAITING);
     },

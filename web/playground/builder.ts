@@ -1,10 +1,10 @@
-/** The form: an event put together from the registry's own values, written into the editor as it grows. */
+/** The form: it builds an event from the registry's own values and writes it into the editor as it grows. */
 import { byId, el } from "../shared/dom.ts";
 import type { Registry } from "./gate.ts";
 
 const CATEGORIES = ["engagement", "subscription", "advocacy", "retention", "attribution", "system"] as const;
 
-/** What the contract asks of a category's metadata, besides the payload schema of the event type. */
+/** What the contract asks of a category's metadata, in addition to the event type's payload schema. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   engagement: ["content_id", "page_path"],
   subscription: ["channel", "consent_recorded"],
@@ -124,7 +124,7 @@ export function builder(registry: Registry, write: (text: string) => void): { re
     write(JSON.stringify(event, null, 2));
   }
 
-  /** The editor's event, as far as the form can hold it. */
+  /** The editor's event, as far as the form can show it. */
   function read(text: string): void {
     const event = asObject(text);
     if (!event) return;

@@ -1,4 +1,4 @@
-/** Events to begin from: one that passes for every category, and the mistakes that are made most. */
+/** Events to start from: an accepted one for each category, and the most common mistakes. */
 
 export interface Example {
   readonly name: string;

@@ -7,7 +7,7 @@ export type Gate = Pick<typeof wasm, "check" | "judge" | "hashEmail" | "redact" 
 export type Rule = ReturnType<Gate["contract"]>["rules"][number];
 export type { Caller, Registry } from "../../pkg/audience_gate.js";
 
-/** Ready once per page: the shipped taxonomy at once, this server's own where it answers. */
+/** Made ready once per page: with the default taxonomy at once, and with this server's own if it answers. */
 export async function openGate(): Promise<{ gate: Gate; registry: Registry; source: "server" | "shipped" }> {
   const [, own] = await Promise.all([init(), ownRegistry()]);
   const text = own ?? JSON.stringify(registry);
@@ -15,7 +15,7 @@ export async function openGate(): Promise<{ gate: Gate; registry: Registry; sour
   return { gate: wasm, registry: JSON.parse(text) as Registry, source: own ? "server" : "shipped" };
 }
 
-/** The registry of the gate that serves this page; undefined where the page is hosted on its own. */
+/** The registry of the gate that serves this page; undefined if the page is hosted on its own. */
 async function ownRegistry(): Promise<string | undefined> {
   try {
     const response = await fetch(new URL("/functions/v1/ingest/registry", location.origin), {

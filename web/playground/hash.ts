@@ -14,7 +14,7 @@ export function hashPanel(gate: Gate): void {
     if (email.value === "") {
       output.textContent = "";
       note.textContent =
-        "Spaces at both ends go, letters become lower case, then SHA-256. Dots and plus signs stay: different mailboxes stay different.";
+        "Spaces at both ends are removed and letters become lower case, then SHA-256 is applied. Dots and plus signs stay, because they can make different mailboxes.";
       return;
     }
     const hash = pepper.value === "" ? gate.hashEmail(email.value) : gate.hashEmail(email.value, pepper.value);

@@ -1,4 +1,4 @@
-/** The playground: whatever stands in the editor is judged here as it is typed. Nothing is sent anywhere. */
+/** The playground: what is typed into the editor is judged here at once. Nothing is sent anywhere. */
 import { byId, el } from "../shared/dom.ts";
 import { jsonBlock, tidied } from "../shared/json.ts";
 import { themeSwitch } from "../shared/theme.ts";
@@ -47,7 +47,7 @@ async function play(): Promise<void> {
     );
   }
   editor.addEventListener("input", () => {
-    // The link that was made is no longer a link to this text.
+    // The link made earlier no longer leads to this text.
     byId("share-panel").hidden = true;
     judge();
   });
@@ -111,7 +111,7 @@ async function play(): Promise<void> {
     try {
       put(JSON.stringify(JSON.parse(editor.value), null, 2));
     } catch {
-      // Text that is not JSON stays as it is: the verdict beside it says so already.
+      // Text that is not JSON stays as it is: the verdict says so already.
     }
   }
 

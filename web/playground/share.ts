@@ -1,7 +1,7 @@
-/** A link that carries the event in its fragment: browsers keep that part to themselves, no server sees it. */
+/** A link with the event in its fragment, the part that browsers do not send to any server. */
 
 const KEY = "event";
-/** Bytes of text. The contract shortens what it redacts, and a link must not lose a part of an event unsaid. */
+/** In bytes of text. The contract shortens what it redacts, and a link must not lose a part of an event without saying so. */
 const LONGEST = 2000;
 
 const SHORTENED = /…|\[shortened:/g;
@@ -10,7 +10,7 @@ export type Shared =
   | { readonly ok: true; readonly url: string; readonly changed: boolean }
   | { readonly ok: false; readonly reason: string };
 
-/** The link for `text`. Personal values leave first; `changed` says that some did. */
+/** The link for `text`, without personal values; `changed` says whether there were any. */
 export async function shareLink(text: string, page: string, redact: (text: string) => string): Promise<Shared> {
   const safe = withoutPersonal(text, redact);
   if (new TextEncoder().encode(text).length > LONGEST || count(safe, SHORTENED) > count(text, SHORTENED)) {
@@ -35,7 +35,7 @@ export async function sharedText(hash: string): Promise<string | undefined> {
   }
 }
 
-/** An address in the field made for it gives way to one that is nobody's, so the verdict stays what it was. */
+/** Replaces an address in the field `email` by one that belongs to nobody, so that the verdict stays the same. */
 function withoutPersonal(text: string, redact: (text: string) => string): string {
   const event = objectIn(text);
   if (typeof event?.["email"] !== "string") return redact(text);
@@ -58,7 +58,7 @@ function count(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].length;
 }
 
-/** White space apart: redaction may set JSON anew. */
+/** Compares without white space, because redaction may lay out JSON anew. */
 function same(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text));

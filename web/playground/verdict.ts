@@ -1,4 +1,4 @@
-/** From the text in the editor to everything the page says about it. Pure but for the WASM it calls. */
+/** Turns the text in the editor into everything the page says about it. Pure, except that it calls the WASM. */
 import type { CheckContext } from "../../pkg/audience_gate.js";
 import type { Caller, Gate, Rule } from "./gate.ts";
 
@@ -38,7 +38,7 @@ interface Argument {
   readonly batch: { readonly accepted: readonly Row[]; readonly rejected: readonly Row[] };
 }
 
-// One seed a page: the ids the gate mints stay still while somebody types.
+// One seed per page, so that the ids the gate makes do not change while somebody types.
 const seed = crypto.getRandomValues(new Uint8Array(16));
 
 export function judgeText(gate: Gate, rules: ReadonlyMap<string, Rule>, text: string, sender: Sender): Verdict {
@@ -73,7 +73,7 @@ export function judgeText(gate: Gate, rules: ReadonlyMap<string, Rule>, text: st
   };
 }
 
-/** Where in a single event each rule found its fault; `judge` answers with ids only. */
+/** The place in a single event where each rule found its fault; `judge` answers with ids only. */
 function pathsOf(gate: Gate, text: string, context: CheckContext): ReadonlyMap<string, string> {
   if (text.trimStart().startsWith("[")) return new Map();
   return new Map(gate.check(text, undefined, context).violations.map(({ rule_id, path }) => [rule_id, path]));

@@ -14,7 +14,7 @@ export function headline(verdict: Verdict): { passed: boolean; title: string; de
     return {
       passed: true,
       title: total === 1 ? "Accepted" : `All ${total} accepted`,
-      detail: "Every rule that binds it holds.",
+      detail: "Every rule that applies to it holds.",
     };
   }
   if (total === 1) {
@@ -32,7 +32,7 @@ export function headline(verdict: Verdict): { passed: boolean; title: string; de
   };
 }
 
-/** All rules in the order they are judged; the ones that did not hold stand out. */
+/** All rules in the order in which they are judged; the violated ones stand out. */
 export function gauntlet(rules: readonly Rule[], verdict: Verdict): HTMLElement {
   const broken = new Set(verdict.events.flatMap((event) => event.findings.map(({ rule }) => rule.id)));
   return el(
@@ -75,7 +75,7 @@ function finding({ rule, path }: Finding): HTMLElement {
   );
 }
 
-/** Every rule with what it asks, those that did not hold marked; folded away until somebody wants it. */
+/** Every rule with what it asks, the violated ones marked; folded until somebody opens it. */
 export function everyRule(rules: readonly Rule[], verdict: Verdict): HTMLElement {
   const broken = new Set(verdict.events.flatMap((event) => event.findings.map(({ rule }) => rule.id)));
   return el(
@@ -125,7 +125,7 @@ export function rows(verdict: Verdict): HTMLElement {
     "div",
     { class: "rows" },
     verdict.accepted.map((row) =>
-      el("div", {}, el("h3", {}, "Stored, as the event it is"), jsonBlock(columns(row), "The stored row"))
+      el("div", {}, el("h3", {}, "Stored as this event"), jsonBlock(columns(row), "The stored row"))
     ),
     verdict.audit.map((row) =>
       el(
@@ -143,7 +143,7 @@ export function rows(verdict: Verdict): HTMLElement {
   );
 }
 
-/** Its place in the batch is no column of the row. */
+/** Without its place in the batch, which is not a column of the row. */
 function columns({ index: _, ...row }: Row): object {
   return row;
 }

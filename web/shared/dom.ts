@@ -29,7 +29,7 @@ function append(parent: Node, children: readonly Child[]): void {
   }
 }
 
-/** The element a page is known to hold; a missing one is a mistake in the page, said by name. */
+/** An element that the page is known to have; the error for a missing one names it. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page holds no #${id}`);
@@ -46,7 +46,7 @@ const ICONS = {
   refuse: "M6 6l12 12M18 6 6 18",
 } as const;
 
-/** A decorative line icon; the control that carries it has the words. */
+/** A decorative line icon; the control around it has the words. */
 export function icon(name: keyof typeof ICONS): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const shape = {

@@ -1,4 +1,4 @@
-/** JSON set for reading: keys in one colour, redacted values marked. */
+/** JSON laid out for reading: keys in one colour, redacted values marked. */
 import { el } from "./dom.ts";
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
@@ -7,7 +7,7 @@ export function jsonBlock(value: unknown, label: string): HTMLPreElement {
   return textBlock(JSON.stringify(value, null, 2), label);
 }
 
-/** JSON over several lines, where nothing of it would be lost: not a key sent twice, not a digit of a number. */
+/** JSON on several lines, unless that would lose something: a key sent twice, or a digit of a number. */
 export function tidied(text: string): string {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-/** The contract's texts, set for reading: they are written lower case, without a full stop, fields between backticks. */
+/** Lays out the contract's texts, which begin in lower case, have no full stop, and name fields in backticks. */
 import { type Child, el } from "./dom.ts";
 
 export function sentence(text: string): string {

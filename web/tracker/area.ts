@@ -1,4 +1,4 @@
-// A key-value area that never throws: storage may be denied, full, or cleared under our feet.
+// A key-value area that never throws: storage may be denied, full, or cleared at any time.
 
 export type Area = {
   get(key: string): string | undefined;
@@ -8,21 +8,21 @@ export type Area = {
 };
 
 export function createArea(kind: "local" | "session" | "none"): Area {
-  // What storage refuses lives here: lost with the page, but never thrown at the page.
+  // What storage refuses is kept here: it is lost with the page, but the page sees no error.
   const memory = new Map<string, string>();
   let storage: Storage | undefined;
   try {
     // Reading the property alone throws where the visitor blocks site data.
     storage = kind === "none" ? undefined : kind === "session" ? sessionStorage : localStorage;
   } catch {
-    // no storage: memory has to do
+    // no storage: memory must do
   }
   return {
     get(key) {
       try {
         return memory.get(key) ?? storage?.getItem(key) ?? undefined;
       } catch {
-        // denied meanwhile: the same as absent
+        // denied by now: the same as absent
       }
     },
     set(key, value) {
@@ -41,7 +41,7 @@ export function createArea(kind: "local" | "session" | "none"): Area {
       try {
         storage?.removeItem(key);
       } catch {
-        // denied meanwhile: nothing is left to remove
+        // denied by now: there is nothing left to remove
       }
     },
     keys(prefix) {
@@ -49,7 +49,7 @@ export function createArea(kind: "local" | "session" | "none"): Area {
       try {
         kept = Object.keys(storage ?? {});
       } catch {
-        // denied meanwhile: only memory has keys
+        // denied by now: only memory has keys
       }
       return [...new Set([...memory.keys(), ...kept])].filter((key) => key.startsWith(prefix)).sort();
     },

@@ -1,4 +1,4 @@
-// Builds the tracker: the ES module, the one-line script, the contract beside them, and the types.
+// Builds the tracker: the ES module, the one-line script, the contract, and the types.
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import process from "node:process";

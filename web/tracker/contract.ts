@@ -3,7 +3,7 @@ import { check, hashEmail, initSync, loadRegistry } from "../../pkg/audience_gat
 import type { Violation } from "./types.ts";
 
 export type Contract = {
-  /** `userId`: who the event says sends it; null for a visitor. */
+  /** `userId` is the user in whose name the event is sent; null for a visitor. */
   check(event: string, userId: string | null): readonly Violation[];
   hashEmail(email: string): string | undefined;
 };
@@ -16,9 +16,9 @@ export async function load(endpoint: string, key: string, siteId: string | undef
   const module = await fetch(new URL("./audience_gate_bg.wasm", import.meta.url));
   initSync({ module: await WebAssembly.compile(await module.arrayBuffer()) });
   const snapshot = await registry;
-  // Without it the contract is judged all the same, less what the site registered itself.
+  // Without it, the contract is judged all the same, except for what the site registered itself.
   if (snapshot) {
-    // The server keeps the list of sites to itself; whether ours may be written to is its to say.
+    // The list of sites is not public: the server decides whether ours may be written to.
     loadRegistry(JSON.stringify({ ...snapshot, sites: [{ id: siteId ?? snapshot.default_site, origins: null }] }));
   }
   return {

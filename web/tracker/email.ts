@@ -1,9 +1,9 @@
-// The e-mail hash without WebAssembly; the contract module does the same where it may run.
+// The e-mail hash without WebAssembly; where the contract module may run, it does the same.
 
 // The grammar of the HTML living standard, with a dot in the domain.
 const GRAMMAR = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/;
 
-/** SHA-256 of the normalised address in hex; undefined when it is none, or when the page may not hash (no secure context). */
+/** SHA-256 of the normalised address in hex; undefined if it is not an address, or if the page may not hash (no secure context). */
 export async function hashEmail(email: string): Promise<string | undefined> {
   const address = email.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "")
     .toLowerCase();

@@ -5,7 +5,7 @@ import type { Violation } from "./types.ts";
 
 export type Precheck = {
   load(): Promise<void>;
-  /** The contract is here, or will not come: events need not wait any longer. */
+  /** The contract has arrived or will not arrive, so events need not wait any longer. */
   settled(): boolean;
   available(): boolean;
   judge(text: string, userId: string | null): readonly Violation[];
@@ -47,7 +47,7 @@ export function createPrecheck(
     available: () => contract !== undefined,
     judge(text, userId) {
       if (contract) return contract.check(text, userId);
-      // Without the contract at least no address leaves the page.
+      // Even without the contract, no address leaves the page.
       if (!/[\w.+-](@|%40)[\w.-]+\.[a-z]{2}/i.test(text)) return [];
       const reason = "the event holds an e-mail address; send it as `email`, and it is hashed in the page";
       return [{ rule_id: "privacy.raw_email", reason }];

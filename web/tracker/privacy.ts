@@ -8,10 +8,10 @@ type Given = { state: ConsentState; at: string; version?: string | undefined };
 export type Privacy = {
   withheld(): Withheld | undefined;
   permission(): ConsentState | "privacy_signal";
-  /** Members of metadata that record, with each event, on what ground it was tracked. */
+  /** Members of metadata that record with each event on what ground it was tracked. */
   record(): { [key: string]: string };
   set(state: ConsentState, version?: string): void;
-  /** Takes over what was chosen on an earlier page or in another tab. */
+  /** Adopts what was chosen on an earlier page or in another tab. */
   reload(): void;
 };
 
@@ -31,7 +31,7 @@ export function createPrivacy(
   const reload = () => {
     try {
       const kept = JSON.parse(area.get(key) ?? "") as Given;
-      // A choice holds for the text it was made about.
+      // A choice is only valid for the text it was made about.
       if (kept.version === initialVersion) given = kept;
     } catch {
       // nothing was chosen yet

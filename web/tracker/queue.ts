@@ -1,4 +1,4 @@
-// The queue of unsent events. One storage key an event, so that tabs append and remove without a lock
+// The queue of unsent events. Each event has a storage key of its own, so that tabs append and remove without a lock
 // and a killed tab leaves nothing half-written. The key carries time, size and id: sizes need no reads.
 import type { Area } from "./area.ts";
 
@@ -26,7 +26,7 @@ export function createQueue(
     put(id, text) {
       const bytes = encoder.encode(text).length;
       const queued = queue.list();
-      // An id queued already is the same event: it keeps its place.
+      // An id that is queued already is the same event, and keeps its place.
       if (queued.some((entry) => entry.id === id)) return;
       let total = queued.reduce((sum, entry) => sum + entry.bytes, bytes);
       for (const oldest of queued) {

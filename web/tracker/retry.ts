@@ -2,13 +2,13 @@
 
 /**
  * - `settled`: the answer has a verdict for each event
- * - `split`: something in the batch stands in the way; halve it, and give up on a single event
+ * - `split`: something in the batch is in the way; halve it, and give up on a single event
  * - `retry`: the same ids again, later
- * - `halt`: no retry can mend it (wrong key, wrong address); keep the events, tell the developer
+ * - `halt`: no retry can help (wrong key, wrong address); keep the events, tell the developer
  */
 export type Outcome = "settled" | "split" | "retry" | "halt";
 
-/** Status 0 stands for no answer at all: offline, a broken connection, the time limit. */
+/** Status 0 means that there was no answer: offline, a broken connection, the time limit. */
 export function outcomeOf(status: number): Outcome {
   if (status === 200 || status === 207 || status === 422) return "settled";
   if (status === 400 || status === 413) return "split";
@@ -29,7 +29,7 @@ export function retryAfter(
 ): number | undefined {
   if (!header) return;
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  // A day bounds what a faulty header can do.
+  // At most a day, whatever a faulty header says.
   return wait >= 0 ? Math.min(wait, 86_400_000) : undefined;
 }
 

@@ -40,7 +40,7 @@ export type SenderOptions = {
 export type Sender = {
   flush(): Promise<void>;
   schedule(ms: number): void;
-  /** The page may never run again: send what fits, without waiting. */
+  /** The page may never run again: sends what fits, without waiting. */
   hide(): void;
   online(): void;
 };
@@ -59,10 +59,10 @@ export function createSender(options: SenderOptions): Sender {
   let running: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let due = 0;
-  /** Ids under way in keepalive requests, with their bytes. */
+  /** The ids in keepalive requests that are under way, with their bytes. */
   const flying = new Map<string, number>();
 
-  /** The pause is kept in storage: what the server told one tab holds for all. */
+  /** The pause is kept in storage, because what the server told one tab holds for all. */
   const pause = (): { until: number; attempt: number; told: boolean } => {
     try {
       const kept = JSON.parse(area.get(pauseKey) ?? "");
@@ -109,7 +109,7 @@ export function createSender(options: SenderOptions): Sender {
       if (text === undefined) continue;
       try {
         const { user_id, event_type } = JSON.parse(text);
-        // Another person's events wait for that person: a shared device must not mix people up.
+        // Another person's events wait for that person, so that a shared device does not mix people up.
         if (!user_id || user_id === user?.id) {
           items.push({
             key,
@@ -161,7 +161,7 @@ export function createSender(options: SenderOptions): Sender {
     }
   };
 
-  /** True when at least one event found its end. */
+  /** True if at least one event was settled. */
   const settle = (items: Item[], results: Result[]): boolean => {
     let progress = false;
     for (const result of results) {
@@ -258,7 +258,7 @@ export function createSender(options: SenderOptions): Sender {
       for (const item of items) flying.set(item.id, item.bytes);
       void post(items, user, true).then((answer) => {
         for (const item of items) flying.delete(item.id);
-        // Whatever had no verdict is still queued, and goes again with the same ids.
+        // Events without a verdict are still queued, and go again with the same ids.
         const outcome = outcomeOf(answer.status);
         if (outcome === "settled") settle(items, answer.results ?? []);
         else if (outcome === "retry") wait(answer.wait);

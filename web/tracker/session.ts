@@ -1,4 +1,4 @@
-// A session: an opaque id, alive for half an hour of silence, and the campaign it came from.
+// A session: an opaque id that ends after half an hour of silence, and the campaign that brought the visitor.
 import type { Area } from "./area.ts";
 
 export type Utm = Partial<
@@ -19,7 +19,7 @@ export function uuid(): string {
   });
 }
 
-/** The id of an event: UUID v7, which begins with the time, so that a log of any size keeps new ids in one place. */
+/** The id of an event: a UUID v7, which begins with the time, so that new ids lie together in an index of any size. */
 export function eventId(): string {
   const time = Date.now().toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${uuid().slice(15)}`;
@@ -39,7 +39,7 @@ export function campaign(url: URL): Utm {
   return utm;
 }
 
-/** The session to stamp an event with, begun anew after silence or when another campaign brought the visitor. */
+/** The session of an event; a new one begins after silence, or when another campaign brings the visitor. */
 export function touchSession(
   area: Area,
   key: string,
@@ -60,7 +60,7 @@ export function touchSession(
   return { session: current, begun };
 }
 
-/** Coarse origin of a visit without a campaign; the referring address itself is not kept. */
+/** The kind of referrer of a visit without a campaign; the referring address itself is not kept. */
 export function referrerKind(
   referrer: string,
   host: string,

@@ -1,4 +1,4 @@
-// The tracker: from "this happened" to an event in the queue. Sending is send.ts, refusing is the contract's.
+// The tracker: turns "this happened" into an event in the queue. send.ts sends it; the contract refuses it.
 import { createArea } from "./area.ts";
 import { createPrecheck } from "./precheck.ts";
 import { createPrivacy } from "./privacy.ts";
@@ -36,7 +36,7 @@ export function createTracker(options: TrackerOptions): Tracker {
     try {
       say();
     } catch (error) {
-      // The page's own callback failed: its developer should hear of it, our queue should not suffer.
+      // The page's own callback failed: its developer should see that, and our queue must not suffer.
       console.error(error);
     }
   };
@@ -123,7 +123,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       event_source: source,
       ...session.utm,
       ...(options.siteId && { site_id: options.siteId }),
-      // Stamped now: who is signed in when the queue is sent may be somebody else.
+      // Stamped now, because somebody else may be signed in when the queue is sent.
       ...(options.user && { user_id: user()?.id ?? null }),
       ...input,
       metadata: { ...input.metadata, ...privacy.record() },
@@ -167,10 +167,10 @@ export function createTracker(options: TrackerOptions): Tracker {
     const { email, ...rest } = input;
     const event = complete(rest);
     if (email !== undefined) {
-      // Awaited only where it must be: what runs while the page closes has no later.
+      // Awaited only if it must be: while the page closes, there is no later.
       const hashing = precheck.hash(email);
       const hashed = typeof hashing === "object" ? await hashing : hashing;
-      // An address that is none leaves no hash, and the contract says so.
+      // What is not an address has no hash, and the contract says so.
       if (hashed) event.metadata["email_hash"] = hashed;
     }
     return admit(event);
@@ -178,7 +178,7 @@ export function createTracker(options: TrackerOptions): Tracker {
 
   // --- The page view: one `content_view` for each, sent once it satisfies the contract.
   const views = createViews((metadata) => {
-    // Before the contract is there, no view can be long enough.
+    // Until the contract has loaded, no view counts as long enough.
     if (!automatic.has("content_view") || !precheck.settled() || privacy.withheld()) return;
     const event = complete({ event_type: "content_view", event_category: "engagement", metadata });
     return place(event, !options.sendRejected).status === "queued" ? event.id : undefined;
@@ -218,7 +218,7 @@ export function createTracker(options: TrackerOptions): Tracker {
   addEventListener("pageshow", ({ persisted }) => persisted && page());
   addEventListener("online", () => !privacy.withheld() && sender.online());
   addEventListener("storage", (event) => {
-    // A choice made in another tab holds here at once.
+    // A choice made in another tab is valid here at once.
     if (event.key === `${prefix}consent`) {
       privacy.reload();
       start();
@@ -239,7 +239,7 @@ export function createTracker(options: TrackerOptions): Tracker {
     consent(state, version) {
       privacy.set(state, version);
       if (!privacy.withheld()) return start();
-      // Taken back: nothing stays on the device but the choice itself.
+      // Withdrawn: only the choice itself stays on the device.
       clearing = true;
       queue.clear();
       clearing = false;

@@ -24,10 +24,10 @@ export type EventInput = {
 
 export type Violation = { rule_id: string; reason: string; path?: string };
 
-/** An event that is stored now. `replayed`: it had been already, and an earlier answer was lost. */
+/** An event that is now stored. `replayed` means that it was stored before, and that answer was lost. */
 export type Acceptance = { id: string; event_type: string; replayed: boolean };
 
-/** An event the contract refused, by the check in the page or by the server. */
+/** An event that the contract refused, in the page or on the server. */
 export type Rejection = {
   id: string;
   event_type: string;
@@ -35,7 +35,7 @@ export type Rejection = {
   violations: readonly Violation[];
 };
 
-/** An event that went no further for another reason than the contract. */
+/** An event that was given up for a reason other than the contract. */
 export type Drop = {
   id: string;
   reason: "queue_full" | "not_deliverable" | "consent_withdrawn";
@@ -70,26 +70,26 @@ export type TrackerOptions = {
   respectPrivacySignals?: boolean;
   /** Names what the first page view shows; later ones are named by `page()`. */
   content?: Content;
-  /** What is tracked by itself; default all three. */
+  /** What is tracked automatically; default all three. */
   automatic?: readonly Automatic[];
   /** Where the queue and the session are kept; default `local`. `session` ends with the tab, `none` with the page. */
   storage?: "local" | "session" | "none";
-  /** Bytes the queue may hold; the oldest events give way. Default 262144. */
+  /** The most bytes that the queue may hold; then the oldest events are dropped. Default 262144. */
   maxQueueBytes?: number;
-  /** Milliseconds events wait for company; default 2000. */
+  /** For how many milliseconds events wait for more; default 2000. */
   flushInterval?: number;
   /** Also send what the check in the page rejected (personal data excepted), so that the server keeps its audit row. */
   sendRejected?: boolean;
   /** Address of `contract.js`; false: no check in the page, the server alone judges. */
   contract?: string | false;
-  /** Tell the console. Default: only on loopback hosts. */
+  /** Whether to write to the console. Default: only on loopback hosts. */
   debug?: boolean;
   /** Called for each event; null for a visitor who is not signed in. */
   user?: () => User | null;
   onAccept?: (accepted: Acceptance) => void;
   onReject?: (rejection: Rejection) => void;
   onDrop?: (drop: Drop) => void;
-  /** A response that no retry can mend: wrong key, wrong address. Events stay queued. */
+  /** A response that no retry can change: wrong key, wrong address. Events stay queued. */
   onError?: (error: { status: number; message: string }) => void;
 };
 
@@ -107,9 +107,9 @@ export type Tracker = {
   page(content?: Content): void;
   /** Records the visitor's choice, and acts on it at once in every tab. */
   consent(state: ConsentState, version?: string): void;
-  /** What holds now; `ask` means that the visitor has not been asked, or not about this version. */
+  /** The permission now; `ask` means that the visitor has not been asked, or not about this version. */
   permission(): ConsentState | "privacy_signal";
-  /** Sends what is queued; resolves when the queue was worked through or must wait. */
+  /** Sends what is queued; resolves when all was sent or the rest must wait. */
   flush(): Promise<void>;
   stats(): Stats;
   /** Whether the contract is judged in this page; false where a content security policy forbids WebAssembly. */

@@ -1,4 +1,4 @@
-// The page in front of somebody: how long it was really visible, how far they scrolled, and when that is an event.
+// A page view: how long it was really visible, how far the visitor scrolled, and when that makes an event.
 
 import type { Content } from "./types.ts";
 
@@ -16,7 +16,7 @@ function createMeter() {
   };
   addEventListener("scroll", () => {
     const { scrollHeight, clientHeight } = document.documentElement;
-    // A page that fits on the screen has no depth to vouch with; what was on screen unasked counts once the visitor scrolls.
+    // A page that fits on the screen has no depth to show; what was visible from the start counts once the visitor scrolls.
     if (scrollHeight > clientHeight) {
       depth = Math.max(depth ?? 0, Math.min(100, Math.round(((scrollY + clientHeight) / scrollHeight) * 100)));
     }
@@ -44,10 +44,10 @@ export type Views = {
   begin(content?: Content): void;
   /** Records the view if it is long enough by now; each page counts once. */
   end(): void;
-  /** The server found it too short: it may still grow. */
+  /** The server found it too short, but it may still grow. */
   reopen(id: string): void;
   path(): string | undefined;
-  /** The address is another one than when the view began. */
+  /** The address has changed since the view began. */
   moved(): boolean;
 };
 
@@ -76,5 +76,5 @@ export function createViews(record: (metadata: Content & Measure) => string | un
   };
 }
 
-/** Without the query, which may hold anything. */
+/** The path without the query, which may contain anything. */
 export const path = (): string => location.pathname.slice(0, 512);

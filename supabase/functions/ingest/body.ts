@@ -1,15 +1,15 @@
-/** Reading a body: what it claims to be, and its bytes, bounded while they arrive. */
+/** Reads a body: what it claims to be, and its bytes, limited while they arrive. */
 
 import { Refusal } from "./refusal.ts";
 
 export interface BodyLimits {
-  /** Of the body as judged, and of the compressed one. */
+  /** The most that a body may have, before and after decompression. */
   readonly bytes: number;
-  /** From the first read to the last. */
+  /** The time from the first read to the last. */
   readonly ms: number;
 }
 
-/** `judge` is told only this much about the media type. */
+/** What `judge` has to know of the media type. */
 export interface BodyKind {
   readonly ndjson: boolean;
 }
@@ -19,7 +19,7 @@ const NDJSON = new Set([
   "application/ndjson",
   "application/jsonl",
 ]);
-// Beacons cannot set another type than text/plain without a preflight, which they do not make.
+// A beacon makes no preflight, and without one it can set no type but text/plain.
 const JSON_TYPES = new Set(["", "application/json", "text/plain"]);
 
 export function bodyKind(headers: Headers): BodyKind {
@@ -136,7 +136,7 @@ function concatenated(
   return whole;
 }
 
-/** The rest of a refused body is of no interest, nor is its failing. */
+/** The rest of a refused body does not matter, nor does an error in it. */
 function discard(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   reader.cancel().catch(() => {});
 }
@@ -145,7 +145,7 @@ function tooLarge(limits: BodyLimits, message: string): Refusal {
   return new Refusal(
     "body_too_large",
     message,
-    `split it: a body holds at most ${limits.bytes} bytes, before and after compression; nothing of it was recorded`,
+    `split it: a body may have at most ${limits.bytes} bytes, before and after compression; nothing was recorded`,
   );
 }
 
@@ -153,7 +153,7 @@ function incomplete(): Refusal {
   return new Refusal(
     "body_incomplete",
     "the body broke off before its end",
-    "send it again with the same event ids; nothing of it was recorded",
+    "send it again with the same event ids; nothing was recorded",
   );
 }
 
@@ -161,6 +161,6 @@ function badGzip(): Refusal {
   return new Refusal(
     "bad_gzip",
     "the body is not a complete gzip stream",
-    "compress the whole body with gzip, or send it plain; nothing of it was recorded",
+    "compress the whole body with gzip, or send it plain; nothing was recorded",
   );
 }

@@ -53,7 +53,7 @@ function bearerOf(headers: Headers): string | null {
   return token;
 }
 
-/** Addresses end up in logs and histories, so only a key that is public anyway may stand there. */
+/** Only a public key may be in the address, because addresses end up in logs and histories. */
 function callerOfAddress(key: string | null, keys: Keys): Caller | null {
   if (key === null) return null;
   const caller = callerOfKey(key, keys);
@@ -61,7 +61,7 @@ function callerOfAddress(key: string | null, keys: Keys): Caller | null {
   if (caller.kind === "trusted") {
     throw new Refusal(
       "bad_credentials",
-      "a secret key came in the address",
+      "a secret key was sent in the address",
       "send it in the apikey header, and replace it: an address is written to logs on its way",
     );
   }
@@ -74,7 +74,7 @@ function callerOfKey(key: string, keys: Keys): Caller | null {
   return null;
 }
 
-/** Looks at every key to its end, so the time taken tells nothing about any of them. */
+/** Compares with every key to its end, so that the time it takes reveals none of them. */
 function isOneOf(presented: string, keys: readonly string[]): boolean {
   let found = 0;
   for (const key of keys) found |= equal(presented, key);
@@ -101,7 +101,7 @@ function badKey(): Refusal {
 export function badToken(): Refusal {
   return new Refusal(
     "bad_credentials",
-    "the user token is not valid, or no longer",
+    "the user token is not valid, or has expired",
     "refresh the session and send its access token as Authorization: Bearer, or leave the header out",
     { "WWW-Authenticate": 'Bearer error="invalid_token"' },
   );

@@ -51,7 +51,7 @@ export function preflight(
   return response;
 }
 
-/** Without a registry everybody may ask: the database still refuses the event. */
+/** Without a registry every origin may ask; the database still rejects the event. */
 function accepts(registry: Registry | null, origin: string): boolean {
   return registry === null ||
     registry.sites.some(({ origins }) => origins === null || origins.includes(origin));

@@ -1,7 +1,7 @@
 /**
  * The front door: `(deps) => (Request) => Promise<Response>`.
  *
- * A request is identified, read, judged in one crossing and recorded in one round trip; each step may refuse it.
+ * A request is identified, read, judged by one call of the module and recorded in one round trip; each step may refuse it.
  */
 
 import { rateHeaders, settle } from "./answer.ts";
@@ -25,7 +25,7 @@ export interface Deps {
   readonly store: Store;
   readonly verifyUser: VerifyUser;
   readonly keys: Keys;
-  /** What the daily rate key derives from. */
+  /** The key that each day's rate key is derived from. */
   readonly serviceKey: string;
   readonly emailPepper: string | undefined;
   readonly addressHeader: string | null;
@@ -59,7 +59,7 @@ export function createIngest(deps: Deps): Handler {
     const response = await route(request, origin, line).catch((error) => {
       const refusal = refusalOf(error);
       line.code = refusal.code;
-      // The message of an unforeseen error may quote a value: its name has to do.
+      // The message of an unforeseen error may quote a sender's value, so only its name is logged.
       if (refusal.code === "internal") {
         line.failure = error instanceof Error ? error.name : "unknown";
       }
@@ -107,7 +107,7 @@ export function createIngest(deps: Deps): Handler {
     const { ndjson } = bodyKind(request.headers);
     const body = await readBody(request, limits);
     line.bytes = body.byteLength;
-    // Whoever writes the parameter at all and does not say no means it.
+    // Any value but a plain no means yes.
     const dryRun = !["0", "false"].includes(
       url.searchParams.get("dry_run") ?? "0",
     );
@@ -190,7 +190,7 @@ function tooManyEvents(total: number, limit: number): Refusal {
   return new Refusal(
     "too_many_events",
     `the body holds ${total} events, and ${limit} are allowed`,
-    "split it; nothing of it was recorded",
+    "split it; nothing was recorded",
   );
 }
 
@@ -198,7 +198,7 @@ function rateLimited(retryAfter: number): Refusal {
   return new Refusal(
     "rate_limited",
     "too many events in too short a time",
-    "send them again with the same event ids after Retry-After seconds; nothing of them was recorded",
+    "send them again with the same event ids after Retry-After seconds; nothing was recorded",
     { "Retry-After": String(Math.max(1, Math.ceil(retryAfter))) },
   );
 }

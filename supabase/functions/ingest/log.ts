@@ -1,4 +1,4 @@
-/** One line of JSON an occasion. Nothing a sender wrote may stand in it. */
+/** One line of JSON for each request, and for each failure outside one. It never contains what a sender wrote. */
 
 export type Line = Record<string, string | number | boolean | null | undefined>;
 

@@ -1,8 +1,8 @@
 /**
  * The keys under which the database counts.
  *
- * An address never leaves the function: what does is its HMAC under a key that derives from the service key and the
- * UTC day, so yesterday's rows cannot be joined with today's, nor guessed back into addresses.
+ * An address never leaves the function. Its HMAC does, under a key derived from the service key and the UTC day, so that
+ * yesterday's rows cannot be joined with today's, nor guessed back into addresses.
  */
 
 import type { Caller } from "./caller.ts";
@@ -19,8 +19,8 @@ export class RateKeys {
   }
 
   /**
-   * JSON text of `batch.rate`; none for a trusted caller, who could write to the table itself. What a key costs, and
-   * the counts of sites and sessions, are the database's affair: it has the events.
+   * The JSON text of `batch.rate`; undefined for a trusted caller, who has no limit. The database decides what a key
+   * costs, and counts sites and sessions, because it has the events.
    */
   async forRequest(
     address: string | null,

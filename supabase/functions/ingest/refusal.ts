@@ -1,4 +1,4 @@
-/** The requests that get no verdict: one code each, one status per code. */
+/** Requests that are refused without a verdict: each has a code, and each code a status. */
 
 /** The status of every code; `openapi.yaml` and `HTTP.md` list them all. */
 export const STATUS = {
@@ -48,7 +48,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Anything that is not a refusal is a defect of ours; its message may hold a sender's value and stays inside. */
+/** Anything that is not a refusal is a defect of ours. Its message may quote a sender's value, so it is not passed on. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   return new Refusal(

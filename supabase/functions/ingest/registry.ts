@@ -30,7 +30,7 @@ export interface RegistryDeps {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-// Soon: after a rejection, for what an old copy rejects the registry may have learnt since.
+// `soon` is for after a rejection: the registry may by now have what an old copy rejects.
 const FRESH_MS = { "in time": 60_000, soon: 5_000 };
 
 export class RegistryCopy {
@@ -49,13 +49,13 @@ export class RegistryCopy {
     return this.#registry;
   }
 
-  /** The same, where a `load` has succeeded. */
+  /** The same, after a `load` has succeeded. */
   get loaded(): Registry {
     if (this.#registry === null) throw new StoreFailure("no registry");
     return this.#registry;
   }
 
-  /** Asks for a newer copy in the background when this one has aged; `soon`: when it is merely not brand new. */
+  /** Asks for a newer copy in the background if this one is old; with `soon`, if it is not brand new. */
   refresh(need: "in time" | "soon" = "in time"): void {
     const age = this.#deps.clock() - this.#askedAt;
     if (this.#asking !== null || age < FRESH_MS[need]) return;
@@ -72,7 +72,7 @@ export class RegistryCopy {
   }
 
   async #ask(): Promise<void> {
-    // Set before the answer: a store that is down is asked as seldom as one that is up.
+    // Set before the answer, so that a store that is down is asked no more often than one that is up.
     this.#askedAt = this.#deps.clock();
     const text = await this.#deps.store.registry();
     if (text === this.#text) return;
@@ -101,5 +101,5 @@ function isRegistry(value: unknown): value is Registry {
 }
 
 function failureOf(error: unknown): string {
-  return error instanceof StoreFailure ? error.message : "the gate does not read this registry";
+  return error instanceof StoreFailure ? error.message : "the gate cannot read this registry";
 }

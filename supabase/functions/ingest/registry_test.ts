@@ -111,6 +111,6 @@ Deno.test("a store out of order leaves the old copy in use and is not pressed", 
     "http 503",
     "the answer is not JSON",
     "the answer is not a registry",
-    "the gate does not read this registry",
+    "the gate cannot read this registry",
   ]);
 });

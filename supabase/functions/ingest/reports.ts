@@ -29,7 +29,7 @@ export function createReports(
 
     registry.refresh();
     if (registry.current === null) await asking(() => registry.load(), line);
-    // The sites and their origins are an installation's own affair.
+    // An install's sites and their origins are not public.
     const { sites: _, ...shown } = registry.loaded;
     return cacheable(request, JSON.stringify(shown), shown.version, 60);
   };

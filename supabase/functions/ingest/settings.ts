@@ -6,7 +6,7 @@
 
 export interface Settings {
   readonly supabaseUrl: string;
-  /** The key the function itself uses towards the store. */
+  /** The key with which the function itself calls the store. */
   readonly serviceKey: string;
   readonly keys: Keys;
   /** The project's public signing keys, when the platform hands them over; otherwise they are fetched. */

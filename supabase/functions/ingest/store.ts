@@ -1,4 +1,4 @@
-/** The store behind PostgREST. No other module reaches it. */
+/** The store, reached through PostgREST and by this module alone. */
 
 import type { Bytes } from "./gate.ts";
 import type { Line } from "./log.ts";
@@ -24,7 +24,7 @@ export interface StoreAnswer {
 
 export interface StoreRejection {
   readonly index: number;
-  /** Null: rejected before, and archived since. */
+  /** Null if it was rejected earlier and has been archived since. */
   readonly rule_id: string | null;
   readonly reason: string;
   readonly violations: readonly string[];
@@ -94,7 +94,7 @@ export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
   };
 }
 
-/** Asks the store for one request: its failure is logged with the request and told the caller as "come again". */
+/** Asks the store on behalf of a request: a failure is logged with the request, and the caller is told to come back. */
 export async function asking<T>(ask: () => Promise<T>, line: Line): Promise<T> {
   try {
     return await ask();

@@ -14,7 +14,7 @@ export interface UserOptions {
   readonly clock: () => number;
 }
 
-// A token that needs the auth server would otherwise cost every request of a session a round trip.
+// Without this, a token that only the auth server can verify would cost every request of a session a round trip.
 const REMEMBERED_MS = 60_000;
 const REMEMBERED_TOKENS = 1000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -41,7 +41,7 @@ export function createVerifyUser(options: UserOptions): VerifyUser {
       throw new Refusal(
         "auth_unavailable",
         "the user token could not be verified in time",
-        "send the request again with the same event ids; nothing of it was recorded",
+        "send the request again with the same event ids; nothing was recorded",
         { "Retry-After": "2" },
       );
     }
@@ -77,7 +77,7 @@ async function client(
   });
 }
 
-/** A legacy key is a token too, but nobody's. */
+/** A legacy key is also a token, but belongs to no user. */
 function isServiceRole(role: unknown): boolean {
   return role === "anon" || role === "service_role";
 }

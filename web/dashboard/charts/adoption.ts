@@ -1,4 +1,4 @@
-/** Which features are used by how much of the audience: a bar a feature, in its tier's colour. */
+/** How much of the audience uses which feature: one bar per feature, in the colour of its tier. */
 import * as Plot from "@observablehq/plot";
 import { percent, words } from "../format.ts";
 import type { Adoption } from "../kpi.ts";

@@ -1,4 +1,4 @@
-/** Who came back: a row a cohort, a column a period after its first, darker where more returned. */
+/** Who came back: one row per cohort and one column per period after its first, darker where more returned. */
 import * as Plot from "@observablehq/plot";
 import { count, dayShort, percent } from "../format.ts";
 import type { Cohort } from "../kpi.ts";
@@ -23,7 +23,7 @@ export function cohortChart(
   const cells = sorted.flatMap(cellsOf);
   const periods = Math.max(0, ...cells.map(({ period }) => period));
   const room = Math.min(COLUMN, (width - LABELS) / (periods + 1));
-  // Colour spans what the later periods hold: the first one is all of them by definition.
+  // The colours span the later periods: in the first one everybody is there by definition.
   const most = Math.max(0.2, ...cells.filter(({ period }) => period > 0).map(({ rate }) => rate));
   return draw(`Share of each ${grain}'s newcomers who returned, by ${grain}s since`, {
     width: LABELS + room * (periods + 1),

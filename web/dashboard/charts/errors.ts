@@ -17,7 +17,7 @@ export function errorName({ code, event_type }: Pick<ErrorCount, "code" | "event
   return code === "" ? event_type : code;
 }
 
-/** The most frequent codes, worst first; all others share one name. */
+/** The most frequent codes, worst first; the others are counted together. */
 export function errorNames(rows: readonly ErrorCount[]): readonly string[] {
   const totals = new Map<string, number>();
   for (const row of rows) totals.set(errorName(row), (totals.get(errorName(row)) ?? 0) + row.events);
@@ -54,7 +54,7 @@ export function errorsChart(
   });
 }
 
-/** One bar a period and name, however many codes and event types share it. */
+/** One bar for each period and name, however many codes and event types share the name. */
 function summed(rows: readonly ErrorCount[], name: (row: ErrorCount) => string): readonly Sum[] {
   const sums = new Map<string, Sum>();
   for (const row of rows) {

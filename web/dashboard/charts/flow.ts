@@ -1,4 +1,4 @@
-/** How people moved between states: ribbons from where they were to where they came, as wide as they are many. */
+/** How people moved between states: ribbons from the old state to the new, as wide as people are many. */
 import * as Plot from "@observablehq/plot";
 import { count, duration } from "../format.ts";
 import type { StateFlow } from "../kpi.ts";

@@ -1,4 +1,4 @@
-/** What all charts share: the plot's frame, one colour a tier, a legend, and the same numbers as a table. */
+/** What all charts share: the plot's frame, one colour per tier, a legend, and the same numbers as a table. */
 import * as Plot from "@observablehq/plot";
 import { el } from "../../shared/dom.ts";
 
@@ -40,7 +40,7 @@ export function heat(share: number): string {
 
 export function draw(label: string, options: Plot.PlotOptions): SVGSVGElement {
   const svg = Plot.plot({ marginTop: 16, marginRight: 12, marginBottom: 28, marginLeft: 44, ...options });
-  if (!(svg instanceof SVGSVGElement)) throw new TypeError("a chart is one drawing: legends are set beside it");
+  if (!(svg instanceof SVGSVGElement)) throw new TypeError("a chart is one drawing: its legend is drawn apart");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
   return svg;
@@ -79,7 +79,7 @@ function swatch(colour: string): HTMLElement {
   return mark;
 }
 
-/** The drawing, and under it the same numbers for whoever would rather read than look. */
+/** The drawing, with the same numbers below it as a table. */
 export function withTable(
   drawing: Element,
   caption: string,
@@ -134,7 +134,7 @@ export function table(
   );
 }
 
-/** Draws again whenever the room for it changes, so a chart is never squeezed or cut. */
+/** Draws again whenever the available width changes, so that a chart is never squeezed or cut off. */
 export function fitted(drawAt: (width: number) => Element): HTMLElement {
   const box = el("div", { class: "fitted" });
   let width = 0;
@@ -143,7 +143,7 @@ export function fitted(drawAt: (width: number) => Element): HTMLElement {
     if (now === 0 || now === width) return;
     width = now;
     const drawing = drawAt(width);
-    // One picture with one name; what it is made of is for the eye, and the table beside it for everybody.
+    // One picture with one name: assistive technology skips its parts, and reads the table below it.
     box.setAttribute("role", "img");
     box.setAttribute("aria-label", drawing.getAttribute("aria-label") ?? "");
     drawing.setAttribute("aria-hidden", "true");

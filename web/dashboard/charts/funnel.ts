@@ -1,4 +1,4 @@
-/** How many come as far as each step, and how many of the step before are lost on the way. */
+/** How many people reach each step, and how many are lost since the step before. */
 import * as Plot from "@observablehq/plot";
 import { count, percent } from "../format.ts";
 import type { FunnelStep } from "../kpi.ts";

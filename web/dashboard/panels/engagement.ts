@@ -12,7 +12,7 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
   return {
     id: "engagement",
     title: "Engagement by tier",
-    note: "Accepted events by when they happened. System events count for nobody.",
+    note: "Accepted events by when they happened. System events are not counted.",
     tools: (redraw) => {
       const chosen = choice("measure", "Measure", {
         events: "Events",

@@ -1,4 +1,4 @@
-/** The numbers one looks at first, each beside the same stretch of time before. */
+/** The numbers that one looks at first, each compared with the same length of time before. */
 import { el } from "../../shared/dom.ts";
 import { before } from "../filters.ts";
 import { count, duration, percent, short } from "../format.ts";

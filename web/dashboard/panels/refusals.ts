@@ -46,7 +46,7 @@ export const refusalsPanel: Spec<readonly Quality[]> = {
   render: (rows, context) => refusalsChart(rows, (rule) => void open(rule, context)),
 };
 
-/** A dialog keeps focus inside, closes with Escape, and gives focus back to the rule it was opened from. */
+/** The dialog keeps the focus inside, closes with Escape, and returns the focus to the rule it was opened from. */
 async function open(rule: string, { kpi, filters: { range } }: Context): Promise<void> {
   const body = el("div", { class: "dialog-body" }, el("div", { class: "waiting" }));
   const dialog = el(
