@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { ingest, newSession } from "../tests/database/events.mjs";
 import { asClient, startPostgres } from "../tests/database/postgres.mjs";
 import { buildSite, PLAIN, SITE, siteSize } from "./analytics_site.mjs";
+import { record } from "./history.mjs";
 
 const LARGE = process.argv.includes("--large");
 const GIVEN = Number(process.argv.find((word) => word.startsWith("--events="))?.slice(9));
@@ -374,5 +375,13 @@ ${plans.join("\n\n")}
   if (GIVEN) return console.log(text);
   const name = `ANALYTICS${LARGE ? "-10M" : ""}.md`;
   writeFileSync(fileURLToPath(new URL(name, import.meta.url)), text);
+  record(
+    "analytics",
+    Object.fromEntries([
+      ...reads.map(({ name, what, median }) => [`${name}, ${what}, ms`, { value: median, better: "lower" }]),
+      ["refresh of all views, ms", { value: median(again.map(wall)), better: "lower" }],
+      ["ingest beside a refresh, slower by", { value: slowdown, better: "lower" }],
+    ]),
+  );
   log(`wrote bench/${name}`);
 }

@@ -13,6 +13,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { startPostgres } from "../tests/database/postgres.mjs";
+import { record } from "./history.mjs";
 
 const ROWS = 1000;
 const ROUNDS = 15;
@@ -285,6 +286,18 @@ All plans were made while the tables were empty. The tables were then filled row
 neither has more of its pages in memory.
 `;
   writeFileSync(fileURLToPath(new URL("DATABASE.md", import.meta.url)), text);
+  record(
+    "database",
+    Object.fromEntries(STORED.flatMap((stored) =>
+      names.flatMap((name) => [
+        [`${name}, ${stored} stored, rows/s`, { value: median(results[stored][name]), better: "higher" }],
+        [`${name}, ${stored} stored, against a plain INSERT`, {
+          value: ratio(name, results[stored]),
+          better: "higher",
+        }],
+      ])
+    )),
+  );
   const missed = STORED.flatMap((stored) =>
     Object.entries(TARGETS).filter(([name, target]) => ratio(name, results[stored]) < target)
       .map(([name]) => `${name} at ${stored.toLocaleString("en")} rows`)

@@ -16,6 +16,7 @@ import { build } from "esbuild";
 import { freePort } from "../local/ports.mjs";
 import { publishableKey, secretKey } from "../local/settings.mjs";
 import { denoBinary, root } from "../tests/runner/paths.mjs";
+import { record } from "./history.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 const COLD_STARTS = Number(process.env.COLD_STARTS ?? 15);
@@ -265,6 +266,15 @@ try {
     "",
   ].join("\n");
   writeFileSync(join(root, "bench", "FUNCTION.md"), report);
+  record(
+    "function",
+    Object.fromEntries([
+      ...warmRows.map((
+        { events, name, ms },
+      ) => [`${name}, ${events} a request, processor ms`, { value: ms, better: "lower" }]),
+      ...coldRows.map(({ name, ms }) => [`${name}, fresh process to first answer, ms`, { value: ms, better: "lower" }]),
+    ]),
+  );
   console.log(report);
 } finally {
   store.close();

@@ -94,6 +94,19 @@ ${table(["", "target", "lowest seen", ""], verdicts({ cells, cold }))}
 `;
 }
 
+/** What the history keeps: our own time, how many times longer the others take, and our size. @param {{ cells: Cell[], shipped: Record<string, number> }} run */
+export function figures({ cells, shipped }) {
+  const better = { lower: /** @type {const} */ ("lower"), higher: /** @type {const} */ ("higher") };
+  return Object.fromEntries([
+    ...cells.flatMap(({ corpus, size, micros, ratio }) => [
+      [`${corpus}, ${size} a call, µs an event`, { value: micros[OURS], better: better.lower }],
+      ...Object.entries(ratio).filter(([name]) => name !== OURS)
+        .map(([name, value]) => [`${corpus}, ${size} a call, ${name}, times longer`, { value, better: better.higher }]),
+    ]),
+    ["module and script, bytes of brotli", { value: shipped[OURS], better: better.lower }],
+  ]);
+}
+
 /** Every target with the worst figure of the run. @param {{ cells: Cell[], cold: Cold }} run */
 function verdicts({ cells, cold }) {
   const worst = (/** @type {string} */ name, /** @type {(cell: { size: number }) => boolean} */ of) =>

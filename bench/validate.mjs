@@ -8,7 +8,8 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { denoBinary } from "../tests/runner/paths.mjs";
 import { bundle, bundles, CONTENDERS, root } from "./bundle.mjs";
-import { render } from "./report.mjs";
+import { record } from "./history.mjs";
+import { figures, render } from "./report.mjs";
 
 const option = (/** @type {string} */ name, /** @type {number} */ usual) =>
   Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split("=")[1] ?? usual);
@@ -53,3 +54,4 @@ const report = render({
 });
 console.log(report);
 writeFileSync(join(root, "bench/RESULTS.md"), report);
+record("validate", figures({ cells: measured.cells, shipped }));

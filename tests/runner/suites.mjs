@@ -28,7 +28,7 @@ const ALONE = new Set(["browser", "docs", "stack"]);
  */
 const NEEDS = {
   browser: ["packages", "chromium"],
-  database: ["packages", "postgres"],
+  database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl"],
   function: ["packages", "postgres"],
   package: ["packages", "chromium"],
