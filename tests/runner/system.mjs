@@ -36,7 +36,7 @@ const onThePath = (program, debian) => ({
 
 /** @param {string} name @param {string} [more] @returns {Piece} */
 const postgresExtension = (name, more = name) => ({
-  name: `${name} for it`,
+  name,
   present: () => extension(name),
   package: `postgresql-15-${more}`,
 });
@@ -50,7 +50,7 @@ const NEEDS = {
   rust: { pieces: [{ ...onThePath("cargo"), name: "Rust (https://rustup.rs)" }] },
   postgres: {
     pieces: [
-      { name: "a real Postgres 15", present: () => existsSync(join(postgresBin, "initdb")), package: "postgresql-15" },
+      { name: "Postgres 15", present: () => existsSync(join(postgresBin, "initdb")), package: "postgresql-15" },
       postgresExtension("pg_cron", "cron"),
     ],
   },
