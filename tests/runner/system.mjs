@@ -109,7 +109,7 @@ async function installPieces(pieces, progress) {
   const missing = pieces.filter((piece) => !piece.present());
   if (missing.length === 0) return;
 
-  const names = (/** @type {Piece[]} */ some) => some.map(({ name }) => name).join(", ");
+  const names = (/** @type {Piece[]} */ some) => [...new Set(some.map(({ name }) => name))].join(", ");
   const packages = [...new Set(missing.flatMap((piece) => piece.package ?? []))];
   const byHand = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
   if (process.getuid?.() !== 0 || onPath("apt-get") === undefined) {
