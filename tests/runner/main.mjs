@@ -23,8 +23,9 @@ export async function main(line) {
 
   await prepare(chosen.flatMap(({ needs }) => needs));
   const progress = new Progress(chosen.length);
+  const started = performance.now();
   const results = await run(chosen, progress);
   progress.end();
-  console.log(summary(results));
+  console.log(summary(results, (performance.now() - started) / 1000));
   process.exit(results.some(({ failed }) => failed > 0) ? 1 : 0);
 }

@@ -64,9 +64,20 @@ export class Progress {
   }
 }
 
-/** The table of suites, and the one closing line that a machine reads. */
-export function summary(/** @type {Result[]} */ results) {
-  const width = Math.max(5, ...results.map(({ suite }) => suite.name.length));
+/** What a whole run may take on two cores that have nothing else to do, from a warm cache. */
+const LIMIT_SECONDS = 15 * 60;
+const OVER = `longer than ${
+  LIMIT_SECONDS / 60
+} minutes: if this machine had nothing else to do, give its slowest tests a short form`;
+
+/**
+ * The table of suites, and the one closing line that a machine reads.
+ *
+ * @param {Result[]} results
+ * @param {number} elapsed seconds of the whole run, in which suites run side by side
+ */
+export function summary(results, elapsed) {
+  const width = Math.max(9, ...results.map(({ suite }) => suite.name.length));
   const row = (/** @type {(string | number)[]} */ [name, ...cells]) =>
     String(name).padEnd(width) +
     cells.map((cell) => String(cell).padStart(9)).join("");
@@ -79,6 +90,8 @@ export function summary(/** @type {Result[]} */ results) {
     ...results.map(({ suite, passed, failed, skipped, seconds }) =>
       row([suite.name, passed, failed, skipped, seconds.toFixed(1)])
     ),
+    `${"whole run".padEnd(width + 27)}${elapsed.toFixed(1).padStart(9)}`,
+    ...(elapsed > LIMIT_SECONDS && !results.some(({ suite }) => suite.long) ? ["", OVER] : []),
     "",
   ];
   const skipped = total("skipped");

@@ -14,6 +14,7 @@ import { EVERYTHING } from "./system.mjs";
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
  * @property {Record<string, string>} [env]
+ * @property {boolean} [long] runs its tests in their long form
  * @property {number} [seconds] how long it may take, where that is longer than usual
  * @property {boolean} [alone] measures time or drives a browser: nothing else runs beside it
  */
@@ -165,5 +166,5 @@ function python() {
 /** @param {{ long: boolean }} how `long`: every test in its long form (`tests/long.mjs`) @returns {Suite[]} */
 export function suites({ long }) {
   const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()];
-  return long ? all.map((suite) => ({ ...suite, env: { ...suite.env, ...LONG }, seconds: 4 * 3600 })) : all;
+  return long ? all.map((suite) => ({ ...suite, env: { ...suite.env, ...LONG }, long: true, seconds: 4 * 3600 })) : all;
 }
