@@ -11,9 +11,9 @@ pub fn judge(rules: &[Rule], first: &str) -> String {
     format!(
         "#[allow(clippy::nonminimal_bool)]\nimpl Judge<'_> {{\n\
          /// The rules about the text itself; where one is violated, no other can be judged.\n\
-         fn unreadable(&self) -> u64 {{\n{first}let mut violations = 0;\n{}violations\n}}\n\
+         fn unreadable(&self) -> Violations {{\n{first}let mut violations = Violations::NONE;\n{}violations\n}}\n\
          /// The rules about what the event says.\n\
-         fn violated(&self) -> u64 {{\n{first}let mut violations = 0;\n{}violations\n}}\n}}\n",
+         fn violated(&self) -> Violations {{\n{first}let mut violations = Violations::NONE;\n{}violations\n}}\n}}\n",
         statements(reading.into_iter()),
         statements(binding.into_iter().filter(judged_here)),
     )
@@ -35,7 +35,8 @@ fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
 }
 
 fn statement(index: usize, rule: &Rule) -> String {
-    format!("// {}\nif {} {{\nviolations |= 1 << {index};\n}}\n", rule.id, violates(rule))
+    let (word, bit) = (index / 64, index % 64);
+    format!("// {}\nif {} {{\nviolations.0[{word}] |= 1 << {bit};\n}}\n", rule.id, violates(rule))
 }
 
 /// The condition under which an event of its category violates a rule.
@@ -94,7 +95,7 @@ fn code(expr: &Expr) -> String {
         Expr::Number(field, least, most) => format!("self.is_number(Field::{field:?}, {least}, {most:?})"),
         Expr::Sha256(field) => format!("self.is_sha256(Field::{field:?})"),
         Expr::Like(field) => format!("self.is_like(Field::{field:?})"),
-        Expr::Email => "self.event.email_hash.is_some()".into(),
+        Expr::Email => "self.email_hash.is_some()".into(),
         Expr::Listed(Field::EventType, List::EventTypes) => "self.entry.is_some()".into(),
         Expr::Listed(field, List::EventTypes) => {
             format!("self.text_is(Field::{field:?}, |id| self.context.registry.event_type(id).is_some())")

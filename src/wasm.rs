@@ -217,7 +217,7 @@ pub fn hash_email(address: &str, pepper: Option<String>) -> Option<String> {
 pub fn redact_text(value: &str) -> String {
     let mut reader = Reader::new(value.as_bytes());
     let is_composed = matches!(reader.peek(), b'{' | b'[' | b'"');
-    let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.event).is_ok());
+    let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.parser).is_ok());
     if is_read && reader.is_done() {
         let mut out = Vec::new();
         redact::snapshot(&mut out, value.as_bytes(), false);

@@ -28,36 +28,27 @@ pub static KEYS: [(Field, &str); FIELD_COUNT] = {
     keys
 };
 
-/// A table of names without collisions: one look and one comparison find a field.
-type Names = [Option<Field>; 64];
+/// Where in [`KEYS`] a name is found.
+type Slots = [u16; 64];
 
-static TOP_LEVEL: Names = names(false);
-static OF_METADATA: Names = names(true);
+static TOP_LEVEL: Slots = slots(false);
+static OF_METADATA: Slots = slots(true);
 
-const fn names(in_metadata: bool) -> Names {
-    let mut names: Names = [None; 64];
+const fn slots(in_metadata: bool) -> Slots {
+    let mut slots = [0; 64];
     let mut index = 0;
     while index < FIELD_COUNT {
         let (field, key, _) = FIELDS[index];
         if field.in_metadata() == in_metadata {
-            let bytes = key.as_bytes();
-            let slot = slot(bytes[0], bytes[bytes.len() - 1], bytes.len());
-            assert!(names[slot].is_none(), "two fields share a slot: choose other factors");
-            names[slot] = Some(field);
+            short::insert(&mut slots, key.as_bytes(), index);
         }
         index += 1;
     }
-    names
-}
-
-const fn slot(first: u8, last: u8, length: usize) -> usize {
-    (first as usize + last as usize + length * 18) & 63
+    slots
 }
 
 #[inline]
-fn named(key: &[u8], names: &Names) -> Option<Field> {
-    let slot = slot(*key.first()?, *key.last()?, key.len());
-    let field = names.get(slot).copied().flatten()?;
-    let (_, name) = KEYS.get(field as usize)?;
-    short::is_same(key, name.as_bytes()).then_some(field)
+fn named(key: &[u8], slots: &Slots) -> Option<Field> {
+    let is_key = |place: usize| KEYS.get(place).is_some_and(|(_, name)| short::is_same(key, name.as_bytes()));
+    KEYS.get(short::find(slots, key, is_key)?).map(|&(field, _)| field)
 }

@@ -1,5 +1,7 @@
 //! What names personal data: the words of a key.
 
+use crate::short;
+
 /// Words, or runs of words, of a key that name personal data, one entry a line. Matched as whole words after splitting
 /// snake and camel case, so that `event_name` and `token_count` pass.
 pub const PERSONAL_WORDS: &str = "\
@@ -126,37 +128,34 @@ static INITIALS: [u16; 33] = {
     starts
 };
 
-/// A bit for the first, middle and last letter and the length of every entry's first word: what lets ordinary words pass without
-/// being compared to any entry.
+/// A bit for the hash of every entry's first word, which lets ordinary words pass without being compared to any entry.
 static FIRST_WORDS: [u64; 64] = {
     let text = PERSONAL_WORDS.as_bytes();
     let mut marks = [0; 64];
-    let mut at = 0;
-    while at < text.len() {
-        let start = at;
-        while at < text.len() && text[at].is_ascii_lowercase() {
-            at += 1;
+    let mut rest = text;
+    while let [_, ..] = rest {
+        let mut end = 0;
+        while end < rest.len() && rest[end].is_ascii_lowercase() {
+            end += 1;
         }
-        let mark = mark(text[start], text[start + (at - start) / 2], text[at - 1], at - start);
+        let mark = mark(rest.split_at(end).0);
         marks[mark / 64] |= 1 << (mark % 64);
-        while at < text.len() && text[at] != b'\n' {
-            at += 1;
+        while end < rest.len() && rest[end] != b'\n' {
+            end += 1;
         }
-        at += 1;
+        rest = if end < rest.len() { rest.split_at(end + 1).1 } else { &[] };
     }
     marks
 };
 
 #[inline]
-const fn mark(first: u8, middle: u8, last: u8, length: usize) -> usize {
-    let letters = (first & 31) as usize + (middle & 31) as usize * 32 + (last & 31) as usize * 137;
-    (letters + length * 1153) % 4096
+const fn mark(word: &[u8]) -> usize {
+    short::hash(word) as usize % 4096
 }
 
 #[inline]
 fn may_begin_personal(word: &[u8]) -> bool {
-    let letter = |at: usize| word.get(at).copied().unwrap_or_default();
-    let mark = mark(letter(0), letter(word.len() / 2), letter(word.len() - 1), word.len());
+    let mark = mark(word);
     FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
 }
 

@@ -1,4 +1,4 @@
-//! The row of an accepted event: its own bytes, besides what the gate adds or replaces.
+//! The row of an accepted event: its own bytes, but for what the gate adds or replaces.
 
 use super::request::{Caller, Context};
 use crate::contract::field_names::KEYS;
@@ -9,36 +9,98 @@ use crate::parse::{Event, Value};
 use crate::privacy::email;
 use crate::write::{self, put, separate};
 
-/// Appends the row of an accepted event: its own bytes, behind what the gate adds.
-pub fn write_row(out: &mut Vec<u8>, body: &[u8], event: &Event, index: usize, minted: Option<&Id>, context: &Context) {
-    separate(out);
-    out.extend_from_slice(br#"{"index":"#);
-    write::number(out, index);
-    write_own(out, event, minted, context);
-    write_sent(out, body, event, context);
+/// An event that violates no rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted<'a> {
+    /// The text it was read from.
+    pub text: &'a [u8],
+    /// The event.
+    pub event: &'a Event,
+    /// The hash of its e-mail address.
+    pub email_hash: Option<&'a Hash>,
 }
 
-/// Appends an accepted event as a line of its own.
-pub fn write_line(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
-    let start = out.len();
-    out.push(b'{');
-    write_sent(out, body, event, context);
-    out.remove(start + 1);
-    out.push(b'\n');
-}
-
-/// Appends the members that were sent, each behind a comma, and the closing brace.
-#[inline]
-fn write_sent(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
-    if event.value(Field::Email).kind() != Kind::Absent {
-        if !says_nothing(event) && replace_email(out, body, event, context).is_some() {
-            return;
-        }
-    } else if !says_nothing(event) {
-        out.push(b',');
-        return put(out, body.get(event.start + 1..event.end).unwrap_or_default());
+impl Accepted<'_> {
+    /// Appends its row: its own bytes, after what the gate adds.
+    pub(super) fn write_row(&self, out: &mut Vec<u8>, index: usize, minted: Option<&Id>, context: &Context) {
+        separate(out);
+        out.extend_from_slice(br#"{"index":"#);
+        write::number(out, index);
+        write_own(out, self.event, minted, context);
+        self.write_sent(out, context);
     }
-    rewrite(out, body, event, context);
+
+    /// Appends it as a line of its own.
+    pub fn write_line(&self, out: &mut Vec<u8>, context: &Context) {
+        let start = out.len();
+        out.push(b'{');
+        self.write_sent(out, context);
+        out.remove(start + 1);
+        out.push(b'\n');
+    }
+
+    /// Appends the members that were sent, each after a comma, and the closing brace.
+    #[inline]
+    fn write_sent(&self, out: &mut Vec<u8>, context: &Context) {
+        let Accepted { text, event, .. } = *self;
+        if event.value(Field::Email).kind() != Kind::Absent {
+            if !says_nothing(event) && self.replace_email(out, context).is_some() {
+                return;
+            }
+        } else if !says_nothing(event) {
+            out.push(b',');
+            return put(out, text.get(event.start + 1..event.end).unwrap_or_default());
+        }
+        self.rewrite(out, context);
+    }
+
+    /// Appends the event as it was sent, without its e-mail address and with the hash of it; `None` where it is not
+    /// written as nearly all are: the address after other fields, and metadata after it.
+    fn replace_email(&self, out: &mut Vec<u8>, context: &Context) -> Option<()> {
+        let Accepted { text, event, .. } = *self;
+        let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
+        let hash = self.new_hash().filter(|_| metadata.kind() == Kind::Object)?;
+        let before = text.get(event.start + 1..email.start())?.strip_suffix(br#","email":""#)?;
+        let after = text.get(email.end() + 1..metadata.end() - 1)?;
+        put(out, b",");
+        put(out, before);
+        put(out, after);
+        write_hash(out, hash, context);
+        put(out, text.get(metadata.end() - 1..event.end)?);
+        Some(())
+    }
+
+    /// The hash of its address, unless it brings one.
+    fn new_hash(&self) -> Option<&Hash> {
+        self.email_hash.filter(|_| !self.event.is_given(Field::EmailHash))
+    }
+
+    /// Appends the event member by member.
+    fn rewrite(&self, out: &mut Vec<u8>, context: &Context) {
+        let Accepted { text, event, .. } = *self;
+        for &(field, key) in &KEYS {
+            let value = event.value(field);
+            let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
+            if is_column && (event.is_given(field) || field == Field::UserId && value.kind() != Kind::Absent) {
+                put(out, br#",""#);
+                put(out, key.as_bytes());
+                put(out, br#"":"#);
+                put(out, if event.is_given(field) { with_quotes(text, value) } else { b"null" });
+            }
+        }
+        put(out, br#","metadata":"#);
+        let metadata = event.value(Field::Metadata).raw(text);
+        let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
+        match self.new_hash() {
+            None => put(out, metadata),
+            Some(hash) => {
+                put(out, metadata.strip_suffix(b"}").unwrap_or(metadata));
+                write_hash(out, hash, context);
+                out.push(b'}');
+            }
+        }
+        out.push(b'}');
+    }
 }
 
 /// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
@@ -64,21 +126,6 @@ fn says_nothing(event: &Event) -> bool {
         || [Field::Id, Field::OccurredAt, Field::UserId, Field::SiteId].into_iter().any(is_empty)
 }
 
-/// The event as it was sent, without its e-mail address and with the hash of it; `None` where it is not written as
-/// nearly all are: the address behind other fields, and metadata behind it.
-fn replace_email(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) -> Option<()> {
-    let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
-    let hash = event.email_hash.filter(|_| !event.is_given(Field::EmailHash) && metadata.kind() == Kind::Object)?;
-    let before = body.get(event.start + 1..email.start())?.strip_suffix(br#","email":""#)?;
-    let behind = body.get(email.end() + 1..metadata.end() - 1)?;
-    put(out, b",");
-    put(out, before);
-    put(out, behind);
-    write_hash(out, &hash, context);
-    put(out, body.get(metadata.end() - 1..event.end)?);
-    Some(())
-}
-
 /// Appends the hash of an address to an object that is not closed.
 fn write_hash(out: &mut Vec<u8>, hash: &Hash, context: &Context) {
     let members = out.trim_ascii_end();
@@ -87,35 +134,6 @@ fn write_hash(out: &mut Vec<u8>, hash: &Hash, context: &Context) {
     put(out, br#"","email_hash_kind":""#);
     put(out, email::hash_kind(context.pepper).as_bytes());
     out.push(b'"');
-}
-
-fn rewrite(out: &mut Vec<u8>, body: &[u8], event: &Event, context: &Context) {
-    for &(field, key) in &KEYS {
-        let value = event.value(field);
-        let is_column = !field.in_metadata() && !matches!(field, Field::Email | Field::Metadata);
-        if is_column && (event.is_given(field) || field == Field::UserId && value.kind() != Kind::Absent) {
-            put(out, br#",""#);
-            put(out, key.as_bytes());
-            put(out, br#"":"#);
-            if event.is_given(field) {
-                put(out, with_quotes(body, value));
-            } else {
-                put(out, b"null");
-            }
-        }
-    }
-    put(out, br#","metadata":"#);
-    let metadata = event.value(Field::Metadata).raw(body);
-    let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
-    match event.email_hash.filter(|_| !event.is_given(Field::EmailHash)) {
-        None => put(out, metadata),
-        Some(hash) => {
-            put(out, metadata.strip_suffix(b"}").unwrap_or(metadata));
-            write_hash(out, &hash, context);
-            out.push(b'}');
-        }
-    }
-    out.push(b'}');
 }
 
 fn with_quotes(body: &[u8], value: Value) -> &[u8] {

@@ -4,9 +4,10 @@ use super::request::{Caller, Context};
 use super::values::{
     PersonalData, is_like, is_number, is_one_of, is_state, is_uuid_slowly, look_closer, text_is, with_text,
 };
-use super::violations::Violations;
+use super::violations::{Verdict, Violations};
 use crate::contract::limits::EMAIL_HASH_BYTES;
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
+use crate::digest::Hash;
 use crate::parse::{Event, Value, string};
 use crate::privacy::email;
 use crate::registry::payload::EventType;
@@ -16,29 +17,36 @@ use crate::time;
 include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`, and hashes its e-mail address.
-pub fn judge(text: &[u8], event: &mut Event, context: &Context) -> Violations {
-    let is_readable = event.faults.is_empty();
-    let address = event.value(Field::Email);
+pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
+    let is_readable = event.faults().is_empty();
     let hashed = |address: Vec<u8>| email::hash(&address, context.pepper);
     let hash = |address: &[u8]| email::normalise(address).map(hashed);
-    event.email_hash = if is_readable { with_text(text, address, hash) } else { None };
-    let event = &*event;
-    let mut judge =
-        Judge { text, event, context, occurred_at: None, category: None, entry: None, found: PersonalData::default() };
+    let email_hash = if is_readable { with_text(text, event.value(Field::Email), hash) } else { None };
+    let mut judge = Judge {
+        text,
+        event,
+        context,
+        email_hash: email_hash.as_ref(),
+        occurred_at: None,
+        category: None,
+        entry: None,
+        found: PersonalData::default(),
+    };
     if !is_readable {
-        return Violations(judge.unreadable());
+        return Verdict { violations: judge.unreadable(), email_hash };
     }
     judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
     judge.found = if judge.suspicion() == 0 { PersonalData::default() } else { look_closer(text, event) };
-    Violations(judge.violated())
+    Verdict { violations: judge.violated(), email_hash }
 }
 
 struct Judge<'a> {
     text: &'a [u8],
     event: &'a Event,
     context: &'a Context<'a>,
+    email_hash: Option<&'a Hash>,
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
@@ -49,7 +57,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     #[inline]
     fn is_readable(&self, fault: Fault) -> bool {
-        !self.event.faults.has(fault)
+        !self.event.faults().has(fault)
     }
 
     #[inline]
@@ -107,14 +115,14 @@ impl Judge<'_> {
 
     #[inline]
     fn has_only_known_fields(&self) -> bool {
-        self.event.unknown_fields.is_empty()
+        self.event.unknown_fields().is_empty()
     }
 
     #[inline]
     fn has_metadata_within(&self, most: usize) -> bool {
         let hash_to_come = self.event.is_given(Field::Email) && !self.event.is_given(Field::EmailHash);
         let added = if hash_to_come { EMAIL_HASH_BYTES } else { 0 };
-        self.event.metadata_size + added <= most
+        self.event.metadata_size() + added <= most
     }
 
     #[inline]
@@ -129,14 +137,14 @@ impl Judge<'_> {
     fn email_agrees(&self) -> bool {
         !self.event.is_given(Field::Email)
             || !self.event.is_given(Field::EmailHash)
-            || self.event.email_hash.is_some_and(|hash| {
-                self.text_at(Field::EmailHash).is_some_and(|sent| string::equals(self.text, sent, &hash))
+            || self.email_hash.is_some_and(|hash| {
+                self.text_at(Field::EmailHash).is_some_and(|sent| string::equals(self.text, sent, hash))
             })
     }
 
     #[inline(always)]
     fn has_no_score_key(&self) -> bool {
-        !self.event.members.iter().any(|member| {
+        !self.event.members().iter().any(|member| {
             let key = string::content(self.text, member.key);
             key.eq_ignore_ascii_case(b"engagement_score")
                 || key.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"score"))
@@ -156,7 +164,7 @@ impl Judge<'_> {
 
     #[inline]
     fn has_no_personal_key(&self) -> bool {
-        !self.event.personal_key
+        !self.event.has_personal_key()
     }
 
     #[inline]
@@ -220,7 +228,7 @@ impl Judge<'_> {
     #[inline]
     fn suspicion(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
-        let others = self.event.suspicion | self.event.value(Field::Metadata).suspicion();
+        let others = self.event.suspicion() | self.event.value(Field::Metadata).suspicion();
         columns.fold(others, |suspicion, value| suspicion | value.suspicion())
     }
 }

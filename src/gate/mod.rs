@@ -12,17 +12,18 @@ mod violations;
 
 use crate::contract::fingerprint::contract;
 use crate::contract::vocabulary::Field;
+use crate::digest::Hash;
 use crate::ids::{Id, Ids};
-use crate::parse::{Event, NotJson, Reader, string};
+use crate::parse::{NotJson, Parser, Reader, string};
 use crate::time;
 use crate::write::{self, put, separate};
 use frame::Frame;
 use rejected::Rejected;
 
-pub use accepted::write_line;
+pub use accepted::Accepted;
 pub use judge::judge;
 pub use request::{Caller, Context, Outcome, Request};
-pub use violations::Violations;
+pub use violations::{Verdict, Violations};
 
 /// A gate, with the buffers that it uses again from body to body.
 #[derive(Debug)]
@@ -36,9 +37,9 @@ pub struct Gate {
     outcome: Outcome,
     rejected: Vec<u8>,
     results: Vec<u8>,
-    /// The event that was read last. Whatever else reads one in the module reads it here, so that its place is known when
-    /// the module is compiled: that is a thirtieth of its time.
-    pub event: Event,
+    /// What reads the events. Whatever else reads one in the module reads it here, so that its address is known when the
+    /// module is compiled: that is a thirtieth of its time.
+    pub parser: Parser,
 }
 
 impl Default for Gate {
@@ -58,7 +59,7 @@ impl Gate {
             outcome: Outcome::NONE,
             rejected: Vec::new(),
             results: Vec::new(),
-            event: Event::new(),
+            parser: Parser::new(),
         }
     }
 
@@ -75,8 +76,8 @@ impl Gate {
     /// Judges one event; a text that is none, or is more than one, violates `parse.json`.
     pub fn check(&mut self, text: &[u8], context: &Context) -> Violations {
         let mut reader = Reader::new(text);
-        match reader.event(&mut self.event) {
-            Ok(()) if reader.is_done() => judge(text, &mut self.event, context),
+        match reader.event(&mut self.parser) {
+            Ok(()) if reader.is_done() => judge(text, &self.parser.event, context).violations,
             _ => Violations::UNREADABLE,
         }
     }
@@ -149,7 +150,7 @@ impl Gate {
                 continue;
             }
             let mut reader = Reader::new(line);
-            match reader.event(&mut self.event) {
+            match reader.event(&mut self.parser) {
                 Ok(()) if reader.is_done() => self.settle(line, request),
                 Ok(()) => self.unreadable(line, reader.position(), request),
                 Err(NotJson) => self.unreadable(line, reader.position(), request),
@@ -192,7 +193,7 @@ impl Gate {
 
     #[inline]
     fn one(&mut self, reader: &mut Reader, body: &[u8], request: &Request) -> Result<(), usize> {
-        reader.event(&mut self.event).map_err(|NotJson| reader.position())?;
+        reader.event(&mut self.parser).map_err(|NotJson| reader.position())?;
         self.outcome.total += 1;
         if self.outcome.total <= request.most_events {
             self.settle(body, request);
@@ -203,8 +204,12 @@ impl Gate {
     /// Judges the event that was read, and writes its row and its answer.
     #[inline]
     fn settle(&mut self, body: &[u8], request: &Request) {
-        let violations = judge(body, &mut self.event, &request.context);
-        if violations.is_empty() { self.accept(body, request) } else { self.reject(body, Ok(violations), request) }
+        let Verdict { violations, email_hash } = judge(body, &self.parser.event, &request.context);
+        if violations.is_empty() {
+            self.accept(body, email_hash.as_ref(), request);
+        } else {
+            self.reject(body, Ok(violations), request);
+        }
     }
 
     #[cold]
@@ -214,14 +219,16 @@ impl Gate {
         self.outcome.is_readable = request.is_ndjson && self.outcome.total > self.outcome.rejected;
     }
 
-    fn accept(&mut self, body: &[u8], request: &Request) {
+    fn accept(&mut self, body: &[u8], email_hash: Option<&Hash>, request: &Request) {
+        let Parser { event, .. } = &self.parser;
         self.outcome.accepted += 1;
         let index = self.outcome.total - 1;
-        let minted = if self.event.is_given(Field::Id) { None } else { Some(self.ids.mint()) };
-        accepted::write_row(&mut self.output, body, &self.event, index, minted.as_ref(), &request.context);
+        let minted = if event.is_given(Field::Id) { None } else { Some(self.ids.mint()) };
+        let accepted = Accepted { text: body, event, email_hash };
+        accepted.write_row(&mut self.output, index, minted.as_ref(), &request.context);
         let out = &mut self.results;
         begin_result(out, index);
-        let sent = self.event.value(Field::Id);
+        let sent = event.value(Field::Id);
         match (&minted, <&Id>::try_from(sent.raw(body))) {
             (Some(id), _) | (None, Ok(id)) => out.extend_from_slice(id),
             (None, Err(_)) => put(out, &string::content(body, sent)),
@@ -232,11 +239,11 @@ impl Gate {
     /// Writes the row and the answer of what violates rules, or is not JSON from a byte on.
     #[inline(never)]
     fn reject(&mut self, body: &[u8], found: Result<Violations, usize>, request: &Request) {
-        let Gate { outcome, ids, frame, rejected: rows, results, event, .. } = self;
+        let Gate { outcome, ids, frame, rejected: rows, results, parser, .. } = self;
         outcome.rejected += 1;
         let index = outcome.total - 1;
         let rejection = match found {
-            Ok(violations) => Rejected::event(body, event, violations),
+            Ok(violations) => Rejected::event(body, &parser.event, violations),
             Err(at) => Rejected::unreadable(body, at),
         };
         let id = rejection.id().unwrap_or_else(|| ids.mint());

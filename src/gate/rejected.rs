@@ -63,7 +63,7 @@ impl<'a> Rejected<'a> {
 
     fn payload(&self) -> &'a [u8] {
         match self.event {
-            Some(event) => self.text.get(event.start..event.end).unwrap_or_default(),
+            Some(event) => event.raw(self.text),
             None => self.text,
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Rejected<'a> {
         let mut harmless = Faults::default();
         harmless.add(Fault::Number);
         harmless.add(Fault::Shape);
-        self.event.is_some_and(|event| event.faults.is_within(harmless))
+        self.event.is_some_and(|event| event.faults().is_within(harmless))
     }
 }
 
@@ -126,7 +126,7 @@ pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Cont
     let findings = start..out.len();
     put(out, br#","original_payload_snapshot":"#);
     let payload = rejected.payload();
-    let is_shortened = if rejected.event.is_some_and(|event| event.is_shown_whole) {
+    let is_shortened = if rejected.event.is_some_and(|event| event.is_shown_whole()) {
         put(out, payload);
         false
     } else if rejected.is_sound() {
@@ -168,7 +168,7 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected) {
     {
         out.pop();
         put(out, b" (it has ");
-        write::number(out, event.metadata_size);
+        write::number(out, event.metadata_size());
         put(out, br#" bytes)""#);
     }
     put(out, br#","violations":[""#);

@@ -1,28 +1,68 @@
-//! A verdict: the set of rules that an event violates.
+//! A verdict on an event: the rules it violates, and the hash of its e-mail address.
 
 use crate::contract::rule::Explanation;
 use crate::contract::rules::EXPLANATIONS;
+use crate::digest::Hash;
 
-/// A set of rules, by their place in [`EXPLANATIONS`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Violations(pub u64);
+/// As many words as the table needs for a bit for every rule.
+const WORDS: usize = EXPLANATIONS.len().div_ceil(64);
+
+/// A set of rules, by their place in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Violations<const SIZE: usize = WORDS>(pub(super) [u64; SIZE]);
 
 impl Violations {
-    /// `parse.json` alone, the first rule of the table.
-    pub const UNREADABLE: Violations = Violations(1);
+    /// None.
+    pub const NONE: Violations = Violations([0; WORDS]);
 
-    /// Whether the event is accepted.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
+    /// `parse.json` alone, the first rule of the table.
+    pub const UNREADABLE: Violations = {
+        let mut words = [0; WORDS];
+        words[0] = 1;
+        Violations(words)
+    };
 
     /// The rules, in order.
     pub fn rules(self) -> impl Iterator<Item = &'static Explanation> {
-        let mut left = self.0;
-        std::iter::from_fn(move || {
-            let rule = EXPLANATIONS.get(left.trailing_zeros() as usize)?;
-            left &= left - 1;
-            Some(rule)
+        self.places().filter_map(|place| EXPLANATIONS.get(place))
+    }
+}
+
+impl<const SIZE: usize> Violations<SIZE> {
+    /// Whether the event is accepted.
+    pub fn is_empty(self) -> bool {
+        self.0.iter().all(|&word| word == 0)
+    }
+
+    /// The places of the rules in the table, in order.
+    pub fn places(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().enumerate().flat_map(|(index, mut left)| {
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                (bit < 64).then_some(64 * index + bit)
+            })
         })
+    }
+}
+
+/// What an event was judged to be.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The rules it violates.
+    pub violations: Violations,
+    /// The hash of its e-mail address, where it sent a valid one.
+    pub email_hash: Option<Hash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Violations;
+
+    #[test]
+    fn a_set_of_more_rules_than_a_word_has_bits_tells_them_in_order() {
+        let set = Violations([1 << 3 | 1 << 63, 1 | 1 << 6, 1 << 63]);
+        assert_eq!(set.places().collect::<Vec<_>>(), [3, 63, 64, 70, 191]);
+        assert!(!Violations([0, 1]).is_empty() && Violations([0, 0]).is_empty());
     }
 }

@@ -1,10 +1,9 @@
 //! What is nested too deep to be read by calling: read over in a loop, so that its neighbours can still be judged.
 
-use super::Read;
-use super::event::Event;
+use super::parser::{Parser, Read};
 use crate::contract::limits::MOST_DEPTH;
 
-impl Event {
+impl Parser {
     /// The place behind it.
     #[cold]
     pub(super) fn deep(&mut self, text: &[u8], start: usize) -> Read<usize> {

@@ -31,13 +31,10 @@ impl Table {
     /// The table of a level, and for metadata of an event type.
     #[inline]
     pub fn of(level: Level, event_type: &[u8]) -> Table {
-        let letter = |byte: Option<&u8>| byte.copied().unwrap_or_default() as usize;
-        // These factors tell most of the types apart that the project comes with.
-        let kind = || (3 * event_type.len() + 9 * letter(event_type.first()) + 11 * letter(event_type.last())) % KINDS;
         Table(match level {
             Level::Event => 0,
             Level::Nested => 1,
-            Level::Metadata => 2 + kind() as u8,
+            Level::Metadata => 2 + (short::hash(event_type) % KINDS as u32) as u8,
         })
     }
 }

@@ -1,19 +1,20 @@
 //! The members of an object: keys that were expected, keys that must be looked up, and keys that were named twice.
 
-use super::event::{Event, Member};
+use super::event::Member;
 use super::key_cache::{self, Level, Occupant, Slot, Table, Usual};
+use super::parser::{Parser, Read};
+use super::string;
 use super::value::Value;
-use super::walk::{Walk, slot_bit};
-use super::{Read, string};
+use super::walk::{Walk, see};
 use crate::contract::personal_keys;
 use crate::contract::vocabulary::{Fault, Field, Kind};
-use std::borrow::Cow;
+use std::collections::BinaryHeap;
 
-impl Event {
+impl Parser {
     /// Reads an object from behind its brace.
     pub(super) fn members(&mut self, text: &[u8], level: Level, start: usize, depth: usize) -> Read<Value> {
-        let first_member = if level == Level::Event { 0 } else { self.members.len() };
-        let table = Table::of(level, self.value(Field::EventType).raw(text));
+        let first_member = if level == Level::Event { 0 } else { self.event.members.len() };
+        let table = Table::of(level, self.event.value(Field::EventType).raw(text));
         let mut walk = Walk { at: start - 1, slot: key_cache::BEFORE_FIRST, seen: 0, growth: -1 };
         // Whether a key may have been there twice.
         let mut is_doubtful = false;
@@ -54,7 +55,7 @@ impl Event {
                 at += 1;
                 (field, walk.slot) = self.look_up(text, level, table, walk.slot, key);
                 is_doubtful |= walk.slot == key_cache::UNCACHED;
-                self.is_shown_whole &= walk.slot != key_cache::UNCACHED;
+                self.event.is_shown_whole &= walk.slot != key_cache::UNCACHED;
                 suspicion |= key.suspicion();
             }
             let byte;
@@ -75,29 +76,29 @@ impl Event {
                         Kind::Text => !string::is_blank(text, value),
                         _ => true,
                     };
-                    self.given |= u64::from(says_something) << field as u8;
-                    if self.value(field) != Value::ABSENT {
-                        self.faults.add(Fault::DuplicateKey);
+                    self.event.given |= u64::from(says_something) << field as u8;
+                    if !self.event.fill(field as usize, value) {
+                        self.event.faults.add(Fault::DuplicateKey);
+                        self.event.values[field as usize] = value;
                     }
-                    self.values[field as usize] = value;
                 }
                 None => {
-                    is_doubtful |= walk.seen & slot_bit(walk.slot) != 0;
-                    walk.seen |= slot_bit(walk.slot);
-                    let members = if level == Level::Event { &mut self.unknown_fields } else { &mut self.members };
+                    is_doubtful |= !see(&mut walk.seen, walk.slot);
+                    let members =
+                        if level == Level::Event { &mut self.event.unknown_fields } else { &mut self.event.members };
                     members.push(Member { key, value });
                 }
             }
         }
         self.jsonb_growth += walk.growth;
         if level != Level::Event {
-            self.suspicion |= suspicion;
+            self.event.suspicion |= suspicion;
         }
         if is_doubtful || self.has_evicted_keys {
             self.find_duplicates(text, level, first_member);
         }
         if level == Level::Nested {
-            self.members.truncate(first_member);
+            self.event.members.truncate(first_member);
         }
         Ok(Value::new(Kind::Object, 0, start - 1, walk.at + 1))
     }
@@ -120,7 +121,7 @@ impl Event {
             Level::Nested => None,
         };
         let is_personal = field.is_none() && personal_keys::names_personal_data(&content);
-        self.personal_key |= is_personal && level != Level::Event;
+        self.event.personal_key |= is_personal && level != Level::Event;
         // What replaces a key in a snapshot begins with a bracket.
         let is_harmless = key.flags() == 0
             && !is_personal
@@ -139,35 +140,15 @@ impl Event {
     /// Finds keys that were named twice in the object that ends here.
     #[cold]
     fn find_duplicates(&mut self, text: &[u8], level: Level, first: usize) {
-        let members = if level == Level::Event { &self.unknown_fields } else { &self.members };
+        let members = if level == Level::Event { &self.event.unknown_fields } else { &self.event.members };
         let members = members.get(first..).unwrap_or_default();
-        let mut names: Vec<_> = members.iter().map(|member| string::content(text, member.key)).collect();
-        // A heap by hand: the library's is a kilobyte more of the module, and sorting proper five.
-        for root in (0..names.len() / 2).rev() {
-            sift_down(&mut names, root);
-        }
+        let mut names: BinaryHeap<_> = members.iter().map(|member| string::content(text, member.key)).collect();
         let mut last = None;
-        while !names.is_empty() {
-            let name = names.swap_remove(0);
-            sift_down(&mut names, 0);
+        while let Some(name) = names.pop() {
             if last.as_ref() == Some(&name) {
-                self.faults.add(Fault::DuplicateKey);
+                self.event.faults.add(Fault::DuplicateKey);
             }
             last = Some(name);
         }
-    }
-}
-
-/// Moves the name at a place of a heap down until none below it is greater.
-#[inline(never)]
-fn sift_down(heap: &mut [Cow<[u8]>], mut root: usize) {
-    loop {
-        let child = 2 * root + 1;
-        let child = if heap.get(child) < heap.get(child + 1) { child + 1 } else { child };
-        if child >= heap.len() || heap.get(root) >= heap.get(child) {
-            return;
-        }
-        heap.swap(root, child);
-        root = child;
     }
 }

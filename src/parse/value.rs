@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 /// at every value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Value(
-    /// From the lowest bit: one; three bits of kind, five of flags, 27 of the first byte, 28 of the end.
+    /// As it is drawn at the head of `parse`.
     NonZeroU64,
 );
 

@@ -1,11 +1,12 @@
 //! The members that nearly all members are: an expected key, and a plain text or number behind it.
 
-use super::event::{Event, Member};
+use super::event::Member;
 use super::key_cache::{LONGEST, Level, Slot, Table};
 use super::number;
+use super::parser::Parser;
 use super::string::{self, Fast};
 use super::value::Value;
-use crate::contract::vocabulary::Kind;
+use crate::contract::vocabulary::{FIELD_COUNT, Kind};
 
 /// How far the members of an object have been read.
 pub(super) struct Walk {
@@ -19,26 +20,32 @@ pub(super) struct Walk {
     pub growth: isize,
 }
 
-pub(super) const fn slot_bit(slot: Slot) -> u64 {
-    1 << (slot % 64)
-}
-
 /// How far the reader looks ahead: the longest key, and the longest plain value with what ends it.
 pub const WINDOW: usize = LONGEST + string::MOST_FAST;
+
+/// Notes that the key of a slot was there; whether this was the first time.
+#[inline]
+pub(super) fn see(seen: &mut u64, slot: Slot) -> bool {
+    let bit = 1 << (slot % 64);
+    let is_first = *seen & bit == 0;
+    *seen |= bit;
+    is_first
+}
 
 impl Walk {
     /// Reads on while there is one expected key behind the other with [plain](string::read_fast) text as its value, or a plain
     /// number: most of every event; `members` does the rest. Whether the expected key is there, and only its value is
     /// another.
     #[inline(always)]
-    pub fn read_fast(&mut self, text: &[u8], event: &mut Event, level: Level, table: Table, start: usize) -> bool {
+    pub fn read_fast(&mut self, text: &[u8], parser: &mut Parser, level: Level, table: Table, start: usize) -> bool {
         let (mut at, mut seen, mut growth, mut slot) = (self.at, self.seen, self.growth, self.slot);
+        let Parser { event, key_cache, .. } = parser;
         let mut given = event.given;
-        let mut expected = event.key_cache.at(table, slot).next();
+        let mut expected = key_cache.at(table, slot).next();
         let mut is_first = at < start;
         let mut is_expected = false;
         while let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>())
-            && let known = event.key_cache.at(table, expected)
+            && let known = key_cache.at(table, expected)
             && let Some(here) = window.first_chunk()
             && known.stands_in(here, is_first)
         {
@@ -61,18 +68,16 @@ impl Walk {
                 break;
             }
             let field = known.field_number();
-            if let Some(slot) = event.values.get_mut(field) {
-                if *slot != Value::ABSENT {
+            if field < FIELD_COUNT {
+                if !event.fill(field, value) {
                     break;
                 }
-                *slot = value;
                 given |= 1 << field;
             } else {
                 let has_room = event.members.len() < event.members.capacity();
-                if level == Level::Event || !has_room || seen & slot_bit(expected) != 0 {
+                if level == Level::Event || !has_room || !see(&mut seen, expected) {
                     break;
                 }
-                seen |= slot_bit(expected);
                 event.members.push(Member { key: known.name_at(at), value });
             }
             (at, slot, expected) = (end, expected, known.next());

@@ -6,7 +6,7 @@ use crate::contract::limits::{
 };
 use crate::contract::personal_keys;
 use crate::contract::vocabulary::{Field, Kind};
-use crate::parse::{Faults, Value, number, string};
+use crate::parse::{Faults, Value, number, space, string};
 use crate::write::{self, put};
 
 /// What stands for a text that holds an e-mail address.
@@ -52,9 +52,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn peek(&mut self) -> u8 {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
-            self.at += 1;
-        }
+        self.at = space::skip(self.json, self.at);
         self.json.get(self.at).copied().unwrap_or_default()
     }
 

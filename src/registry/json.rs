@@ -3,7 +3,7 @@
 //! Built on the reader's own texts and numbers, because a library for it would be more than half of the module that a
 //! browser loads.
 
-use crate::parse::{Faults, number, string};
+use crate::parse::{Faults, number, space, string};
 use std::borrow::Cow;
 
 /// A JSON value of the text that it was read from; a number is kept as it was written.
@@ -73,9 +73,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
-            self.at += 1;
-        }
+        self.at = space::skip(self.json, self.at);
         self.json.get(self.at).copied()
     }
 

@@ -164,45 +164,21 @@ impl Site {
 #[derive(Debug)]
 struct EventTypes {
     entries: Vec<(Name, EventType)>,
-    /// At the place that an id hashes to or behind it, one more than the place of its entry.
+    /// Where in the entries an id is found. The install itself has chosen the ids, so nobody else can make them collide.
     slots: Vec<u16>,
 }
 
 impl EventTypes {
-    /// Finds a slot for every entry. At least half of the slots stay empty, which ends every search.
     fn index(&mut self) {
         self.slots = vec![0; (2 * self.entries.len() + 1).next_power_of_two()];
         for (place, (id, _)) in self.entries.iter().enumerate() {
-            let mut at = self.first_slot(id);
-            while self.slots.get(at).is_some_and(|&slot| slot != 0) {
-                at = (at + 1) % self.slots.len();
-            }
-            if let Some(slot) = self.slots.get_mut(at) {
-                *slot = place as u16 + 1;
-            }
+            short::insert(&mut self.slots, id, place);
         }
     }
 
     #[inline]
     fn get(&self, id: &[u8]) -> Option<&EventType> {
-        let mut at = self.first_slot(id);
-        loop {
-            let place = self.slots.get(at)?.checked_sub(1)?;
-            let (known, entry) = self.entries.get(place as usize)?;
-            if short::is_same(known, id) {
-                return Some(entry);
-            }
-            at = (at + 1) % self.slots.len();
-        }
-    }
-
-    /// The install itself has chosen the ids, so nobody can make them collide.
-    #[inline]
-    fn first_slot(&self, id: &[u8]) -> usize {
-        let ends = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
-        let hash = ends(id.first_chunk()).wrapping_mul(0x9e37_79b1) ^ ends(id.last_chunk()).wrapping_mul(0x85eb_ca6b);
-        let middle = id.get(id.len() / 2).copied().unwrap_or_default();
-        let hash = hash ^ u32::from(middle).wrapping_mul(0x27d4_eb2f) ^ (id.len() as u32) << 24;
-        (hash ^ hash >> 15) as usize & self.slots.len().wrapping_sub(1)
+        let is_id = |place: usize| self.entries.get(place).is_some_and(|(known, _)| short::is_same(known, id));
+        self.entries.get(short::find(&self.slots, id, is_id)?).map(|(_, entry)| entry)
     }
 }

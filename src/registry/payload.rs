@@ -79,7 +79,7 @@ impl EventType {
             let value = match property.field {
                 Some(field) => event.value(field),
                 None => event
-                    .members
+                    .members()
                     .iter()
                     .find(|member| string::equals(text, member.key, &property.key))
                     .map_or_else(Value::default, |member| member.value),

@@ -41,7 +41,7 @@ fn main() {
             .any(|rule| rule.id == mutant.rule.id && mentions(rule, &|part| matches!(part, Expr::Readable(_))));
         names += &format!("({:?}, {:?}),\n", mutant.rule.id, mutant.change);
         looks +=
-            &format!("if {reads} != self.event.faults.is_empty() && {category}{code} {{\nfound.push({place});\n}}\n");
+            &format!("if {reads} != self.event.faults().is_empty() && {category}{code} {{\nfound.push({place});\n}}\n");
     }
     let source = format!(
         "{}\n\

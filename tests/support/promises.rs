@@ -13,7 +13,7 @@ use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Kind};
 use audience_gate::gate::{Caller, Gate};
 use audience_gate::parse::key_cache::CAPACITY;
-use audience_gate::parse::{Event, Reader, WINDOW, string};
+use audience_gate::parse::{Event, Parser, Reader, WINDOW, string};
 use audience_gate::privacy::{email, numbers, redact};
 use audience_gate::registry::{Registry, json, taxonomy};
 use serde::Deserialize;
@@ -28,9 +28,10 @@ const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 11
 
 /// The reader takes what `serde_json` takes and nothing else, sees the same values in it, and names its faults.
 pub fn parse(body: &[u8]) {
-    let (mut reader, mut event) = (Reader::new(body), Event::default());
-    let is_read = reader.event(&mut event).is_ok() && reader.is_done();
-    reads_the_same_again(body, &mut event, is_read);
+    let (mut reader, mut parser) = (Reader::new(body), Parser::default());
+    let is_read = reader.event(&mut parser).is_ok() && reader.is_done();
+    reads_the_same_again(body, &mut parser, is_read);
+    let event = &parser.event;
     let is_json = is_json(body);
     assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
     let plain = without_mark(body);
@@ -41,13 +42,13 @@ pub fn parse(body: &[u8]) {
         return;
     }
     let Ok(value) = serde_json::from_slice::<Value>(plain) else {
-        let told = [Fault::Depth, Fault::Text, Fault::Number].into_iter().any(|fault| event.faults.has(fault));
+        let told = [Fault::Depth, Fault::Text, Fault::Number].into_iter().any(|fault| event.faults().has(fault));
         return assert!(told, "what serde_json cannot decode passes without a fault");
     };
     let mut seen = Seen::default();
     let mut decoder = serde_json::Deserializer::from_slice(plain);
     Look { seen: &mut seen, depth: 1 }.deserialize(&mut decoder).unwrap();
-    let has = |fault| event.faults.has(fault);
+    let has = |fault| event.faults().has(fault);
     assert_eq!(has(Fault::Shape), !value.is_object(), "shape");
     assert_eq!(has(Fault::Depth), seen.depth > MOST_DEPTH, "depth {}", seen.depth);
     assert_eq!(has(Fault::Text), seen.nul, "U+0000");
@@ -55,26 +56,22 @@ pub fn parse(body: &[u8]) {
     if has_only_plain_numbers(plain) {
         assert!(!has(Fault::Number), "a short number that double precision holds is refused");
     }
-    if event.faults.is_empty() {
-        agree_on_values(body, &event, &value);
+    if event.faults().is_empty() {
+        agree_on_values(body, event, &value);
     }
 }
 
 /// What was read before, and so which keys are known, changes nothing that is read.
-fn reads_the_same_again(body: &[u8], event: &mut Event, is_read: bool) {
-    let sight = |event: &Event| {
-        let told = (event.faults, event.given, event.suspicion, event.personal_key, event.metadata_size);
-        (told, event.values, event.unknown_fields.len(), event.members.len(), event.is_shown_whole)
-    };
-    let first = sight(event);
+fn reads_the_same_again(body: &[u8], parser: &mut Parser, is_read: bool) {
+    let first = parser.event.clone();
     let crowd: String = (0..CAPACITY).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
     let crowd = format!(r#"{{"metadata":{{{crowd}"last":0}}}}"#);
     for before in [body, crowd.as_bytes(), body] {
-        Reader::new(before).event(event).ok();
+        Reader::new(before).event(parser).ok();
         let mut reader = Reader::new(body);
-        assert_eq!(reader.event(event).is_ok() && reader.is_done(), is_read, "known keys change what is JSON");
+        assert_eq!(reader.event(parser).is_ok() && reader.is_done(), is_read, "known keys change what is JSON");
         if is_read {
-            assert_eq!(sight(event), first, "known keys change what is read");
+            assert_eq!(parser.event, first, "known keys change what is read");
         }
     }
 }
@@ -118,7 +115,7 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
         }
     }
     let known = |key: &String| FIELDS.iter().any(|(field, name, _)| !field.in_metadata() && name == key);
-    assert_eq!(!event.unknown_fields.is_empty(), !value.as_object().unwrap().keys().all(known), "an unknown field");
+    assert_eq!(!event.unknown_fields().is_empty(), !value.as_object().unwrap().keys().all(known), "an unknown field");
 }
 
 /// Every event of a body is answered and kept, alone as in a batch; what is kept is itself sound.
@@ -242,12 +239,12 @@ pub fn redact(body: &[u8]) {
     let mut masked = Vec::new();
     redact::mask(&mut masked, body);
     support::read(&masked);
-    let (mut reader, mut event) = (Reader::new(body), Event::default());
-    if reader.event(&mut event).is_err() || !reader.is_done() || !is_redactable(&event) {
+    let (mut reader, mut parser) = (Reader::new(body), Parser::default());
+    if reader.event(&mut parser).is_err() || !reader.is_done() || !is_redactable(&parser.event) {
         return;
     }
-    let body = &body[event.start..event.end];
-    if event.is_shown_whole {
+    let body = parser.event.raw(body);
+    if parser.event.is_shown_whole() {
         let shown = String::from_utf8(redacted(body, true)).unwrap();
         assert_eq!(shown, String::from_utf8_lossy(body), "a snapshot does not show the event whole");
     }
@@ -269,15 +266,15 @@ fn names_serde_json(body: &[u8]) -> bool {
 }
 
 fn is_redactable(event: &Event) -> bool {
-    [Fault::Depth, Fault::Text, Fault::Number, Fault::DuplicateKey].iter().all(|&fault| !event.faults.has(fault))
+    [Fault::Depth, Fault::Text, Fault::Number, Fault::DuplicateKey].iter().all(|&fault| !event.faults().has(fault))
 }
 
 fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
     let mut out = Vec::new();
     redact::snapshot(&mut out, json, is_event);
-    let (mut reader, mut event) = (Reader::new(&out), Event::default());
-    assert!(reader.event(&mut event).is_ok() && reader.is_done(), "redaction made something that is no JSON");
-    assert!(is_redactable(&event), "redaction made something that the contract does not take");
+    let (mut reader, mut parser) = (Reader::new(&out), Parser::default());
+    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is no JSON");
+    assert!(is_redactable(&parser.event), "redaction made something that the contract does not take");
     each_text(&support::read(&out), &mut |content| {
         assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");
         assert!(!numbers::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");

@@ -12,7 +12,7 @@ use arrow_schema::{ArrowError, DataType, Field as Column, Schema, SchemaRef, Tim
 use audience_gate::contract::vocabulary::{Field, Kind};
 use audience_gate::gate::Violations;
 use audience_gate::ids::Id;
-use audience_gate::parse::{Event, Reader, string};
+use audience_gate::parse::{Parser, Reader, string};
 use std::sync::Arc;
 
 /// The columns that are texts, and the fields they hold; the columns of the table of events, in its order.
@@ -56,7 +56,7 @@ pub struct Rows {
     line: Int64Builder,
     rule: StringBuilder,
     violations: ListBuilder<StringBuilder>,
-    event: Event,
+    parser: Parser,
     bytes: usize,
 }
 
@@ -70,7 +70,7 @@ impl Default for Rows {
             line: Int64Builder::new(),
             rule: StringBuilder::new(),
             violations: ListBuilder::new(StringBuilder::new()),
-            event: Event::default(),
+            parser: Parser::default(),
             bytes: 0,
         }
     }
@@ -104,10 +104,10 @@ impl Rows {
     /// Adds a row: the line that `--accepted` or `--rejected` would write, and what became of it.
     pub fn add(&mut self, line: &[u8], fate: &Fate) {
         // The gate wrote this line itself, so it can be read.
-        let _ = Reader::new(line).event(&mut self.event);
+        let _ = Reader::new(line).event(&mut self.parser);
         let is_rejected = !fate.violations.is_empty();
         for (column, &(_, field)) in self.texts.iter_mut().zip(&TEXTS) {
-            let value = self.event.value(field);
+            let value = self.parser.event.value(field);
             match (is_rejected, field, value.kind()) {
                 (true, Field::Id, _) => column.append_option(fate.id.map(|id| String::from_utf8_lossy(id))),
                 (true, Field::EventType, _) => column.append_value(audience_gate::gate::rejected::EVENT_TYPE),

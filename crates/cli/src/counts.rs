@@ -65,13 +65,9 @@ impl Counts {
     /// Counts a rejected event.
     pub fn note(&mut self, violations: Violations, place: Location) {
         self.rejected += 1;
-        let mut left = violations.0;
-        let first = left.trailing_zeros();
-        while left != 0 {
-            let index = left.trailing_zeros();
-            left &= left - 1;
-            if let Some(rule) = self.rules.get_mut(index as usize) {
-                rule.first += u64::from(index == first);
+        for (order, index) in violations.places().enumerate() {
+            if let Some(rule) = self.rules.get_mut(index) {
+                rule.first += u64::from(order == 0);
                 rule.all += 1;
                 rule.at.get_or_insert(place);
             }

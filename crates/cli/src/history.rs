@@ -7,8 +7,8 @@ use super::restore::write_text;
 use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
 use audience_gate::contract::vocabulary::{Field, Kind as ValueKind};
 
-use audience_gate::gate::{Context, Violations, judge, write_line};
-use audience_gate::parse::{Event, Reader, string};
+use audience_gate::gate::{Accepted, Context, Verdict, Violations, judge};
+use audience_gate::parse::{Event, Parser, Reader, string};
 use audience_gate::{ids, time, write};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
@@ -48,7 +48,7 @@ pub struct Historian<'a> {
     context: Context<'a>,
     /// When events were recorded that do not say it.
     default_time: Option<i64>,
-    event: Event,
+    parser: Parser,
     rebuilt: Vec<u8>,
     line: Vec<u8>,
 }
@@ -56,7 +56,7 @@ pub struct Historian<'a> {
 impl<'a> Historian<'a> {
     /// One who judges by a context, whose time is now.
     pub fn new(context: Context<'a>, default_time: Option<i64>) -> Self {
-        Historian { context, default_time, event: Event::default(), rebuilt: Vec::new(), line: Vec::new() }
+        Historian { context, default_time, parser: Parser::default(), rebuilt: Vec::new(), line: Vec::new() }
     }
 
     /// Judges the events of a file in their order. Hands on the number of each, and the line to copy into the database
@@ -105,10 +105,10 @@ impl<'a> Historian<'a> {
         }
         // What is no event at all is refused for that, and not for what is taken out below.
         let mut reader = Reader::new(line);
-        let is_whole = reader.event(&mut self.event).is_ok() && reader.is_done();
+        let is_whole = reader.event(&mut self.parser).is_ok() && reader.is_done();
         let Some(mut members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(line)
             .ok()
-            .filter(|_| is_whole && self.event.faults.is_empty())
+            .filter(|_| is_whole && self.parser.event.faults().is_empty())
         else {
             return self.judge(line, number, None, false);
         };
@@ -142,14 +142,14 @@ impl<'a> Historian<'a> {
     fn judge(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<&[u8], Refusal> {
         let now = self.context.received_at;
         let mut reader = Reader::new(json);
-        if json.len() > MOST_EVENT || reader.event(&mut self.event).is_err() || !reader.is_done() {
+        if json.len() > MOST_EVENT || reader.event(&mut self.parser).is_err() || !reader.is_done() {
             return Err(Refusal::Because("parse.json"));
         }
         let field = |event: &Event, field: Field| string::content(json, event.value(field)).into_owned();
-        let occurred = time::parse(&field(&self.event, Field::OccurredAt));
+        let occurred = time::parse(&field(&self.parser.event, Field::OccurredAt));
         let recorded = recorded.or(occurred).or(self.default_time);
         let context = Context { received_at: recorded.unwrap_or(now), ..self.context };
-        let violations = judge(json, &mut self.event, &context);
+        let Verdict { violations, email_hash } = judge(json, &self.parser.event, &context);
         if !violations.is_empty() {
             return Err(Refusal::Rules(violations));
         }
@@ -159,15 +159,16 @@ impl<'a> Historian<'a> {
         if recorded > now {
             return Err(Refusal::Because("it was recorded in the future"));
         }
-        if is_audit != (field(&self.event, Field::EventType) == AUDIT) {
+        if is_audit != (field(&self.parser.event, Field::EventType) == AUDIT) {
             return Err(Refusal::Because("only the gate's records of rejections are `rejected`, and all of them are"));
         }
-        let id = match self.event.value(Field::Id).kind() {
-            ValueKind::Text => String::from_utf8_lossy(&field(&self.event, Field::Id)).into_owned(),
+        let id = match self.parser.event.value(Field::Id).kind() {
+            ValueKind::Text => String::from_utf8_lossy(&field(&self.parser.event, Field::Id)).into_owned(),
             _ => derived_id(json, number),
         };
         let mut accepted = Vec::new();
-        write_line(&mut accepted, json, &self.event, &context);
+        let event = Accepted { text: json, event: &self.parser.event, email_hash: email_hash.as_ref() };
+        event.write_line(&mut accepted, &context);
         let flag = if is_audit { 't' } else { 'f' };
         self.line.clear();
         self.line.extend_from_slice(format!("{number}\t{id}\t{}\t{flag}\t", moment(recorded)).as_bytes());

@@ -6,9 +6,9 @@ use super::input::MOST_EVENT;
 use audience_gate::contract::vocabulary::Field;
 
 use audience_gate::gate::rejected::{Rejected, write_end, write_row};
-use audience_gate::gate::{Context, judge, write_line};
+use audience_gate::gate::{Accepted, Context, Verdict, judge};
 use audience_gate::ids::{Id, Ids};
-use audience_gate::parse::{Event, Reader};
+use audience_gate::parse::{Parser, Reader};
 
 use audience_gate::parse::string;
 use audience_gate::{time, write};
@@ -82,7 +82,7 @@ pub struct Judge<'a> {
     order: &'a Order<'a>,
     file: File<'a>,
     ids: Ids,
-    event: Event,
+    parser: Parser,
     rows: Option<Rows>,
     line: Vec<u8>,
     row_end: Vec<u8>,
@@ -94,7 +94,7 @@ impl<'a> Judge<'a> {
         let rows = order.write_rows.then(Rows::default);
         let mut row_end = Vec::new();
         write_end(&mut row_end, SOURCE_SYSTEM);
-        Judge { order, file, ids, event: Event::default(), rows, line: Vec::new(), row_end }
+        Judge { order, file, ids, parser: Parser::default(), rows, line: Vec::new(), row_end }
     }
 
     /// Judges the event with that number.
@@ -103,7 +103,8 @@ impl<'a> Judge<'a> {
         let fault_at = self.read(line);
         let mut context = self.order.context;
         let is_asked = self.order.at_occurrence || self.order.write_rows;
-        let occurred_at = is_asked.then(|| time::parse(&string::content(line, self.event.value(Field::OccurredAt))));
+        let occurred_at =
+            is_asked.then(|| time::parse(&string::content(line, self.parser.event.value(Field::OccurredAt))));
         let occurred_at = occurred_at.flatten();
         if let (true, Some(occurred)) = (self.order.at_occurrence, occurred_at) {
             context.received_at = occurred;
@@ -111,15 +112,16 @@ impl<'a> Judge<'a> {
         let rejected = match fault_at {
             Some(at) => Rejected::unreadable(line, at),
             None => {
-                let violations = judge(line, &mut self.event, &context);
+                let Verdict { violations, email_hash } = judge(line, &self.parser.event, &context);
                 if violations.is_empty() {
+                    let accepted = Accepted { text: line, event: &self.parser.event, email_hash: email_hash.as_ref() };
                     judged.counts.accepted += 1;
                     if self.order.write_accepted {
-                        write_line(&mut judged.accepted, line, &self.event, &context);
+                        accepted.write_line(&mut judged.accepted, &context);
                     }
                     if let Some(rows) = &mut self.rows {
                         self.line.clear();
-                        write_line(&mut self.line, line, &self.event, &context);
+                        accepted.write_line(&mut self.line, &context);
                         rows.add(&self.line, &Fate { id: None, occurred_at, number, violations });
                         if rows.is_full() {
                             self.end_batch(judged);
@@ -127,7 +129,7 @@ impl<'a> Judge<'a> {
                     }
                     return;
                 }
-                Rejected::event(line, &self.event, violations)
+                Rejected::event(line, &self.parser.event, violations)
             }
         };
         judged.counts.note(rejected.violations(), Location { file: self.file.index, number });
@@ -163,11 +165,11 @@ impl<'a> Judge<'a> {
     /// Reads a line; the byte from which it is no JSON, if there is one. One that is too long was not kept to its end.
     fn read(&mut self, line: &[u8]) -> Option<usize> {
         if line.len() > MOST_EVENT {
-            self.event.clear();
+            self.parser.clear();
             return Some(MOST_EVENT);
         }
         let mut reader = Reader::new(line);
-        let is_json = reader.event(&mut self.event).is_ok() && reader.is_done();
+        let is_json = reader.event(&mut self.parser).is_ok() && reader.is_done();
         (!is_json).then(|| reader.position())
     }
 }

@@ -1,0 +1,83 @@
+//! A place in a text from which events are read, one after the other.
+
+use super::faults::Faults;
+use super::parser::{NotJson, Parser};
+use super::value::Value;
+use super::{space, string};
+
+/// Where in a text events are read.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    text: &'a [u8],
+    /// Where the text ends; zeros may follow.
+    end: usize,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the beginning, behind a byte order mark if there is one. A text longer than a [`Value`] can say ends
+    /// there.
+    pub fn new(text: &'a [u8]) -> Self {
+        Reader::padded(text, text.len())
+    }
+
+    /// The same for a text of so many bytes with zeros behind it, which let the reader look ahead until its end: nothing
+    /// of JSON is a zero.
+    pub fn padded(text: &'a [u8], length: usize) -> Self {
+        let text = text.get(..Value::MOST).unwrap_or(text);
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Reader { text, end: length.min(text.len()), at }
+    }
+
+    /// The next byte to be read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The next byte behind white space, not yet read; 0 at the end.
+    #[inline]
+    pub fn peek(&mut self) -> u8 {
+        self.at = space::skip(self.text, self.at);
+        self.text.get(self.at).copied().unwrap_or_default()
+    }
+
+    /// Reads this byte, behind white space, if it is next.
+    #[inline]
+    pub fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte;
+        self.at += found as usize;
+        found
+    }
+
+    /// Whether nothing but white space is left.
+    pub fn is_done(&mut self) -> bool {
+        self.peek();
+        self.at >= self.end
+    }
+
+    /// Reads up to the array of `{"events": […]}`; back to where it was if the text is something else.
+    pub fn enter_wrapper(&mut self) -> bool {
+        let start = self.at;
+        if self.take(b'{')
+            && self.take(b'"')
+            && matches!(self.text.get(self.at), Some(b'e' | b'\\'))
+            && let Some(key) = string::read(self.text, self.at, &mut Faults::default())
+            && string::equals(self.text, key, b"events")
+        {
+            self.at = key.end() + 1;
+            if self.take(b':') && self.peek() == b'[' {
+                return true;
+            }
+        }
+        self.at = start;
+        false
+    }
+
+    /// Reads one event; a value of another kind is read over and noted as such.
+    pub fn event(&mut self, parser: &mut Parser) -> Result<(), NotJson> {
+        let start = space::skip(self.text, self.at);
+        let read = parser.read(self.text, start);
+        self.at = read.unwrap_or(parser.fault_at());
+        read.map(|_| ())
+    }
+}
