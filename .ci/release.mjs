@@ -50,11 +50,16 @@ export function plan(root, version, date) {
   }
 
   for (const [path, pattern] of places(root)) {
-    const text = read(path);
+    // One file may name it in two ways.
+    const before = changes.find((change) => change.path === path);
+    const text = before?.text ?? read(path);
     const found = [...text.matchAll(pattern)].map(([, old]) => old);
     if (found.length === 0) faults.push(`${path} names no version where it should`);
     const changed = text.replace(pattern, (all, /** @type {string} */ old) => all.replace(old, version));
-    if (changed !== text) changes.push({ path, text: changed, what: `${[...new Set(found)].join(", ")} → ${version}` });
+    if (before) before.text = changed;
+    else if (changed !== text) {
+      changes.push({ path, text: changed, what: `${[...new Set(found)].join(", ")} → ${version}` });
+    }
   }
 
   const changelog = read("CHANGELOG.md");

@@ -9,6 +9,8 @@ import { plan, write } from "../../.ci/release.mjs";
 import { root } from "../runner/paths.mjs";
 
 const FILES = ["Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "openapi.yaml", "crates"];
+/** A crate of the workspace that another depends on names its version too. */
+const PART = 'audience-gate-part = { version = "0.1.0", path = "crates/part" }';
 const OWN = /^name = "audience-gate/gm;
 const DATE = "2027-01-31";
 const CHANGELOG = "# Changelog\n\n## 7.0.0 · unreleased\n\n- A thing is new.\n\n## 6.0.0 · 2026-12-24\n\n- The rest.\n";
@@ -23,6 +25,7 @@ function repository(t) {
       encoding: "utf8",
     }).trim();
   for (const file of FILES) cpSync(join(root, file), join(folder, file), { recursive: true });
+  writeFileSync(join(folder, "Cargo.toml"), `${readFileSync(join(folder, "Cargo.toml"), "utf8")}\n${PART}\n`);
   const put = (/** @type {string} */ name, /** @type {string} */ text) => writeFileSync(join(folder, name), text);
   put("CHANGELOG.md", CHANGELOG);
   git("init", "--quiet", "--initial-branch=main");
@@ -45,6 +48,8 @@ test("a release names its version everywhere, dates its changes, and is one comm
   assert.equal(git("status", "--porcelain"), "");
   const read = (/** @type {string} */ name) => readFileSync(join(folder, name), "utf8");
   assert.match(read("CHANGELOG.md"), /^## 7\.0\.0 · 2027-01-31$/m);
+  assert.match(read("Cargo.toml"), /^\[workspace\.package\][^[]*^version = "7\.0\.0"$/m);
+  assert.match(read("Cargo.toml"), /^audience-gate-part = \{ version = "7\.0\.0", /m);
   assert.equal(JSON.parse(read("package.json")).version, "7.0.0");
   const lock = JSON.parse(read("package-lock.json"));
   assert.deepEqual([lock.version, lock.packages[""].version], ["7.0.0", "7.0.0"]);
