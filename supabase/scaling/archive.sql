@@ -2,8 +2,8 @@
 -- one transaction, as the role that applies migrations; applying it again changes nothing. Archiving works on any log;
 -- detaching and restoring need monthly partitions (partitions.sql). SCALING.md says when and how.
 
--- A sum over rows is the same in whatever order they come, so neither side has to sort. The command line writes a
--- row alike (crates/cli/src/rows.rs): texts behind their length, so that no two rows are written alike, metadata last.
+-- A sum over rows does not depend on their order, so neither side has to sort. The command line writes rows in the
+-- same form (crates/cli/src/rows.rs): each text after its length, so that no two rows look the same, metadata last.
 create or replace function audience_gate.hash_events(source regclass, first_at timestamptz, end_at timestamptz)
 returns table (events bigint, first_created_at timestamptz, last_created_at timestamptz, content_hash text)
 language plpgsql
@@ -48,9 +48,9 @@ begin
 end;
 $$;
 comment on function audience_gate.hash_events(regclass, timestamptz, timestamptz) is
-  'Counts and hashes the events of a table within a time, so that an archive of them can be told to hold the same.';
+  'Counts and hashes the events that a table holds of a time, so that they can be compared with an archive.';
 
--- Each month is found from the one before by the index on created_at, without reading the log.
+-- The index on created_at leads from each month to the next, so the log is not read.
 create or replace function audience_gate.event_months()
 returns table (month date, closed boolean)
 language sql
@@ -65,16 +65,16 @@ as $$
       where e.created_at >= f.first_at + interval '1 month'
     ) from found f where f.first_at is not null
   )
-  -- An hour in which what was begun before the month's end can still be recorded in it.
+  -- For an hour, transactions that began before the end of the month may still record events in it.
   select (f.first_at at time zone 'UTC')::date, f.first_at + interval '1 month' < now() - interval '1 hour'
   from found f where f.first_at is not null
   order by 1
 $$;
 comment on function audience_gate.event_months() is
-  'The months (UTC) that the event log has events of; closed: ended more than an hour ago, so that nothing is '
-  'recorded in them any more.';
+  'The months, in UTC, of which the event log has events. A month is closed when it ended more than an hour ago, so '
+  'that nothing more is recorded in it.';
 
--- What an operator does to the log is an event of the log, judged like any other.
+-- What an operator does to the log is itself an event in the log, judged like any other.
 create or replace function audience_gate.note_in_log(event_type text, facts jsonb)
 returns uuid
 language plpgsql
@@ -99,7 +99,6 @@ $$;
 comment on function audience_gate.note_in_log(text, jsonb) is
   'Records a system event about something that was done to the event log itself, with who did it.';
 
--- The name of a month's partition, and what stands in the way of changing its place.
 create or replace function audience_gate.partition_to_change(month date)
 returns text
 language plpgsql
@@ -119,10 +118,10 @@ begin
 end;
 $$;
 comment on function audience_gate.partition_to_change(date) is
-  'The partition of the month that a day is in; refuses where the log has none, or is being moved.';
+  'The partition of the month in which a day lies. Refuses if the log has no partitions, or is being moved.';
 
--- Nobody waits while the month is hashed: only writers of that month would. The log itself is locked for the moment
--- of the detaching alone.
+-- While the month is hashed only those who write to that month would wait, and nobody does. The log itself is
+-- locked only for the moment in which the month is detached.
 create or replace function audience_gate.detach_month(
   month date, expected_events bigint, expected_hash text, dropping boolean
 )
@@ -172,8 +171,8 @@ begin
 end;
 $$;
 comment on function audience_gate.detach_month(date, bigint, text, boolean) is
-  'Takes a month out of the event log, where it holds what its archive holds; the partition stays by itself, closed '
-  'and append-only, or is dropped. The ids stay known.';
+  'Takes a month out of the event log if it holds what its archive holds. The partition is kept as a table of its '
+  'own, closed and append-only, or dropped. Its ids stay known.';
 
 create or replace function audience_gate.begin_restore(month date, expected_events bigint, expected_hash text)
 returns text
@@ -204,9 +203,9 @@ begin
 end;
 $$;
 comment on function audience_gate.begin_restore(date, bigint, text) is
-  'Makes the table that a month is copied back into, by the same transaction that calls finish_restore.';
+  'Makes the table into which a month is copied back, in the transaction that then calls finish_restore().';
 
--- The table gets its indexes and the proof of its bounds before it is attached, so that attaching is short.
+-- The table gets its indexes and the proof of its bounds before it is attached, so that attaching takes a moment.
 create or replace function audience_gate.finish_restore(month date, expected_events bigint, expected_hash text)
 returns jsonb
 language plpgsql
@@ -249,7 +248,7 @@ begin
   end loop;
   perform audience_gate.guard_partition(part, 'Events recorded in ' || to_char(month, 'YYYY-MM') || ' (UTC).');
 
-  -- Ids that were forgotten meanwhile, as keep_keys has it, are known again.
+  -- Ids that keep_keys has had forgotten meanwhile are known again.
   execute format('insert into audience_gate.event_keys (id, created_at, rejected)
     select e.id, e.created_at, e.rejected from %s e on conflict (id) do nothing', part);
   execute format('select count(*) as strangers from %s e join audience_gate.event_keys k on k.id = e.id
@@ -270,8 +269,8 @@ begin
 end;
 $$;
 comment on function audience_gate.finish_restore(date, bigint, text) is
-  'Attaches a month that was copied back, where it holds what its archive holds, and drops the one that was kept '
-  'beside it.';
+  'Attaches a month that was copied back if it holds what its archive holds, and drops the table that was kept of '
+  'it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$

@@ -1,12 +1,11 @@
--- How a batch is recorded in a partitioned log: by its keys. What of it does not name a key is as in the
--- migration of the same name.
+-- How a batch is recorded in a partitioned log: by its keys. All that does not concern keys is as in the migration
+-- of the event store.
 --
--- No statement here may cost more with every month there is. Rows of other months are left out by comparing
--- created_at with now(), which the executor does before it opens a partition; comparing it with a value of
--- a row would have it open all of them first.
+-- No statement here may cost more with each month that there is. Comparing created_at with now() leaves other
+-- months out before the executor opens a partition; comparing it with a value of a row would open all of them.
 
--- Writes the keys of all rows first, and then the rows whose keys are new: without a trigger for each, and
--- in one look-up for what is usual. Everything else about them is as in record_events.
+-- Writes the keys of all rows first, and then the rows whose keys are new: without a trigger for each row, and in
+-- the usual case with one look-up. Everything else is as in record_plain_events().
 create or replace function audience_gate.record_keyed_events(sent_rows jsonb, source_system text)
 returns jsonb
 language plpgsql
@@ -33,7 +32,7 @@ begin
   ), judged as materialized (
     select s.*, case
         when repeat.found then true
-        -- Rejections that are judged again, and history: what the contract takes from nobody else.
+        -- Only rejections that are judged again, and history, may be so old.
         when s.happened_at < now() - interval '8 days' then
           audience_gate.repeats_history(s.session_id, s.event_type, s.user_id, s.site, s.happened_at)
         else false
@@ -87,7 +86,7 @@ begin
   )
   select jsonb_build_object(
     'accepted', (select count(*) from stored),
-    -- An id that is neither new nor seen was recorded meanwhile, by another session's request.
+    -- An id that is neither new nor seen was recorded meanwhile, by a request of another session.
     'replayed', coalesce((
       select jsonb_agg(s.index) from seen s where not s.fresh and s.known_rejected is not true), '[]'),
     'repeated', coalesce((
@@ -102,7 +101,7 @@ begin
 end;
 $$;
 comment on function audience_gate.record_keyed_events(jsonb, text) is
-  'What record_events does, in a partitioned log: the keys of the rows decide which of them are new.';
+  'What record_plain_events() does, in a partitioned log: the keys of the rows decide which of them are new.';
 
 create or replace function audience_gate.repeats_history(
   sent_session text, sent_type text, sent_user uuid, sent_site uuid, happened_at timestamptz
@@ -130,8 +129,8 @@ begin
 end;
 $$;
 comment on function audience_gate.repeats_history(text, text, uuid, uuid, timestamptz) is
-  'Whether an event that happened longer ago than the contract takes from a sender repeats a recorded one: asks '
-  'every month since.';
+  'Whether an event that is older than the contract allows a sender repeats a recorded one. Looks into each month '
+  'since.';
 
 create or replace function audience_gate.record_keyed_rejections(rows_rejected jsonb)
 returns void
@@ -166,9 +165,9 @@ begin
 end;
 $$;
 comment on function audience_gate.record_keyed_rejections(jsonb) is
-  'What record_rejections does, in a partitioned log.';
+  'What record_plain_rejections() does, in a partitioned log.';
 
--- Only what somebody sent again is looked up.
+-- Only what was sent again is looked up.
 create or replace function audience_gate.keyed_refusals(stored jsonb)
 returns jsonb
 language plpgsql
@@ -179,7 +178,7 @@ declare
   known jsonb := '[]';
 begin
   if stored -> 'known_rejected' <> '[]' then
-    -- A detached month has taken the record with it; what is left says that there was one.
+    -- A detached month took the audit row with it. What is left says that there was one.
     select coalesce(jsonb_agg(r.item || jsonb_build_object(
       'rule_id', e.metadata -> 'validation_rule_id',
       'reason', coalesce(e.metadata -> 'rejection_reason', to_jsonb(format(
@@ -207,7 +206,7 @@ begin
   );
 end;
 $$;
-comment on function audience_gate.keyed_refusals(jsonb) is 'What refusals does, in a partitioned log.';
+comment on function audience_gate.keyed_refusals(jsonb) is 'What plain_refusals() does, in a partitioned log.';
 
 do $$
 declare

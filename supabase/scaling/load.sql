@@ -1,6 +1,6 @@
--- History with times of its own: what `audience-gate load` calls, and the one way into the log by which created_at is
--- not the present. Apply it after archive.sql, in one transaction, as the role that applies migrations; applying it
--- again changes nothing. SCALING.md says when and how.
+-- Loading history that was recorded elsewhere: what `audience-gate load` calls, and the only way in that lets a row
+-- keep its own created_at. Apply it after archive.sql, in one transaction, as the role that applies migrations.
+-- Applying it again changes nothing. SCALING.md says when to use it, and how.
 
 create table if not exists audience_gate.loads (
   id bigint generated always as identity primary key,
@@ -10,12 +10,12 @@ create table if not exists audience_gate.loads (
   event_id uuid null
 );
 comment on table audience_gate.loads is
-  'Each load of history; one at a time, and a load that was broken off is gone on with by the next.';
-comment on column audience_gate.loads.id is 'In order of beginning.';
+  'The loads of history, one at a time. A load that was broken off is continued by the next.';
+comment on column audience_gate.loads.id is 'In the order in which they began.';
 comment on column audience_gate.loads.started_at is 'When it began.';
-comment on column audience_gate.loads.finished_at is 'When it ended; null: it goes on, or was broken off.';
-comment on column audience_gate.loads.actor is 'Who: the role the client acted as.';
-comment on column audience_gate.loads.event_id is 'The system event that tells of it.';
+comment on column audience_gate.loads.finished_at is 'When it ended; null: it is under way or was broken off.';
+comment on column audience_gate.loads.actor is 'Who loads: the role that the client acted as.';
+comment on column audience_gate.loads.event_id is 'The system event that reports it.';
 
 create table if not exists audience_gate.load_files (
   sha256 text primary key,
@@ -31,18 +31,18 @@ create table if not exists audience_gate.load_files (
 );
 create index if not exists load_files_load_id on audience_gate.load_files (load_id);
 comment on table audience_gate.load_files is
-  'How far each file of history is loaded, known by what it holds and not by its name.';
+  'How far each file of history is loaded. A file is known by what it holds, not by its name.';
 comment on column audience_gate.load_files.sha256 is 'The SHA-256 of the file.';
 comment on column audience_gate.load_files.load_id is 'The load it belongs to.';
 comment on column audience_gate.load_files.through is 'The line or row up to which its events are stored.';
 comment on column audience_gate.load_files.accepted is 'How many of its events were recorded.';
-comment on column audience_gate.load_files.replayed is 'How many were recorded before.';
+comment on column audience_gate.load_files.replayed is 'How many had been recorded before.';
 comment on column audience_gate.load_files.repeated is
-  'How many were rejected as double fires; each has its audit row.';
-comment on column audience_gate.load_files.refused is 'How many the contract refused, and the operator left out.';
-comment on column audience_gate.load_files.first_created_at is 'The earliest time that one of them was recorded.';
-comment on column audience_gate.load_files.last_created_at is 'The latest.';
-comment on column audience_gate.load_files.finished is 'True: it is loaded to its end.';
+  'How many were rejected as double fires. Each has its audit row.';
+comment on column audience_gate.load_files.refused is 'How many the contract rejected and the operator left out.';
+comment on column audience_gate.load_files.first_created_at is 'When the earliest of its events was recorded.';
+comment on column audience_gate.load_files.last_created_at is 'When the latest of its events was recorded.';
+comment on column audience_gate.load_files.finished is 'True: the file is loaded to its end.';
 
 create unlogged table if not exists audience_gate.load_rows (
   place bigint not null,
@@ -52,11 +52,11 @@ create unlogged table if not exists audience_gate.load_rows (
   event jsonb not null
 );
 comment on table audience_gate.load_rows is
-  'Judged events between the copy and the log; empty outside the transaction that loads them.';
+  'Judged events on their way from the copy to the log. Empty outside the transaction that loads them.';
 comment on column audience_gate.load_rows.place is 'The line or row of the file.';
 comment on column audience_gate.load_rows.id is 'The id of the event, its own or derived.';
 comment on column audience_gate.load_rows.created_at is 'When it was recorded.';
-comment on column audience_gate.load_rows.rejected is 'True: it is the record of a rejection.';
+comment on column audience_gate.load_rows.rejected is 'True: it is an audit row.';
 comment on column audience_gate.load_rows.event is 'The event as it was judged.';
 alter table audience_gate.loads enable row level security;
 alter table audience_gate.load_files enable row level security;
@@ -79,7 +79,7 @@ begin
   end if;
 end;
 $$;
-comment on function audience_gate.begin_load() is 'Keeps others from loading until the connection ends.';
+comment on function audience_gate.begin_load() is 'Keeps others from loading until this connection ends.';
 
 create or replace function audience_gate.claim_file(file_hash text)
 returns table (through bigint, finished boolean)
@@ -100,10 +100,10 @@ begin
 end;
 $$;
 comment on function audience_gate.claim_file(text) is
-  'Has a file loaded by the load under way, or says how far it is already.';
+  'Adds a file to the load under way, and says how far it is loaded already.';
 
--- Of events that could be repeats of each other, all but the first are decided one by one, in the order of the file:
--- each chain of events of one kind with less than three seconds from one to the next.
+-- Of events that may be double fires of each other, all but the first are decided one by one, in the order of the
+-- file. They form chains: events with one key, each less than the window of a double fire after the one before.
 create or replace function audience_gate.doubtful_rows()
 returns bigint[]
 language sql
@@ -127,10 +127,10 @@ as $$
   where d.late
 $$;
 comment on function audience_gate.doubtful_rows() is
-  'The places of the copied events that have to be decided after others of their batch.';
+  'The places of those copied events that have to be decided after others of their batch.';
 
--- Acts as the role whose inserts are taken as judged, for the rows that the operator's command judged and copied. The
--- settings keep the plan on an index, also one that was made while the log was empty, and have it not compiled.
+-- Runs as the role whose inserts count as judged, for the rows that the operator's command judged and copied. The
+-- settings keep the plan on an index, even one that was made while the log was empty, and have it not compiled.
 create or replace function audience_gate.record_history(only_places bigint[], without_places bigint[])
 returns table (accepted bigint, repeated bigint)
 language plpgsql
@@ -155,8 +155,8 @@ begin
   ), seen as materialized (
     select s.*, not s.rejected and coalesce(repeat.found, false) as repeats
     from sent s
-    -- An event is recorded five minutes before it happened at the earliest; a day leaves room for clocks. Bounded from
-    -- above as well, the time would look to the planner as telling as the key, and it is not.
+    -- An event is recorded five minutes before it happened at the earliest; a day leaves room for clocks. A bound from
+    -- above too would make the planner take the time for as selective as the key, which it is not.
     left join lateral (
       select true as found from public.audience_events e
       where audience_gate.fire_key(e.session_id, e.event_type, e.user_id) = s.fire_key
@@ -184,7 +184,7 @@ begin
     select s.id, s.created_at, s.user_id, s.session_id, 'event_validation_fail', 'system', 'command-line',
       audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line'), s.site, true
     from seen s
-    -- Of a replay, which repeats itself, nobody wants the audit row; "limit 1" has ids looked up instead of joined.
+    -- A replay repeats itself and needs no audit row. "limit 1" makes the planner look ids up instead of joining.
     where s.repeats and (select e.id from public.audience_events e where e.id = s.id limit 1) is null
     on conflict do nothing
     returning 1
@@ -193,7 +193,7 @@ begin
 end;
 $$;
 comment on function audience_gate.record_history(bigint[], bigint[]) is
-  'Records the copied events with their own times: repeats as audit rows, recorded ids not at all.';
+  'Records the copied events with their own times: double fires as audit rows, and recorded ids not at all.';
 
 create or replace function audience_gate.load_batch(
   file_hash text, last_place bigint, refused_events bigint, is_end boolean, contract text, registry text
@@ -255,7 +255,7 @@ begin
 end;
 $$;
 comment on function audience_gate.load_batch(text, bigint, bigint, boolean, text, text) is
-  'Records what was copied into load_rows, together with how far the file is.';
+  'Records what was copied into audience_gate.load_rows, together with how far the file is.';
 
 create or replace function audience_gate.finish_load()
 returns jsonb
@@ -268,7 +268,7 @@ declare
   facts jsonb;
   noted uuid;
 begin
-  -- Files that are not finished are gone on with; the load is told of when all of them are.
+  -- Files that are not finished will be continued. The load is reported when all of them are.
   if load is null or exists (select from audience_gate.load_files f where f.load_id = load and not f.finished) then
     return null;
   end if;
@@ -283,7 +283,7 @@ begin
   return facts;
 end;
 $$;
-comment on function audience_gate.finish_load() is 'Ends the load under way, and tells of it in the log.';
+comment on function audience_gate.finish_load() is 'Ends the load under way, and reports it in the log.';
 alter function audience_gate.record_history(bigint[], bigint[]) owner to audience_gate_store;
 
 -- For the operator alone: not even back ends may call these.

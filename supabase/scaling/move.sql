@@ -1,9 +1,9 @@
 -- The online move of public.audience_events onto monthly partitions, and back onto one table.
 --
--- Two tables stand side by side: the one in use, public.audience_events, and the standby. A trigger repeats
--- every insert into the one in use on the standby, in the same transaction, and copying brings what was
--- there before. So any snapshot taken after the copy finds the two equal, which is checked without a lock;
--- swapping them is a matter of names, and can be undone by swapping again until the standby is dropped.
+-- There are two tables: the one in use, public.audience_events, and the standby. A trigger repeats each insert
+-- into the one in use on the standby, in the same transaction, and a job copies what was there before. So any
+-- snapshot taken after the copy finds the two equal, which is checked without a lock. A swap only exchanges their
+-- names, and another swap undoes it until the standby is dropped.
 
 create table if not exists audience_gate.partition_move (
   only_one boolean primary key default true,
@@ -18,15 +18,15 @@ create table if not exists audience_gate.partition_move (
   swapped_at timestamptz null,
   constraint partition_move_only_one_chk check (only_one)
 );
-comment on table audience_gate.partition_move is 'The move that is under way: one row, or none.';
+comment on table audience_gate.partition_move is 'The move that is under way: one row or none.';
 comment on column audience_gate.partition_move.only_one is 'Always true: there is one move at a time.';
 comment on column audience_gate.partition_move.begun_at is 'When inserts began to be repeated on the standby.';
 comment on column audience_gate.partition_move.copy_until is
-  'The newest event there was then; what came later was repeated.';
+  'When the newest event of that moment was recorded. All later ones were repeated.';
 comment on column audience_gate.partition_move.copied_at is
   'How far copying has come: the created_at of the last event copied.';
-comment on column audience_gate.partition_move.copied_id is 'And its id.';
-comment on column audience_gate.partition_move.copied_rows is 'How many events were looked at for copying so far.';
+comment on column audience_gate.partition_move.copied_id is 'The id of the last event copied.';
+comment on column audience_gate.partition_move.copied_rows is 'How many events the copy has looked at so far.';
 comment on column audience_gate.partition_move.estimated_rows is 'About how many there were to copy.';
 comment on column audience_gate.partition_move.copied is 'True: everything is on the standby, and stays there.';
 comment on column audience_gate.partition_move.verified_at is
@@ -39,7 +39,7 @@ grant select on table audience_gate.partition_move to service_role;
 drop policy if exists partition_move_gate on audience_gate.partition_move;
 create policy partition_move_gate on audience_gate.partition_move to audience_gate_owner using (true) with check (true);
 
--- No trigger keeps the keys of a standby: every id comes from the log in use, where it is there once.
+-- No trigger keeps the keys of a standby: each of its ids comes from the log in use, which holds it once.
 create or replace function audience_gate.repeat_on_standby()
 returns trigger
 language plpgsql
@@ -58,7 +58,7 @@ begin
 end;
 $$;
 comment on function audience_gate.repeat_on_standby() is
-  'Writes the events of an insert to the standby too; with the argument keyed, and their keys.';
+  'Writes the events of an insert to the standby too, and with the argument keyed their keys as well.';
 alter function audience_gate.repeat_on_standby() owner to audience_gate_owner;
 
 create or replace function audience_gate.repeat_inserts()
@@ -74,7 +74,7 @@ begin
 end;
 $$;
 comment on function audience_gate.repeat_inserts() is
-  'From now on, has every insert into the log in use repeated on the standby.';
+  'Has each insert into the log in use repeated on the standby from now on.';
 
 create or replace function audience_gate.start_move(destination text)
 returns jsonb
@@ -99,7 +99,7 @@ begin
 end;
 $$;
 comment on function audience_gate.start_move(text) is
-  'Has every insert repeated on the standby, and starts the job that copies what is there already.';
+  'Has each insert repeated on the standby, and starts the job that copies what is there already.';
 
 create or replace function audience_gate.begin_move()
 returns jsonb
@@ -114,7 +114,7 @@ declare
 begin
   if obstacles <> '{}' then
     raise exception 'audience_events cannot be moved: %', array_to_string(obstacles, '; ')
-      using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it anew after the move';
+      using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it again after the move';
   end if;
 
   perform audience_gate.make_standby('primary key (id, created_at)) partition by range (created_at)');
@@ -149,11 +149,11 @@ declare
 begin
   if obstacles <> '{}' then
     raise exception 'audience_events cannot be moved back: %', array_to_string(obstacles, '; ')
-      using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it anew after the move';
+      using errcode = 'object_not_in_prerequisite_state', hint = 'remove what is named, and make it again after the move';
   end if;
 
   perform audience_gate.make_standby('primary key (id))');
-  -- What the owner of the partitioned log may do without a grant.
+  -- What the owner of the partitioned log may do without being granted it.
   grant select, insert on table audience_gate_standby.audience_events to audience_gate_owner;
   return audience_gate.start_move('one table');
 end;
@@ -205,6 +205,6 @@ begin
 end;
 $$;
 comment on function audience_gate.copy_events(jsonb) is
-  'Copies events to the standby, oldest first, a batch at a time, and goes on where it stopped. settings: '
+  'Copies events to the standby, oldest first and batch by batch, and goes on where it stopped. Settings: '
   'batch_size, max_seconds (0: one batch).';
 alter function audience_gate.copy_events(jsonb) owner to audience_gate_owner;

@@ -1,10 +1,10 @@
--- Monthly partitions for public.audience_events, by choice: what they are made of. ingest.sql has batches
--- recorded in them; standby.sql, move.sql and swap.sql bring an install there and back. Apply them all in
--- one transaction, as the role that applies migrations; applying them again changes nothing. SCALING.md says
--- when and how.
+-- Monthly partitions for public.audience_events, which an install may choose: what they consist of. ingest.sql
+-- records batches in them; standby.sql, move.sql and swap.sql bring an install there and back. Apply all of them
+-- in one transaction, as the role that applies migrations. Applying them again changes nothing. SCALING.md says
+-- when to use them, and how.
 --
--- On a partitioned table the database itself can no longer keep an id unique: a unique index has to name
--- the month. event_keys does it instead, and finds a recorded id without asking every month.
+-- On a partitioned table the database itself cannot keep an id unique, because a unique index has to include
+-- the month. The table event_keys does it instead, and finds a recorded id without looking into every month.
 
 create schema if not exists audience_gate_partitions;
 comment on schema audience_gate_partitions is 'The partitions of the event log. Nobody reads or writes them by name.';
@@ -21,10 +21,10 @@ create table if not exists audience_gate.event_keys (
 );
 create index if not exists idx_event_keys_created_at on audience_gate.event_keys using brin (created_at);
 comment on table audience_gate.event_keys is
-  'Every recorded id of the partitioned event log, once: what makes a retry a replay, whatever month the event is '
-  'in.';
+  'Each recorded id of the partitioned event log, once. It is what makes a retry a replay, whatever month the event '
+  'is in.';
 comment on column audience_gate.event_keys.id is 'The id of an event.';
-comment on column audience_gate.event_keys.created_at is 'When it was recorded, and so in which month it is.';
+comment on column audience_gate.event_keys.created_at is 'When it was recorded, which tells the month.';
 comment on column audience_gate.event_keys.rejected is 'True: the id stands for a rejection.';
 
 create table if not exists audience_gate.partition_log (
@@ -35,10 +35,11 @@ create table if not exists audience_gate.partition_log (
   detail jsonb not null default '{}'
 );
 comment on table audience_gate.partition_log is
-  'What was done to the shape of the event log, append-only: partitions made, moves begun, swapped and ended.';
-comment on column audience_gate.partition_log.id is 'In order of writing.';
-comment on column audience_gate.partition_log.at is 'When.';
-comment on column audience_gate.partition_log.actor is 'Who: the role the client acted as.';
+  'What was done to the shape of the event log, append-only: partitions that were made, moves that were begun, '
+  'swapped and ended.';
+comment on column audience_gate.partition_log.id is 'In the order of writing.';
+comment on column audience_gate.partition_log.at is 'When it was done.';
+comment on column audience_gate.partition_log.actor is 'Who did it: the role that the client acted as.';
 comment on column audience_gate.partition_log.action is
   'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached or month_restored.';
 comment on column audience_gate.partition_log.detail is 'Names, months and numbers of rows.';
@@ -60,9 +61,9 @@ drop trigger if exists trg_partition_log_no_truncate on audience_gate.partition_
 create trigger trg_partition_log_no_truncate before truncate on audience_gate.partition_log
 for each statement execute function public.audience_events_append_only();
 
--- Takes the place of "on conflict (id) do nothing" wherever rows do not come from the batch function, which
--- writes their keys itself: a recorded id is skipped. A bulk load acts as audience_gate_store itself and is
--- told, as the primary key told it, because there nobody counts replays.
+-- Does what the primary key did for rows that do not come from the batch function, which writes keys itself: a
+-- recorded id is skipped. A bulk load, which acts as audience_gate_store, gets an error instead, as the primary key
+-- gave it, because nobody counts its replays.
 create or replace function audience_gate.keep_key()
 returns trigger
 language plpgsql
@@ -85,10 +86,10 @@ begin
 end;
 $$;
 comment on function audience_gate.keep_key() is
-  'Notes the id of an event on its way in, and skips an event whose id is noted.';
+  'Keeps the id of an event on its way in, and skips an event whose id is kept already.';
 
--- A row is sent to its month before a trigger sees it, and cannot leave it any more. So a created_at that
--- somebody sent is put aside by inserting the row anew, by the same role and under the same policies.
+-- A row goes to its month before a trigger sees it, and cannot leave that month. So a created_at that was sent is
+-- replaced by inserting the row again, as the same role and under the same policies.
 create or replace function audience_gate.set_clock()
 returns trigger
 language plpgsql
@@ -105,9 +106,10 @@ begin
 end;
 $$;
 comment on function audience_gate.set_clock() is
-  'Has an event that names another month recorded now, as every event is.';
+  'Records an event that names another month now, as every event is recorded.';
 
--- Triggers and policies of the whole do not bind whoever names a part, and those it passes on are gone when it is detached.
+-- Triggers and policies of the partitioned table do not bind whoever names a partition, and a partition loses
+-- those that it inherits when it is detached.
 create or replace function audience_gate.guard_partition(part regclass, meaning text)
 returns void
 language plpgsql
@@ -133,9 +135,8 @@ begin
 end;
 $$;
 comment on function audience_gate.guard_partition(regclass, text) is
-  'Closes a partition of the event log to everybody, and makes it append-only by itself.';
+  'Closes a partition of the event log to everybody, and makes it append-only of its own.';
 
--- The partitioned event log, in use or still being filled.
 create or replace function audience_gate.partitioned_events()
 returns regclass
 language sql
@@ -148,10 +149,10 @@ as $$
     and c.relkind = 'p'
 $$;
 comment on function audience_gate.partitioned_events() is
-  'The partitioned event log, in use or being filled; null where there is none.';
+  'The partitioned event log, in use or still being filled; null if there is none.';
 
--- Attached rather than created in place: attaching lets others read and write meanwhile. Rows that fell into
--- the default partition are brought home first, in the same transaction.
+-- The partition is attached rather than created in place, because attaching lets others read and write meanwhile.
+-- Rows that fell into the default partition are moved to it first, in the same transaction.
 create or replace function audience_gate.add_partition(month date)
 returns bigint
 language plpgsql
@@ -190,7 +191,7 @@ begin
 end;
 $$;
 comment on function audience_gate.add_partition(date) is
-  'Adds the month that a day is in; answers how many of its events had fallen into the default partition.';
+  'Adds the month in which a day lies, and returns how many of its events had fallen into the default partition.';
 
 create or replace function audience_gate.keep_partitions(settings jsonb default '{}')
 returns jsonb
@@ -232,8 +233,8 @@ begin
 end;
 $$;
 comment on function audience_gate.keep_partitions(jsonb) is
-  'Makes the months to come, and those of events that fell into the default partition. settings: months_ahead; '
-  'keep_keys, an interval after which ids are forgotten (null: never; at least 31 days).';
+  'Adds the months to come, and those of events that fell into the default partition. Settings: months_ahead; '
+  'keep_keys, an interval of at least 31 days after which ids are forgotten (null: never).';
 
 create or replace view audience_gate.event_partitions with (security_invoker = true) as
 select c.relname::text as partition, pg_catalog.pg_get_expr(c.relpartbound, c.oid) as bounds,
@@ -242,8 +243,7 @@ from pg_catalog.pg_inherits i
 join pg_catalog.pg_class c on c.oid = i.inhrelid
 where i.inhparent = audience_gate.partitioned_events();
 comment on view audience_gate.event_partitions is
-  'The partitions of the event log with their size. A default partition that is not empty means that a month was '
-  'missing.';
+  'The partitions of the event log with their sizes. If the default partition is not empty, a month was missing.';
 comment on column audience_gate.event_partitions.partition is 'The name of the partition.';
 comment on column audience_gate.event_partitions.bounds is 'Which times it holds.';
 comment on column audience_gate.event_partitions.estimated_rows is 'About how many events are in it.';

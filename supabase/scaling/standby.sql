@@ -1,6 +1,6 @@
--- The standby of a move: what of the log in use it could not be given, and the table that has all the rest.
+-- The standby of a move: what would keep it from being like the log in use, and how it is made.
 
--- Everything that would be lost by giving the name to another table, and is not carried over, stops a move.
+-- A move is refused if anything would be lost when another table takes over the name.
 create or replace function audience_gate.obstacles_to_move()
 returns setof text
 language sql
@@ -38,8 +38,8 @@ as $$
   where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = log.oid
 $$;
 comment on function audience_gate.obstacles_to_move() is
-  'What of public.audience_events a move could not carry over, in either direction; it begins only where there is '
-  'nothing.';
+  'What a move of public.audience_events could not carry over, in either direction. A move begins only if there is '
+  'no such thing.';
 
 create or replace function audience_gate.obstacles_to_partitions()
 returns setof text
@@ -53,9 +53,8 @@ as $$
   select o from audience_gate.obstacles_to_move() o
 $$;
 comment on function audience_gate.obstacles_to_partitions() is
-  'What is in the way of begin_move(); it begins only where there is nothing.';
+  'What is in the way of audience_gate.begin_move(), which begins only if nothing is.';
 
--- Policies, grants and row level security of one table, made those of another.
 create or replace function audience_gate.copy_protection(source regclass, target regclass)
 returns void
 language plpgsql
@@ -93,9 +92,9 @@ begin
 end;
 $$;
 comment on function audience_gate.copy_protection(regclass, regclass) is
-  'Gives a table the policies and grants of another.';
+  'Gives one table the policies, grants and row level security of another.';
 
--- A standby with all that the log in use has, but for what names it partitioned or not.
+-- It has all that the log in use has, except what makes a table partitioned or not.
 create or replace function audience_gate.make_standby(shape text)
 returns void
 language plpgsql
@@ -126,7 +125,7 @@ begin
 end;
 $$;
 comment on function audience_gate.make_standby(text) is
-  'Makes an empty standby; shape: the rest of its definition, from the primary key on.';
+  'Makes an empty standby. The shape is the rest of its definition, from the primary key on.';
 
 do $$
 declare

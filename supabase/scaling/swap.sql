@@ -1,4 +1,4 @@
--- The end of a move: comparing both tables, changing their places, and dropping the one that is not wanted.
+-- The end of a move: the two tables are compared and swapped, and the one that is not wanted is dropped.
 
 create or replace function audience_gate.compare_events()
 returns table (month date, rows_in_use bigint, rows_on_standby bigint, same boolean)
@@ -23,8 +23,8 @@ begin
 end;
 $$;
 comment on function audience_gate.compare_events() is
-  'Both tables of a move, month by month: how many events, and whether all their values are the same. Takes no lock '
-  'that writers would notice.';
+  'Both tables of a move, month by month: how many events they hold, and whether all values are the same. Takes no '
+  'lock that writers would notice.';
 
 create or replace function audience_gate.verify_move()
 returns jsonb
@@ -48,7 +48,7 @@ begin
 end;
 $$;
 comment on function audience_gate.verify_move() is
-  'Compares both tables and notes whether they may change places: once equal they stay equal, because every insert '
+  'Compares both tables, and notes whether they may be swapped. Once equal they stay equal, because each insert '
   'goes into both.';
 
 create or replace function audience_gate.swap_events()
@@ -71,12 +71,12 @@ begin
     raise exception 'both tables must be found equal first' using errcode = 'object_not_in_prerequisite_state',
       hint = 'select audience_gate.verify_move()';
   end if;
-  -- In the order that copying and writers take them.
+  -- In the order in which copying and writers take them.
   perform from audience_gate.partition_move m for update;
   lock table public.audience_events in access exclusive mode;
   lock table audience_gate_standby.audience_events in access exclusive mode;
 
-  -- Written down while the names still mean what they are to mean again afterwards.
+  -- Noted while the names still mean what they are to mean again afterwards.
   select coalesce(jsonb_agg(jsonb_build_object('name', t.tgname, 'definition', pg_catalog.pg_get_triggerdef(t.oid))), '[]')
   into triggers from pg_catalog.pg_trigger t
   where t.tgrelid = was and not t.tgisinternal and t.tgname not in (
@@ -143,8 +143,8 @@ begin
 end;
 $$;
 comment on function audience_gate.swap_events() is
-  'Has the two tables of a move change places, there or back, in one short transaction; nobody waits longer than '
-  'three seconds for it.';
+  'Swaps the two tables of a move, there or back, in one short transaction. Nobody waits longer than three seconds '
+  'for it.';
 
 create or replace function audience_gate.drop_standby()
 returns jsonb
@@ -176,8 +176,8 @@ begin
 end;
 $$;
 comment on function audience_gate.drop_standby() is
-  'Ends a move: drops the table that is not in use. Before the swap this gives the move up; after it, only a move '
-  'back undoes it.';
+  'Ends a move by dropping the table that is not in use. Before the swap this gives the move up; after it, only a '
+  'move back undoes it.';
 
 -- For the operator alone: not even back ends may call these.
 do $$
