@@ -9,8 +9,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** What is made anew from sources that name the version. */
-const COMMANDS = [["npm", "run", "emit"], ["npm", "run", "build"], ["npm", "run", "check"]];
+/** What is made anew from sources that name the version, and the migrations frozen under it. */
+const remade = (/** @type {string} */ version) => [
+  ["npm", "run", "emit", "--", "--release", version],
+  ["npm", "run", "build"],
+  ["npm", "run", "check"],
+];
 
 /** Where the version is written, and how: the one group of each pattern is the version. @type {[path: string, pattern: RegExp][]} */
 const PLACES = [
@@ -96,12 +100,14 @@ function later(/** @type {string} */ version, /** @type {string} */ other) {
  * @param {ReturnType<typeof plan>["changes"]} changes
  * @param {string[][]} [commands]
  */
-export function write(root, version, changes, commands = COMMANDS) {
+export function write(root, version, changes, commands = remade(version)) {
   const run = (/** @type {string[]} */ ...[command, ...args]) =>
     execFileSync(command, args, { cwd: root, stdio: "inherit" });
   for (const { path, text } of changes) writeFileSync(join(root, path), text);
   for (const command of commands) run(...command);
-  run("git", "commit", "--quiet", "--all", "--message", `Release ${version}`);
+  // The tree was clean before: what is new is the record of the release and its migration.
+  run("git", "add", "--all");
+  run("git", "commit", "--quiet", "--message", `Release ${version}`);
   run("git", "tag", "--annotate", `v${version}`, "--message", `audience-gate ${version}`);
 }
 

@@ -12,7 +12,7 @@ import { jwtSecret, publishableKey, root, secretKey } from "./settings.mjs";
  * @property {(request: Request) => Promise<Response>} fetch answers /rest/v1 and /auth/v1
  * @property {(sql: string, parameters?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>} query
  * @property {(sql: string) => Promise<{ rows: Record<string, unknown>[] }[]>} exec several statements
- * @property {string[]} applied the migrations that were pending
+ * @property {string[]} applied the migrations that were run: those that were pending, and an edited draft
  * @property {() => Promise<void>} close
  */
 
@@ -24,7 +24,7 @@ import { jwtSecret, publishableKey, root, secretKey } from "./settings.mjs";
 export async function openDatabase(
   { folder, siteUrl = "http://127.0.0.1:54321", extensions } = {},
 ) {
-  refuseEditedMigrations(folder);
+  const drafts = editedDrafts(folder);
   const [{ App }, { createPgliteConnection }, { applyPendingMigrations }] = await withoutNotices(() =>
     Promise.all([
       import("@supabase/lite"),
@@ -58,14 +58,17 @@ export async function openDatabase(
   await postgres.exec(
     "create schema if not exists extensions; create extension if not exists pgcrypto with schema extensions",
   );
-  const { applied, skipped } = await explained(() => applyPendingMigrations(app));
+  const { applied, skipped } = await explained(async () => {
+    for (const { sql } of drafts) await postgres.exec(`begin;\n${sql};\ncommit;`);
+    return applyPendingMigrations(app);
+  });
   rememberMigrations(folder, [...skipped, ...applied]);
 
   return {
     fetch: async (request) => await app.fetch(request),
     query: (sql, parameters) => postgres.query(sql, parameters),
     exec: (sql) => postgres.exec(sql),
-    applied: applied.map(({ filename }) => filename),
+    applied: [...drafts, ...applied].map(({ filename }) => filename),
     close: () => connection.close(),
   };
 }
@@ -103,20 +106,40 @@ async function explained(apply) {
 const record = (/** @type {string} */ folder) => join(folder, "migrations.json");
 const hash = (/** @type {string} */ text) => createHash("sha256").update(text).digest("hex");
 
-/** An applied migration never changes. If it did, this database would be one that no fresh clone can have. */
-function refuseEditedMigrations(/** @type {string | undefined} */ folder) {
-  if (!folder || !existsSync(record(folder))) return;
+/** How the name of a migration ends that is rewritten until it is released. */
+const DRAFT = /_unreleased\.sql$/;
+
+/** The version of a migration, by which Supabase knows it: its name may change when it is released. */
+const versionOf = (/** @type {string} */ filename) => filename.split("_")[0];
+
+/**
+ * What changed in migrations that this database has run. A draft can be run again, and is returned for that; its rows
+ * do not replace those that the database has. Any other migration never changes: a database that has run its older text
+ * is one that no fresh clone can have.
+ *
+ * @param {string | undefined} folder @returns {{ filename: string, sql: string }[]}
+ */
+function editedDrafts(folder) {
+  if (!folder || !existsSync(record(folder))) return [];
   /** @type {Record<string, string>} */
   const known = JSON.parse(readFileSync(record(folder), "utf8"));
-  const edited = Object.entries(known).filter(([filename, before]) => {
-    const path = join(root, "supabase", "migrations", filename);
-    return !existsSync(path) || hash(readFileSync(path, "utf8")) !== before;
-  }).map(([filename]) => filename);
-  if (edited.length > 0) {
+  const migrations = join(root, "supabase", "migrations");
+  const names = new Map(readdirSync(migrations).map((filename) => [versionOf(filename), filename]));
+  const edited = Object.entries(known).flatMap(([before, knownHash]) => {
+    const filename = names.get(versionOf(before));
+    const sql = filename && readFileSync(join(migrations, filename), "utf8");
+    return sql && hash(sql) === knownHash ? [] : [{ before, filename, sql }];
+  });
+  const drafts = edited.flatMap(({ before, filename, sql }) =>
+    DRAFT.test(before) && filename && sql ? [{ filename, sql }] : []
+  );
+  if (drafts.length < edited.length) {
+    const others = edited.filter(({ before, sql }) => !DRAFT.test(before) || !sql).map(({ before }) => before);
     throw new Error(
-      `the local database was made from an older text of ${edited.join(", ")}; start afresh with: npm start -- --reset`,
+      `the local database was made from an older text of ${others.join(", ")}; start afresh with: npm start -- --reset`,
     );
   }
+  return drafts;
 }
 
 function rememberMigrations(

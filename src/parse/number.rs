@@ -6,7 +6,7 @@ use crate::write::{MOST_DIGITS, decimal};
 use std::cmp::Ordering;
 
 /// The longest number that is read, in characters.
-const MOST_CHARACTERS: usize = 64;
+pub const MOST_CHARACTERS: usize = 64;
 /// The largest exponent, either way, that Postgres can hold in every number of that length.
 const MOST_EXPONENT: i64 = 400;
 /// The smallest integer that double precision rounds to infinity.

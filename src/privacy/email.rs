@@ -3,7 +3,7 @@
 use crate::digest::{Hash, hex, hmac, sha256};
 
 /// The longest address, in bytes.
-const MOST_BYTES: usize = 254;
+pub const MOST_BYTES: usize = 254;
 
 /// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
 /// with a dot in its domain.

@@ -11,7 +11,11 @@ set search_path = ''
 as $$
   select '00000000-0000-4000-8000-000000000001'::uuid
 $$;
-comment on function audience_gate.default_site() is 'The site of an event that names none.';
+comment on function audience_gate.default_site() is
+  'The site of an event that names none.';
+revoke all on function audience_gate.default_site() from public;
+grant execute on function audience_gate.default_site()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.fire_window()
 returns interval
@@ -22,7 +26,11 @@ set search_path = ''
 as $$
   select interval '3 seconds'
 $$;
-comment on function audience_gate.fire_window() is 'Events of one session, type, user and site less than this apart are a double fire.';
+comment on function audience_gate.fire_window() is
+  'Events of one session, type, user and site less than this apart are a double fire.';
+revoke all on function audience_gate.fire_window() from public;
+grant execute on function audience_gate.fire_window()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.placeholder_session()
 returns text
@@ -33,4 +41,8 @@ set search_path = ''
 as $$
   select 'unknown-session'
 $$;
-comment on function audience_gate.placeholder_session() is 'The session of an audit row whose event had none that may be kept.';
+comment on function audience_gate.placeholder_session() is
+  'The session of an audit row whose event had none that may be kept.';
+revoke all on function audience_gate.placeholder_session() from public;
+grant execute on function audience_gate.placeholder_session()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;

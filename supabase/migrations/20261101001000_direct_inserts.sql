@@ -157,6 +157,31 @@ comment on function audience_gate.enforce() is
   'Judges a row on its way into public.audience_events. A rejected row becomes its audit row; a row whose id is '
   'recorded is skipped.';
 
+-- Once a statement and before its rows are judged, so that a migration which changes the contract waits for all of them.
+create or replace function audience_gate.hold_contract_while_inserting()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  perform audience_gate.hold_contract();
+  return null;
+end;
+$$;
+comment on function audience_gate.hold_contract_while_inserting() is
+  'Keeps the contract as it is while a statement inserts events.';
+alter function audience_gate.hold_contract_while_inserting() owner to audience_gate_owner;
+revoke all on function audience_gate.hold_contract_while_inserting() from public;
+
+drop trigger if exists trg_audience_events_hold_contract on public.audience_events;
+create trigger trg_audience_events_hold_contract
+before insert on public.audience_events
+for each statement
+when (current_user <> 'audience_gate_store')
+execute function audience_gate.hold_contract_while_inserting();
+
 drop trigger if exists trg_audience_events_enforce on public.audience_events;
 create trigger trg_audience_events_enforce
 before insert on public.audience_events

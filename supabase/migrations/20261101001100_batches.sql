@@ -150,6 +150,8 @@ begin
     return jsonb_build_object('recorded', false, 'limited', rate);
   end if;
 
+  -- The contract cannot change between the comparison and the record.
+  perform audience_gate.hold_contract();
   begin
     if batch ->> 'contract' is distinct from audience_gate.contract_fingerprint()
       or batch ->> 'registry' is distinct from audience_gate.registry_version()

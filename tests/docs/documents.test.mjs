@@ -151,7 +151,7 @@ test("every diff of the documents still applies", () => {
   for (const { text, document, line } of documents.flatMap(blocks).filter(({ language }) => language === "diff")) {
     const file = join(folder, "change.diff");
     writeFileSync(file, text);
-    const { status, stderr } = spawnSync("git", ["apply", "--check", "--recount", "--unidiff-zero", file], {
+    const { status, stderr } = spawnSync("git", ["apply", "--check", file], {
       cwd: root,
       encoding: "utf8",
     });

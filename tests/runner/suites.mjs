@@ -20,7 +20,7 @@ import { EVERYTHING } from "./system.mjs";
  */
 
 /** Folders under tests/ whose suites measure time or drive a browser. */
-const ALONE = new Set(["browser", "docs", "stack"]);
+const ALONE = new Set(["browser", "docs", "stack", "upgrade"]);
 
 /**
  * What the tests of a folder under tests/ need; those of a folder that is not named here get everything.
@@ -37,6 +37,7 @@ const NEEDS = {
   runner: [],
   scaling: ["packages", "rust", "postgres", "spark", "parquet", "openssl"],
   stack: ["packages", "git", "ps"],
+  upgrade: ["packages", "rust", "postgres", "git"],
 };
 
 /** Every folder of this repository that may hold a test, found by walking, so that a new file needs no edit here. */

@@ -22,5 +22,5 @@ fn main() {
         |(place, mutant): (usize, &Mutant)| Rule { id: place.to_string().leak(), ..mutations::copy(&mutant.rule) };
     let table: Vec<Rule> = mutants.iter().enumerate().map(numbered).collect();
     let names: Vec<_> = mutants.iter().map(|mutant| [mutant.rule.id, &mutant.change]).collect();
-    println!("{}", json!({ "mutants": names, "sql": sql::judges(&table) }));
+    println!("{}", json!({ "mutants": names, "sql": sql::judges(&table).map(|unit| unit.text).concat() }));
 }

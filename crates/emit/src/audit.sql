@@ -1,5 +1,4 @@
--- The record of a rejection: what the database itself writes when it refuses a direct insert.
-
+-- The record of a rejection: what the database itself writes when it refuses an event.
 create or replace function audience_gate.redacted_text(value text)
 returns text
 language sql
@@ -52,7 +51,8 @@ begin
             else audience_gate.redact(member, depth + 1)
           end), '{}'::jsonb)
         from (
-          select key, member, is_personal, is_long, row_number() over (partition by is_personal or is_long order by key) as place
+          select key, member, is_personal, is_long,
+            row_number() over (partition by is_personal or is_long order by key) as place
           from jsonb_each(value) each(key, member)
           cross join lateral (
             select audience_gate.names_personal_data(key) or audience_gate.redacted_text(key) <> key as is_personal,
@@ -99,7 +99,10 @@ declare
   shown jsonb;
 begin
   if jsonb_typeof(event) = 'object' then
-    select jsonb_object_agg(key, case when key = any ({{fields}}) then member else to_jsonb('[redacted:unknown field]'::text) end)
+    select jsonb_object_agg(key, case
+      when key = any (audience_gate.event_fields()) then member
+      else to_jsonb('[redacted:unknown field]'::text)
+    end)
     into known
     from jsonb_each(event) each(key, member);
   end if;
@@ -108,7 +111,8 @@ begin
     return shown;
   end if;
   if jsonb_typeof(shown) = 'object' then
-    shown := jsonb_set(shown, '{metadata}', to_jsonb('[shortened:' || octet_length((event -> 'metadata')::text) || ' bytes]'));
+    shown := jsonb_set(shown, '{metadata}',
+      to_jsonb('[shortened:' || octet_length((event -> 'metadata')::text) || ' bytes]'));
   end if;
   return case when octet_length(shown::text) <= 5000 then shown
     else to_jsonb('[shortened:' || octet_length(event::text) || ' bytes]') end;
@@ -119,7 +123,7 @@ comment on function audience_gate.snapshot(jsonb) is 'What is kept of a refused 
 create or replace function audience_gate.rejection_metadata(event jsonb, rule_ids text[], source_system text)
 returns jsonb
 language sql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
@@ -148,25 +152,5 @@ as $$
 $$;
 comment on function public.validate_audience_event(jsonb) is
   'Every rule of the contract that an event violates, in order; no row where it is accepted. Judged as a trusted back end would send it now; repeats need the table and are judged on insert.';
-
-do $$
-declare
-  helper text;
-begin
-  foreach helper in array array[
-    'contract_fingerprint()', 'moment(text)', 'normalised_email(text)', 'holds_email(text)', 'names_personal_data(text)',
-    'holds_card(text)', 'holds_personal_value(text)', 'keys(jsonb)', 'texts(jsonb)', 'any_text_holds_email(jsonb)',
-    'any_text_is_personal(jsonb)', 'any_key_is_personal(jsonb)', 'depth(jsonb)', 'any_number_is_unstorable(jsonb)',
-    'payload_agrees(jsonb, jsonb)', 'violations(jsonb, text, uuid, text, timestamptz)',
-    'row_violations(public.audience_events, text, uuid, text, timestamptz)', 'reason(text)', 'path(text)',
-    'redacted_text(text)', 'redact(jsonb, integer)', 'redact(jsonb)', 'snapshot(jsonb)',
-    'rejection_metadata(jsonb, text[], text)'
-  ] loop
-    execute format('revoke all on function audience_gate.%s from public', helper);
-    execute format('grant execute on function audience_gate.%s to audience_gate_owner, audience_gate_store, service_role, authenticated', helper);
-  end loop;
-end;
-$$;
-alter function audience_gate.violations(jsonb, text, uuid, text, timestamptz) owner to audience_gate_owner;
 revoke all on function public.validate_audience_event(jsonb) from public, anon;
 grant execute on function public.validate_audience_event(jsonb) to authenticated, service_role;

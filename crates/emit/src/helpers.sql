@@ -1,5 +1,4 @@
--- What the atoms of the contract mean in SQL. Each helper is total: no input makes it raise.
-
+-- What the operators of the contract mean in SQL. Each function is total: no input makes it raise.
 create or replace function audience_gate.moment(value text)
 returns timestamptz
 language plpgsql
@@ -11,14 +10,18 @@ as $$
 declare
   month_days integer;
 begin
-  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9][Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]([.][0-9]{1,9})?|60([.]0{1,9})?)([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])$'
+  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
+      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]([.][0-9]{1,9})?|60([.]0{1,9})?)'
+      '([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])$'
     or left(value, 4) = '0000'
   then
     return null;
   end if;
   month_days := case substr(value, 6, 2)
-    when '02' then case when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0)
-      then 29 else 28 end
+    when '02' then case
+      when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0) then 29
+      else 28
+    end
     when '04' then 30 when '06' then 30 when '09' then 30 when '11' then 30
     else 31 end;
   if substr(value, 9, 2)::int not between 1 and month_days then
@@ -44,7 +47,8 @@ declare
   address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
 begin
   if octet_length(address) <= 254
-    and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
+    and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+'
+      '@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
   then
     return address;
   end if;
@@ -62,7 +66,9 @@ parallel safe
 set search_path = ''
 as $$
 begin
-  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
+  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)'
+    '[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*'
+    '[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
 end;
 $$;
 comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
@@ -83,7 +89,7 @@ begin
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
       '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
-    ~ ' ({{personal_words}}) ';
+    ~ audience_gate.personal_words();
 end;
 $$;
 comment on function audience_gate.names_personal_data(text) is 'Whether a key names personal data, judged by whole words.';
@@ -221,7 +227,7 @@ begin
     select
     from audience_gate.keys(value) key
     where case
-      when lower(key) like any (array[{{telling_words}}]) or key ~ '[iI][pP]([^a-z]|$)'
+      when lower(key) like any (audience_gate.telling_words()) or key ~ '[iI][pP]([^a-z]|$)'
       then audience_gate.names_personal_data(key)
       else false
     end
@@ -264,7 +270,7 @@ as $$
     select
     from jsonb_path_query(value, 'strict $.**') part
     where case when jsonb_typeof(part) = 'number' then
-        abs(part::numeric) >= {{infinite}} or scale(part::numeric) > 464
+        abs(part::numeric) >= audience_gate.infinite() or scale(part::numeric) > 464
         or length(trim(both '0' from translate(part::text, '-.', ''))) > 64
       else false end
   )
@@ -296,7 +302,10 @@ begin
     kind := jsonb_typeof(member.value);
     if rule is not null and kind <> 'null' and not (
       case rule ->> 'type'
-        when 'integer' then case when kind = 'number' then trunc(member.value::numeric) = member.value::numeric else false end
+        when 'integer' then case
+          when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
+          else false
+        end
         else coalesce(kind = rule ->> 'type', true)
       end
       and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value

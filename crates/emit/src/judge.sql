@@ -1,4 +1,6 @@
-create or replace function audience_gate.{{name}}({{event}}, caller text, caller_id uuid, origin text, received_at timestamptz)
+create or replace function audience_gate.{{name}}(
+  {{event}}, caller text, caller_id uuid, origin text, received_at timestamptz
+)
 returns text[]
 language plpgsql
 stable
@@ -6,10 +8,15 @@ stable
 as $$
 #variable_conflict use_variable
 declare
+  blank constant text := E' \t\n\f\r';
 {{declared}}  metadata jsonb := case when jsonb_typeof({{metadata}}) = 'object' then {{metadata}} else '{}' end;
   metadata_text text := ({{metadata}})::text;
-  other_keys text := case when metadata_text like '_%{%' then metadata_text else (metadata - {{harmless_keys}})::text end;
-  columns text := concat_ws(E'\n', {{columns}});
+  other_keys text := case
+    when metadata_text like '_%{%' then metadata_text
+    else (metadata - audience_gate.harmless_keys())::text
+  end;
+  columns text := concat_ws(E'\n',
+    {{columns}});
   texts text := concat_ws(E'\n', columns, metadata_text);
   category text := {{category}};
   is_registered boolean;
@@ -26,7 +33,9 @@ begin
 {{prepared}}  select types.id is not null, types.category, types.payload_schema,
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
   into is_registered, registered_category, payload_schema, site_accepts
-  from (select {{event_type}} as type_id, {{site}} as site_id) wanted
+  from (
+    select {{event_type}} as type_id, {{site}} as site_id
+  ) wanted
   left join public.audience_event_types types on types.id = wanted.type_id and types.active
   left join public.audience_sites sites on sites.id = wanted.site_id;
 

@@ -1,22 +1,26 @@
 //! The contract as SQL: `audience_gate.violations()`, `audience_gate.row_violations()` and what they need.
 
-use super::sql_expr::{BLANK, Source};
-use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
+use crate::sql_condition::{Condition, WIDTH};
+use crate::sql_expr::Source;
+use crate::taxonomy_sql::quote;
+use crate::units::{self, Unit};
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
-use audience_gate::contract::vocabulary::{Category, FIELDS, Field, Kind, TEXT_COLUMNS};
+use audience_gate::contract::vocabulary::{FIELDS, Field, TEXT_COLUMNS};
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
 
 const HELPERS: &str = include_str!("helpers.sql");
-const AUDIT: &str = include_str!("audit.sql");
+const TOLD: &str = include_str!("rules.sql");
 const JUDGE: &str = include_str!("judge.sql");
+const AUDIT: &str = include_str!("audit.sql");
+
 /// What a document must be read for before it is judged.
-const PREPARED: &str = "  if {{email_is_text}} then
+const PREPARED: &str = "  if jsonb_typeof(event -> 'email') = 'string' then
     email := audience_gate.normalised_email(event ->> 'email');
   end if;
-  if {{occurred_at_is_text}} then
+  if jsonb_typeof(event -> 'occurred_at') = 'string' then
     occurred_at := audience_gate.moment(event ->> 'occurred_at');
   end if;
 ";
@@ -25,214 +29,298 @@ const STANDS_FOR_A_TIME: &str = "  occurred_at timestamptz := case
     when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
   end;
 ";
+/// What a card, social security or phone number holds, in this order, and few other texts do.
+const NUMBER_SIGN: &str = "[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]";
 
-/// The whole migration.
-pub fn render() -> String {
-    format!(
-        "-- {PREAMBLE}\n\n-- The validation contract, judged in the database.\n\n{}\n{}\n{}\n{}\n{}",
-        immutable(
-            "contract_fingerprint()",
+/// Every unit, in the order in which a new database needs them.
+pub fn units() -> Vec<Unit> {
+    let fingerprint = crate::fingerprint();
+    let mut units = constants();
+    units.extend([
+
+        constant(
+            "contract_fingerprint",
             "text",
-            &format!("select {}", quote(&fingerprint())),
-            "The hash of the contract: engines with the same one judge alike."
+            &quote(&fingerprint),
+            "The hash of the contract: engines with the same one judge alike.",
         ),
-        meaning(),
-        judges(RULES),
-        rule_text("reason", "Why a rule refuses: what is wrong, why it matters, what to send instead.", |rule| rule
-            .reason),
-        rule_text("path", "Where a rule looks, as a JSON pointer into the event.", |rule| rule.path)
-            + "\n"
-            + &filled(AUDIT),
-    )
+        constant("event_fields", "text[]", &list(keys(false)), "The top-level fields of an event."),
+        constant(
+            "harmless_keys",
+            "text[]",
+            &list(keys(true)),
+            "The metadata keys that rules speak of, but for those that name personal data.",
+        ),
+        constant(
+            "personal_words",
+            "text",
+            &personal_words(),
+            "The pattern of the words of a key that name personal data; the key stands between spaces, in lower case.",
+        ),
+        constant(
+            "telling_words",
+            "text[]",
+            &list(telling_words()),
+            "Patterns of which one occurs in every text with a personal key; `ip` occurs in too many and is looked for apart.",
+        ),
+        constant(
+            "number_sign",
+            "text",
+            &quote(NUMBER_SIGN),
+            "What every text with a card, social security or phone number holds, and few others do.",
+        ),
+        constant(
+            "infinite",
+            "numeric",
+            &format!("numeric {}", wrapped_text(INFINITE_DECIMAL)),
+            "The least number that rounds to infinity in double precision.",
+        ),
+    ]);
+    units.extend(units::units(&filled(HELPERS)));
+    units.extend(units::units(TOLD));
+    units.push(rule_rows());
+    units.extend(judges(RULES));
+    units.extend(units::units(&filled(AUDIT)));
+    units
 }
 
-/// The constants of the contract that hand-written SQL needs.
-pub fn constants() -> String {
+/// The constants that the tables and other migrations need, too.
+pub fn constants() -> Vec<Unit> {
     let seconds = |rule: &Rule| if let Expr::NoTwinWithin(seconds) = rule.must { Some(seconds) } else { None };
     let window = RULES.iter().find_map(seconds).unwrap_or_default();
-    format!(
-        "-- {PREAMBLE}\n\n-- The constants of the contract that the other migrations need.\n\n{}\n{}\n{}",
-        immutable(
-            "default_site()",
-            "uuid",
-            &format!("select {}::uuid", quote(&default_site())),
-            "The site of an event that names none."
-        ),
-        immutable(
-            "fire_window()",
+    let site = format!("{}::uuid", quote(&default_site()));
+    vec![
+        constant("default_site", "uuid", &site, "The site of an event that names none."),
+        constant(
+            "fire_window",
             "interval",
-            &format!("select interval '{window} seconds'"),
-            "Events of one session, type, user and site less than this apart are a double fire."
+            &format!("interval '{window} seconds'"),
+            "Events of one session, type, user and site less than this apart are a double fire.",
         ),
-        immutable(
-            "placeholder_session()",
+        constant(
+            "placeholder_session",
             "text",
-            &format!("select {}", quote(NO_SESSION)),
-            "The session of an audit row whose event had none that may be kept."
+            &quote(NO_SESSION),
+            "The session of an audit row whose event had none that may be kept.",
         ),
-    )
+    ]
 }
 
 fn default_site() -> String {
     audience_gate::registry::taxonomy::read()["default_site"]["id"].as_str().unwrap_or_default().into()
 }
 
-/// What the atoms mean, which is part of the fingerprint.
-pub fn meaning() -> String {
-    filled(HELPERS)
-}
-
 fn filled(template: &str) -> String {
-    let (email, hash) = PSEUDONYM;
-    let words: Vec<_> = PERSONAL_WORDS
-        .lines()
-        .map(|entry| if entry == email { format!("{email}(?! {hash} )") } else { entry.into() })
-        .collect();
-    template
-        .replace("{{personal_words}}", &words.join("|"))
-        .replace("{{telling_words}}", &telling_words())
-        .replace("{{infinite}}", INFINITE_DECIMAL)
-        .replace("{{version}}", VERSION)
-        .replace("{{fields}}", &fields())
+    template.replace("{{version}}", VERSION)
 }
 
-/// The top-level fields of an event.
-pub fn fields() -> String {
-    let keys: Vec<_> = FIELDS.iter().filter(|(field, ..)| !field.in_metadata()).map(|(_, key, _)| quote(key)).collect();
-    format!("array[{}]", keys.join(", "))
-}
-
-/// The metadata keys that rules speak of, less any that would name personal data.
-fn harmless_keys() -> String {
-    let keys: Vec<_> = FIELDS
-        .iter()
-        .filter(|(field, key, _)| field.in_metadata() && !names_personal_data(key.as_bytes()))
-        .map(|(_, key, _)| quote(key))
-        .collect();
-    format!("array[{}]", keys.join(", "))
-}
-
-fn immutable(signature: &str, returns: &str, body: &str, comment: &str) -> String {
-    let parameters = signature.replace("rule_id text", "text");
-    format!(
-        "create or replace function audience_gate.{signature}\nreturns {returns}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  {body}\n$$;\ncomment on function audience_gate.{parameters} is {};\n",
+/// A function that says one value, so that it stands in one place.
+fn constant(name: &str, kind: &str, value: &str, comment: &str) -> Unit {
+    Unit::new(&format!(
+        "create or replace function audience_gate.{name}()\nreturns {kind}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  select {value}\n$$;\ncomment on function audience_gate.{name}() is\n  {};\n",
         quote(comment)
-    )
+    ))
 }
 
-fn rule_text(name: &str, comment: &str, text: fn(&Rule) -> &'static str) -> String {
-    let cases: String =
-        RULES.iter().map(|rule| format!("    when {} then {}\n", quote(rule.id), quote(text(rule)))).collect();
-    immutable(&format!("{name}(rule_id text)"), "text", &format!("select case rule_id\n{cases}  end"), comment)
+/// Texts as an array, as many on a line as fit.
+fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    format!("array[\n    {}\n  ]", wrapped(texts, "    "))
+}
+
+fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> String {
+    let mut out = String::new();
+    let mut width = indent.len();
+    for text in texts {
+        let text = quote(text.as_ref());
+        if !out.is_empty() {
+            let fits = width + text.len() + 2 <= WIDTH;
+            out += if fits { ", " } else { ",\n" };
+            width = if fits { width + 2 } else { indent.len() };
+            if !fits {
+                out += indent;
+            }
+        }
+        width += text.len();
+        out += &text;
+    }
+    out
+}
+
+/// A long text as one literal of several lines, which SQL takes as one.
+fn wrapped_text(text: &str) -> String {
+    let lines: Vec<_> = text.as_bytes().chunks(100).map(|part| quote(&String::from_utf8_lossy(part))).collect();
+    lines.join("\n    ")
+}
+
+fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
+    let wanted = move |field: &Field, key: &str| {
+        field.in_metadata() == in_metadata && !(in_metadata && names_personal_data(key.as_bytes()))
+    };
+    FIELDS.iter().filter(move |(field, key, _)| wanted(field, key)).map(|(_, key, _)| *key)
+}
+
+fn personal_words() -> String {
+    let (email, hash) = PSEUDONYM;
+    let entries = PERSONAL_WORDS.lines().map(|entry| match entry == email {
+        true => format!("{email}(?! {hash} )"),
+        false => entry.into(),
+    });
+    format!("' (' || concat_ws('|',\n    {}) || ') '", wrapped(entries, "    "))
+}
+
+/// The last word of more than two letters of every entry that names personal data, less those that hold another.
+fn telling_words() -> Vec<String> {
+    let words: Vec<_> =
+        PERSONAL_WORDS.lines().filter_map(|entry| entry.split(' ').rfind(|word| word.len() > 2)).collect();
+    let mut patterns: Vec<_> = words
+        .iter()
+        .filter(|&&word| !words.iter().any(|other| other != &word && word.contains(other)))
+        .map(|word| format!("%{word}%"))
+        .collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    patterns
+}
+
+/// The rules as rows: what a refused sender is told.
+fn rule_rows() -> Unit {
+    let row = |rule: &Rule| {
+        format!(
+            "  ({}, {},\n    {})",
+            quote(rule.id),
+            quote(rule.path),
+            units::broken(&rule.reason.replace('\'', "''")).join("\n    ")
+        )
+    };
+    let rows: Vec<_> = RULES.iter().map(row).collect();
+    let table = "audience_gate.contract_rules";
+    Unit {
+        name: format!("rows of {table}"),
+        text: format!("delete from {table};\ninsert into {table} (id, path, reason) values\n{};\n", rows.join(",\n")),
+    }
 }
 
 /// The functions that judge by a table of rules: a document as it was sent, and a row on its way into the table.
-pub fn judges(rules: &[Rule]) -> String {
-    let document = JUDGE
-        .replace("{{name}}", "violations")
-        .replace("{{event}}", "event jsonb")
-        .replace("{{type}}", "jsonb")
-        .replace("{{rights}}", "security definer\n")
-        .replace(
-            "{{comment}}",
-            "The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Everything but repeats, which need the table.",
-        );
-    let row = JUDGE
-        .replace("{{name}}", "row_violations")
-        .replace("{{event}}", "sent public.audience_events")
-        .replace("{{type}}", "public.audience_events")
-        .replace("{{rights}}", "")
-        .replace(
-            "{{comment}}",
-            "The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle.",
-        );
-    judge(&document, Source::Document, rules) + "\n" + &judge(&row, Source::Row, rules)
+pub fn judges(rules: &[Rule]) -> [Unit; 2] {
+    [Source::Document, Source::Row].map(|source| judge(source, rules))
 }
 
-/// One of them, its rules in the order of the table, those of one binding together.
-fn judge(template: &str, source: Source, rules: &[Rule]) -> String {
+fn judge(source: Source, rules: &[Rule]) -> Unit {
     let (reading, judging): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| matches!(rule.must, Expr::Readable(_)));
-    let mut statements = String::new();
-    let mut rest = judging.as_slice();
-    while let Some(first) = rest.first() {
-        let is_alone = |rule: &Rule| asks_tables(&rule.must);
-        let count = match is_alone(first) {
-            true => 1,
-            false => rest.iter().take_while(|rule| rule.category == first.category && !is_alone(rule)).count(),
-        };
-        let (group, others) = rest.split_at(count);
-        rest = others;
-        statements += &statement(source, group, first.category);
-    }
-    let columns: Vec<_> = TEXT_COLUMNS.iter().map(|field| source.text_only(*field)).collect();
-    let (declared, prepared) = match source {
-        Source::Document => ("  whole text := event::text;\n  email text;\n  occurred_at timestamptz;\n", PREPARED),
-        Source::Row => (STANDS_FOR_A_TIME, ""),
+    let bound = judging.chunk_by(|left, right| left.category == right.category);
+    let statements: String = bound.map(|rules| statements(source, rules)).collect::<Vec<_>>().join("\n");
+    let text = |field| source.variable(field).unwrap_or_default();
+    let columns: Vec<_> = TEXT_COLUMNS.iter().map(|field| text(*field)).collect();
+    let columns: Vec<_> = columns.chunks(6).map(|some| some.join(", ")).collect();
+    let template = match source {
+        Source::Document => JUDGE
+            .replace("{{name}}", "violations")
+            .replace("{{event}}", "event jsonb")
+            .replace("{{type}}", "jsonb")
+            .replace("{{rights}}", "security definer\n")
+            .replace("{{declared}}", &declared())
+            .replace("{{prepared}}", PREPARED)
+            .replace("{{comment}}", "The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Repeats are not among them: finding one needs the table."),
+        Source::Row => JUDGE
+            .replace("{{name}}", "row_violations")
+            .replace("{{event}}", "sent public.audience_events")
+            .replace("{{type}}", "public.audience_events")
+            .replace("{{rights}}", "")
+            .replace("{{declared}}", STANDS_FOR_A_TIME)
+            .replace("{{prepared}}", "")
+            .replace("{{comment}}", "The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle."),
     };
-    template
-        .replace("{{declared}}", declared)
-        .replace("{{prepared}}", prepared)
-        .replace("{{email_is_text}}", &source.sql(&Expr::Is(Field::Email, Kind::Text)))
-        .replace("{{occurred_at_is_text}}", &source.sql(&Expr::Is(Field::OccurredAt, Kind::Text)))
-        .replace("{{reading}}", &list(source, &reading, "  "))
-        .replace("{{rules}}", &statements)
-        .replace("{{columns}}", &columns.join(", "))
+    let text = template
+        .replace("{{reading}}", &violated(source, &reading, 2))
+        .replace("{{rules}}", statements.trim_end())
+        .replace("{{columns}}", &columns.join(",\n    "))
         .replace("{{metadata}}", &source.json(Field::Metadata))
-        .replace("{{harmless_keys}}", &harmless_keys())
-        .replace("{{category}}", &source.text_only(Field::EventCategory))
-        .replace("{{event_type}}", &source.text_only(Field::EventType))
-        .replace("{{site}}", &site(source))
+        .replace("{{category}}", &text(Field::EventCategory))
+        .replace("{{event_type}}", &text(Field::EventType))
+        .replace("{{site}}", &site(source));
+    let owned = match source {
+        Source::Document => text.trim_end().to_owned() + OWNED_BY_THE_GATE,
+        Source::Row => text,
+    };
+    Unit::new(&owned)
+}
+
+/// It reads the registry for callers who may not.
+const OWNED_BY_THE_GATE: &str = "
+alter function audience_gate.violations(jsonb, text, uuid, text, timestamptz) owner to audience_gate_owner;
+";
+
+/// The variables of a document: its texts, each null where it is none.
+fn declared() -> String {
+    let texts: String = TEXT_COLUMNS
+        .iter()
+        .map(|field| {
+            let key = field.key();
+            format!("  {key} text := case jsonb_typeof(event -> '{key}') when 'string' then event ->> '{key}' end;\n")
+        })
+        .collect();
+    format!(
+        "  uuid_form constant text := '^[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}$';\n  whole text := event::text;\n{texts}  email text;\n  occurred_at timestamptz;\n"
+    )
 }
 
 fn site(source: Source) -> String {
     if source == Source::Row {
         return "sent.site_id".into();
     }
-    let sound = source.sql(&Expr::Any(&[Expr::Uuid(Field::SiteId), Expr::Not(&Expr::Present(Field::SiteId))]));
+    let sound = source.condition(&Expr::Any(&[Expr::Uuid(Field::SiteId), Expr::Not(&Expr::Present(Field::SiteId))]));
     let default = quote(&default_site());
     format!(
-        "case when {sound} then lower(coalesce(nullif(btrim(event ->> 'site_id', {BLANK}), ''), {default}))::uuid end"
+        "case\n      when {}\n      then lower(coalesce(nullif(btrim(event ->> 'site_id', blank), ''), {default}))::uuid\n    end",
+        sound.written(8)
     )
 }
 
-fn statement(source: Source, group: &[&Rule], category: Option<Category>) -> String {
-    let indent = if category.is_some() { "    " } else { "  " };
-    let mut out = String::new();
-    if let Some(category) = category {
-        out += &format!("  if category = {} then\n", quote(category.name()));
-    }
-    match group {
+/// The rules that bind one category, or every one.
+fn statements(source: Source, rules: &[&Rule]) -> String {
+    let Some(category) = rules.first().and_then(|rule| rule.category) else { return groups(source, rules, 2) };
+    format!("  if category = {} then\n{}  end if;\n", quote(category.name()), groups(source, rules, 4))
+}
+
+/// Rules all at once, but for those that read a table: each of those only where it applies.
+fn groups(source: Source, rules: &[&Rule], indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let statement = |group: &[&Rule]| match group {
         [rule] if asks_tables(&rule.must) => {
-            let refusal = format!(
-                "if not {} then violated := violated || {}::text; end if;",
-                source.sql(&rule.must),
+            let refused = Condition::all([source.condition(&rule.when), source.condition(&rule.must).negated()]);
+            format!(
+                "{pad}if {}\n{pad}then\n{pad}  violated := violated || {}::text;\n{pad}end if;\n",
+                refused.written(indent + 2),
                 quote(rule.id)
-            );
-            out += &match source.sql(&rule.when).as_str() {
-                "true" => format!("{indent}{refusal}\n"),
-                when => format!("{indent}if {when} then\n{indent}  {refusal}\n{indent}end if;\n"),
-            };
+            )
         }
-        _ => out += &format!("{indent}violated := violated || {};\n", list(source, group, indent)),
-    }
-    if category.is_some() {
-        out += "  end if;\n";
-    }
-    out
+        _ => format!("{pad}violated := violated || {};\n", violated(source, group, indent)),
+    };
+    rules.chunk_by(|left, right| !asks_tables(&left.must) && !asks_tables(&right.must)).map(statement).collect()
 }
 
 /// The ids of those rules of a group that apply and do not hold.
-fn list(source: Source, group: &[&Rule], indent: &str) -> String {
+fn violated(source: Source, group: &[&Rule], indent: usize) -> String {
+    let pad = " ".repeat(indent);
     let cases: Vec<_> = group
         .iter()
-        .map(|rule| (rule.id, source.sql(&rule.when), source.sql(&rule.must)))
-        .filter(|(_, when, must)| when != "false" && must != "true" && when != must)
-        .map(|(id, when, must)| {
-            let applies = if when == "true" { String::new() } else { format!("{when} and ") };
-            format!("\n{indent}  case when {applies}not {must} then {} end", quote(id))
-        })
+        .map(|rule| (rule.id, source.condition(&rule.when), source.condition(&rule.must)))
+        .filter(|(_, when, must)| when != must)
+        .map(|(id, when, must)| (id, Condition::all([when, must.negated()])))
+        .filter(|(_, refused)| *refused != Condition::Settled(false))
+        .map(|(id, refused)| case(id, &refused, indent + 2))
         .collect();
-    format!("array_remove(array[{}\n{indent}]::text[], null)", cases.join(","))
+    format!("array_remove(array[\n{}\n{pad}]::text[], null)", cases.join(",\n"))
+}
+
+fn case(id: &str, refused: &Condition, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let id = quote(id);
+    let line = format!("{pad}case when {} then {id} end", refused.written(0));
+    if line.len() <= WIDTH && !line.contains('\n') {
+        return line;
+    }
+    format!("{pad}case\n{pad}  when {}\n{pad}  then {id}\n{pad}end", refused.written(indent + 4))
 }
 
 /// Whether an expression reads a table, which Postgres runs as a query of its own.
@@ -245,19 +333,4 @@ fn asks_tables(expr: &Expr) -> bool {
         Expr::Listed(_, List::States | List::RetentionRules) | Expr::NoBlockedJump | Expr::NoScoreKey => true,
         _ => false,
     }
-}
-
-/// Patterns of which one occurs in every text with a personal key, so that no key of another need be split: the last
-/// word of more than two letters of every entry, less those that hold another. `ip` occurs in too many words and is looked for apart.
-pub fn telling_words() -> String {
-    let words: Vec<_> =
-        PERSONAL_WORDS.lines().filter_map(|entry| entry.split(' ').rfind(|word| word.len() > 2)).collect();
-    let mut patterns: Vec<_> = words
-        .iter()
-        .filter(|&&word| !words.iter().any(|other| other != &word && word.contains(other)))
-        .map(|word| quote(&format!("%{word}%")))
-        .collect();
-    patterns.sort_unstable();
-    patterns.dedup();
-    patterns.join(", ")
 }

@@ -1,33 +1,28 @@
 //! An expression of the contract as SQL.
 //!
 //! Every atom is total: it yields true or false, never null and never an error, because no SQL operator promises to look
-//! at its left side first. Casts stand behind `case`.
+//! at its left side first. Casts stand inside a `case`.
 
-use super::sql::{fields, telling_words};
-use super::taxonomy_sql::quote;
+use crate::sql_condition::{Condition, WIDTH};
+use crate::taxonomy_sql::quote;
+use Condition::Settled;
 use audience_gate::contract::limits::EMAIL_HASH_BYTES;
+use audience_gate::contract::limits::MOST_DEPTH;
 use audience_gate::contract::rule::{Expr, List};
-use audience_gate::contract::vocabulary::{Fault, Field, Kind};
-
-/// What SQL trims as white space.
-pub const BLANK: &str = r"E' \t\n\f\r'";
-/// The canonical form of a UUID.
-const UUID: &str = "~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'";
-
-/// What every text with a card, social security or phone number holds, in this order, and few others do.
-const NUMBER_SIGN: &str = "[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]";
+use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
+use audience_gate::parse::number::MOST_CHARACTERS;
 
 /// What an event is read from, and so what is known of it before any rule is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The `jsonb` that a sender wrote, `event`: anything may be anywhere.
+    /// The `jsonb` that a sender wrote, `event`: anything may be anywhere. A variable holds the text of each text column.
     Document,
     /// A row of the table, `sent`: a column is null or of its type, so that most of what a document must be asked is settled.
     Row,
 }
 
 /// What a column of a row can hold besides null.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     Text,
     /// A value whose text is always well-formed.
@@ -43,14 +38,6 @@ fn column(field: Field) -> Column {
         Field::Metadata => Column::Json,
         Field::Email => Column::Missing,
         _ => Column::Text,
-    }
-}
-
-fn not(holds: &str) -> String {
-    match holds {
-        "true" => "false".into(),
-        "false" => "true".into(),
-        _ => format!("(not {holds})"),
     }
 }
 
@@ -72,206 +59,285 @@ impl Source {
         }
     }
 
-    /// A field as text.
-    pub fn text(self, field: Field) -> String {
+    /// A field as text, whatever it is.
+    fn raw(self, field: Field) -> String {
         let key = field.key();
         match self.column(field) {
             Some(Column::Text) => format!("sent.{key}"),
             Some(Column::Typed) => format!("sent.{key}::text"),
-            Some(Column::Json) => format!("(sent.{key} #>> '{{}}')"),
+            Some(Column::Json) => format!("sent.{key} #>> '{{}}'"),
             Some(Column::Missing) => "null::text".into(),
-            None if field.in_metadata() => format!("(metadata ->> '{key}')"),
-            None => format!("(event ->> '{key}')"),
+            None if field.in_metadata() => format!("metadata ->> '{key}'"),
+            None => format!("event ->> '{key}'"),
         }
     }
 
-    /// A field as text, null where it is none.
-    pub fn text_only(self, field: Field) -> String {
-        match self.is(field, Kind::Text).as_str() {
-            _ if self.column(field) == Some(Column::Text) => self.text(field),
-            is_text => format!("case when {is_text} then {} end", self.text(field)),
+    /// The variable or column that holds a field's text, and null where it is none.
+    pub fn variable(self, field: Field) -> Option<String> {
+        match self {
+            Source::Row if self.column(field) == Some(Column::Text) => Some(self.raw(field)),
+            Source::Document if TEXT_COLUMNS.contains(&field) => Some(field.key().into()),
+            _ => None,
         }
     }
 
-    /// That the text of a field passes a test.
-    fn on_text(self, field: Field, test: &str) -> String {
+    /// A test of a field's text, written after or around it; a field that is no text fails it.
+    fn on_text(self, field: Field, test: impl Fn(&str) -> String) -> Condition {
+        if let Some(variable) = self.variable(field) {
+            return Condition::tested(&[&test(&variable)], false);
+        }
         match self.column(field) {
-            Some(Column::Text | Column::Typed) => format!("coalesce({} {test}, false)", self.text(field)),
-            Some(Column::Missing) => "false".into(),
-            _ => format!(
-                "coalesce(jsonb_typeof({}) = 'string' and {} {test}, false)",
-                self.json(field),
-                self.text(field)
-            ),
-        }
-    }
-
-    /// That the text of a field, put through a function, passes a test.
-    fn on_text_of(self, field: Field, function: &str, test: &str) -> String {
-        let tested = format!("{function}({}{test}", self.text(field));
-        match self.column(field) {
-            Some(Column::Text | Column::Typed) => format!("coalesce({tested}, false)"),
-            Some(Column::Missing) => "false".into(),
-            _ => format!("coalesce(jsonb_typeof({}) = 'string' and {tested}, false)", self.json(field)),
-        }
-    }
-
-    fn present(self, field: Field) -> String {
-        match self.column(field) {
-            Some(Column::Typed) => format!("(sent.{} is not null)", field.key()),
-            Some(Column::Missing) => "false".into(),
-            _ => format!("(coalesce(btrim({}, {BLANK}), '') <> '')", self.text(field)),
-        }
-    }
-
-    fn is(self, field: Field, kind: Kind) -> String {
-        match (self.column(field), kind) {
-            (Some(Column::Missing), _) => (kind == Kind::Absent).to_string(),
-            (Some(_), Kind::Absent) => format!("(sent.{} is null)", field.key()),
-            (Some(Column::Text | Column::Typed), Kind::Text) => format!("(sent.{} is not null)", field.key()),
-            (Some(Column::Text | Column::Typed), _) => "false".into(),
-            (_, Kind::Absent) => format!("({} is null)", self.json(field)),
-            (_, Kind::True | Kind::False) => {
-                format!("coalesce({} = '{}', false)", self.json(field), kind == Kind::True)
+            Some(Column::Typed) => Condition::tested(&[&test(&self.raw(field))], false),
+            Some(Column::Missing) => Settled(false),
+            _ => {
+                let raw = self.raw(field);
+                // An operator binds as strongly as a comparison does.
+                let raw = if test("").starts_with(' ') { format!("({raw})") } else { raw };
+                Condition::tested(&[&format!("jsonb_typeof({}) = 'string'", self.json(field)), &test(&raw)], false)
             }
-            _ => format!("coalesce(jsonb_typeof({}) = '{}', false)", self.json(field), kind.name()),
         }
     }
 
-    /// Several expressions joined by `and` or `or`, less those that are settled.
-    fn joined(self, parts: &[Expr], word: &str, neutral: bool) -> String {
-        let mut parts: Vec<_> = parts.iter().map(|part| self.sql(part)).collect();
-        if parts.contains(&(!neutral).to_string()) {
-            return (!neutral).to_string();
+    fn present(self, field: Field) -> Condition {
+        match self.column(field) {
+            Some(Column::Typed) => {
+                Condition::pair(format!("sent.{} is not null", field.key()), format!("sent.{} is null", field.key()))
+            }
+            Some(Column::Missing) => Settled(false),
+            _ => {
+                let text = format!("coalesce(btrim({}, blank), '')", self.raw(field));
+                Condition::pair(format!("{text} <> ''"), format!("{text} = ''"))
+            }
         }
-        parts.retain(|part| *part != neutral.to_string());
-        match parts.as_slice() {
-            [] => neutral.to_string(),
-            [part] => part.clone(),
-            _ => format!("({})", parts.join(word)),
+    }
+
+    fn is(self, field: Field, kind: Kind) -> Condition {
+        let null = |value: &str| Condition::pair(format!("{value} is null"), format!("{value} is not null"));
+        match (self.column(field), kind) {
+            (Some(Column::Missing), _) => Settled(kind == Kind::Absent),
+            (Some(_), Kind::Absent) => null(&format!("sent.{}", field.key())),
+            (Some(Column::Typed), Kind::Text) => null(&format!("sent.{}", field.key())).negated(),
+            (_, Kind::Text) if self.variable(field).is_some() => {
+                null(&self.variable(field).unwrap_or_default()).negated()
+            }
+            (Some(Column::Text | Column::Typed), _) => Settled(false),
+            (_, Kind::Absent) => null(&format!("({})", self.json(field))),
+            (_, Kind::True | Kind::False) => {
+                Condition::tested(&[&format!("{} = '{}'", self.json(field), kind == Kind::True)], false)
+            }
+            _ => Condition::tested(&[&format!("jsonb_typeof({}) = '{}'", self.json(field), kind.name())], false),
         }
+    }
+
+    /// That one of the parts holds. What is asked of the kind of one field is asked in one comparison.
+    fn any(self, parts: &[Expr]) -> Condition {
+        if let Some(condition) = self.one_of_kinds(parts) {
+            return condition;
+        }
+        match parts {
+            [Expr::Not(Expr::Is(guarded, Kind::Text)), Expr::Length(field, 0, most)] if guarded == field => {
+                match self.variable(*field) {
+                    Some(variable) => Condition::tested(&[&format!("char_length({variable}) <= {most}")], true),
+                    None => Condition::any(parts.iter().map(|part| self.condition(part))),
+                }
+            }
+            _ => Condition::any(parts.iter().map(|part| self.condition(part))),
+        }
+    }
+
+    fn one_of_kinds(self, parts: &[Expr]) -> Option<Condition> {
+        let Some(Expr::Is(field, _)) = parts.first() else { return None };
+        if self.column(*field).is_some_and(|column| column != Column::Json) {
+            return None;
+        }
+        let (mut kinds, mut may_be_absent) = (Vec::new(), false);
+        for part in parts {
+            match part {
+                Expr::Is(other, Kind::Absent) if other == field => may_be_absent = true,
+                Expr::Is(other, Kind::Null | Kind::Number | Kind::Text | Kind::Array | Kind::Object)
+                    if other == field =>
+                {
+                    let Expr::Is(_, kind) = part else { return None };
+                    kinds.push(quote(kind.name()));
+                }
+                _ => return None,
+            }
+        }
+        let test = match kinds.as_slice() {
+            [] => return None,
+            [kind] => format!("= {kind}"),
+            _ => format!("in ({})", kinds.join(", ")),
+        };
+        Some(Condition::tested(&[&format!("jsonb_typeof({}) {test}", self.json(*field))], may_be_absent))
     }
 
     /// What a `jsonb` can still show of a fault in the text; Postgres itself has refused the others.
-    fn readable(self, fault: Fault) -> String {
+    fn readable(self, fault: Fault) -> Condition {
         let (searched, value, depth) = match self {
-            Source::Document => ("whole", "event", 32),
-            Source::Row => ("metadata_text", "sent.metadata", 31),
+            Source::Document => ("whole", "event", MOST_DEPTH),
+            Source::Row => ("metadata_text", "sent.metadata", MOST_DEPTH - 1),
         };
         match fault {
-            Fault::Json | Fault::Text | Fault::DuplicateKey => "true".into(),
-            Fault::Shape if self == Source::Row => "true".into(),
-            Fault::Shape => "(jsonb_typeof(event) = 'object')".into(),
-            Fault::Depth => format!(
-                "case when octet_length({searched}) - octet_length(replace(replace({searched}, '{{', ''), '[', '')) > {depth} then audience_gate.depth({value}) <= {depth} else true end"
-            ),
-            Fault::Number => format!(
-                "case when {searched} ~ '[0-9.]{{65}}' then not audience_gate.any_number_is_unstorable({value}) else true end"
-            ),
+            Fault::Json | Fault::Text | Fault::DuplicateKey => Settled(true),
+            Fault::Shape if self == Source::Row => Settled(true),
+            Fault::Shape => Condition::pair("jsonb_typeof(event) = 'object'", "jsonb_typeof(event) <> 'object'"),
+            Fault::Depth => Condition::atom(format!(
+                "case\n  when octet_length({searched}) - octet_length(translate({searched}, '{{[', '')) > {depth}\n  then audience_gate.depth({value}) <= {depth}\n  else true\nend"
+            )),
+            Fault::Number => Condition::atom(format!(
+                "case\n  when {searched} ~ '[0-9.]{{{}}}' then not audience_gate.any_number_is_unstorable({value})\n  else true\nend",
+                MOST_CHARACTERS + 1
+            )),
         }
     }
 
-    fn listed(self, field: Field, list: List) -> String {
-        let (is_text, text) = (self.is(field, Kind::Text), self.text(field));
-        match list {
-            List::EventTypes if field == Field::EventType => format!("(is_registered and {is_text})"),
-            List::EventTypes => format!(
-                "({is_text} and exists (select from public.audience_event_types known where known.id = {text} and known.active))"
-            ),
-            List::RetentionRules => format!(
-                "({is_text} and exists (select from public.audience_rules known where known.id = {text} and known.active))"
-            ),
+    fn listed(self, field: Field, list: List) -> Condition {
+        let text = self.variable(field).unwrap_or_else(|| self.raw(field));
+        let known = match list {
+            List::EventTypes if field == Field::EventType => Condition::atom("is_registered"),
+            List::EventTypes => Condition::atom(format!(
+                "exists (select from public.audience_event_types known where known.id = {text} and known.active)"
+            )),
+            List::RetentionRules => Condition::atom(format!(
+                "exists (select from public.audience_rules known where known.id = {text} and known.active)"
+            )),
             List::States => {
-                format!("({is_text} and exists (select from public.audience_states known where known.id = {text}))")
+                Condition::atom(format!("exists (select from public.audience_states known where known.id = {text})"))
             }
-        }
+        };
+        Condition::all([self.is(field, Kind::Text), known])
     }
 
-    /// An expression, `true` or `false` where the source settles it.
-    pub fn sql(self, expr: &Expr) -> String {
+    /// An expression as a condition.
+    pub fn condition(self, expr: &Expr) -> Condition {
         match *expr {
-            Expr::Always | Expr::NoTwinWithin(_) => "true".into(),
-            Expr::All(parts) => self.joined(parts, " and ", true),
-            Expr::Any(parts) => self.joined(parts, " or ", false),
-            Expr::Not(part) => not(&self.sql(part)),
+            Expr::Always | Expr::NoTwinWithin(_) => Settled(true),
+            Expr::All(parts) => Condition::all(parts.iter().map(|part| self.condition(part))),
+            Expr::Any(parts) => self.any(parts),
+            Expr::Not(part) => self.condition(part).negated(),
             Expr::Readable(fault) => self.readable(fault),
             Expr::Present(field) => self.present(field),
             Expr::Is(field, kind) => self.is(field, kind),
-            Expr::NonEmptyText(field) => self.on_text_of(field, "btrim", &format!(", {BLANK}) <> ''")),
+            Expr::NonEmptyText(field) => self.on_text(field, |text| format!("btrim({text}, blank) <> ''")),
             Expr::Uuid(field) if self.column(field) == Some(Column::Typed) => self.present(field),
-            Expr::Uuid(field) => self.on_text(field, UUID),
-            Expr::Timestamp => "(occurred_at is not null)".into(),
+            Expr::Uuid(field) => self.on_text(field, |text| format!("{text} ~ uuid_form")),
+            Expr::Timestamp => Condition::pair("occurred_at is not null", "occurred_at is null"),
             Expr::Length(field, least, most) => {
-                self.on_text_of(field, "char_length", &format!(") between {least} and {most}"))
+                self.on_text(field, |text| format!("char_length({text}) between {least} and {most}"))
             }
             Expr::OneOf(field, choices) => {
                 let choices: Vec<_> = choices.iter().map(|choice| quote(choice)).collect();
-                self.on_text(field, &format!("in ({})", choices.join(", ")))
+                let test = if let [choice] = choices.as_slice() {
+                    format!("= {choice}")
+                } else {
+                    format!("in ({})", choices.join(", "))
+                };
+                self.on_text(field, |text| format!("{text} {test}"))
             }
-            Expr::Number(field, least, most) => format!(
-                "case when jsonb_typeof({json}) = 'number' then ({json})::numeric >= {least}{} else false end",
-                most.map(|most| format!(" and ({})::numeric <= {most}", self.json(field))).unwrap_or_default(),
-                json = self.json(field)
-            ),
-            Expr::Sha256(field) => self.on_text(field, "~ '^[0-9a-f]{64}$'"),
-            Expr::Like(field) => self.on_text_of(field, "lower", " collate \"C\") ~ '^(like|liked|likes)$|_like$'"),
-            Expr::Email if self == Source::Row => "false".into(),
-            Expr::Email => "(email is not null)".into(),
+            Expr::Number(field, least, most) => {
+                let number = self.json(field);
+                let within = match most {
+                    Some(most) => format!("{number} between '{least}' and '{most}'"),
+                    None => format!("{number} >= '{least}'"),
+                };
+                Condition::tested(&[&format!("jsonb_typeof({number}) = 'number'"), &within], false)
+            }
+            Expr::Sha256(field) => self.on_text(field, |text| format!("{text} ~ '^[0-9a-f]{{64}}$'")),
+            Expr::Like(field) => {
+                self.on_text(field, |text| format!("lower({text} collate \"C\") ~ '^(like|liked|likes)$|_like$'"))
+            }
+            Expr::Email if self == Source::Row => Settled(false),
+            Expr::Email => Condition::pair("email is not null", "email is null"),
             Expr::Listed(field, list) => self.listed(field, list),
-            Expr::OnlyKnownFields if self == Source::Row => "true".into(),
-            Expr::OnlyKnownFields => format!("(event - {} = '{{}}')", fields()),
-            Expr::MetadataWithin(most) if self == Source::Row => format!("(octet_length(metadata_text) <= {most})"),
-            Expr::MetadataWithin(most) => format!(
-                "(coalesce(octet_length(metadata_text), 0) + case when {} and not {} then {EMAIL_HASH_BYTES} else 0 end <= {most})",
-                self.present(Field::Email), self.present(Field::EmailHash)
+            Expr::OnlyKnownFields if self == Source::Row => Settled(true),
+            Expr::OnlyKnownFields => Condition::pair(
+                "event - audience_gate.event_fields() = '{}'",
+                "event - audience_gate.event_fields() <> '{}'",
             ),
-            Expr::OccurredWithin(ahead, behind) => format!(
-                "coalesce(occurred_at between received_at - interval '{behind} seconds' and received_at + interval '{ahead} seconds', false)"
+            Expr::MetadataWithin(most) if self == Source::Row => Condition::pair(
+                format!("octet_length(metadata_text) <= {most}"),
+                format!("octet_length(metadata_text) > {most}"),
             ),
-            Expr::EmailAgrees if self == Source::Row => "true".into(),
-            Expr::EmailAgrees => format!(
-                "(not {} or not {} or coalesce(jsonb_typeof({}) = 'string' and {} = encode(sha256(convert_to(email, 'UTF8')), 'hex'), false))",
-                self.present(Field::Email), self.present(Field::EmailHash), self.json(Field::EmailHash), self.text(Field::EmailHash)
-            ),
-            Expr::NoScoreKey => {
-                "(not exists (select from jsonb_object_keys(metadata) key where lower(key collate \"C\") = 'engagement_score' or lower(key collate \"C\") like 'score%'))".into()
+            Expr::MetadataWithin(most) => {
+                let hash_to_come =
+                    Condition::all([self.present(Field::Email), self.present(Field::EmailHash).negated()]);
+                let size = format!(
+                    "coalesce(octet_length(metadata_text), 0) + case\n    when {}\n    then {EMAIL_HASH_BYTES} else 0\n  end",
+                    hash_to_come.written(WIDTH).replace(&" ".repeat(WIDTH), "      ")
+                );
+                Condition::pair(format!("{size} <= {most}"), format!("{size} > {most}"))
             }
-            Expr::NoBlockedJump => format!(
-                "(not exists (select from public.audience_blocked_jumps jump where jump.from_state = {} and jump.to_state = {}))",
-                self.text(Field::PriorState), self.text(Field::NewState)
+            Expr::OccurredWithin(ahead, behind) => Condition::tested(
+                &[
+                    &format!("occurred_at >= received_at - interval '{behind} seconds'"),
+                    &format!("occurred_at <= received_at + interval '{ahead} seconds'"),
+                ],
+                false,
             ),
+            Expr::EmailAgrees if self == Source::Row => Settled(true),
+            Expr::EmailAgrees => Condition::any([
+                self.present(Field::Email).negated(),
+                self.present(Field::EmailHash).negated(),
+                self.on_text(Field::EmailHash, |text| {
+                    format!("{text} = encode(sha256(convert_to(email, 'UTF8')), 'hex')")
+                }),
+            ]),
+            Expr::NoScoreKey => {
+                let named = "exists (\n  select from jsonb_object_keys(metadata) key\n  where lower(key collate \"C\") = 'engagement_score' or lower(key collate \"C\") like 'score%'\n)";
+                Condition::pair(format!("not {named}"), named)
+            }
+            Expr::NoBlockedJump => {
+                let [from, to] = [Field::PriorState, Field::NewState].map(|field| self.raw(field));
+                let blocked = format!(
+                    "exists (\n  select from public.audience_blocked_jumps jump\n  where jump.from_state = {from} and jump.to_state = {to}\n)"
+                );
+                Condition::pair(format!("not {blocked}"), blocked)
+            }
             // An address stands in the text of the metadata as it stands in a text of it; the rest is asked where one does.
-            Expr::NoRawEmail => format!(
-                r"(not case when texts like '%@%' or texts like '%\%%40%' then audience_gate.holds_email(columns) or coalesce(audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email({}), false) else false end)",
-                self.json(Field::Metadata)
+            Expr::NoRawEmail => self.free_of(
+                r"texts like '%@%' or texts like '%\%%40%'",
+                &format!(
+                    "audience_gate.holds_email(columns)\n    or coalesce(\n      audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email({}),\n      false\n    )",
+                    self.json(Field::Metadata)
+                ),
             ),
             // Most events name no key but those that the contract and the taxonomy know to be none.
-            Expr::NoPersonalKey => format!(
-                "(not case when lower(other_keys) like any (array[{}]) or other_keys ~ '[iI][pP]([^a-z]|$)' then coalesce(audience_gate.any_key_is_personal({}), false) else false end)",
-                telling_words(), self.json(Field::Metadata)
+            Expr::NoPersonalKey => self.free_of(
+                "lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'",
+                &format!("coalesce(audience_gate.any_key_is_personal({}), false)", self.json(Field::Metadata)),
             ),
-            Expr::NoPersonalValue => format!(
-                "(not case when texts ~ '{NUMBER_SIGN}' then audience_gate.holds_personal_value(columns) or coalesce(audience_gate.any_text_is_personal({}), false) else false end)",
-                self.json(Field::Metadata)
+            Expr::NoPersonalValue => self.free_of(
+                "texts ~ audience_gate.number_sign()",
+                &format!(
+                    "audience_gate.holds_personal_value(columns)\n    or coalesce(audience_gate.any_text_is_personal({}), false)",
+                    self.json(Field::Metadata)
+                ),
             ),
-            Expr::TrustedCaller => "(caller = 'trusted')".into(),
-            Expr::OwnUser => format!(
-                "(caller = 'trusted' or not {} or coalesce(caller = 'user' and {}, false))",
-                self.present(Field::UserId), self.is_caller()
+            Expr::TrustedCaller => Condition::pair("caller = 'trusted'", "caller <> 'trusted'"),
+            Expr::OwnUser => Condition::any([
+                Condition::pair("caller = 'trusted'", "caller <> 'trusted'"),
+                self.present(Field::UserId).negated(),
+                Condition::tested(&[&["caller = 'user'"], self.is_caller()].concat(), false),
+            ]),
+            Expr::SiteAccepts => Condition::atom("site_accepts"),
+            Expr::CategoryAgrees => Condition::tested(&["registered_category = category"], false),
+            Expr::PayloadAgrees => Condition::atom(
+                "case\n  when payload_schema is null then true\n  else audience_gate.payload_agrees(payload_schema, metadata)\nend",
             ),
-            Expr::SiteAccepts => "site_accepts".into(),
-            Expr::CategoryAgrees => "coalesce(registered_category = category, false)".into(),
-            Expr::PayloadAgrees => {
-                "case when payload_schema is null then true else audience_gate.payload_agrees(payload_schema, metadata) end".into()
-            }
         }
     }
 
-    fn is_caller(self) -> String {
+    /// That a costly search finds nothing, which is made only where a cheap one found something.
+    fn free_of(self, sign: &str, search: &str) -> Condition {
+        let found = format!("case\n  when {sign}\n  then {search}\n  else false\nend");
+        Condition::pair(format!("not {found}"), found)
+    }
+
+    fn is_caller(self) -> &'static [&'static str] {
         match self {
-            Source::Row => "sent.user_id = caller_id".into(),
+            Source::Row => &["sent.user_id = caller_id"],
             Source::Document => {
-                "jsonb_typeof(event -> 'user_id') = 'string' and lower((event ->> 'user_id')) = caller_id::text".into()
+                &["jsonb_typeof(event -> 'user_id') = 'string'", "lower(event ->> 'user_id') = caller_id::text"]
             }
         }
     }

@@ -1,50 +1,151 @@
 //! The default taxonomy as the rows of its tables.
 
-use super::PREAMBLE;
-use audience_gate::registry::taxonomy::{entries, read};
+use audience_gate::registry::taxonomy::entries;
 use serde_json::Value;
 
-/// A list of the file, and the table that holds it.
-const TABLES: [(&str, &str); 4] = [
-    ("states", "public.audience_states"),
-    ("blocked_jumps", "public.audience_blocked_jumps"),
-    ("rules", "public.audience_rules"),
-    ("event_types", "public.audience_event_types"),
+/// A list of the taxonomy, the table that holds it, how many of its columns are its key, and all of them.
+struct Table {
+    list: &'static str,
+    name: &'static str,
+    key: usize,
+    columns: &'static [&'static str],
+}
+
+const SITES: Table = Table { list: "", name: "public.audience_sites", key: 1, columns: &["id", "name"] };
+const TABLES: [Table; 4] = [
+    Table {
+        list: "states",
+        name: "public.audience_states",
+        key: 1,
+        columns: &["id", "name", "meaning", "rank", "min_score"],
+    },
+    Table {
+        list: "blocked_jumps",
+        name: "public.audience_blocked_jumps",
+        key: 2,
+        columns: &["from_state", "to_state", "reason"],
+    },
+    Table {
+        list: "rules",
+        name: "public.audience_rules",
+        key: 1,
+        columns: &["id", "kind", "description", "prior_state", "new_state", "inactivity_days"],
+    },
+    Table {
+        list: "event_types",
+        name: "public.audience_event_types",
+        key: 1,
+        columns: &["id", "category", "tier", "score_weight", "description", "payload_schema"],
+    },
 ];
+/// How wide a line may be.
+const WIDTH: usize = 110;
 
-/// The whole migration.
-pub fn render() -> String {
-    let taxonomy = read();
-    let mut out =
-        format!("-- {PREAMBLE}\n\n-- The default taxonomy. Rows that an install already has stay as they are.\n");
-    out += &insert("public.audience_sites", std::slice::from_ref(&taxonomy["default_site"]));
-    for (list, table) in TABLES {
-        out += &insert(table, entries(&taxonomy, list));
+/// What takes a database with one taxonomy to another: rows that are new, and rows that changed. Nothing where none did.
+///
+/// The tables belong to the install. A new row gives way to one that the install has under the same key, a changed one
+/// to whatever the install made of it, and one that is shipped no longer stays.
+pub fn since(taxonomy: &Value, shipped: Option<&Value>) -> String {
+    let mut out = String::new();
+    if shipped.is_none() {
+        out += &insert(&SITES, &[&taxonomy["default_site"]]);
     }
-    out
+    for table in TABLES {
+        let known = shipped.map(|shipped| entries(shipped, table.list)).unwrap_or_default();
+        let before = |row: &Value| known.iter().find(|old| table.key().iter().all(|key| old[key] == row[key]));
+        let rows = entries(taxonomy, table.list);
+        let new: Vec<_> = rows.iter().filter(|row| before(row).is_none()).collect();
+        out += &insert(&table, &new);
+        for row in rows {
+            if let Some(old) = before(row).filter(|old| *old != row) {
+                out += &update(&table, old, row);
+            }
+        }
+    }
+    if out.is_empty() {
+        return out;
+    }
+    format!("-- Rows that the install has already, and rows that it changed, stay as they are.\n{out}")
 }
 
-fn insert(table: &str, rows: &[Value]) -> String {
-    let columns: Vec<_> = rows.first().and_then(Value::as_object).map(|row| row.keys().collect()).unwrap_or_default();
-    let values: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let cells: Vec<_> = columns.iter().map(|column| literal(&row[column.as_str()])).collect();
-            format!("  ({})", cells.join(", "))
-        })
-        .collect();
-    let columns: Vec<_> = columns.iter().map(|column| column.as_str()).collect();
-    format!("\ninsert into {table} ({}) values\n{}\non conflict do nothing;\n", columns.join(", "), values.join(",\n"))
+impl Table {
+    fn key(&self) -> &'static [&'static str] {
+        self.columns.get(..self.key).unwrap_or_default()
+    }
 }
 
-fn literal(value: &Value) -> String {
+fn insert(table: &Table, rows: &[&Value]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let Table { name, columns, .. } = table;
+    let rows: Vec<_> = rows.iter().map(|row| format!("  {}", tuple(columns, row, "    "))).collect();
+    format!("\ninsert into {name} ({}) values\n{}\non conflict do nothing;\n", columns.join(", "), rows.join(",\n"))
+}
+
+/// One row, where it still is what was shipped before.
+fn update(table: &Table, old: &Value, row: &Value) -> String {
+    let changed = table.columns.iter().filter(|column| old[**column] != row[**column]);
+    let values: Vec<_> =
+        changed.map(|column| format!("{column} = {}", literal(&row[*column], "  ", column.len()))).collect();
+    let key: Vec<_> =
+        table.key().iter().map(|column| format!("{column} = {}", literal(&row[*column], "", 0))).collect();
+    let shipped = table.columns.get(table.key..).unwrap_or_default();
+    format!(
+        "\nupdate {}\nset {}\nwhere {}\n  and ({}) is not distinct from\n    {};\n",
+        table.name,
+        values.join(",\n  "),
+        key.join(" and "),
+        shipped.join(", "),
+        tuple(shipped, old, "      ")
+    )
+}
+
+/// The values of a row, as many on a line as fit.
+fn tuple(columns: &[&str], row: &Value, indent: &str) -> String {
+    let mut out = String::from("(");
+    let mut width = indent.len();
+    for (place, column) in columns.iter().enumerate() {
+        let separator = if place == 0 { "" } else { ", " };
+        let short = literal(&row[*column], indent, 0);
+        if place > 0 && width + short.len() > WIDTH {
+            out += &format!(",\n{indent}{short}");
+            width = indent.len();
+        } else {
+            out += &format!("{separator}{short}");
+        }
+        width += short.lines().last().unwrap_or_default().len() + 2;
+    }
+    out + ")"
+}
+
+/// A value as SQL; of a value of several lines, the first begins so far from the margin.
+fn literal(value: &Value, indent: &str, from: usize) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => quote(text),
-        Value::Array(_) | Value::Object(_) => quote(&value.to_string()),
+        Value::Array(_) | Value::Object(_) => quote(&json(value, indent, from)),
     }
+}
+
+/// A JSON value, broken into lines where it is too wide for one.
+fn json(value: &Value, indent: &str, from: usize) -> String {
+    let inner = format!("{indent}  ");
+    let (open, members, close) = match value {
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| format!("\"{key}\": {}", json(value, &inner, key.len() + 4));
+            ("{", members.iter().map(member).collect::<Vec<_>>(), "}")
+        }
+        Value::Array(elements) => ("[", elements.iter().map(|element| json(element, &inner, 0)).collect(), "]"),
+        _ => return value.to_string(),
+    };
+    let line = format!("{open}{}{close}", members.join(", "));
+    if indent.len() + from + line.len() <= WIDTH && !line.contains('\n') {
+        return line;
+    }
+    format!("{open}\n{inner}{}\n{indent}{close}", members.join(&format!(",\n{inner}")))
 }
 
 /// A text as an SQL literal; with backslashes as they are.

@@ -1,36 +1,36 @@
 //! Every generated file is what its sources say, and `npm run emit` makes it so.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod support;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use support::Folder;
 
 #[test]
-fn every_generated_file_is_current() {
+fn every_generated_file_is_current_and_no_released_one_was_edited() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let stale: Vec<_> = audience_gate_emit::verify(root.as_ref()).iter().map(ToString::to_string).collect();
-    assert!(stale.is_empty(), "\n{}", stale.join("\n"));
+    let wrong = audience_gate_emit::verify(root.as_ref()).unwrap();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn emit_names_a_stale_file_and_mends_it() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emit");
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder).unwrap();
-    let emit = |words: &[&str]| {
-        let Output { status, stdout, stderr } =
-            Command::new(env!("CARGO_BIN_EXE_audience-gate-emit")).args(words).current_dir(&folder).output().unwrap();
-        (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-    };
-    assert_eq!(emit(&[]).0, Some(0));
-    assert_eq!(emit(&["--check"]), (Some(0), String::new(), String::new()));
-    let rules = folder.join("RULES.md");
-    fs::write(&rules, fs::read_to_string(&rules).unwrap() + "one more line\n").unwrap();
-    fs::remove_file(folder.join("contract.json")).unwrap();
-    let (code, stdout, stderr) = emit(&["--check"]);
-    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    let folder = Folder::new("stale");
+    folder.emits(&[]);
+    assert_eq!(folder.emit(&["--check"]), (0, String::new(), String::new()));
+    folder.edit("RULES.md", |text| text + "one more line\n");
+    fs::remove_file(folder.path("contract.json")).unwrap();
+    let (code, stdout, stderr) = folder.emit(&["--check"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("RULES.md is stale from line"), "{stderr}");
     assert!(stderr.contains("contract.json is missing: run `npm run emit`"), "{stderr}");
-    assert_eq!(emit(&[]).1, "wrote RULES.md\nwrote contract.json\n");
-    assert_eq!(emit(&["--check"]).0, Some(0));
+    assert_eq!(folder.emits(&[]), "wrote RULES.md\nwrote contract.json\n");
+    folder.emits(&["--check"]);
+}
+
+#[test]
+fn no_line_of_the_contract_in_sql_is_wider_than_a_screen() {
+    let sql = audience_gate_emit::step::render();
+    let wide: Vec<_> = sql.lines().filter(|line| line.chars().count() > 120).collect();
+    assert!(wide.is_empty(), "\n{}", wide.join("\n"));
 }

@@ -551,7 +551,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'e980ff8e9a7e6d1a',
+  '41d8b79ac76c9fef',
   'the database judges by the contract of this source'
 );
 
