@@ -1,6 +1,7 @@
 //! `audience-gate check` on a large file beside the gate on one core: `cargo bench -p audience-gate-cli`, or
-//! `cargo bench -p audience-gate-cli -- MEGABYTES`. The target is 1.3 times what as many cores as there are would take at the
-//! gate's own pace, in under 200 MB of memory. Rounds alternate, so that the machine's changes of speed strike all alike.
+//! `cargo bench -p audience-gate-cli -- MEGABYTES`. The target is at most 1.3 times the time that all cores would take
+//! at the gate's own pace, in under 200 MB of memory. Rounds alternate, so that changes in the machine's speed affect
+//! both.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that cannot go on says where")]
 
 #[path = "../../../benches/support/mod.rs"]
@@ -60,7 +61,7 @@ fn write_file(path: &Path, bytes: usize) -> usize {
     events
 }
 
-/// The time the gate takes for an event, in the batches of `cargo bench --bench gate`.
+/// The time the gate takes per event, in the batches of `cargo bench --bench gate`.
 fn one_core() -> Duration {
     let registry = support::registry();
     let request = support::request(&registry);
@@ -74,7 +75,7 @@ fn one_core() -> Duration {
     start.elapsed() / (calls * BATCH) as u32
 }
 
-/// Runs the command line on the file; its peak memory in kB, where the system tells.
+/// Runs the command line on the file, and returns its peak memory in kB where the system reports it.
 fn check(path: &Path) -> u64 {
     let child = Command::new(env!("CARGO_BIN_EXE_audience-gate"))
         .args(["check", "--at", support::RECEIVED_AT])

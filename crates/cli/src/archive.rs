@@ -11,24 +11,24 @@ use postgres::{Client, IsolationLevel, Transaction};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What `archive` is asked.
+/// The arguments of `archive`.
 #[derive(clap::Args)]
 pub struct ArchiveArgs {
-    /// The archive: a folder, with one folder a month.
+    /// The archive: a folder, with one folder per month.
     archive: PathBuf,
     /// Only this month, such as 2026-01; may be given more than once. Without it, every closed month.
     #[arg(long, value_name = "MONTH")]
     month: Vec<Month>,
-    /// Leave out the last so many closed months.
+    /// Leave out this many of the latest closed months.
     #[arg(long, value_name = "MONTHS", default_value_t = 0)]
     keep: usize,
-    /// Write months again that have changed in the database since they were archived.
+    /// Write again the months that have changed in the database since they were archived.
     #[arg(long)]
     again: bool,
-    /// Compare months that are archived already value by value, not only by their number of rows.
+    /// Compare months that are already archived value by value, not only by their number of rows.
     #[arg(long)]
     verify: bool,
-    /// Begin a new file after so many rows.
+    /// Begin a new file after this many rows.
     #[arg(long, value_name = "ROWS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     file_rows: u64,
 }
@@ -37,15 +37,15 @@ pub struct ArchiveArgs {
 enum Outcome {
     Written,
     Unchanged,
-    /// It is archived, and not in the database any more.
+    /// It is archived, and no longer in the database.
     Detached,
     Differs(String),
 }
 
-/// Archives what is not archived yet.
+/// Archives the months that are not archived yet.
 pub fn run(args: &ArchiveArgs) -> Done {
     let mut client = connection::connect()?;
-    // Whoever row level security hides rows from shall be told, instead of archiving some of them.
+    // A role from which row level security hides rows gets an error, instead of an archive of some of them.
     client.batch_execute("set row_security = off").map_err(|error| connection::explain(&error))?;
     let months = chosen(&mut client, args)?;
     fs::create_dir_all(&args.archive).map_err(|error| format!("cannot write {}: {error}", args.archive.display()))?;
@@ -55,7 +55,7 @@ pub fn run(args: &ArchiveArgs) -> Done {
         let word = match outcome {
             Outcome::Written => "archived",
             Outcome::Unchanged => "is archived",
-            Outcome::Detached => "is archived, and not in the database any more",
+            Outcome::Detached => "is archived, and no longer in the database",
             Outcome::Differs(ref reason) => {
                 differing += 1;
                 eprintln!("audience-gate: {month} {reason}");
@@ -69,7 +69,7 @@ pub fn run(args: &ArchiveArgs) -> Done {
     Ok(u8::from(differing > 0))
 }
 
-/// The months that are asked for; none that is open.
+/// The months to archive: the closed ones that were asked for.
 fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String> {
     let found = client
         .query("select to_char(month, 'YYYY-MM'), closed from audience_gate.event_months()", &[])
@@ -92,7 +92,7 @@ fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String>
     Ok(args.month.clone())
 }
 
-/// Archives a month, unless it is.
+/// Archives a month, unless it is archived already.
 fn settle(client: &mut Client, args: &ArchiveArgs, month: Month) -> Result<(Outcome, Manifest), String> {
     let mut snapshot = client
         .build_transaction()
@@ -161,7 +161,7 @@ fn hash(snapshot: &mut Transaction, month: Month) -> Result<Hashed, String> {
     Ok(Hashed { rows: row.get::<_, i64>(0) as u64, first: time(1), last: time(2), content_hash: row.get(3) })
 }
 
-/// Writes a month into a folder of a temporary name, compares it with the database, and gives it its name.
+/// Writes a month into a folder with a temporary name, compares it with the database, then gives the folder its name.
 fn write(snapshot: &mut Transaction, args: &ArchiveArgs, month: Month) -> Result<Manifest, String> {
     let wanted = hash(snapshot, month)?;
     let contract: String = snapshot
@@ -206,7 +206,7 @@ fn write(snapshot: &mut Transaction, args: &ArchiveArgs, month: Month) -> Result
     Ok(manifest)
 }
 
-/// Reads files back from the disk, and asks whether they hold what the database holds.
+/// Reads files back from the disk, and compares what they hold with what the database holds.
 fn read_back(manifest: &Manifest, folder: &Path, bar: &ProgressBar) -> Result<(), String> {
     let mut found = ContentHash::default();
     for part in &manifest.files {
@@ -228,7 +228,7 @@ fn read_back(manifest: &Manifest, folder: &Path, bar: &ProgressBar) -> Result<()
     ))
 }
 
-/// Takes the rows of a file into a hash.
+/// Adds the rows of a file to a hash.
 pub fn hash_file(path: &Path, found: &mut ContentHash, bar: &ProgressBar) -> Result<(), String> {
     let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
     let mut input = Input::open(path, &names)?;

@@ -15,7 +15,7 @@ use audience_gate::ids::Id;
 use audience_gate::parse::{Parser, Reader, string};
 use std::sync::Arc;
 
-/// The columns that are texts, and the fields they hold; the columns of the table of events, in its order.
+/// The text columns and the fields they hold, in the order of the table of events.
 const TEXTS: [(&str, Field); 13] = [
     ("id", Field::Id),
     ("user_id", Field::UserId),
@@ -32,14 +32,14 @@ const TEXTS: [(&str, Field); 13] = [
     ("site_id", Field::SiteId),
 ];
 
-/// What a stream ends with.
+/// The bytes that end a stream.
 pub const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// The fate of an event, besides its fields.
+/// What became of an event, apart from its fields.
 pub struct Fate<'a> {
     /// The sender's id, where a rejected event has one.
     pub id: Option<&'a Id>,
-    /// When it occurred, as far as that can be read.
+    /// When it occurred, where that can be read.
     pub occurred_at: Option<i64>,
     /// The line it stands on, or its place in the array.
     pub number: u64,
@@ -47,7 +47,7 @@ pub struct Fate<'a> {
     pub violations: Violations,
 }
 
-/// Rows that are not written yet.
+/// Rows still to be written.
 pub struct Rows {
     schema: SchemaRef,
     texts: [StringBuilder; TEXTS.len()],
@@ -91,7 +91,7 @@ fn schema() -> SchemaRef {
     Arc::new(Schema::new(columns))
 }
 
-/// What a stream begins with.
+/// The bytes that begin a stream.
 pub fn beginning() -> Result<Vec<u8>, ArrowError> {
     let writer = StreamWriter::try_new(Vec::new(), &schema())?;
     writer.into_inner().map(|mut bytes| {
@@ -129,12 +129,12 @@ impl Rows {
         self.bytes += line.len();
     }
 
-    /// Whether they should be written before more are added.
+    /// Whether the rows should be written before more are added.
     pub fn is_full(&self) -> bool {
         self.bytes >= PIECE
     }
 
-    /// Appends the rows as a batch of the stream, and forgets them.
+    /// Appends the rows to the stream as a batch, and clears them.
     pub fn write(&mut self, out: &mut Vec<u8>) -> Result<(), ArrowError> {
         if self.line.is_empty() {
             return Ok(());

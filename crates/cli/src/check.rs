@@ -1,4 +1,4 @@
-//! `audience-gate check`: files of events to a summary, and to the lines that were asked for.
+//! `audience-gate check`: judges files of events, prints a summary, and writes the lines that were asked for.
 
 use super::arrow;
 use super::counts::Counts;
@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What `check` is asked.
+/// The arguments of `check`.
 #[derive(clap::Args)]
 pub struct CheckArgs {
     /// The files; `-` is standard input.
@@ -27,13 +27,15 @@ pub struct CheckArgs {
     /// How the files write events.
     #[arg(long, value_enum, default_value = "auto")]
     input: Form,
-    /// Write accepted events here, one a line, with e-mails replaced by their hashes; `-` is standard output.
+    /// Write accepted events here, one per line, with e-mails replaced by their hashes; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     accepted: Option<PathBuf>,
-    /// Write the redacted record of every rejected event here, one a line, with its file and line; `-` is standard output.
+    /// Write the redacted record of every rejected event here, one per line, with its file and line; `-` is standard
+    /// output.
     #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
-    /// Write every event, accepted or rejected, as a row of an Arrow stream (for Spark and other engines); `-` is standard output.
+    /// Write every event, accepted or rejected, as a row of an Arrow stream (for Spark and other engines); `-` is
+    /// standard output.
     #[arg(long, value_name = "FILE")]
     arrow: Option<PathBuf>,
     /// A registry snapshot; without it, the taxonomy that ships.
@@ -42,7 +44,7 @@ pub struct CheckArgs {
     /// Judge as if sent by `trusted`, `visitor`, or a user's UUID.
     #[arg(long, default_value = "trusted")]
     caller: String,
-    /// Judge as if received then (RFC 3339), or `occurred`: when each event occurred.
+    /// Judge as if received at this time (RFC 3339); `occurred` means when each event occurred.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// How many threads judge; without it, as many as keep all cores busy.
@@ -53,7 +55,7 @@ pub struct CheckArgs {
     format: Format,
 }
 
-/// Judges the files one after the other. One that cannot be read keeps no other from being judged.
+/// Judges the files one after the other. A file that cannot be read does not stop the others.
 pub fn run(args: &CheckArgs) -> Done {
     let registry = registry(args.registry.as_deref())?;
     let pepper = pepper();
@@ -117,7 +119,7 @@ fn registry(path: Option<&Path>) -> Result<Registry, String> {
         return Registry::from_json(taxonomy::snapshot().as_bytes());
     };
     let json = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Registry::from_json(&json).map_err(|reason| format!("{} is no registry: {reason}", path.display()))
+    Registry::from_json(&json).map_err(|reason| format!("{} is not a registry: {reason}", path.display()))
 }
 
 fn caller(name: &str) -> Result<Caller<'_>, String> {
@@ -137,7 +139,7 @@ fn received_at(text: Option<&str>) -> Result<i64, String> {
     }
 }
 
-/// Creating an output empties it, so none may be what is still to be read, nor be the other output.
+/// Creating an output empties it, so it must not be an input that is still to be read, nor the other output.
 fn keeps_its_input(args: &CheckArgs) -> Result<(), String> {
     let real = |path: &PathBuf| if is_stdio(path) { None } else { fs::canonicalize(path).ok() };
     let outputs: Vec<_> = [&args.accepted, &args.rejected, &args.arrow].into_iter().flatten().collect();
@@ -168,7 +170,7 @@ fn create(path: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
     }
 }
 
-/// The summary goes where no events go.
+/// Prints the summary where it does not mix with events.
 fn tell(args: &CheckArgs, summary: &str) -> Done {
     if [&args.accepted, &args.rejected, &args.arrow].into_iter().flatten().any(|path| is_stdio(path)) {
         eprint!("{summary}");

@@ -1,5 +1,5 @@
-//! The database that a command works on. Its URL, with the password, is only ever in the environment: arguments can be
-//! read by every user of the machine.
+//! The database that a command works on. Its URL, with the password, is only taken from the environment: arguments can
+//! be read by every user of the machine.
 
 use super::tls;
 use postgres::config::SslMode;
@@ -9,7 +9,7 @@ use std::error::Error;
 const VARIABLE: &str = "DATABASE_URL";
 const APPLICATION: &str = "audience-gate";
 
-/// Connects, and has the session fit long work.
+/// Connects, and lifts the limits on time that would end long work.
 pub fn connect() -> Result<Client, String> {
     let url = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()).ok_or_else(|| {
         format!("{VARIABLE} is not set; set it to the URL of the database, such as postgresql://postgres:PASSWORD@HOST:5432/postgres?sslmode=require")
@@ -17,7 +17,7 @@ pub fn connect() -> Result<Client, String> {
     let (url, wanted) = tls::Wanted::take_from(&url)?;
     // The parser quotes what it does not understand, which may be the password.
     let mut config: Config =
-        url.parse().map_err(|_| format!("{VARIABLE} is no connection URL that can be read; send postgresql://USER:PASSWORD@HOST:PORT/NAME, with special characters percent-encoded"))?;
+        url.parse().map_err(|_| format!("{VARIABLE} is not a valid connection URL; send postgresql://USER:PASSWORD@HOST:PORT/NAME, with special characters percent-encoded"))?;
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION);
     }
@@ -34,7 +34,7 @@ pub fn connect() -> Result<Client, String> {
     Ok(client)
 }
 
-/// What the database says about an error, with its hint; never its detail, which quotes values.
+/// The database's own message and hint for an error, without its detail, which quotes values.
 pub fn explain(error: &postgres::Error) -> String {
     let Some(told) = error.as_db_error() else {
         return format!("the connection to the database failed: {}", causes(error));

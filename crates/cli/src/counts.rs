@@ -1,39 +1,39 @@
-//! How many events came to what, and where the rejected ones stand.
+//! How many events were accepted and rejected, by which rules, and where the rejected ones are.
 
 use audience_gate::contract::rules::RULES;
 use audience_gate::gate::Violations;
 
-/// How many rejected events a report shows.
+/// How many rejected events a report shows at most.
 pub const MOST_SHOWN: usize = 10;
 
-/// Where an event stands.
+/// The place of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Location {
     /// Which of the files, counted from 0.
     pub file: usize,
-    /// The line, or the place in the array, counted from 1.
+    /// The line, or the position in the array, counted from 1.
     pub number: u64,
 }
 
-/// What one rule came to.
+/// How often one rule was violated.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
-    /// How many events violate it before any other.
+    /// How many events violate it first.
     pub first: u64,
     /// How many events violate it.
     pub all: u64,
-    /// Where the first of them stands.
+    /// Where the first of them is.
     pub at: Option<Location>,
 }
 
-/// How many events came to what.
+/// The counts of judged events.
 #[derive(Clone, Debug)]
 pub struct Counts {
     /// Accepted events.
     pub accepted: u64,
     /// Rejected events.
     pub rejected: u64,
-    /// What every rule came to, in the order of [`RULES`].
+    /// How often every rule was violated, in the order of [`RULES`].
     pub rules: Vec<Tally>,
     /// The first rejected events.
     pub shown: Vec<(Location, Violations)>,
@@ -51,7 +51,7 @@ impl Counts {
         self.accepted + self.rejected
     }
 
-    /// Adds those of events further on.
+    /// Adds the counts of later events.
     pub fn add(&mut self, later: &Counts) {
         self.accepted += later.accepted;
         self.rejected += later.rejected;

@@ -1,18 +1,18 @@
-//! `audience-gate detach`: an archived month out of the event log, where its archive holds the same.
+//! `audience-gate detach`: takes an archived month out of the event log, if its archive holds the same rows.
 
 use super::manifest::Manifest;
 use super::month::Month;
 use super::{Done, connection, say};
 use std::path::PathBuf;
 
-/// What `detach` is asked.
+/// The arguments of `detach`.
 #[derive(clap::Args)]
 pub struct DetachArgs {
     /// The archive that `archive` wrote.
     archive: PathBuf,
     /// The month, such as 2026-01.
     month: Month,
-    /// Drop the month's table, instead of keeping it beside the log, closed and append-only.
+    /// Drop the month's table instead of keeping it beside the log, closed and append-only.
     #[arg(long)]
     drop: bool,
 }

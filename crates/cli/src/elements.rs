@@ -1,10 +1,10 @@
-//! A JSON file, split at the commas of its outermost array. What is not JSON becomes an event of its own, and so gets its
-//! verdict.
+//! A JSON file, split at the commas of its outermost array. Anything that is not JSON becomes an event of its own, so
+//! it gets a verdict too.
 
 use super::input::{MOST_EVENT, Piece, Source};
 use std::io::{self, BufRead};
 
-/// Such a file, and how far into it the last piece went.
+/// Such a file, and how far the last piece reached into it.
 pub struct Elements {
     source: Source,
     split: Splitter,
@@ -48,7 +48,7 @@ enum State {
     #[default]
     Before,
     InArray,
-    /// In a document that is no array, or behind the array.
+    /// In a document that is not an array, or after the array.
     Outside,
     End,
 }
@@ -102,13 +102,13 @@ impl Splitter {
         if is_empty { piece.bytes.truncate(piece.open()) } else { self.close(piece) }
     }
 
-    /// An event without a byte is one too: it stands where a comma promised one.
+    /// Ends an event. An empty one counts too: a comma promised an event there.
     fn close(&mut self, piece: &mut Piece) {
         self.number += 1;
         piece.close(self.number);
     }
 
-    /// Ends what is open; an array that the file cuts short gets a verdict even if the cut is between two events.
+    /// Ends what is open. An array that the file cuts short gets a verdict even if the cut is between two events.
     fn end_of_file(&mut self, piece: &mut Piece) {
         if !piece.is_blank() {
             self.close(piece);

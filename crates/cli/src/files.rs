@@ -1,5 +1,5 @@
-//! A file through all cores in constant memory: each worker reads a piece, judges it while the next worker reads, and
-//! writes it when all pieces before it are written.
+//! Judges a file on all cores in constant memory: each worker reads a piece, judges it while the next worker reads, and
+//! writes it once all pieces before it are written.
 
 use super::counts::Counts;
 use super::input::{Input, Piece};
@@ -8,21 +8,21 @@ use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Where the lines go, and what they came to.
+/// Where the lines go, and their counts.
 pub struct Outputs {
     /// Accepted events.
     pub accepted: Box<dyn Write + Send>,
-    /// Audit rows of rejected ones.
+    /// Audit rows of rejected events.
     pub rejected: Box<dyn Write + Send>,
     /// Both as an Arrow stream.
     pub rows: Box<dyn Write + Send>,
-    /// The counts of everything that was written.
+    /// The counts of all events written so far.
     pub counts: Counts,
 }
 
-/// What may go wrong with a file.
+/// What can go wrong with a file.
 pub enum Trouble {
-    /// It cannot be read to its end; what was read is judged.
+    /// It cannot be read to its end; what was read before that is judged.
     Reading(io::Error),
     /// The lines cannot be written.
     Writing(io::Error),
@@ -85,7 +85,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The file, of which each worker takes a piece in its turn.
+/// The file, from which the workers take pieces in turn.
 struct Shelf {
     input: Option<Input>,
     taken: u64,
@@ -93,7 +93,7 @@ struct Shelf {
 }
 
 impl Shelf {
-    /// Takes the next piece; its number.
+    /// Takes the next piece, and returns its number.
     fn take(&mut self, piece: &mut Piece) -> Option<u64> {
         let found = self.input.as_mut()?.next(piece);
         if !matches!(found, Ok(true)) {
@@ -105,7 +105,7 @@ impl Shelf {
     }
 }
 
-/// Where pieces are written, in their order.
+/// Where pieces are written in order.
 struct Desk<'a> {
     state: Mutex<Writing<'a>>,
     turn: Condvar,
@@ -118,7 +118,7 @@ struct Writing<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Writes what was judged of a piece, once it is its turn.
+    /// Waits for a piece's turn, then writes what was judged of it.
     fn write(&self, number: u64, judged: &mut Judged) -> MutexGuard<'_, Writing<'a>> {
         let is_early = |writing: &mut Writing| writing.written != number;
         let mut writing = self.turn.wait_while(lock(&self.state), is_early).unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ impl<'a> Desk<'a> {
         writing
     }
 
-    /// Writes the rest of a piece; whether nothing more can be written.
+    /// Writes the rest of a piece, and returns whether writing has failed.
     fn finish(&self, number: u64, judged: &mut Judged) -> bool {
         let mut writing = self.write(number, judged);
         writing.written += 1;

@@ -26,12 +26,12 @@ const AUDIT: &[u8] = b"event_validation_fail";
 pub enum Refusal {
     /// It violates the contract.
     Rules(Violations),
-    /// It is no record of a rejection, or cannot be read, or has no time of its own.
+    /// It is wrongly marked as a rejection, cannot be read, or has no time of its own.
     Because(&'static str),
 }
 
 impl Refusal {
-    /// It, in words.
+    /// The refusal in words.
     pub fn reason(&self) -> String {
         match self {
             Refusal::Because(reason) => (*reason).to_owned(),
@@ -40,13 +40,13 @@ impl Refusal {
     }
 }
 
-/// What is done with the number of an event, and its line or why there is none.
+/// Receives the number of an event, with its line or the reason why it is refused.
 pub type Take<'a> = dyn FnMut(u64, Result<&[u8], Refusal>) -> Result<(), String> + 'a;
 
-/// Who judges history.
+/// Judges history.
 pub struct Historian<'a> {
     context: Context<'a>,
-    /// When events were recorded that do not say it.
+    /// When those events were recorded that do not say so themselves.
     default_time: Option<i64>,
     parser: Parser,
     rebuilt: Vec<u8>,
@@ -54,13 +54,13 @@ pub struct Historian<'a> {
 }
 
 impl<'a> Historian<'a> {
-    /// One who judges by a context, whose time is now.
+    /// A historian who judges by a context whose time is now.
     pub fn new(context: Context<'a>, default_time: Option<i64>) -> Self {
         Historian { context, default_time, parser: Parser::default(), rebuilt: Vec::new(), line: Vec::new() }
     }
 
-    /// Judges the events of a file in their order. Hands on the number of each, and the line to copy into the database
-    /// behind the load's id, or why it is refused.
+    /// Judges the events of a file in order. Hands on the number of each, with the line to copy into the database after
+    /// the load's id, or with the reason why it is refused.
     pub fn read(&mut self, path: &Path, take: &mut Take) -> Result<(), String> {
         let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
         if is_parquet(path) {
@@ -96,14 +96,14 @@ impl<'a> Historian<'a> {
         Ok(())
     }
 
-    /// Judges a line of JSON, which may say when it was recorded, and whether it is a record of a rejection.
+    /// Judges a line of JSON, which may also say when it was recorded and whether it records a rejection.
     fn line(&mut self, line: &[u8], number: u64) -> Result<&[u8], Refusal> {
         let names_columns =
             [&b"\"created_at\""[..], b"\"rejected\""].iter().any(|key| memchr::memmem::find(line, key).is_some());
         if !names_columns || line.len() > MOST_EVENT {
             return self.judge(line, number, None, false);
         }
-        // What is no event at all is refused for that, and not for what is taken out below.
+        // Something that is not an event is refused as such, not for the members that are taken out below.
         let mut reader = Reader::new(line);
         let is_whole = reader.event(&mut self.parser).is_ok() && reader.is_done();
         let Some(mut members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(line)
@@ -116,7 +116,7 @@ impl<'a> Historian<'a> {
             None | Some("null") => None,
             Some(quoted) => {
                 let time = time::parse(quoted.trim_matches('"').as_bytes());
-                Some(time.ok_or(Refusal::Because("its created_at is no RFC 3339 time"))?)
+                Some(time.ok_or(Refusal::Because("its created_at is not an RFC 3339 time"))?)
             }
         };
         let is_audit = match members.remove("rejected").map(RawValue::get) {
@@ -138,7 +138,7 @@ impl<'a> Historian<'a> {
         judged.map(|()| self.line.as_slice())
     }
 
-    /// Judges an event as of when it was recorded: then, or else when it occurred.
+    /// Judges an event as of when it was recorded or, where that is unknown, when it occurred.
     fn judge(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<&[u8], Refusal> {
         let now = self.context.received_at;
         let mut reader = Reader::new(json);
@@ -183,7 +183,8 @@ pub fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet")
 }
 
-/// An id for an event that came without one, the same whenever the file is read: of what it says, and where.
+/// An id for an event without one, derived from what it says and where, so that it is the same whenever the file is
+/// read.
 fn derived_id(json: &[u8], number: u64) -> String {
     let mut digest = Sha256::new();
     digest.update(format!("audience-gate load {number}\n"));
@@ -196,7 +197,7 @@ fn derived_id(json: &[u8], number: u64) -> String {
     String::from_utf8_lossy(&ids::written((bits >> 64) as u64, bits as u64)).into_owned()
 }
 
-/// Writes a row as the event that it was when it was sent.
+/// Writes a row as the event that was sent.
 fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
     for (index, (column, values)) in COLUMNS.iter().zip(&rows.columns).enumerate() {
         let key = |out: &mut Vec<u8>| {

@@ -12,52 +12,52 @@ use std::path::Path;
 /// How a file writes events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Form {
-    /// By the file's name, else by its first bytes.
+    /// Told by the file's name, or else by its first bytes.
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// One JSON object, or an array of them.
     Json,
-    /// A header of field names (`metadata.KEY` for keys of metadata), then one event a row.
+    /// A header of field names (`metadata.KEY` for keys of metadata), then one event per row.
     Csv,
 }
 
 /// About how many bytes a piece has.
 pub const PIECE: usize = 1 << 20;
 
-/// The longest event that is read whole; of a longer one so much is kept that it is known to be too long.
+/// The longest event that is read whole. Of a longer one, just enough is kept to show that it is too long.
 pub const MOST_EVENT: usize = 16 << 20;
 
 /// Some events of a file.
 #[derive(Debug, Default)]
 pub struct Piece {
-    /// The events, one behind the other.
+    /// The events, one after the other.
     pub bytes: Vec<u8>,
-    /// The end of each event in `bytes`, and its number: the line it stands on, or its place in the array.
+    /// The end of each event in `bytes`, and its number: its line, or its position in the array.
     pub ends: Vec<(usize, u64)>,
-    /// The number of the first line, where each line is an event and `ends` is still to be found.
+    /// The number of the first line, if each line is an event and `ends` is still to be found.
     pub first_line: Option<u64>,
 }
 
 impl Piece {
-    /// Forgets the events, and keeps the memory.
+    /// Clears the events but keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
         self.first_line = None;
     }
 
-    /// Whether there is nothing in it, not even an event without a byte.
+    /// Whether it holds nothing, not even an empty event.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.ends.is_empty()
     }
 
-    /// Where the event begins whose end is not known yet.
+    /// Where the event begins that has no end yet.
     pub fn open(&self) -> usize {
         self.ends.last().map_or(0, |end| end.0)
     }
 
-    /// Whether no event is open, or nothing but white space of it.
+    /// Whether no event is open, or only white space of one.
     pub fn is_blank(&self) -> bool {
         self.bytes.get(self.open()..).unwrap_or_default().trim_ascii().is_empty()
     }
@@ -72,8 +72,8 @@ impl Piece {
         self.bytes.len() >= PIECE
     }
 
-    /// Finds the ends of lines: left to whoever judges the piece, because all cores do that. A blank line is no event;
-    /// it becomes white space before the next one.
+    /// Finds the ends of lines. This is left to whoever judges the piece, because all cores do that. A blank line is
+    /// not an event; it becomes white space before the next one.
     pub fn split(&mut self) {
         let Some(first) = self.first_line.take() else {
             return;
@@ -131,7 +131,8 @@ impl Input {
         })
     }
 
-    /// Fills the piece with the next events; whether there are any. What was read before an error is in the piece.
+    /// Fills the piece with the next events, and returns whether there are any. After an error, the piece holds what
+    /// was read before it.
     pub fn next(&mut self, piece: &mut Piece) -> io::Result<bool> {
         piece.clear();
         match self {
@@ -143,8 +144,8 @@ impl Input {
     }
 }
 
-/// Many a file of lines is named .json, and many a laid out object is not: where the first bytes do not tell an array,
-/// the second line tells whether it begins an event or goes on with one.
+/// The form of a file, by its name and its first bytes. Many files of lines are named .json, and many laid-out objects
+/// are not: where the first line does not begin an array, the second tells whether it begins an event or continues one.
 fn recognise(path: &Path, start: &[u8]) -> Form {
     let name = path.to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);

@@ -1,4 +1,4 @@
-//! Events of a file, judged: the lines to write and the counts to add.
+//! Judges the events of a file: the lines to write and the counts to add.
 
 use super::arrow::{Fate, Rows};
 use super::counts::{Counts, Location};
@@ -14,13 +14,13 @@ use audience_gate::parse::string;
 use audience_gate::{time, write};
 use std::io;
 
-/// Whom a judgement is told about.
+/// The source system that audit rows name.
 const SOURCE_SYSTEM: &str = "command-line";
 
-/// Where a row has no id of the sender's; it is not written.
+/// Stands in for the sender's id where a row has none; it is not written.
 const NO_ID: Id = [b'0'; 36];
 
-/// What events came to.
+/// What came of judging events.
 #[derive(Debug, Default)]
 pub struct Judged {
     /// The accepted events, as lines.
@@ -29,14 +29,14 @@ pub struct Judged {
     pub rejected: Vec<u8>,
     /// Both as batches of an Arrow stream.
     pub rows: Vec<u8>,
-    /// Why there are no such batches, if there are none.
+    /// The error that kept the batches from being written, if there was one.
     pub trouble: Option<io::Error>,
     /// The counts.
     pub counts: Counts,
 }
 
 impl Judged {
-    /// Forgets everything, and keeps the memory.
+    /// Clears everything but keeps the memory.
     pub fn clear(&mut self) {
         self.accepted.clear();
         self.rejected.clear();
@@ -64,7 +64,7 @@ pub struct Order<'a> {
     pub write_rejected: bool,
     /// Whether both are wanted as rows of an Arrow stream.
     pub write_rows: bool,
-    /// How many workers judge a file; none: as many as keep all cores busy.
+    /// How many workers judge a file; `None` means as many as keep all cores busy.
     pub threads: Option<usize>,
 }
 
@@ -73,11 +73,11 @@ pub struct Order<'a> {
 pub struct File<'a> {
     /// Which of the files, counted from 0.
     pub index: usize,
-    /// As it was named.
+    /// Its name, as it was given.
     pub name: &'a str,
 }
 
-/// One who judges, with the buffers that are used again from event to event.
+/// Judges events, with buffers that are reused from event to event.
 pub struct Judge<'a> {
     order: &'a Order<'a>,
     file: File<'a>,
@@ -155,14 +155,14 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Makes a batch of the rows that are not one yet.
+    /// Makes a batch of the rows that are in no batch yet.
     pub fn end_batch(&mut self, judged: &mut Judged) {
         if let Some(Err(error)) = self.rows.as_mut().map(|rows| rows.write(&mut judged.rows)) {
             judged.trouble = Some(io::Error::other(error));
         }
     }
 
-    /// Reads a line; the byte from which it is no JSON, if there is one. One that is too long was not kept to its end.
+    /// Reads a line, and returns the byte where it stops being JSON, if it does. A line that is too long was cut short.
     fn read(&mut self, line: &[u8]) -> Option<usize> {
         if line.len() > MOST_EVENT {
             self.parser.clear();

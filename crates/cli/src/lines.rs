@@ -1,9 +1,9 @@
-//! A file with an event on every line, cut behind the last line that a piece has room for.
+//! A file with one event per line, cut after the last line that a piece has room for.
 
 use super::input::{MOST_EVENT, PIECE, Piece, Source};
 use std::io::{self, Read};
 
-/// Such a file, and what was read of it beyond the last piece.
+/// Such a file, and what was read beyond the last piece.
 pub struct Lines {
     source: Source,
     rest: Vec<u8>,

@@ -1,5 +1,5 @@
-//! `audience-gate load`: history into the event log, with its own times, in batches that are stored together with how
-//! far the load is.
+//! `audience-gate load`: loads history into the event log with its own times, in batches; each batch is stored together
+//! with how far the load has come.
 
 use super::history::{Historian, is_parquet};
 use super::manifest::file_hash;
@@ -15,31 +15,31 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The rows that are stored at once, at most.
+/// How many rows are stored at once, at most.
 const BATCH_ROWS: u64 = 10_000;
-/// The bytes that are stored at once, about.
+/// About how many bytes are stored at once.
 const BATCH_BYTES: usize = 16 << 20;
-/// How many refused events of a file are told.
+/// How many refused events of a file are reported, at most.
 const MOST_TOLD: usize = 5;
-/// What is taken of a folder.
+/// The endings of the files that are taken from a folder.
 const ENDINGS: [&str; 5] = [".parquet", ".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz"];
 
-/// What `load` is asked.
+/// The arguments of `load`.
 #[derive(clap::Args)]
 pub struct LoadArgs {
     /// Files as `check --accepted`, `archive` or Spark write them: NDJSON, JSON, CSV or Parquet; of a folder, every
     /// NDJSON and Parquet file within.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// When events were recorded that have neither created_at nor occurred_at (RFC 3339).
+    /// When the events that have neither created_at nor occurred_at were recorded (RFC 3339).
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Load the other events of a file in which some are refused.
+    /// Where some events of a file are refused, load the others.
     #[arg(long)]
     skip_refused: bool,
 }
 
-/// What became of events.
+/// How many events were stored, and how.
 #[derive(Default)]
 struct Tally {
     accepted: i64,
@@ -48,7 +48,7 @@ struct Tally {
     refused: u64,
 }
 
-/// Loads the files in their order.
+/// Loads the files in the order given.
 pub fn run(args: &LoadArgs) -> Done {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64);
     let default_time = match &args.at {
@@ -63,7 +63,7 @@ pub fn run(args: &LoadArgs) -> Done {
         find(path, &mut files).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     }
     if files.is_empty() {
-        return Err(format!("there is no file to load; of a folder, files named {} are taken", ENDINGS.join(", ")));
+        return Err(format!("there is no file to load; from a folder, files named {} are taken", ENDINGS.join(", ")));
     }
     let mut client = connection::connect()?;
     let (contract, snapshot) = terms(&mut client)?;
@@ -90,8 +90,8 @@ pub fn run(args: &LoadArgs) -> Done {
     Ok(u8::from(!is_complete))
 }
 
-/// Finds the files that a path stands for, in the order of their names. As in Spark, what begins with a dot or an
-/// underscore is not meant, and neither is a month that is still being archived.
+/// Finds the files that a path stands for, in the order of their names. As in Spark, names that begin with a dot or an
+/// underscore are left out, and so is a month that is still being archived.
 fn find(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
         files.push(path.to_owned());
@@ -110,7 +110,7 @@ fn find(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The database's contract and registry; from here on no other load can begin.
+/// The database's contract and registry. From here on, no other load can begin.
 fn terms(client: &mut Client) -> Result<(String, String), String> {
     let row = client
         .query_one(
@@ -128,7 +128,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Loads a file, unless it was; whether nothing of it was left out.
+    /// Loads a file unless it was loaded before, and returns whether no event of it was left out.
     fn file(&mut self, path: &Path, skips_refused: bool) -> Result<bool, String> {
         let name = path.display();
         let sha256 = file_hash(path).map_err(|error| format!("cannot read {name}: {error}"))?;
@@ -159,7 +159,7 @@ impl Load<'_> {
         Ok(tally.refused == 0)
     }
 
-    /// Judges a file before anything of it is stored: how many events there are, and how many are refused.
+    /// Judges a file before any of it is stored, and returns how many events it has and how many are refused.
     fn judge(&mut self, path: &Path) -> Result<(u64, u64), String> {
         let (mut total, mut refused) = (0, 0);
         let kind = if is_parquet(path) { "row" } else { "line" };
@@ -176,7 +176,7 @@ impl Load<'_> {
         Ok((total, refused))
     }
 
-    /// Stores what of a file is not stored yet.
+    /// Stores the part of a file that is not stored yet.
     fn store(&mut self, path: &Path, sha256: &str, through: u64, bar: &ProgressBar) -> Result<Tally, String> {
         let (client, registry) = (&mut self.client, self.registry);
         let mut batch = Batch { lines: Vec::new(), rows: 0, refused: 0, last: through };
@@ -213,7 +213,7 @@ struct Batch {
 }
 
 impl Batch {
-    /// Stores the events together with how far the file is, and empties itself.
+    /// Stores the events together with how far the file has come, then empties the batch.
     fn store(
         &mut self,
         client: &mut Client,
@@ -242,7 +242,7 @@ impl Batch {
 fn copy_lines(transaction: &mut Transaction, lines: &[u8]) -> Result<(), postgres::Error> {
     let mut writer =
         transaction.copy_in("copy audience_gate.load_rows (place, id, created_at, rejected, event) from stdin")?;
-    // Whatever goes wrong on the way is told by the end of the copy.
+    // The end of the copy reports whatever goes wrong on the way.
     writer.write_all(lines).ok();
     writer.finish()?;
     Ok(())

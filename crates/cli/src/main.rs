@@ -32,12 +32,12 @@ mod table;
 mod tls;
 
 const EXIT_CODES: &str = "Exit codes: 0 everything is accepted or in order, 1 something is rejected or invalid, 2 a file or an argument cannot be used.";
-const CHECK_HELP: &str = "The summary goes to standard output, or to standard error where events go there. A file that cannot be read keeps no other from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
-const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it; a secret is never an argument, because every user of the machine can read those. For an address that is not valid an empty line is printed, and its number on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
-const ARCHIVE_HELP: &str = "Every month is a folder such as 2026-01 with Parquet files and a _manifest.json. A month counts only when it was read back and found to hold what the database holds; one that is there already is not written again. Nothing is removed from the database: see detach.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 every month is archived, 1 an archived month differs from the database or is damaged, 2 the database, the archive or an argument cannot be used.";
+const CHECK_HELP: &str = "The summary goes to standard output, or to standard error if events go to standard output. A file that cannot be read does not stop the others from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
+const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it; a secret is never an argument, because every user of the machine can read those. An address that is not valid prints an empty line, and its number is printed on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
+const ARCHIVE_HELP: &str = "Every month is a folder such as 2026-01 with Parquet files and a _manifest.json. A month counts only once it has been read back and found to hold what the database holds; a month that is already there is not written again. Nothing is removed from the database: see detach.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 every month is archived, 1 an archived month differs from the database or is damaged, 2 the database, the archive or an argument cannot be used.";
 const DETACH_HELP: &str = "In one transaction the month is counted and hashed in the database, compared with the archive's manifest, and only then detached. Needs monthly partitions, see SCALING.md. Ids of detached events stay known, so a retry of one is still a replay. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is detached, 2 it is not: the archive differs, or the database or an argument cannot be used.";
 const RESTORE_HELP: &str = "The month is copied into a table of its own, compared with the archive's manifest and with what was noted when it was detached, and only then attached; all in one transaction. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is restored, 2 it is not: the archive differs, or the database or an argument cannot be used.";
-const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one from what it says and the line it stands on.\n\nA load that was ended goes on where it stopped when it is run again; a file that was loaded is not loaded twice. One system event tells of each load.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
+const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one derived from what it says and the line it is on.\n\nA load that was interrupted goes on where it stopped when it is run again; a file is never loaded twice. Each load leaves one system event.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
 const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
 /// Lets in only the audience events that satisfy one validation contract.
 #[derive(Parser)]
@@ -58,7 +58,7 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Say what a rule wants, with an accepted and a refused example.
+    /// Say what a rule requires, with an accepted and a refused example.
     #[command(after_help = EXPLAIN_HELP)]
     Explain {
         /// Its id, for example subscription.consent.
@@ -67,7 +67,7 @@ enum Command {
     /// Hash e-mail addresses as the gate does.
     #[command(after_help = HASH_HELP)]
     Hash {
-        /// The addresses; without any, one a line from standard input.
+        /// The addresses; without any, one per line from standard input.
         addresses: Vec<String>,
     },
     /// Write closed months of the event log to Parquet.
@@ -112,7 +112,7 @@ fn say(text: &str) -> Done {
     }
 }
 
-/// The secret under which e-mail hashes are made; the function reads it from the same name.
+/// The secret that keys the e-mail hashes; the Edge Function reads it from a variable of the same name.
 fn pepper() -> Option<String> {
     std::env::var("AUDIENCE_GATE_EMAIL_PEPPER").ok().filter(|pepper| !pepper.is_empty())
 }

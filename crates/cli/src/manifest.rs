@@ -1,4 +1,4 @@
-//! What is said about an archived month beside its files: `_manifest.json`.
+//! `_manifest.json`: what an archive says about a month, beside the month's files.
 
 use super::month::Month;
 use super::rows::hex;
@@ -8,15 +8,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The version of the form that archives have.
+/// The version of the archive format.
 pub const SCHEMA_VERSION: u32 = 1;
-/// Spark and pandas, which read whole folders, pass over what begins like this.
+/// The name of the file. Spark and pandas, which read whole folders, skip names that begin with an underscore.
 const NAME: &str = "_manifest.json";
 
 /// A month in an archive.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of the form: which columns there are, and how rows are hashed.
+    /// The version of the format: which columns there are, and how rows are hashed.
     pub schema_version: u32,
     /// The month, in UTC.
     pub month: String,
@@ -28,7 +28,7 @@ pub struct Manifest {
     pub first_created_at: String,
     /// When the last of them was recorded.
     pub last_created_at: String,
-    /// The hash of what the rows hold, whatever their order.
+    /// The hash of what the rows hold; their order makes no difference.
     pub content_hash: String,
     /// The files, in the order of their rows' times.
     pub files: Vec<Part>,
@@ -52,7 +52,7 @@ pub struct Part {
 }
 
 impl Manifest {
-    /// Reads a month's manifest; none where the month is not in the archive.
+    /// Reads a month's manifest; `None` if the month is not in the archive.
     pub fn read(archive: &Path, month: Month) -> Result<Option<Self>, String> {
         let path = archive.join(month.to_string()).join(NAME);
         let json = match fs::read(&path) {
@@ -61,7 +61,7 @@ impl Manifest {
             Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
         };
         let manifest: Manifest =
-            serde_json::from_slice(&json).map_err(|error| format!("{} is no manifest: {error}", path.display()))?;
+            serde_json::from_slice(&json).map_err(|error| format!("{} is not a manifest: {error}", path.display()))?;
         if manifest.schema_version != SCHEMA_VERSION {
             return Err(format!(
                 "{} has schema version {}, and this command knows {SCHEMA_VERSION}; use the release that wrote it or a later one",
@@ -93,7 +93,7 @@ impl Manifest {
         self.files.iter().map(|part| archive.join(&self.month).join(&part.name)).collect()
     }
 
-    /// Whether all files are there, byte for byte.
+    /// Checks that all files are there, byte for byte.
     pub fn check_files(&self, archive: &Path) -> Result<(), String> {
         for (part, path) in self.files.iter().zip(self.paths(archive)) {
             let sha256 = file_hash(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;

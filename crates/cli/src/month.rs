@@ -1,4 +1,4 @@
-//! Months of the event log, in UTC, as they are asked for and as folders are named.
+//! Months of the event log, in UTC, as arguments and as names of folders.
 
 use audience_gate::time;
 use std::fmt;
@@ -15,7 +15,7 @@ impl FromStr for Month {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no month; send one such as 2026-01");
+        let wrong = || format!("`{text}` is not a month; send one such as 2026-01");
         let (year, month) = text.split_once('-').filter(|_| text.len() == 7).ok_or_else(wrong)?;
         let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
         if year == 0 || !(1..=12).contains(&month) {
@@ -32,7 +32,7 @@ impl fmt::Display for Month {
 }
 
 impl Month {
-    /// The one after it.
+    /// The month after it.
     pub fn next(self) -> Self {
         if self.month == 12 { Month { year: self.year + 1, month: 1 } } else { Month { month: self.month + 1, ..self } }
     }

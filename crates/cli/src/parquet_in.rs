@@ -21,7 +21,7 @@ pub struct Input {
     left: usize,
 }
 
-/// Where a column stands in a file, and what its times count.
+/// The place of a column in a file, and the unit of its times.
 #[derive(Clone, Copy, Debug)]
 struct Leaf {
     index: usize,
@@ -37,7 +37,7 @@ enum Unit {
 }
 
 impl Input {
-    /// Opens a file; columns of other names are left alone, and of those without which no event is, none may be missing.
+    /// Opens a file. Columns with other names are ignored, but every required column must be there.
     pub fn open(path: &Path, required: &[&str]) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let file = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
@@ -52,7 +52,7 @@ impl Input {
         Ok(Input { file, leaves, group: 0, columns: Vec::new(), left: 0 })
     }
 
-    /// Reads the next rows in place of those given; whether there are any.
+    /// Replaces the rows given with the next ones, and returns whether there are any.
     pub fn next(&mut self, rows: &mut Rows) -> Result<bool, String> {
         rows.clear();
         while self.left == 0 {
@@ -115,7 +115,7 @@ fn find(schema: &SchemaDescriptor, name: &str, kind: Kind) -> Result<Option<Leaf
     Ok(Some(Leaf { index, is_optional: column.max_def_level() > 0, unit: unit.unwrap_or(Unit::Micros) }))
 }
 
-/// What the times of a column count; none where they are no times.
+/// The unit of a column's times; `None` if it does not hold times.
 fn unit(column: &ColumnDescriptor) -> Option<Unit> {
     if column.physical_type() == Physical::INT96 {
         return Some(Unit::Nanos);

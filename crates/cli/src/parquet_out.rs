@@ -1,4 +1,4 @@
-//! Rows to Parquet files: types that every reader knows, zstd, row groups of bounded size.
+//! Writes rows to Parquet files: types that every reader knows, zstd, row groups of bounded size.
 
 use super::rows::{COLUMNS, Kind, Listed, Rows, Values, hex};
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
@@ -13,9 +13,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The rows of a row group, at most.
+/// How many rows a row group has, at most.
 pub const GROUP_ROWS: usize = 100_000;
-/// About the bytes of a row group before compression, at most: what writing holds in memory.
+/// About how many bytes a row group has before compression, at most; writing holds as many in memory.
 pub const GROUP_BYTES: usize = 48 << 20;
 
 /// A file being written.
@@ -55,7 +55,7 @@ impl Output {
         Ok(())
     }
 
-    /// Ends the file and has it reach the disk.
+    /// Ends the file, and waits until it is on the disk.
     pub fn finish(self) -> Result<Finished> {
         let Hashing { file, digest, bytes } = self.writer.into_inner()?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
@@ -97,7 +97,7 @@ fn properties() -> Result<WriterPropertiesPtr> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_created_by(concat!("audience-gate version ", env!("CARGO_PKG_VERSION")).into());
-    // No two rows share these, so a dictionary of them would only cost.
+    // No two rows share these values, so a dictionary would cost space and save none.
     for unique in ["id", "created_at"] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(unique), false);
     }

@@ -1,4 +1,4 @@
-//! How far a long command is, where somebody looks.
+//! Shows how far a long command has come, if somebody is watching.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal};

@@ -1,4 +1,4 @@
-//! What the command line says when it is done.
+//! What the command line prints at the end.
 
 use super::counts::{Counts, Location};
 use audience_gate::contract::FINGERPRINT;
@@ -70,7 +70,7 @@ fn people_summary(counts: &Counts, files: &[String]) -> String {
     out
 }
 
-/// Every rule, a line each.
+/// Every rule, one per line.
 pub fn rules(format: Format) -> String {
     match format {
         Format::Json => audience_gate_emit::json::render(),
@@ -81,7 +81,7 @@ pub fn rules(format: Format) -> String {
     }
 }
 
-/// One rule in full, or what comes near its name.
+/// One rule in full, or else the rules with similar names.
 pub fn explain(id: &str) -> Result<String, String> {
     let Some(rule) = RULES.iter().find(|rule| rule.id == id) else {
         let near = near(id);
@@ -102,7 +102,7 @@ pub fn explain(id: &str) -> Result<String, String> {
     ))
 }
 
-/// The rules whose id holds the words, or else those that are spelt most like it.
+/// The rules whose id contains the words, or else those spelt most like it.
 fn near(id: &str) -> Vec<&'static str> {
     let ids = || RULES.iter().map(|rule| rule.id);
     let holding: Vec<_> = ids().filter(|known| !id.is_empty() && known.contains(id)).collect();

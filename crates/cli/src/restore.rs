@@ -1,4 +1,4 @@
-//! `audience-gate restore`: a detached month back into the event log, from its archive.
+//! `audience-gate restore`: brings a detached month back into the event log, from its archive.
 
 use super::manifest::Manifest;
 use super::month::Month;
@@ -11,7 +11,7 @@ use postgres::Transaction;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What `restore` is asked.
+/// The arguments of `restore`.
 #[derive(clap::Args)]
 pub struct RestoreArgs {
     /// The archive that `archive` wrote.

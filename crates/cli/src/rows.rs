@@ -22,11 +22,11 @@ pub enum Kind {
 /// A column of `public.audience_events`.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
-    /// Its name, there and in files.
+    /// Its name, in the table and in files.
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
-    /// Whether no row is without it.
+    /// Whether every row has it.
     pub is_required: bool,
 }
 
@@ -54,7 +54,7 @@ pub const COLUMNS: [Listed; 16] = [
     listed("rejected", Kind::Flag, true),
 ];
 
-/// The number of `created_at`.
+/// The index of `created_at`.
 pub const CREATED_AT: usize = 1;
 
 /// The values of a column, one for each row.
@@ -94,7 +94,7 @@ impl Rows {
         self.times(CREATED_AT).len()
     }
 
-    /// Forgets the rows, and keeps the memory.
+    /// Clears the rows but keeps the memory.
     pub fn clear(&mut self) {
         for values in &mut self.columns {
             match values {
@@ -115,18 +115,18 @@ impl Rows {
     }
 }
 
-/// What rows hold, as one number that the database computes alike (`audience_gate.hash_events`): in whatever order the
-/// rows come, it is the same for the same rows, and for them alone.
+/// A hash of what rows hold, computed as the database computes it (`audience_gate.hash_events`). The order of the rows
+/// makes no difference: the same rows always have the same hash, and different rows a different one.
 #[derive(Debug, Default)]
 pub struct ContentHash {
-    /// How many rows it is of.
+    /// How many rows it covers.
     pub rows: u64,
     sums: [i128; 2],
     written: Vec<u8>,
 }
 
 impl ContentHash {
-    /// Takes rows in.
+    /// Adds rows.
     pub fn add(&mut self, rows: &Rows) {
         for row in 0..rows.len() {
             self.written.clear();
@@ -139,14 +139,14 @@ impl ContentHash {
         self.rows += rows.len() as u64;
     }
 
-    /// It, as hex.
+    /// The hash as hex.
     pub fn value(&self) -> String {
         let [first, second] = self.sums;
         hex(&Sha256::digest(format!("{}:{first}:{second}", self.rows)))
     }
 }
 
-/// A row as it is hashed. Texts have their length before them, so that no two rows are written alike; metadata is last.
+/// A row as it is hashed. Each text follows its length, so that no two rows are written alike; metadata is last.
 fn write_row(out: &mut Vec<u8>, rows: &Rows, row: usize) {
     let mut metadata: &[u8] = b"";
     for (column, values) in COLUMNS.iter().zip(&rows.columns) {

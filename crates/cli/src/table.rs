@@ -6,7 +6,7 @@ use audience_gate::parse::number;
 use audience_gate::write;
 use std::io;
 
-/// Such a file, behind its header.
+/// Such a file, read from after its header.
 pub struct Table {
     reader: csv::Reader<Source>,
     header: csv::ByteRecord,
@@ -30,8 +30,8 @@ impl Table {
 }
 
 /// Appends a row as an event: a column named `metadata.KEY` is a key of metadata, an empty cell is absent, and a cell
-/// of metadata that is a JSON number, true or false is that. A cell that no column has a name for is kept as a field
-/// of that number, so that the row is refused instead of losing it.
+/// of metadata that is a JSON number, true or false counts as one. A cell in a column without a name is kept as a field
+/// named by the column's number, so that the row is refused instead of losing the cell.
 fn write_event(out: &mut Vec<u8>, header: &csv::ByteRecord, row: &csv::ByteRecord) {
     out.push(b'{');
     let mut metadata = Vec::new();
@@ -87,7 +87,7 @@ fn write_value(out: &mut Vec<u8>, cell: &[u8]) {
     }
 }
 
-/// U+0000 stays what it is, so that the contract refuses it; elsewhere it would be replaced.
+/// Writes a cell as a JSON text. U+0000 stays what it is, so that the contract refuses it.
 fn write_text(out: &mut Vec<u8>, cell: &[u8]) {
     if cell.contains(&0) {
         out.extend_from_slice(br#""\u0000""#);

@@ -1,4 +1,4 @@
-//! TLS as libpq's URL parameters `sslmode` and `sslrootcert` ask for it.
+//! TLS as libpq's URL parameters `sslmode` and `sslrootcert` define it.
 
 use postgres::config::SslMode;
 use rustls::client::WebPkiServerVerifier;
@@ -10,14 +10,14 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Whom a server's certificate must be from.
+/// Who must have issued a server's certificate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Trust {
     /// Anybody.
     Anyone,
-    /// Somebody known, whatever the server's name.
+    /// A known authority, for any server name.
     Known,
-    /// Somebody known, for this server's name.
+    /// A known authority, for this server's name.
     Named,
 }
 
@@ -63,7 +63,7 @@ impl Wanted {
     }
 }
 
-/// Reads percent-encoding.
+/// Decodes percent-encoding.
 fn decode(value: &str) -> String {
     let bytes = value.as_bytes();
     let mut out = Vec::new();
@@ -76,7 +76,7 @@ fn decode(value: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// What opens encrypted connections.
+/// The connector that opens encrypted connections.
 pub fn connector(wanted: &Wanted) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let verifier = match wanted.trust {
@@ -132,7 +132,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
-            // The name is looked at last, when the chain is known to be good.
+            // The name is checked last, when the chain is known to be good.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.trust == Trust::Known => Ok(ServerCertVerified::assertion()),

@@ -55,12 +55,12 @@ fn cases() -> Vec<Case> {
     let long_text = "a".repeat(10 << 20);
     let digits = "9".repeat(1000);
     vec![
-        lines("an event cut behind every byte", cuts.join("\n"), &cut_verdicts),
-        lines("a file without a byte", "", &[]),
+        lines("an event cut after every byte", cuts.join("\n"), &cut_verdicts),
+        lines("an empty file", "", &[]),
         lines("nothing but line breaks and blanks", "\n\r\n \t\n\n", &[]),
         lines("nothing but a byte order mark", "\u{feff}", &[]),
         lines("a byte order mark and an event", format!("\u{feff}{GOOD}"), &[ACCEPTED]),
-        lines("line breaks of Windows", format!("{GOOD}\r\n\r\n{GOOD}\r\n"), &[ACCEPTED, ACCEPTED]),
+        lines("Windows line breaks", format!("{GOOD}\r\n\r\n{GOOD}\r\n"), &[ACCEPTED, ACCEPTED]),
         lines("no line break at the end", format!("{GOOD}\n{GOOD}"), &[ACCEPTED, ACCEPTED]),
         lines(
             "broken lines between good ones",
@@ -68,9 +68,9 @@ fn cases() -> Vec<Case> {
             &[ACCEPTED, "parse.json", ACCEPTED, "parse.json", ACCEPTED],
         ),
         lines("two events on a line", format!("{GOOD}{GOOD}"), &["parse.json"]),
-        lines("a byte that UTF-8 does not have", bytes(start, b"\xff", end), &["parse.json"]),
-        lines("half a character of UTF-8", bytes(start, b"\xc3", end), &["parse.json"]),
-        lines("a character written too long", bytes(start, b"\xc0\xaf", end), &["parse.json"]),
+        lines("a byte that never occurs in UTF-8", bytes(start, b"\xff", end), &["parse.json"]),
+        lines("half a UTF-8 character", bytes(start, b"\xc3", end), &["parse.json"]),
+        lines("an overlong UTF-8 character", bytes(start, b"\xc0\xaf", end), &["parse.json"]),
         lines("a surrogate in UTF-8", bytes(start, b"\xed\xa0\x80", end), &["parse.json"]),
         lines("UTF-16", GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), &["parse.json"]),
         lines("a raw U+0000 in a text", bytes(start, b"\0", end), &["parse.json"]),
@@ -79,8 +79,8 @@ fn cases() -> Vec<Case> {
         lines("the first half of a surrogate pair", holding(r#""\ud83d""#), &["parse.text"]),
         lines("the second half of a surrogate pair", holding(r#""\ude00""#), &["parse.text"]),
         lines("a surrogate pair the wrong way round", holding(r#""\ude00\ud83d""#), &["parse.text"]),
-        lines("100,000 lists in each other", deep("[", "]"), &["parse.depth"]),
-        lines("100,000 objects in each other", deep(r#"{"a":"#, "}"), &["parse.depth"]),
+        lines("100,000 nested lists", deep("[", "]"), &["parse.depth"]),
+        lines("100,000 nested objects", deep(r#"{"a":"#, "}"), &["parse.depth"]),
         lines("100,000 lists that never end", "[".repeat(100_000), &["parse.json"]),
         lines("100,000 objects that never end", r#"{"a":"#.repeat(100_000), &["parse.json"]),
         lines("100,000 ends without a beginning", "]".repeat(100_000), &["parse.json"]),
@@ -97,8 +97,8 @@ fn cases() -> Vec<Case> {
         lines("a number beyond double precision", holding("-1e400"), &["parse.number"]),
         lines("a key named twice", holding(r#"1,"more":1"#), &["parse.duplicate_key"]),
         lines("a key named twice in disguise", holding(r#"1,"mor\u0065":1"#), &["parse.duplicate_key"]),
-        lines("10,000 keys, the last named before", holding(&many_keys(10_000)), &["parse.duplicate_key"]),
-        lines("no objects", "1\n\"x\"\nnull\ntrue\n[]\n[1]", &["parse.shape"; 6]),
+        lines("10,000 keys, the last a repeat", holding(&many_keys(10_000)), &["parse.duplicate_key"]),
+        lines("values that are not objects", "1\n\"x\"\nnull\ntrue\n[]\n[1]", &["parse.shape"; 6]),
         lines("an object without a field", "{}", &["base.session_id"]),
         document(
             "a batch of other things",
@@ -125,7 +125,7 @@ fn by_the_library(body: &[u8], read: As) -> Vec<String> {
     answer["results"].as_array().unwrap().iter().map(verdict).collect()
 }
 
-/// The same by the command line, put together from the lines that it writes; and its exit code.
+/// The same by the command line, put together from the lines that it writes, with its exit code.
 fn by_the_command(body: &[u8], name: &str, from_stdin: bool) -> (Vec<String>, Option<i32>) {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let folder = command::folder(&format!("bad-input-{}", RUNS.fetch_add(1, Ordering::Relaxed)));
@@ -154,13 +154,13 @@ fn check(cases: &[Case]) {
     };
     for case in cases {
         hold(case.name, "library", &by_the_library(&case.body, case.read), &case.verdicts);
-        // Accepted and rejected lines are in two files: each of them is in order, the accepted ones come first.
+        // Accepted and rejected lines are in two files, each in order; the accepted ones come first.
         let mut sorted = case.verdicts.clone();
         sorted.sort_by_key(|verdict| *verdict != ACCEPTED);
         let file = if case.read == As::Lines { "in.ndjson" } else { "in.json" };
         let code = i32::from(case.verdicts.iter().any(|verdict| *verdict != ACCEPTED));
         for (way, from_stdin) in [("file", false), ("standard input", true)] {
-            // Without a name, a list tells of an array; and what is large is read in the same way.
+            // Standard input has no name: its first bytes tell an array, and large input is read in the same way.
             if from_stdin && (case.body.starts_with(b"[") || case.body.len() > 1 << 20) {
                 continue;
             }
@@ -178,7 +178,7 @@ fn every_bad_line_gets_its_verdict() {
 }
 
 #[test]
-fn what_is_no_json_is_one_refused_body_to_the_library() {
+fn the_library_refuses_a_body_that_is_not_json_as_a_whole() {
     let registry = support::registry();
     let request = support::request(&registry, Caller::Trusted);
     let batch = format!("[{GOOD},{GOOD}]");
@@ -196,7 +196,7 @@ fn what_is_no_json_is_one_refused_body_to_the_library() {
 }
 
 #[test]
-fn a_cut_array_keeps_its_whole_events_and_tells_of_the_cut_on_the_command_line() {
+fn the_command_line_keeps_the_whole_events_of_a_cut_array_and_reports_the_cut() {
     let batch = format!("[{GOOD},{GOOD}]");
     let mut wrong = Vec::new();
     for cut in 1..batch.len() {
@@ -211,15 +211,15 @@ fn a_cut_array_keeps_its_whole_events_and_tells_of_the_cut_on_the_command_line()
 }
 
 #[test]
-fn what_the_command_line_cannot_tell_apart_is_refused_instead_of_lost() {
+fn the_command_line_refuses_what_it_cannot_tell_apart_instead_of_losing_it() {
     let cases: [(&str, &str, String, &[&str]); 8] = [
         (
-            "a comma too many",
+            "one comma too many",
             "in.json",
             format!("[{GOOD},,{GOOD},]"),
             &[ACCEPTED, ACCEPTED, "parse.json", "parse.json"],
         ),
-        ("something behind the array", "in.json", format!("[{GOOD}] x"), &[ACCEPTED, "parse.json"]),
+        ("something after the array", "in.json", format!("[{GOOD}] x"), &[ACCEPTED, "parse.json"]),
         ("a second array", "in.json", format!("[{GOOD}]\n[{GOOD}]"), &[ACCEPTED, "parse.shape"]),
         ("a byte order mark", "in.json", format!("\u{feff}[{GOOD}]"), &[ACCEPTED]),
         (
@@ -235,7 +235,7 @@ fn what_the_command_line_cannot_tell_apart_is_refused_instead_of_lost() {
             &[ACCEPTED, ACCEPTED, "parse.json"],
         ),
         (
-            "a cell too many",
+            "one cell too many",
             "in.csv",
             "session_id,event_type\nsession-0001,page_view,lost\n".into(),
             &["base.field_known"],

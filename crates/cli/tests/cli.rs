@@ -22,7 +22,7 @@ const CSV: &str = "session_id,event_type,event_category,event_source,metadata.pa
     session-0001,page_view,engagement,web,/,\n\
     session-0002,plan_started,subscription,web,,web\n";
 
-/// The files that lie in the folder, the words of the command, and what is to come of it.
+/// The files in the folder, the words of the command, and what it should print.
 #[derive(Default)]
 struct Case<'a> {
     files: &'a [(&'a str, &'a [u8])],
@@ -31,7 +31,7 @@ struct Case<'a> {
     code: i32,
     /// Lines, or parts of lines, of standard output.
     says: &'a [&'a str],
-    /// The same of standard error; none means that it is silent.
+    /// The same of standard error; empty means that it prints nothing there.
     complains: &'a [&'a str],
 }
 
@@ -144,7 +144,7 @@ fn bad_lines_are_named_by_file_and_number() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_keeps_no_other_from_being_judged() {
+fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     let zipped = gzip(&lines(&[GOOD; 400]));
     check(
         "unreadable",
@@ -183,7 +183,7 @@ fn exit_codes_and_messages_are_the_documented_ones() {
             case("check a.ndjson --caller somebody", 2, &[], &["--caller somebody: send trusted, visitor"]),
             case("check a.ndjson --at noon", 2, &[], &["--at noon: send a time such as 2026-11-21T09:30:00Z"]),
             case("check a.ndjson --registry missing", 2, &[], &["cannot read missing: No such file"]),
-            case("check a.ndjson --registry broken.json", 2, &[], &["broken.json is no registry: "]),
+            case("check a.ndjson --registry broken.json", 2, &[], &["broken.json is not a registry: "]),
             case("check a.ndjson --rejected none/a", 2, &[], &["cannot write none/a: No such file"]),
             case("check a.ndjson --rejected /dev/full", 0, &["1 accepted"], &[]),
             case("check a.ndjson --accepted /dev/full", 2, &[], &["cannot write: No space left"]),
@@ -206,7 +206,7 @@ fn an_output_never_overwrites_what_is_still_to_be_read() {
 }
 
 #[test]
-fn accepted_and_rejected_events_are_written_apart_in_their_order() {
+fn accepted_and_rejected_events_are_written_apart_and_in_order() {
     let folder = folder("apart");
     let input: Vec<_> = (0..9000)
         .map(|index| (if index % 3 == 1 { BAD } else { GOOD }).replace("session-", &format!("session-{index:05}-")))
@@ -216,7 +216,7 @@ fn accepted_and_rejected_events_are_written_apart_in_their_order() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let good: Vec<_> = input.iter().enumerate().filter(|(index, _)| index % 3 != 1).map(|(_, event)| event).collect();
-    assert!(read("yes.ndjson").lines().eq(good), "accepted events are not passed on as they are, in their order");
+    assert!(read("yes.ndjson").lines().eq(good), "accepted events are not passed on unchanged and in order");
     let rows: Vec<Value> = read("no.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let places: Vec<_> =
         rows.iter().map(|row| (row["file"].as_str().unwrap(), row["line"].as_u64().unwrap())).collect();
@@ -289,11 +289,11 @@ fn hash_says_what_the_gate_would_store_and_never_the_address() {
     let nothing = run(&folder, "hash", b"");
     assert_eq!((nothing.code, nothing.stdout.as_str(), nothing.stderr.as_str()), (Some(0), "", ""));
     let refused = run(&folder, "hash --pepper secret reader@example.com", b"");
-    assert_eq!(refused.code, Some(2), "a secret is taken as an argument");
+    assert_eq!(refused.code, Some(2), "a secret is accepted as an argument");
 }
 
 #[test]
-fn help_of_every_command_tells_its_exit_codes() {
+fn the_help_of_every_command_lists_its_exit_codes() {
     let says = ["Usage: audience-gate", "Exit codes: 0 "].as_slice();
     let commands = ["--help", "check --help", "explain --help", "hash --help"];
     check("help", &commands.map(|command| Case { command, says, ..Case::default() }));
@@ -338,7 +338,7 @@ fn arrow_rows_hold_what_the_lines_hold() {
 }
 
 #[test]
-fn an_arrow_stream_without_rows_is_one_and_a_long_one_is_whole() {
+fn an_arrow_stream_is_valid_without_rows_and_whole_when_it_is_long() {
     let folder = folder("arrow-sizes");
     for count in [0, 30_000] {
         fs::write(folder.join("in.ndjson"), lines(&vec![BAD; count])).unwrap();

@@ -1,4 +1,4 @@
-//! The command line as somebody runs it: in a folder of its own, with files, standard input and what comes out.
+//! Runs the command line as a user would: in a folder of its own, with files and standard input.
 #![allow(dead_code, clippy::expect_used, reason = "each test uses its own part, and says where it cannot go on")]
 
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// What came out.
+/// What came of a run.
 #[derive(Debug)]
 pub struct Ran {
-    /// The exit code; none where it crashed.
+    /// The exit code; `None` if it crashed.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -20,7 +20,7 @@ pub struct Ran {
 pub fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::remove_dir_all(&path).ok();
-    fs::create_dir_all(&path).expect("the folder can be made");
+    fs::create_dir_all(&path).expect("the folder can be created");
     path
 }
 
@@ -29,7 +29,7 @@ pub fn run(folder: &Path, words: &str, stdin: &[u8]) -> Ran {
     run_with(folder, words, stdin, &[])
 }
 
-/// The same with variables of the environment.
+/// The same with environment variables.
 pub fn run_with(folder: &Path, words: &str, stdin: &[u8], variables: &[(&str, &str)]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_audience-gate"))
         .args(words.split_whitespace())
