@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// A digest as 64 lower-case hexadecimal digits.
 pub type Hash = [u8; 64];
 
-/// SHA-256 of these parts, one behind the other.
+/// SHA-256 of these parts, one after the other.
 #[inline(never)]
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();

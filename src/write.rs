@@ -1,4 +1,4 @@
-//! Writing JSON: bytes, texts, numbers and lists, one behind the other.
+//! Writing JSON: bytes, texts, numbers and lists, one after the other.
 
 use crate::block::{self, Block};
 

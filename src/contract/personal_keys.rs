@@ -160,7 +160,7 @@ fn may_begin_personal(word: &[u8]) -> bool {
 }
 
 /// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a
-/// capital behind a small letter, and before the last capital of a run that a small letter follows.
+/// capital after a small letter, and before the last capital of a run that a small letter follows.
 #[derive(Clone)]
 struct Words<'a> {
     key: &'a [u8],

@@ -8,7 +8,7 @@ use super::vocabulary::{Category, Fault, Field, Kind};
 /// One rule of the contract.
 #[derive(Debug)]
 pub struct Rule {
-    /// Public and for ever: it is stored in audit rows.
+    /// Public and permanent: it is stored in audit rows.
     pub id: &'static str,
     /// Where the rule comes from.
     pub kind: RuleKind,
@@ -84,13 +84,13 @@ pub enum Expr {
     Present(Field),
     /// The value is of this kind.
     Is(Field, Kind),
-    /// The value is text that holds something besides ASCII white space.
+    /// The value is text that holds something other than ASCII white space.
     NonEmptyText(Field),
     /// The value is text in the canonical 8-4-4-4-12 form of a UUID, in either case.
     Uuid(Field),
     /// `occurred_at` is text in the form of RFC 3339.
     Timestamp,
-    /// The value is text of so many Unicode code points.
+    /// The value is text of that many Unicode code points.
     Length(Field, u32, u32),
     /// The value is exactly one of these texts.
     OneOf(Field, &'static [&'static str]),
@@ -106,9 +106,9 @@ pub enum Expr {
     Listed(Field, List),
     /// No top-level field is outside the vocabulary.
     OnlyKnownFields,
-    /// The canonical text of `metadata` has at most so many bytes; an e-mail still to be hashed counts as its hash.
+    /// The canonical text of `metadata` has at most that many bytes; an e-mail still to be hashed counts as its hash.
     MetadataWithin(u32),
-    /// `occurred_at` is at most so many seconds ahead of, and so many behind, the receipt.
+    /// `occurred_at` is at most that many seconds ahead of the receipt, and at most that many before it.
     OccurredWithin(u32, u32),
     /// `email` and `metadata.email_hash` agree where both are present.
     EmailAgrees,
@@ -132,6 +132,6 @@ pub enum Expr {
     CategoryAgrees,
     /// `metadata` satisfies the payload schema of the event type's registry entry.
     PayloadAgrees,
-    /// The store holds no accepted twin of the event within so many seconds; only the store can judge it.
+    /// The store holds no accepted twin of the event within that many seconds; only the store can judge it.
     NoTwinWithin(u32),
 }

@@ -28,7 +28,7 @@ pub use violations::{Verdict, Violations};
 /// A gate, with the buffers that it uses again from body to body.
 #[derive(Debug)]
 pub struct Gate {
-    /// What [`Gate::argument`] and [`Gate::answer`] are, one behind the other, so that both are copied at once.
+    /// What [`Gate::argument`] and [`Gate::answer`] are, one after the other, so that both are copied at once.
     pub output: Vec<u8>,
     /// Where in it the answer begins.
     pub answer_start: usize,
@@ -73,7 +73,7 @@ impl Gate {
         self.output.get(self.answer_start..).unwrap_or_default()
     }
 
-    /// Judges one event; a text that is none, or is more than one, violates `parse.json`.
+    /// Judges one event; a text that is not an event, or more than one, violates `parse.json`.
     pub fn check(&mut self, text: &[u8], context: &Context) -> Violations {
         let mut reader = Reader::new(text);
         match reader.event(&mut self.parser) {
@@ -87,7 +87,7 @@ impl Gate {
         self.judge_padded(body, body.len(), request)
     }
 
-    /// Judges a body of so many bytes with [zeros behind it](Reader::padded).
+    /// Judges a body of that many bytes with [zeros after it](Reader::padded).
     pub fn judge_padded(&mut self, text: &[u8], length: usize, request: &Request) -> Outcome {
         let body = text.get(..length).unwrap_or(text);
         self.begin(request);
@@ -103,7 +103,7 @@ impl Gate {
         self.outcome
     }
 
-    /// Takes back everything that was written behind the header.
+    /// Takes back everything that was written after the header.
     fn forget(&mut self, header: usize) {
         self.output.truncate(header);
         self.outcome = Outcome::NONE;

@@ -19,7 +19,7 @@ pub const NO_SESSION: &str = "unknown-session";
 /// The event type of the record.
 pub const EVENT_TYPE: &str = "event_validation_fail";
 
-/// What was rejected: an event, or a text that is none.
+/// What was rejected: an event, or a text that is not JSON.
 #[derive(Debug)]
 pub struct Rejected<'a> {
     text: &'a [u8],
@@ -105,8 +105,8 @@ impl<'a> Rejected<'a> {
     }
 }
 
-/// Appends the members of the audit row, behind its index, and closes it; where in it the reason stands, and the rules
-/// behind it.
+/// Appends the members of the audit row, after its index, and closes it; where in it the reason stands, and the rules
+/// after it.
 pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
     put(out, br#","id":""#);
     put(out, id);

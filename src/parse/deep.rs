@@ -4,7 +4,7 @@ use super::parser::{Parser, Read};
 use crate::contract::limits::MOST_DEPTH;
 
 impl Parser {
-    /// The place behind it.
+    /// The place after it.
     #[cold]
     pub(super) fn deep(&mut self, text: &[u8], start: usize) -> Read<usize> {
         let mut open: Vec<bool> = Vec::new();

@@ -58,11 +58,11 @@ const MARKS: usize = 4;
 /// A key that needs no second look: it is written without escapes and names nothing personal.
 #[derive(Clone, Copy, Debug)]
 pub struct CachedKey {
-    /// `,"key":`, and the quote of its value if that was text whenever it came; zeros behind.
+    /// `,"key":`, and the quote of its value if that was text whenever it came; then zeros.
     written: [u8; LONGEST],
     /// What else is known, in one word that is read at once. From the lowest bit: in eight each how many bytes were
     /// written, none where the place is empty; the number of the field, or [`NO_FIELD`]; the place of the key that came
-    /// behind last time; and in the highest bits whether the value is a number or text.
+    /// after it last time; and in the highest bits whether the value is a number or text.
     facts: u32,
 }
 
@@ -111,7 +111,7 @@ impl CachedKey {
         self.facts as usize % LONGEST
     }
 
-    /// The number of the field that it is the name of, or a number that is none.
+    /// The number of the field that it is the name of, or a number past the last.
     #[inline]
     pub const fn field_number(&self) -> usize {
         (self.facts >> 8 & 0xff) as usize
@@ -122,7 +122,7 @@ impl CachedKey {
         FIELDS.get(self.field_number()).map(|&(field, ..)| field)
     }
 
-    /// The place of the key that came behind it last time.
+    /// The place of the key that came after it last time.
     #[inline]
     pub const fn next(&self) -> Slot {
         (self.facts >> 16 & 0x7f) as Slot
@@ -140,14 +140,14 @@ impl CachedKey {
         self.facts & IS_NUMBER != 0
     }
 
-    /// Whether it stands here behind its comma, or for the first one behind the brace.
+    /// Whether it stands here after its comma, or, if it is the first, after the brace.
     #[inline]
     pub fn stands_in(&self, here: &[u8; LONGEST], is_first: bool) -> bool {
         let differ = !(Block::same(here, &self.written) | u32::from(is_first));
         self.size() != 0 && differ.trailing_zeros() as usize >= self.size()
     }
 
-    /// The name, where it was read behind the comma at that place.
+    /// The name, where it was read after the comma at that place.
     #[inline]
     pub fn name_at(&self, comma: usize) -> Value {
         Value::new(Kind::Text, 0, comma + 2, comma + self.size() - 2 - usize::from(self.is_text()))

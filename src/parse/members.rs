@@ -11,7 +11,7 @@ use crate::contract::vocabulary::{Fault, Field, Kind};
 use std::collections::BinaryHeap;
 
 impl Parser {
-    /// Reads an object from behind its brace.
+    /// Reads an object whose brace has been read.
     pub(super) fn members(&mut self, text: &[u8], level: Level, start: usize, depth: usize) -> Read<Value> {
         let first_member = if level == Level::Event { 0 } else { self.event.members.len() };
         let table = Table::of(level, self.event.value(Field::EventType).raw(text));

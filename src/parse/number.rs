@@ -121,7 +121,7 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    /// The digit at a place, counted from the first; none behind the last.
+    /// The digit at a place, counted from the first; none after the last.
     fn digit(&self, place: usize) -> Option<u8> {
         self.whole.get(place).or_else(|| self.fraction.get(place - self.whole.len())).copied()
     }
@@ -158,7 +158,7 @@ impl<'a> Decimal<'a> {
         self.magnitude() == 309 && self.cmp_digits(&smallest, INFINITE.len()) != Ordering::Greater
     }
 
-    /// Postgres keeps the digits that were written behind the point, and writes no exponent.
+    /// Postgres keeps the digits that were written after the point, and writes no exponent.
     fn jsonb_size(&self) -> usize {
         let fraction = (self.fraction.len() as i64 - self.exponent).max(0) as usize;
         let zero = self.is_zero();
@@ -178,7 +178,7 @@ impl<'a> Decimal<'a> {
         if self.negative { size.reverse() } else { size }
     }
 
-    /// Compares so many significant digits.
+    /// Compares that many significant digits.
     fn cmp_digits(&self, other: &Decimal, most: usize) -> Ordering {
         let (start, other_start) = (self.leading_zeros(), other.leading_zeros());
         let length = (self.length() - start).max(other.length() - other_start).min(most);
@@ -213,7 +213,7 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
     compare_with(least).is_ge() && most.is_none_or(|most| compare_with(most).is_le())
 }
 
-/// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more behind its
+/// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more after its
 /// point.
 #[inline(never)]
 fn small_part(raw: &[u8]) -> Option<(u32, bool)> {

@@ -120,7 +120,7 @@ impl Parser {
         Ok(value)
     }
 
-    /// Reads a text from behind its quote.
+    /// Reads a text whose first quote has been read.
     pub(super) fn string(&mut self, text: &[u8], start: usize) -> Read<Value> {
         let Some(value) = string::read(text, start, &mut self.event.faults) else {
             return self.not_json(start);

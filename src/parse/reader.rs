@@ -15,13 +15,13 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the beginning, behind a byte order mark if there is one. A text longer than a [`Value`] can say ends
+    /// Starts at the beginning, after a byte order mark if there is one. A text longer than a [`Value`] can say ends
     /// there.
     pub fn new(text: &'a [u8]) -> Self {
         Reader::padded(text, text.len())
     }
 
-    /// The same for a text of so many bytes with zeros behind it, which let the reader look ahead until its end: nothing
+    /// The same for a text of that many bytes with zeros after it, which let the reader look ahead until its end: nothing
     /// of JSON is a zero.
     pub fn padded(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
@@ -34,14 +34,14 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// The next byte behind white space, not yet read; 0 at the end.
+    /// The next byte after white space, not yet read; 0 at the end.
     #[inline]
     pub fn peek(&mut self) -> u8 {
         self.at = space::skip(self.text, self.at);
         self.text.get(self.at).copied().unwrap_or_default()
     }
 
-    /// Reads this byte, behind white space, if it is next.
+    /// Reads this byte, after white space, if it is next.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;

@@ -10,7 +10,7 @@ use crate::contract::vocabulary::{Fault, Kind};
 use crate::{ids, short};
 use std::borrow::Cow;
 
-/// The text that begins behind the quote before `start`, if it is one of the many that need no second look: a UUID, or
+/// The text that begins after the quote before `start`, if it is one of the many that need no second look: a UUID, or
 /// plain ASCII of less than two blocks that is not blank and holds nothing suspicious.
 ///
 /// Where the next text begins is known when this one's end is, so the end comes out of as few steps as can be: of the
@@ -58,7 +58,7 @@ fn read_fast_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: B
     is_plain.then_some(Fast { length, flags: 0 })
 }
 
-/// Reads the text that begins behind the quote before `start`; `None` where it does not end as JSON.
+/// Reads the text that begins after the quote before `start`; `None` where it does not end as JSON.
 #[inline(never)]
 pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<MOST_FAST>)
@@ -170,7 +170,7 @@ pub fn jsonb_growth(text: &[u8], value: Value) -> isize {
     content(text, value).iter().map(size).sum::<isize>() - value.raw(text).len() as isize
 }
 
-/// The UTF-16 unit that the escape behind a backslash stands for, and where it ends.
+/// The UTF-16 unit that the escape after a backslash stands for, and where it ends.
 fn escape(text: &[u8], at: usize) -> Option<(u32, usize)> {
     let unit = match *text.get(at)? {
         b'"' => 0x22,
@@ -264,7 +264,7 @@ fn count_characters(text: &[u8], value: Value) -> usize {
     content(text, value).iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// Whether the text holds nothing besides ASCII white space.
+/// Whether the text holds nothing but ASCII white space.
 #[inline]
 pub fn is_blank(text: &[u8], value: Value) -> bool {
     // The quote is what follows an empty text.

@@ -79,7 +79,7 @@ impl Value {
         (self.0.get() >> 36) as usize
     }
 
-    /// The byte behind it, and behind the quote that ends a text.
+    /// The byte after it, and after the quote that ends a text.
     #[inline]
     pub const fn after(self) -> usize {
         self.end() + matches!(self.kind(), Kind::Text) as usize

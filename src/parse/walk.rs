@@ -1,4 +1,4 @@
-//! The members that nearly all members are: an expected key, and a plain text or number behind it.
+//! The members that nearly all members are: an expected key, and a plain text or number after it.
 
 use super::event::Member;
 use super::key_cache::{LONGEST, Level, Slot, Table};
@@ -10,13 +10,13 @@ use crate::contract::vocabulary::{FIELD_COUNT, Kind};
 
 /// How far the members of an object have been read.
 pub(super) struct Walk {
-    /// The comma or brace behind the last one, or the brace before the first.
+    /// The comma or brace after the last one, or the brace before the first.
     pub at: usize,
     /// The last key.
     pub slot: Slot,
     /// The places of the keys that were there and are the name of no field.
     pub seen: u64,
-    /// What Postgres writes more than was read: a space behind every colon and every comma; the last member has no comma.
+    /// What Postgres writes more than was read: a space after every colon and every comma; the last member has no comma.
     pub growth: isize,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn see(seen: &mut u64, slot: Slot) -> bool {
 }
 
 impl Walk {
-    /// Reads on while there is one expected key behind the other with [plain](string::read_fast) text as its value, or a plain
+    /// Reads on while there is one expected key after the other with [plain](string::read_fast) text as its value, or a plain
     /// number: most of every event; `members` does the rest. Whether the expected key is there, and only its value is
     /// another.
     #[inline(always)]

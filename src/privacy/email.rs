@@ -85,7 +85,7 @@ pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
 /// Whether a text holds a raw e-mail address.
 ///
 /// Looked for: a character that can end a local part, `@` (or `%40`, with its percent sign encoded any number of
-/// times), a label, and at least one more label behind a dot that begins with a letter and has a second character.
+/// times), a label, and at least one more label after a dot that begins with a letter and has a second character.
 pub fn is_in(text: &[u8]) -> bool {
     let mut from = 0;
     while let Some(found) = text.get(from..).and_then(|rest| rest.iter().position(|&byte| byte == b'@' || byte == b'%'))

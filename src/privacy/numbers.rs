@@ -5,7 +5,7 @@ pub fn holds_personal_value(text: &[u8]) -> bool {
     holds_phone(text) || holds_card_or_ssn(text)
 }
 
-/// E.164: a plus sign (or `%2B`) behind no letter or digit, then 7 to 15 digits that do not begin with 0, with single
+/// E.164: a plus sign (or `%2B`) that follows no letter or digit, then 7 to 15 digits that do not begin with 0, with single
 /// spaces, dots, hyphens or parentheses between them.
 fn holds_phone(text: &[u8]) -> bool {
     text.iter().enumerate().any(|(at, &byte)| {

@@ -294,7 +294,7 @@ fn each_text(value: &Value, take: &mut impl FnMut(&str)) {
     }
 }
 
-/// The value with a canary as a word of its own behind every text and key.
+/// The value with a canary as a word of its own after every text and key.
 fn plant(value: Value, canary: &str) -> Value {
     let mark = |text: String| format!("{text}; {canary}");
     match value {
