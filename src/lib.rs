@@ -22,6 +22,11 @@
 //! Nothing here does any input or output or knows the time; errors are data. The command line and the generators of SQL,
 //! documents and types are crates of their own, `audience-gate-cli` and `audience-gate-emit`.
 
+// An `inline` is here for one of three reasons, each of them measured: a question asked of every block, character or
+// text, where a call costs more than the answer (without the hints the gate takes a thirtieth longer); `always`, where a
+// value has to stay in registers, because handed on it stands in memory, where the module's engine checks each access;
+// `never`, where a copy in every caller makes the module larger, and the reader's loop with it slower, for what is seldom
+// asked.
 mod block;
 mod short;
 

@@ -5,13 +5,11 @@ use crate::short;
 
 impl Field {
     /// The top-level field of that name.
-    #[inline]
     pub fn top_level(key: &[u8]) -> Option<Field> {
         named(key, &TOP_LEVEL)
     }
 
     /// The well-known metadata key of that name.
-    #[inline]
     pub fn of_metadata(key: &[u8]) -> Option<Field> {
         named(key, &OF_METADATA)
     }
@@ -47,7 +45,6 @@ const fn slots(in_metadata: bool) -> Slots {
     slots
 }
 
-#[inline]
 fn named(key: &[u8], slots: &Slots) -> Option<Field> {
     let is_key = |place: usize| KEYS.get(place).is_some_and(|(_, name)| short::is_same(key, name.as_bytes()));
     KEYS.get(short::find(slots, key, is_key)?).map(|&(field, _)| field)

@@ -55,17 +55,14 @@ struct Judge<'a> {
 
 /// What the predicates of [`Expr`](crate::contract::rule::Expr) mean.
 impl Judge<'_> {
-    #[inline]
     fn is_readable(&self, fault: Fault) -> bool {
         !self.event.faults().has(fault)
     }
 
-    #[inline]
     fn is(&self, field: Field, kind: Kind) -> bool {
         self.event.value(field).kind() == kind
     }
 
-    #[inline]
     fn is_non_empty_text(&self, field: Field) -> bool {
         self.event.is_given(field) && self.is(field, Kind::Text)
     }
@@ -76,7 +73,6 @@ impl Judge<'_> {
         value.has(Value::UUID) || is_uuid_slowly(self.text, value)
     }
 
-    #[inline]
     fn has_length(&self, field: Field, least: usize, most: usize) -> bool {
         self.text_at(field).is_some_and(|value| (least..=most).contains(&string::length(self.text, value)))
     }
@@ -113,19 +109,16 @@ impl Judge<'_> {
         is_state(self.text, self.event.value(field), self.context.registry)
     }
 
-    #[inline]
     fn has_only_known_fields(&self) -> bool {
         self.event.unknown_fields().is_empty()
     }
 
-    #[inline]
     fn has_metadata_within(&self, most: usize) -> bool {
         let hash_to_come = self.event.is_given(Field::Email) && !self.event.is_given(Field::EmailHash);
         let added = if hash_to_come { EMAIL_HASH_BYTES } else { 0 };
         self.event.metadata_size() + added <= most
     }
 
-    #[inline]
     fn occurred_within(&self, ahead: i64, behind: i64) -> bool {
         self.occurred_at.is_some_and(|time| {
             let age = self.context.received_at - time;
@@ -157,27 +150,22 @@ impl Judge<'_> {
         !self.text_is(Field::PriorState, |from| self.text_is(Field::NewState, |to| blocks(from, to)))
     }
 
-    #[inline]
     fn holds_no_raw_email(&self) -> bool {
         !self.found.email
     }
 
-    #[inline]
     fn has_no_personal_key(&self) -> bool {
         !self.event.has_personal_key()
     }
 
-    #[inline]
     fn holds_no_personal_value(&self) -> bool {
         !self.found.value
     }
 
-    #[inline]
     fn caller_is_trusted(&self) -> bool {
         self.context.caller == Caller::Trusted
     }
 
-    #[inline]
     fn speaks_for_own_user(&self) -> bool {
         match self.context.caller {
             Caller::Trusted => true,
@@ -189,7 +177,6 @@ impl Judge<'_> {
         }
     }
 
-    #[inline]
     fn site_accepts(&self) -> bool {
         let Context { registry, origin, .. } = self.context;
         match self.event.is_given(Field::SiteId) {
@@ -198,34 +185,28 @@ impl Judge<'_> {
         }
     }
 
-    #[inline]
     fn category_agrees(&self) -> bool {
         self.entry.is_some_and(|entry| entry.category == self.category)
     }
 
-    #[inline]
     fn payload_agrees(&self) -> bool {
         self.entry.is_some_and(|entry| entry.admits(self.text, self.event))
     }
 
-    #[inline]
     fn text_at(&self, field: Field) -> Option<Value> {
         let value = self.event.value(field);
         (value.kind() == Kind::Text).then_some(value)
     }
 
-    #[inline]
     fn with_text<T>(&self, field: Field, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         with_text(self.text, self.event.value(field), read)
     }
 
-    #[inline]
     fn text_is(&self, field: Field, test: impl FnOnce(&[u8]) -> bool) -> bool {
         text_is(self.text, self.event.value(field), test)
     }
 
     /// What was seen in the texts that the privacy rules speak of.
-    #[inline]
     fn suspicion(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
         let others = self.event.suspicion() | self.event.value(Field::Metadata).suspicion();

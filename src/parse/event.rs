@@ -66,7 +66,6 @@ impl Event {
     }
 
     /// Keeps the value of the field with that number, unless it has one already; whether it was kept.
-    #[inline]
     pub(super) fn fill(&mut self, field: usize, value: Value) -> bool {
         match self.values.get_mut(field) {
             Some(slot) if *slot == Value::ABSENT => {
@@ -83,55 +82,46 @@ impl Event {
     }
 
     /// Why it cannot be judged, if it cannot.
-    #[inline]
     pub const fn faults(&self) -> Faults {
         self.faults
     }
 
     /// The value of a field.
-    #[inline]
     pub const fn value(&self, field: Field) -> Value {
         self.values[field as usize]
     }
 
     /// Whether the field is there and neither null nor blank text.
-    #[inline]
     pub const fn is_given(&self, field: Field) -> bool {
         self.given >> field as u8 & 1 != 0
     }
 
     /// The top-level fields outside the vocabulary.
-    #[inline]
     pub fn unknown_fields(&self) -> &[Member] {
         &self.unknown_fields
     }
 
     /// The members of `metadata` that are the name of no field.
-    #[inline]
     pub fn members(&self) -> &[Member] {
         &self.members
     }
 
     /// The bytes of `metadata` as Postgres writes a `jsonb`: the one measure of its size that every engine shares.
-    #[inline]
     pub const fn metadata_size(&self) -> usize {
         self.metadata_size
     }
 
     /// Whether a key of `metadata`, at any depth, names personal data.
-    #[inline]
     pub const fn has_personal_key(&self) -> bool {
         self.personal_key
     }
 
     /// What is [suspicious](Value::suspicion) of the texts and keys within its values.
-    #[inline]
     pub const fn suspicion(&self) -> u8 {
         self.suspicion
     }
 
     /// Whether a [snapshot](crate::privacy::redact::snapshot) of it would be the very bytes that were read.
-    #[inline]
     pub const fn is_shown_whole(&self) -> bool {
         self.is_shown_whole
     }

@@ -11,13 +11,11 @@ impl Faults {
     pub const NONE: Faults = Faults(0);
 
     /// Adds one.
-    #[inline]
     pub fn add(&mut self, fault: Fault) {
         self.0 |= 1 << fault as u8;
     }
 
     /// Whether it is among them.
-    #[inline]
     pub const fn has(self, fault: Fault) -> bool {
         self.0 & (1 << fault as u8) != 0
     }
@@ -28,7 +26,6 @@ impl Faults {
     }
 
     /// Whether there is none.
-    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -29,7 +29,6 @@ pub struct Table(u8);
 
 impl Table {
     /// The table of a level, and for metadata of an event type.
-    #[inline]
     pub fn of(level: Level, event_type: &[u8]) -> Table {
         Table(match level {
             Level::Event => 0,
@@ -106,13 +105,11 @@ impl CachedKey {
     const EMPTY: CachedKey = CachedKey { written: [0; LONGEST], facts: 0 };
 
     /// How many bytes were written, from the comma on.
-    #[inline]
     pub const fn size(&self) -> usize {
         self.facts as usize % LONGEST
     }
 
     /// The number of the field that it is the name of, or a number past the last.
-    #[inline]
     pub const fn field_number(&self) -> usize {
         (self.facts >> 8 & 0xff) as usize
     }
@@ -123,32 +120,27 @@ impl CachedKey {
     }
 
     /// The place of the key that came after it last time.
-    #[inline]
     pub const fn next(&self) -> Slot {
         (self.facts >> 16 & 0x7f) as Slot
     }
 
     /// Whether the value was text whenever it came.
-    #[inline]
     pub const fn is_text(&self) -> bool {
         self.facts & IS_TEXT != 0
     }
 
     /// Whether the value was a number whenever it came.
-    #[inline]
     pub const fn is_number(&self) -> bool {
         self.facts & IS_NUMBER != 0
     }
 
     /// Whether it stands here after its comma, or, if it is the first, after the brace.
-    #[inline]
     pub fn stands_in(&self, here: &[u8; LONGEST], is_first: bool) -> bool {
         let differ = !(Block::same(here, &self.written) | u32::from(is_first));
         self.size() != 0 && differ.trailing_zeros() as usize >= self.size()
     }
 
     /// The name, where it was read after the comma at that place.
-    #[inline]
     pub fn name_at(&self, comma: usize) -> Value {
         Value::new(Kind::Text, 0, comma + 2, comma + self.size() - 2 - usize::from(self.is_text()))
     }
@@ -169,7 +161,6 @@ impl KeyCache {
     pub const NONE: KeyCache = KeyCache([[CachedKey::EMPTY; SLOTS]; TABLES]);
 
     /// The key of that place.
-    #[inline]
     pub fn at(&self, table: Table, place: Slot) -> &CachedKey {
         &self.0[table.0 as usize % TABLES][place as usize % SLOTS]
     }

@@ -35,14 +35,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte after white space, not yet read; 0 at the end.
-    #[inline]
     pub fn peek(&mut self) -> u8 {
         self.at = space::skip(self.text, self.at);
         self.text.get(self.at).copied().unwrap_or_default()
     }
 
     /// Reads this byte, after white space, if it is next.
-    #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;
         self.at += found as usize;

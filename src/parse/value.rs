@@ -30,7 +30,6 @@ impl Value {
     pub const MOST: usize = (1 << 27) - 1;
 
     /// A value of this kind, between two places of a text.
-    #[inline]
     pub const fn new(kind: Kind, flags: u8, start: usize, end: usize) -> Value {
         let tag = 1 | (kind as u64) << 1 | (flags as u64) << 4;
         match NonZeroU64::new(tag | (start as u64) << 9 | (end as u64) << 36) {
@@ -40,7 +39,6 @@ impl Value {
     }
 
     /// What it is.
-    #[inline]
     pub const fn kind(self) -> Kind {
         match self.0.get() >> 1 & 7 {
             0 => Kind::Absent,
@@ -56,43 +54,36 @@ impl Value {
 
     /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`], [`Value::DIGITS`] and
     /// [`Value::UUID`].
-    #[inline]
     pub const fn flags(self) -> u8 {
         (self.0.get() >> 4 & 31) as u8
     }
 
     /// What a closer look at a text could find: [`Value::SIGNS`] and [`Value::DIGITS`].
-    #[inline]
     pub const fn suspicion(self) -> u8 {
         self.flags() & (Value::SIGNS | Value::DIGITS)
     }
 
     /// Its first byte.
-    #[inline]
     pub const fn start(self) -> usize {
         (self.0.get() >> 9) as usize & Value::MOST
     }
 
     /// One past its last byte.
-    #[inline]
     pub const fn end(self) -> usize {
         (self.0.get() >> 36) as usize
     }
 
     /// The byte after it, and after the quote that ends a text.
-    #[inline]
     pub const fn after(self) -> usize {
         self.end() + matches!(self.kind(), Kind::Text) as usize
     }
 
     /// The bytes of the value in the text it was read from.
-    #[inline]
     pub fn raw(self, text: &[u8]) -> &[u8] {
         text.get(self.start()..self.end()).unwrap_or_default()
     }
 
     /// Whether a text has any of these flags.
-    #[inline]
     pub const fn has(self, flags: u8) -> bool {
         self.flags() & flags != 0
     }

@@ -84,7 +84,6 @@ impl Registry {
     }
 
     /// The active entry of that id.
-    #[inline]
     pub fn event_type(&self, id: &[u8]) -> Option<&EventType> {
         self.event_types.get(id)
     }
@@ -108,7 +107,6 @@ impl Registry {
     }
 
     /// Whether the site exists and takes events from the origin; `None` asks for the default site.
-    #[inline]
     pub fn site_accepts(&self, site: Option<&[u8]>, origin: Option<&str>) -> bool {
         let site = site.unwrap_or(self.default_site.as_bytes());
         let Some(sites) = &self.sites else {
@@ -176,7 +174,6 @@ impl EventTypes {
         }
     }
 
-    #[inline]
     fn get(&self, id: &[u8]) -> Option<&EventType> {
         let is_id = |place: usize| self.entries.get(place).is_some_and(|(known, _)| short::is_same(known, id));
         self.entries.get(short::find(&self.slots, id, is_id)?).map(|(_, entry)| entry)
