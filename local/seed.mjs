@@ -52,7 +52,7 @@ const LOAD = `
   )
   select
     r.id, r.created_at, r.occurred_at, r.user_id, r.session_id, r.event_type, r.event_category, r.event_source,
-    coalesce(r.site_id, '00000000-0000-4000-8000-000000000001'),
+    coalesce(r.site_id, audience_gate.default_site()),
     r.utm_source, r.utm_medium, r.utm_campaign, r.utm_content, r.utm_term, r.metadata, r.rejected
   from jsonb_to_recordset($1::jsonb) as r (
     id uuid, created_at timestamptz, occurred_at timestamptz, user_id uuid, session_id text, event_type text,

@@ -1,10 +1,11 @@
 //! SHA-256, alone and under a key, and its hexadecimal form.
 
+use crate::contract::limits::HASH_LENGTH;
 use crate::write::hex_digit;
 use sha2::{Digest, Sha256};
 
-/// A digest as 64 lower-case hexadecimal digits.
-pub type Hash = [u8; 64];
+/// A digest as lower-case hexadecimal digits.
+pub type Hash = [u8; HASH_LENGTH];
 
 /// SHA-256 of these parts, one after the other.
 #[inline(never)]
@@ -35,7 +36,7 @@ const OUTER: u8 = 0x5c;
 /// A digest in lower-case hexadecimal.
 #[inline(never)]
 pub fn hex(digest: &[u8]) -> Hash {
-    let mut out = [0; 64];
+    let mut out = [0; HASH_LENGTH];
     for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(digest) {
         *digits = [hex_digit(byte >> 4), hex_digit(byte & 15)];
     }

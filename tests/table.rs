@@ -1,8 +1,10 @@
 //! What must be true of the table of rules itself.
 
+use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, names_personal_data};
+use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::RULES;
-use audience_gate::contract::vocabulary::{FIELDS, Field};
+use audience_gate::contract::vocabulary::{FIELDS, Fault, Field};
 
 fn check(name: &str, holds: impl Fn(&audience_gate::contract::rule::Rule) -> bool) {
     let wrong: Vec<_> = RULES.iter().filter(|rule| !holds(rule)).map(|rule| rule.id).collect();
@@ -60,4 +62,62 @@ fn personal_words_are_sorted_words_in_small_letters() {
     assert!(PERSONAL_WORDS.lines().is_sorted());
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     assert!(PERSONAL_WORDS.lines().flat_map(|entry| entry.split(' ')).all(is_word));
+}
+
+/// What a sender must be told of the bounds of a rule, in words.
+fn bounds(expr: &Expr) -> Vec<String> {
+    match *expr {
+        Expr::All(parts) | Expr::Any(parts) => parts.iter().flat_map(bounds).collect(),
+        Expr::Not(part) => bounds(part),
+        Expr::Readable(Fault::Depth) => vec![MOST_DEPTH.to_string()],
+        Expr::Readable(Fault::Number) => vec![format!("{NUMBER_LENGTH} characters")],
+        Expr::Sha256(_) => vec![format!("{HASH_LENGTH} lower-case hex digits")],
+        Expr::Length(_, 0, most) => vec![most.to_string()],
+        Expr::Length(_, least, most) => vec![least.to_string(), format!("{most} characters")],
+        Expr::Number(_, least, most) => {
+            [Some(least), most].into_iter().flatten().map(|bound| bound.to_string()).collect()
+        }
+        Expr::MetadataWithin(most) => vec![format!("{most} bytes")],
+        Expr::OccurredWithin(ahead, behind) => {
+            vec![format!("{} minutes after", ahead / 60), format!("{} days before", behind / 86_400)]
+        }
+        Expr::NoTwinWithin(seconds) => vec![format!("{seconds} seconds")],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a text names a bound as a number of its own, not as a part of another.
+fn names(text: &str, bound: &str) -> bool {
+    text.match_indices(bound).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + bound.len()..]);
+        !before.ends_with(|next: char| next.is_ascii_digit()) && !after.starts_with(|next: char| next.is_ascii_digit())
+    })
+}
+
+#[test]
+fn a_reason_tells_the_bounds_that_its_rule_sets() {
+    check("a bound is missing in the reason", |rule| bounds(&rule.must).iter().all(|bound| names(rule.reason, bound)));
+}
+
+/// The bound that every text of a field, whatever its event, must keep.
+fn bound_of(expr: &Expr, field: Field) -> Vec<String> {
+    match *expr {
+        Expr::All(parts) | Expr::Any(parts) => parts.iter().flat_map(|part| bound_of(part, field)).collect(),
+        Expr::Length(of, ..) | Expr::Sha256(of) | Expr::Number(of, 0, _) if of == field => bounds(expr),
+        Expr::MetadataWithin(_) if field == Field::Metadata => bounds(expr),
+        Expr::OccurredWithin(..) if field == Field::OccurredAt => bounds(expr),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_field_tells_the_bounds_that_the_rules_set() {
+    let wrong: Vec<_> = FIELDS
+        .iter()
+        .flat_map(|&(field, key, meaning)| {
+            let bounds = RULES.iter().flat_map(move |rule| bound_of(&rule.must, field));
+            bounds.filter(|bound| !names(meaning, bound)).map(move |bound| format!("{key}: {bound}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "a bound is missing in what a field says it holds: {wrong:?}");
 }

@@ -3,11 +3,28 @@
 /// The deepest nesting of an event.
 pub const MOST_DEPTH: usize = 32;
 
+/// The most characters of a number.
+pub const NUMBER_LENGTH: usize = 64;
+/// The largest exponent, either way, that Postgres can hold in every number of that length.
+pub const MOST_EXPONENT: i64 = 400;
+
 /// The fewest and the most Unicode code points of a session's id.
 pub const SESSION_LENGTH: (u32, u32) = (8, 128);
 
+/// The most Unicode code points of a `utm_*` field.
+pub const UTM_LENGTH: u32 = 256;
+
+/// The most bytes of an e-mail address.
+pub const EMAIL_BYTES: usize = 254;
+/// The hexadecimal digits of a SHA-256.
+pub const HASH_LENGTH: usize = 64;
 /// The bytes that the hash of an e-mail address adds to `metadata`, with the longer name of its kind.
-pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + 64;
+pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + HASH_LENGTH;
+
+/// The most events of one request.
+pub const REQUEST_EVENTS: usize = 1000;
+/// The most bytes of one request, before and after compression.
+pub const REQUEST_BYTES: usize = 1_048_576;
 
 /// How deep the snapshot of a rejected event goes.
 pub const SNAPSHOT_DEPTH: usize = 8;
@@ -18,6 +35,8 @@ pub const SNAPSHOT_KEY: usize = 64;
 /// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice as many, which
 /// leaves room for the other keys of the audit row within 8 KB.
 pub const SNAPSHOT_BYTES: usize = 2_600;
+/// How many bytes of a snapshot Postgres keeps where it takes one itself.
+pub const SNAPSHOT_BYTES_IN_POSTGRES: usize = 5_000;
 /// The longest number that a snapshot keeps as one; a longer one could unfold to hundreds of digits.
 pub const SNAPSHOT_NUMBER: usize = 20;
 /// How many bytes of a text that cannot be read the outline shows.

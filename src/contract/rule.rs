@@ -96,7 +96,7 @@ pub enum Expr {
     OneOf(Field, &'static [&'static str]),
     /// The value is a number at least, and where given at most, so large.
     Number(Field, u32, Option<u32>),
-    /// The value is text of 64 lower-case hexadecimal digits.
+    /// The value is text that is a SHA-256 in lower-case hexadecimal digits.
     Sha256(Field),
     /// The value is text that names a like.
     Like(Field),

@@ -2,7 +2,7 @@
 //!
 //! The order is the order in which violations are reported. Ids are public and never change their meaning.
 
-use super::limits::SESSION_LENGTH;
+use super::limits::{SESSION_LENGTH, UTM_LENGTH};
 use super::rule::{Explanation, Expr, List, Rule, RuleKind};
 use super::vocabulary::{CATEGORIES, Category, Fault, Field, Kind};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
@@ -83,7 +83,7 @@ macro_rules! text_or_null {
 
 /// Where the field is text, it is at most so long.
 macro_rules! at_most {
-    ($field:expr, $most:literal) => {
+    ($field:expr, $most:expr) => {
         Any(&[Not(&Is($field, Kind::Text)), Length($field, 0, $most)])
     };
 }
@@ -336,11 +336,11 @@ pub const RULES: &[Rule] = &[
         when: Always,
         must: All(&[
             at_most!(F::EventSource, 64),
-            at_most!(F::UtmSource, 256),
-            at_most!(F::UtmMedium, 256),
-            at_most!(F::UtmCampaign, 256),
-            at_most!(F::UtmContent, 256),
-            at_most!(F::UtmTerm, 256),
+            at_most!(F::UtmSource, UTM_LENGTH),
+            at_most!(F::UtmMedium, UTM_LENGTH),
+            at_most!(F::UtmCampaign, UTM_LENGTH),
+            at_most!(F::UtmContent, UTM_LENGTH),
+            at_most!(F::UtmTerm, UTM_LENGTH),
         ]),
         reason: "`event_source` has more than 64 characters or a `utm_*` field more than 256, which is too long to index; shorten it",
         path: "",

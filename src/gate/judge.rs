@@ -5,7 +5,7 @@ use super::values::{
     PersonalData, is_like, is_number, is_one_of, is_state, is_uuid_slowly, look_closer, text_is, with_text,
 };
 use super::violations::{Verdict, Violations};
-use crate::contract::limits::EMAIL_HASH_BYTES;
+use crate::contract::limits::{EMAIL_HASH_BYTES, HASH_LENGTH};
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
 use crate::digest::Hash;
 use crate::parse::{Event, Value, string};
@@ -90,7 +90,7 @@ impl Judge<'_> {
     #[inline(always)]
     fn is_sha256(&self, field: Field) -> bool {
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        self.text_is(field, |content| content.len() == 64 && content.iter().all(is_digit))
+        self.text_is(field, |content| content.len() == HASH_LENGTH && content.iter().all(is_digit))
     }
 
     #[inline(always)]

@@ -1,18 +1,14 @@
 //! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
 
 use crate::block::{self, Block};
-use crate::contract::limits::SNAPSHOT_NUMBER;
+use crate::contract::limits::{MOST_EXPONENT, NUMBER_LENGTH, SNAPSHOT_NUMBER};
 use crate::write::{MOST_DIGITS, decimal};
 use std::cmp::Ordering;
 
-/// The longest number that is read, in characters.
-pub const MOST_CHARACTERS: usize = 64;
-/// The largest exponent, either way, that Postgres can hold in every number of that length.
-const MOST_EXPONENT: i64 = 400;
 /// The smallest integer that double precision rounds to infinity.
 pub const INFINITE_DECIMAL: &str = "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
-/// The first 64 of the 309 digits of the smallest integer that double precision rounds to infinity.
-const INFINITE: &[u8; 64] = b"1797693134862315807937289714053034150799341327100378269361737789";
+/// As many of its 309 digits as the longest number has.
+const INFINITE: &[u8; NUMBER_LENGTH] = b"1797693134862315807937289714053034150799341327100378269361737789";
 
 /// A decimal number as it was written: digits, and where the point stands.
 struct Decimal<'a> {
@@ -48,7 +44,7 @@ pub fn read(text: &[u8], start: usize) -> Option<(usize, bool, usize)> {
     let zero = at == whole + 1 && text.get(whole) == Some(&b'0');
     match text.get(at) {
         Some(b'.' | b'e' | b'E') => read_rest(text, start, at),
-        _ => Some((at, at - start <= MOST_CHARACTERS, at - start - (negative && zero) as usize)),
+        _ => Some((at, at - start <= NUMBER_LENGTH, at - start - (negative && zero) as usize)),
     }
 }
 
@@ -71,7 +67,7 @@ fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, u
         at = end;
     }
     let raw = text.get(start..at)?;
-    if raw.len() > MOST_CHARACTERS {
+    if raw.len() > NUMBER_LENGTH {
         return Some((at, false, raw.len()));
     }
     if !has_power && raw.first() != Some(&b'-') {

@@ -1,9 +1,7 @@
 //! E-mail addresses: normalising, validating, hashing, and finding them where none is allowed.
 
+use crate::contract::limits::EMAIL_BYTES;
 use crate::digest::{Hash, hex, hmac, sha256};
-
-/// The longest address, in bytes.
-pub const MOST_BYTES: usize = 254;
 
 /// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
 /// with a dot in its domain.
@@ -36,7 +34,7 @@ fn is_valid(address: &[u8]) -> bool {
     };
     let (local, domain) = address.split_at(at);
     let domain = domain.get(1..).unwrap_or_default();
-    address.len() <= MOST_BYTES
+    address.len() <= EMAIL_BYTES
         && !local.is_empty()
         && local.iter().all(|&byte| is_in_local_part(byte))
         && domain.contains(&b'.')

@@ -1,8 +1,7 @@
 /** The form: it builds an event from the registry's own values and writes it into the editor as it grows. */
 import { byId, el } from "../shared/dom.ts";
+import { CATEGORIES } from "../shared/limits.ts";
 import type { Registry } from "./gate.ts";
-
-const CATEGORIES = ["engagement", "subscription", "advocacy", "retention", "attribution", "system"] as const;
 
 /** What the contract asks of a category's metadata, in addition to the event type's payload schema. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {

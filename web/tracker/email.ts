@@ -1,5 +1,7 @@
 // The e-mail hash without WebAssembly; where the contract module may run, it does the same.
 
+import { EMAIL_BYTES } from "../shared/limits.ts";
+
 // The grammar of the HTML living standard, with a dot in the domain.
 const GRAMMAR = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/;
 
@@ -7,7 +9,7 @@ const GRAMMAR = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\
 export async function hashEmail(email: string): Promise<string | undefined> {
   const address = email.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "")
     .toLowerCase();
-  if (address.length > 254 || !GRAMMAR.test(address)) return;
+  if (address.length > EMAIL_BYTES || !GRAMMAR.test(address)) return;
   try {
     const digest = await crypto.subtle.digest(
       "SHA-256",

@@ -1,4 +1,5 @@
 // A session: an opaque id that ends after half an hour of silence, and the campaign that brought the visitor.
+import { UTM_LENGTH } from "../shared/limits.ts";
 import type { Area } from "./area.ts";
 
 export type Utm = Partial<
@@ -33,7 +34,7 @@ export function campaign(url: URL): Utm {
       /^utm_(source|medium|campaign|content|term)$/.test(key) && value &&
       !value.includes("@")
     ) {
-      utm[key as keyof Utm] = [...value].slice(0, 256).join("");
+      utm[key as keyof Utm] = [...value].slice(0, UTM_LENGTH).join("");
     }
   }
   return utm;

@@ -28,14 +28,14 @@ begin
   case jsonb_typeof(value)
     when 'string' then
       content := audience_gate.redacted_text(content);
-      if length(content) > 256 then
-        content := audience_gate.redacted_text(left(content, 256) || '…');
+      if length(content) > {{snapshot_text}} then
+        content := audience_gate.redacted_text(left(content, {{snapshot_text}}) || '…');
       end if;
       return to_jsonb(content);
     when 'number' then
-      return case when length(content) <= 20 then value else to_jsonb(left(content, 20)) end;
+      return case when length(content) <= {{snapshot_number}} then value else to_jsonb(left(content, {{snapshot_number}})) end;
     when 'object' then
-      if depth > 8 then
+      if depth > {{snapshot_depth}} then
         return to_jsonb('[shortened:nested]'::text);
       end if;
       return (
@@ -56,12 +56,12 @@ begin
           from jsonb_each(value) each(key, member)
           cross join lateral (
             select audience_gate.names_personal_data(key) or audience_gate.redacted_text(key) <> key as is_personal,
-              length(key) > 64 as is_long
+              length(key) > {{snapshot_key}} as is_long
           ) judged
         ) members
       );
     when 'array' then
-      if depth > 8 then
+      if depth > {{snapshot_depth}} then
         return to_jsonb('[shortened:nested]'::text);
       end if;
       return (
@@ -107,14 +107,14 @@ begin
     from jsonb_each(event) each(key, member);
   end if;
   shown := audience_gate.redact(coalesce(known, '{}'));
-  if octet_length(shown::text) <= 5000 then
+  if octet_length(shown::text) <= {{snapshot_bytes}} then
     return shown;
   end if;
   if jsonb_typeof(shown) = 'object' then
     shown := jsonb_set(shown, '{metadata}',
       to_jsonb('[shortened:' || octet_length((event -> 'metadata')::text) || ' bytes]'));
   end if;
-  return case when octet_length(shown::text) <= 5000 then shown
+  return case when octet_length(shown::text) <= {{snapshot_bytes}} then shown
     else to_jsonb('[shortened:' || octet_length(event::text) || ' bytes]') end;
 end;
 $$;

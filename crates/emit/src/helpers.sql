@@ -46,7 +46,7 @@ as $$
 declare
   address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
 begin
-  if octet_length(address) <= 254
+  if octet_length(address) <= {{email_bytes}}
     and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+'
       '@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
   then
@@ -253,11 +253,11 @@ as $$
       union all
       select jsonb_path_query(part, 'strict $[*]') where jsonb_typeof(part) = 'array'
     ) children
-    where jsonb_typeof(child) in ('object', 'array') and depth < 64
+    where jsonb_typeof(child) in ('object', 'array') and depth < {{counted_depth}}
   )
   select coalesce(max(depth), 0) from level
 $$;
-comment on function audience_gate.depth(jsonb) is 'How many objects and arrays are nested within each other, counted up to 64.';
+comment on function audience_gate.depth(jsonb) is 'How many objects and arrays are nested within each other, counted up to {{counted_depth}}.';
 
 create or replace function audience_gate.any_number_is_unstorable(value jsonb)
 returns boolean
@@ -270,12 +270,12 @@ as $$
     select
     from jsonb_path_query(value, 'strict $.**') part
     where case when jsonb_typeof(part) = 'number' then
-        abs(part::numeric) >= audience_gate.infinite() or scale(part::numeric) > 464
-        or length(trim(both '0' from translate(part::text, '-.', ''))) > 64
+        abs(part::numeric) >= audience_gate.infinite() or scale(part::numeric) > {{number_scale}}
+        or length(trim(both '0' from translate(part::text, '-.', ''))) > {{number_length}}
       else false end
   )
 $$;
-comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether any number is beyond double precision or has more than 64 digits.';
+comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether any number is beyond double precision or has more than {{number_length}} digits.';
 
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean

@@ -19,6 +19,7 @@ pub mod step;
 
 pub mod events;
 pub mod json;
+pub mod limits;
 pub mod markdown;
 pub mod prose;
 pub mod sql_tests;
@@ -42,6 +43,8 @@ pub const ARTEFACTS: &[Artefact] = &[
     Artefact { path: "EVENTS.md", render: events::render },
     Artefact { path: "contract.json", render: json::render },
     Artefact { path: "contract.d.ts", render: typescript::render },
+    Artefact { path: "supabase/functions/ingest/limits.ts", render: limits::of_function },
+    Artefact { path: "web/shared/limits.ts", render: limits::of_pages },
 ];
 
 /// The migration that brings the constants that the tables of a new database need; frozen like any other.

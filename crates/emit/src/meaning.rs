@@ -4,14 +4,11 @@
 //! they judge by. Nothing in it tells how an engine computes a verdict or how a reason is worded, so neither a faster
 //! engine nor a better sentence changes it. Its hash is the fingerprint of the contract.
 
-use audience_gate::contract::limits::EMAIL_HASH_BYTES;
-use audience_gate::contract::limits::MOST_DEPTH;
+use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{CATEGORIES, FIELDS, Fault, Field, Kind, TEXT_COLUMNS};
-use audience_gate::parse::number::MOST_CHARACTERS;
-use audience_gate::privacy::email::MOST_BYTES;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -148,8 +145,8 @@ impl Meaning<'_> {
 /// The numbers that stand in no rule.
 const CONSTANTS: &[(&str, u64)] = &[
     ("levels of nesting", MOST_DEPTH as u64),
-    ("characters of a number", MOST_CHARACTERS as u64),
-    ("bytes of an e-mail address", MOST_BYTES as u64),
+    ("characters of a number", NUMBER_LENGTH as u64),
+    ("bytes of an e-mail address", EMAIL_BYTES as u64),
     ("bytes of the hash of an e-mail address", EMAIL_HASH_BYTES as u64),
 ];
 

@@ -1,5 +1,6 @@
 //! An expression in words, for people who read the rules.
 
+use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, MOST_EXPONENT, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind};
 
@@ -46,11 +47,11 @@ fn prose(expr: &Expr) -> String {
         Expr::Not(part) => format!("not: {}", prose(part)),
         Expr::Readable(Fault::Json) => "the text is RFC 8259 JSON in UTF-8".into(),
         Expr::Readable(Fault::Shape) => "the event is a JSON object".into(),
-        Expr::Readable(Fault::Depth) => "nesting is at most 32".into(),
+        Expr::Readable(Fault::Depth) => format!("nesting is at most {MOST_DEPTH}"),
         Expr::Readable(Fault::Text) => "no string contains U+0000 or an unpaired surrogate".into(),
-        Expr::Readable(Fault::Number) => {
-            "every number is finite in double precision, at most 64 characters long, and its exponent at most 400 either way".into()
-        }
+        Expr::Readable(Fault::Number) => format!(
+            "every number is finite in double precision, at most {NUMBER_LENGTH} characters long, and its exponent at most {MOST_EXPONENT} either way"
+        ),
         Expr::Readable(Fault::DuplicateKey) => "no object contains the same key twice".into(),
         Expr::Present(field) => format!("{} is present", name(field)),
         Expr::Is(field, Kind::Absent) => format!("{} is absent", name(field)),
@@ -65,7 +66,7 @@ fn prose(expr: &Expr) -> String {
         Expr::OneOf(field, choices) => format!("{} is one of `{}`", name(field), choices.join("`, `")),
         Expr::Number(field, least, None) => format!("{} is a number of at least {least}", name(field)),
         Expr::Number(field, least, Some(most)) => format!("{} is a number from {least} to {most}", name(field)),
-        Expr::Sha256(field) => format!("{} is 64 lower-case hex digits", name(field)),
+        Expr::Sha256(field) => format!("{} is {HASH_LENGTH} lower-case hex digits", name(field)),
         Expr::Like(field) => format!("{} is a like", name(field)),
         Expr::Email => "`email` is a valid e-mail address".into(),
         Expr::Listed(field, list) => format!("{} is {}", name(field), list_in_words(list)),
@@ -79,10 +80,13 @@ fn prose(expr: &Expr) -> String {
         Expr::EmailAgrees => "`email` and `metadata.email_hash` match if both are present".into(),
         Expr::NoScoreKey => "no key of `metadata` is `engagement_score` or begins with `score`".into(),
         Expr::NoBlockedJump => "the jump from `metadata.prior_state` to `metadata.new_state` is not blocked".into(),
-        Expr::NoRawEmail => "no string or key of `metadata`, and no top-level string, contains a raw e-mail address".into(),
+        Expr::NoRawEmail => {
+            "no string or key of `metadata`, and no top-level string, contains a raw e-mail address".into()
+        }
         Expr::NoPersonalKey => "no key of `metadata` names personal data".into(),
         Expr::NoPersonalValue => {
-            "no string or key of `metadata`, and no top-level string, contains a card, social security or phone number".into()
+            "no string or key of `metadata`, and no top-level string, contains a card, social security or phone number"
+                .into()
         }
         Expr::TrustedCaller => "the caller is trusted".into(),
         Expr::OwnUser => "`user_id` is null or that of the signed-in user, or the caller is trusted".into(),

@@ -4,6 +4,7 @@ use crate::sql_condition::{Condition, WIDTH};
 use crate::sql_expr::Source;
 use crate::taxonomy_sql::quote;
 use crate::units::{self, Unit};
+use audience_gate::contract::limits;
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
@@ -111,7 +112,21 @@ fn default_site() -> String {
 }
 
 fn filled(template: &str) -> String {
-    template.replace("{{version}}", VERSION)
+    let numbers = [
+        ("{{email_bytes}}", limits::EMAIL_BYTES),
+        ("{{number_length}}", limits::NUMBER_LENGTH),
+        // The longest number, moved as far behind the point as its exponent may.
+        ("{{number_scale}}", limits::NUMBER_LENGTH + limits::MOST_EXPONENT as usize),
+        // Deep enough to tell that an event is too deep.
+        ("{{counted_depth}}", 2 * limits::MOST_DEPTH),
+        ("{{snapshot_depth}}", limits::SNAPSHOT_DEPTH),
+        ("{{snapshot_text}}", limits::SNAPSHOT_TEXT),
+        ("{{snapshot_key}}", limits::SNAPSHOT_KEY),
+        ("{{snapshot_number}}", limits::SNAPSHOT_NUMBER),
+        ("{{snapshot_bytes}}", limits::SNAPSHOT_BYTES_IN_POSTGRES),
+    ];
+    let template = template.replace("{{version}}", VERSION);
+    numbers.iter().fold(template, |text, (name, number)| text.replace(name, &number.to_string()))
 }
 
 /// A function that says one value, so that it stands in one place.

@@ -6,11 +6,9 @@
 use crate::sql_condition::{Condition, WIDTH};
 use crate::taxonomy_sql::quote;
 use Condition::Settled;
-use audience_gate::contract::limits::EMAIL_HASH_BYTES;
-use audience_gate::contract::limits::MOST_DEPTH;
+use audience_gate::contract::limits::{EMAIL_HASH_BYTES, HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
-use audience_gate::parse::number::MOST_CHARACTERS;
 
 /// What an event is read from, and so what is known of it before any rule is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,7 +184,7 @@ impl Source {
             )),
             Fault::Number => Condition::atom(format!(
                 "case\n  when {searched} ~ '[0-9.]{{{}}}' then not audience_gate.any_number_is_unstorable({value})\n  else true\nend",
-                MOST_CHARACTERS + 1
+                NUMBER_LENGTH + 1
             )),
         }
     }
@@ -242,7 +240,7 @@ impl Source {
                 };
                 Condition::tested(&[&format!("jsonb_typeof({number}) = 'number'"), &within], false)
             }
-            Expr::Sha256(field) => self.on_text(field, |text| format!("{text} ~ '^[0-9a-f]{{64}}$'")),
+            Expr::Sha256(field) => self.on_text(field, |text| format!("{text} ~ '^[0-9a-f]{{{HASH_LENGTH}}}$'")),
             Expr::Like(field) => {
                 self.on_text(field, |text| format!("lower({text} collate \"C\") ~ '^(like|liked|likes)$|_like$'"))
             }

@@ -2,6 +2,7 @@
 
 import type { Gate } from "./gate.ts";
 import type { Deps } from "./ingest.ts";
+import { REQUEST_BYTES, REQUEST_EVENTS } from "./limits.ts";
 import { consoleLog } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { createStore } from "./store.ts";
@@ -23,7 +24,7 @@ export function liveDeps(gate: Gate, settings: Settings): Deps {
     serviceKey: key,
     emailPepper: settings.emailPepper,
     addressHeader: settings.addressHeader,
-    limits: { bytes: 1_048_576, events: 1000, ms: 10_000 },
+    limits: { bytes: REQUEST_BYTES, events: REQUEST_EVENTS, ms: 10_000 },
     clock,
     newId: () => crypto.randomUUID(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
