@@ -1,22 +1,23 @@
-//! Sixteen bytes of text at a time.
+//! Blocks: sixteen bytes of text that are looked at together.
 //!
-//! No library finds within one pass the several kinds of byte that the reader and the privacy rules ask for; beside
-//! eight bytes a step in plain integers this was measured (`benches/gate.rs`).
+//! Written by hand, because no library finds in one pass all the kinds of byte that the reader and the privacy rules
+//! ask for. It was measured against eight bytes per step in plain integers (`benches/gate.rs`).
 
 use wide::i8x16;
 
 /// How many bytes a block has.
 pub const SIZE: usize = 16;
 
-/// A bit for each byte of a block, the first byte's lowest.
+/// A bit for each byte of a block; the lowest bit is the first byte's.
 pub type Mask = u32;
 
-/// Sixteen bytes, as signed numbers: engines of WebAssembly compare those in one instruction, unsigned ones in four.
+/// Sixteen bytes as signed numbers, because WebAssembly engines compare those in one instruction, and unsigned ones in
+/// four.
 #[derive(Clone, Copy)]
 pub struct Block(i8x16);
 
 impl Block {
-    /// The block that begins there, if the text is long enough.
+    /// The block that begins at `start`, if the text is long enough.
     #[inline]
     pub fn at(text: &[u8], start: usize) -> Option<Block> {
         text.get(start..)?.first_chunk().map(Block::of)
@@ -32,11 +33,11 @@ impl Block {
     #[inline]
     pub fn stops(self) -> Mask {
         let is_below_space = self.0.simd_lt(i8x16::splat(b' ' as i8));
-        // Bytes outside ASCII are negative here, and so below the space, too.
+        // Bytes outside ASCII are negative here, so they too compare as below the space.
         (self.equal(b'"') | self.equal(b'\\') | is_below_space).to_bitmask() & !self.non_ascii()
     }
 
-    /// Backslashes, control characters, whatever is not ASCII, and the [`signs`](Block::signs).
+    /// Backslashes, control characters, bytes outside ASCII, and the [`signs`](Block::signs).
     #[inline]
     pub fn unusual(self) -> Mask {
         let is_below_space = self.0.simd_lt(i8x16::splat(b' ' as i8));
@@ -66,8 +67,8 @@ impl Block {
         self.equal(b'@') | self.equal(b'%') | self.equal(b'+')
     }
 
-    /// Digits and what joins the groups of a card number; and, because one comparison is less than three, what lies
-    /// between these in ASCII.
+    /// Digits, the characters that join the groups of a card number, and whatever lies between them in ASCII, because
+    /// one comparison is cheaper than three.
     #[inline]
     pub fn digits_and_joints(self) -> Mask {
         self.between(b' ', b'9').to_bitmask()
@@ -98,7 +99,7 @@ impl Block {
         self.0.to_bitmask()
     }
 
-    /// The bytes in which two pairs of blocks are the same.
+    /// The bytes in which two pairs of blocks agree.
     #[inline]
     pub fn same(left: &[u8; 2 * SIZE], right: &[u8; 2 * SIZE]) -> Mask {
         let half = |start| match (Block::at(left, start), Block::at(right, start)) {
@@ -113,7 +114,8 @@ impl Block {
         self.0.simd_eq(i8x16::splat(byte as i8))
     }
 
-    /// Which bytes lie between two of ASCII: moved up until the last of them is the largest number there is.
+    /// The bytes from `first` to `last` in ASCII. They are moved up until `last` is the largest number, so that one
+    /// comparison is enough.
     #[inline]
     fn between(self, first: u8, last: u8) -> i8x16 {
         let moved = self.0 + i8x16::splat((0x7f - last) as i8);

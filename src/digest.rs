@@ -15,7 +15,7 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// HMAC of RFC 2104; a dozen lines over the same hash function, instead of a second dependency in the browser.
+/// HMAC as in RFC 2104: a dozen lines over the same hash function, instead of a second dependency in the browser.
 pub fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0u8; 64];
     if key.len() > block.len() {

@@ -1,4 +1,4 @@
-//! UUIDs: what they look like, and those of events that came without one.
+//! UUIDs: how to recognise one, and how to mint one for an event that came without.
 
 use crate::block::{Block, Mask};
 use crate::write::hex_digit;
@@ -19,7 +19,7 @@ pub fn is_id(content: &Id) -> bool {
     if content[8] != b'-' || content[13] != b'-' {
         return false;
     }
-    // Of the last block only the last four bytes are new.
+    // Only the last four bytes of the last block are new.
     let blocks = [0, 16, 20]
         .map(|start| Block::at(content, start).map_or((0, 0), |block| (block.hex_digits(), block.hyphens())));
     let joined = |[first, second, last]: [Mask; 3]| u64::from(first) | u64::from(second) << 16 | u64::from(last) << 20;
@@ -49,7 +49,7 @@ impl Ids {
         written(high, low)
     }
 
-    /// SplitMix64, whose increment is seeded too: 127 bits decide the sequence.
+    /// SplitMix64 with a seeded increment, so that 127 bits decide the sequence.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(self.step);
         let mixed = (self.state ^ self.state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

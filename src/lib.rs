@@ -11,16 +11,16 @@
 //! assert!(gate.check(like, &context).rules().any(|rule| rule.id == "advocacy.not_like"));
 //! ```
 //!
-//! The rooms, in the order in which each builds on those before it:
+//! The modules, each of which builds on those before it:
 //!
 //! - [`contract`] is the table of rules: the one place where a rule is written.
-//! - [`parse`] reads bytes to an event, in one pass that copies nothing.
+//! - [`parse`] reads bytes into an event, in one pass that copies nothing.
 //! - [`privacy`] finds personal data, hashes it and replaces it.
 //! - [`registry`] is what an install has registered: event types with their payload schemas, states, sites.
-//! - [`gate`] is what the rules mean, and judges a whole body: rows for the store, and an answer for every event.
+//! - [`gate`] applies the rules, and judges a whole body: rows for the store, and an answer for every event.
 //!
-//! Nothing here does any input or output or knows the time; errors are data. The command line and the generators of SQL,
-//! documents and types are crates of their own, `audience-gate-cli` and `audience-gate-emit`.
+//! Nothing here does input or output, or knows the time; errors are data. The command line and the generators of SQL,
+//! documents and types are separate crates, `audience-gate-cli` and `audience-gate-emit`.
 
 // An `inline` is here for one of three reasons, each of them measured: a question asked of every block, character or
 // text, where a call costs more than the answer (without the hints the gate takes a thirtieth longer); `always`, where a

@@ -1,6 +1,7 @@
-//! Short byte strings such as keys and ids: whether two are the same, and where in a table one of them is found.
+//! Short byte strings such as keys and ids: whether two are equal, and where one is in a table.
 
-/// Whether two short texts are the same; by words, because a call to compare a few bytes costs more than they do.
+/// Whether two short texts are equal. They are compared by words, because a call would cost more than comparing a few
+/// bytes does.
 #[inline]
 pub fn is_same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
@@ -13,9 +14,9 @@ pub fn is_same(left: &[u8], right: &[u8]) -> bool {
     words.all(|(left, right)| left.first_chunk::<8>() == right.first_chunk::<8>()) && left_end == right_end
 }
 
-/// A number that tells short byte strings apart, whatever the case of their letters: from the first and the last four
-/// bytes, the one in the middle and the length. Whoever chooses the strings can make them collide, so no table of strings
-/// that a sender chooses is searched by it.
+/// A hash of a short byte string that ignores the case of letters, made from the first and the last four bytes, the one
+/// in the middle and the length. Whoever chooses the strings can make them collide, so it never serves a table of
+/// strings that a sender chooses.
 #[inline]
 pub const fn hash(key: &[u8]) -> u32 {
     let [first, last] = match (key.first_chunk(), key.last_chunk()) {
@@ -33,11 +34,11 @@ pub const fn hash(key: &[u8]) -> u32 {
     mixed ^ mixed >> 15
 }
 
-/// The bit in which capitals and small letters of ASCII differ, in each of four bytes.
+/// The bit in which ASCII capitals and small letters differ, in each of four bytes.
 const FOLD: u32 = 0x2020_2020;
 
-/// Puts the place of a key into a table of slots: into the first free one from where its hash points. The table has a
-/// power of two of slots, of which at least half stay free, which ends every search.
+/// Puts the place of a key into a table of slots: into the first free slot from where its hash points. The number of
+/// slots is a power of two, and at least half of them stay free, so that every search ends.
 pub const fn insert(slots: &mut [u16], key: &[u8], place: usize) {
     let last = slots.len() - 1;
     let mut at = hash(key) as usize & last;

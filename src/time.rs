@@ -54,7 +54,7 @@ fn fraction(rest: &[u8]) -> Option<(u32, &[u8])> {
     Some((six.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')), zone))
 }
 
-/// The offset from UTC in microseconds; Postgres knows none of 16 hours or more.
+/// The offset from UTC in microseconds, below 16 hours: Postgres takes no larger one.
 fn offset(zone: &[u8]) -> Option<i64> {
     match *zone {
         [b'Z' | b'z'] => Some(0),
@@ -67,7 +67,7 @@ fn offset(zone: &[u8]) -> Option<i64> {
     }
 }
 
-// Thirty-two bits, because engines of WebAssembly divide those by a constant without dividing.
+// These are 32-bit numbers, because WebAssembly engines divide those by a constant without a division.
 
 fn days_in(year: u32, month: u32) -> u32 {
     match month {
@@ -78,12 +78,13 @@ fn days_in(year: u32, month: u32) -> u32 {
     }
 }
 
-/// The days of four hundred years.
+/// How many days four hundred years have.
 const ERA: u32 = 146_097;
 /// The days from the first of March of the year 0 to 1970.
 const TO_1970: i32 = 719_468;
 
-/// Days of the civil calendar, counted in years that begin in March so that the leap day comes last; of a year after 0.
+/// How many days a date of the civil calendar, in a year after 0, is from 1970. It counts in years that begin in March,
+/// so that the leap day comes last.
 fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
@@ -91,7 +92,7 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
     days as i32 - TO_1970
 }
 
-/// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC; of a year of four digits.
+/// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC; its year must have four digits.
 pub fn write(millis: i64) -> [u8; 24] {
     let days = millis.div_euclid(86_400_000);
     let millis = (millis - days * 86_400_000) as u32;

@@ -1,9 +1,10 @@
-//! Writing JSON: bytes, texts, numbers and lists, one after the other.
+//! Writing JSON: appends bytes, texts, numbers and lists.
 
 use crate::block::{self, Block};
 
-/// Appends bytes. Not in place in the module, where the hundred places that do it would be a tenth of all code; and a
-/// few bytes at a time there, because copying many at once is a call out of the module, which few are not worth.
+/// Appends bytes. In the module this is not inlined, because the hundred places that call it would be a tenth of all
+/// code; and it copies a few bytes at a time, because copying many at once is a call out of the module, which few bytes
+/// are not worth.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline)]
 pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -22,7 +23,7 @@ pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Appends the last bytes of a block whose others stand there already.
+/// Appends the last bytes of a block of which the others are there already.
 #[inline]
 fn append_end<const SIZE: usize>(out: &mut Vec<u8>, block: &[u8; SIZE], missing: usize) {
     if missing > 0 {
@@ -31,7 +32,7 @@ fn append_end<const SIZE: usize>(out: &mut Vec<u8>, block: &[u8; SIZE], missing:
     }
 }
 
-/// Appends a content as a JSON string.
+/// Appends content as a JSON string.
 pub fn text(out: &mut Vec<u8>, content: &[u8]) {
     out.push(b'"');
     let mut plain = 0;
@@ -56,7 +57,7 @@ pub fn text(out: &mut Vec<u8>, content: &[u8]) {
     out.push(b'"');
 }
 
-/// The first byte from there on that a JSON text cannot hold as it is.
+/// The next byte that a JSON text cannot hold as it is, and its place.
 #[inline]
 fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
     while let Some(block) = Block::at(content, from) {
@@ -77,10 +78,10 @@ pub const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
-/// The most digits of a number.
+/// How many digits a number has at most.
 pub const MOST_DIGITS: usize = 20;
 
-/// A number in decimal, at the end of the room for it.
+/// A number in decimal, at the end of the array.
 #[inline(never)]
 pub fn decimal(mut number: usize, room: &mut [u8; MOST_DIGITS]) -> &[u8] {
     let mut first = room.len();
@@ -100,7 +101,7 @@ pub fn number(out: &mut Vec<u8>, number: usize) {
     put(out, decimal(number, &mut [0; MOST_DIGITS]));
 }
 
-/// Writes a comma unless the list has only just begun.
+/// Appends a comma unless the list has only just begun.
 pub fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b'[')) {
         out.push(b',');

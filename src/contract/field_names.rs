@@ -4,12 +4,12 @@ use super::vocabulary::{FIELD_COUNT, FIELDS, Field};
 use crate::short;
 
 impl Field {
-    /// The top-level field of that name.
+    /// The top-level field with that name.
     pub fn top_level(key: &[u8]) -> Option<Field> {
         named(key, &TOP_LEVEL)
     }
 
-    /// The well-known metadata key of that name.
+    /// The well-known metadata key with that name.
     pub fn of_metadata(key: &[u8]) -> Option<Field> {
         named(key, &OF_METADATA)
     }
@@ -26,7 +26,7 @@ pub static KEYS: [(Field, &str); FIELD_COUNT] = {
     keys
 };
 
-/// Where in [`KEYS`] a name is found.
+/// Where a name is in [`KEYS`].
 type Slots = [u16; 64];
 
 static TOP_LEVEL: Slots = slots(false);

@@ -1,4 +1,4 @@
-//! The sizes that the contract names, each in one place.
+//! The limits that the contract names, each in one place.
 
 /// The deepest nesting of an event.
 pub const MOST_DEPTH: usize = 32;
@@ -18,7 +18,7 @@ pub const UTM_LENGTH: u32 = 256;
 pub const EMAIL_BYTES: usize = 254;
 /// The hexadecimal digits of a SHA-256.
 pub const HASH_LENGTH: usize = 64;
-/// The bytes that the hash of an e-mail address adds to `metadata`, with the longer name of its kind.
+/// How many bytes the hash of an e-mail address adds to `metadata`, at most: with the longer name of its kind.
 pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + HASH_LENGTH;
 
 /// The most events of one request.
@@ -32,12 +32,12 @@ pub const SNAPSHOT_DEPTH: usize = 8;
 pub const SNAPSHOT_TEXT: usize = 256;
 /// The longest key that a snapshot shows.
 pub const SNAPSHOT_KEY: usize = 64;
-/// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice as many, which
+/// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice that, which
 /// leaves room for the other keys of the audit row within 8 KB.
 pub const SNAPSHOT_BYTES: usize = 2_600;
-/// How many bytes of a snapshot Postgres keeps where it takes one itself.
+/// How many bytes of a snapshot Postgres keeps when it takes one itself.
 pub const SNAPSHOT_BYTES_IN_POSTGRES: usize = 5_000;
-/// The longest number that a snapshot keeps as one; a longer one could unfold to hundreds of digits.
+/// The longest number that a snapshot keeps as a number; a longer one could expand to hundreds of digits.
 pub const SNAPSHOT_NUMBER: usize = 20;
 /// How many bytes of a text that cannot be read the outline shows.
 pub const OUTLINE_BYTES: usize = 512;

@@ -1,5 +1,5 @@
-//! The contract as data: what an event is made of, what a rule is, the table of all rules, and the words and sizes they
-//! name.
+//! The contract as data: what an event is made of, what a rule is, the table of all rules, and the words and limits
+//! they name.
 
 pub mod limits;
 pub mod personal_keys;

@@ -1,9 +1,9 @@
-//! What names personal data: the words of a key.
+//! The words in a key that name personal data.
 
 use crate::short;
 
-/// Words, or runs of words, of a key that name personal data, one entry a line. Matched as whole words after splitting
-/// snake and camel case, so that `event_name` and `token_count` pass.
+/// Words and runs of words that name personal data in a key, one entry per line. They are matched as whole words after
+/// snake and camel case are split, so that `event_name` and `token_count` pass.
 pub const PERSONAL_WORDS: &str = "\
 address
 allergies
@@ -74,7 +74,8 @@ telephone
 zip code
 zipcode";
 
-/// The entry that is impersonal where the other word follows: the hash of an e-mail address is what the contract asks for.
+/// An entry, and the word that makes it impersonal when it follows: the contract itself asks for the hash of an e-mail
+/// address.
 pub const PSEUDONYM: (&str, &str) = ("email", "hash");
 
 /// Whether a metadata key names personal data.
@@ -104,7 +105,7 @@ fn begins_personal(first: &[u8], rest: Words) -> bool {
     })
 }
 
-/// Where the entries of each initial begin: those of `a` at 1.
+/// Where the entries with each initial begin; `a` has number 1.
 static INITIALS: [u16; 33] = {
     let text = PERSONAL_WORDS.as_bytes();
     let mut starts = [0; 33];
@@ -112,7 +113,7 @@ static INITIALS: [u16; 33] = {
     while at <= text.len() {
         if at == text.len() || text[at] == b'\n' {
             let own = (text[line] & 31) as usize;
-            assert!(own >= initial, "the entries are in the order of the alphabet");
+            assert!(own >= initial, "the entries are in alphabetical order");
             while initial < own {
                 initial += 1;
                 starts[initial] = line as u16;
@@ -128,7 +129,7 @@ static INITIALS: [u16; 33] = {
     starts
 };
 
-/// A bit for the hash of every entry's first word, which lets ordinary words pass without being compared to any entry.
+/// A bit for the hash of every entry's first word, so that ordinary words pass without being compared with any entry.
 static FIRST_WORDS: [u64; 64] = {
     let text = PERSONAL_WORDS.as_bytes();
     let mut marks = [0; 64];
@@ -159,8 +160,8 @@ fn may_begin_personal(word: &[u8]) -> bool {
     FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
 }
 
-/// The words of a key: split at everything in ASCII that is neither letter nor digit, between letter and digit, before a
-/// capital after a small letter, and before the last capital of a run that a small letter follows.
+/// The words of a key. It is split at every ASCII character that is neither letter nor digit, between letter and digit,
+/// before a capital that follows a small letter, and before the last capital of a run that a small letter follows.
 #[derive(Clone)]
 struct Words<'a> {
     key: &'a [u8],

@@ -1,7 +1,7 @@
 //! What a rule is: a guard and a predicate over one closed expression tree.
 //!
-//! Every engine is one total match over [`Expr`], without a catch-all arm: a new operator does not compile until each
-//! engine has it, and a new rule touches no engine.
+//! Every engine is one exhaustive match over [`Expr`], without a catch-all arm: a new operator does not compile until
+//! each engine has it, and a new rule touches no engine.
 
 use super::vocabulary::{Category, Fault, Field, Kind};
 
@@ -12,11 +12,11 @@ pub struct Rule {
     pub id: &'static str,
     /// Where the rule comes from.
     pub kind: RuleKind,
-    /// The category it binds; `None` binds every event.
+    /// The category it applies to; `None` means every event.
     pub category: Option<Category>,
-    /// The rule applies where this holds.
+    /// The rule applies to an event if this holds.
     pub when: Expr,
-    /// An event that it applies to satisfies the rule where this holds.
+    /// An event that the rule applies to satisfies it if this holds.
     pub must: Expr,
     /// What is wrong, why it matters, what to send instead.
     pub reason: &'static str,
@@ -28,7 +28,7 @@ pub struct Rule {
     pub rejects: &'static str,
 }
 
-/// What a sender is told of a rule.
+/// What a sender is told about a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation {
     /// Its id.
@@ -90,11 +90,11 @@ pub enum Expr {
     Uuid(Field),
     /// `occurred_at` is text in the form of RFC 3339.
     Timestamp,
-    /// The value is text of that many Unicode code points.
+    /// The value is text with a number of Unicode code points between these two.
     Length(Field, u32, u32),
     /// The value is exactly one of these texts.
     OneOf(Field, &'static [&'static str]),
-    /// The value is a number at least, and where given at most, so large.
+    /// The value is a number that is at least the first bound and, if there is a second, at most that.
     Number(Field, u32, Option<u32>),
     /// The value is text that is a SHA-256 in lower-case hexadecimal digits.
     Sha256(Field),
@@ -102,13 +102,13 @@ pub enum Expr {
     Like(Field),
     /// `email` is text that is a valid e-mail address once normalised.
     Email,
-    /// The value is text on that list of the registry.
+    /// The value is text that is on this list of the registry.
     Listed(Field, List),
     /// No top-level field is outside the vocabulary.
     OnlyKnownFields,
-    /// The canonical text of `metadata` has at most that many bytes; an e-mail still to be hashed counts as its hash.
+    /// The canonical text of `metadata` has at most this many bytes; an e-mail still to be hashed counts as its hash.
     MetadataWithin(u32),
-    /// `occurred_at` is at most that many seconds ahead of the receipt, and at most that many before it.
+    /// `occurred_at` is at most the first number of seconds after the receipt, and at most the second before it.
     OccurredWithin(u32, u32),
     /// `email` and `metadata.email_hash` agree where both are present.
     EmailAgrees,
@@ -132,6 +132,6 @@ pub enum Expr {
     CategoryAgrees,
     /// `metadata` satisfies the payload schema of the event type's registry entry.
     PayloadAgrees,
-    /// The store holds no accepted twin of the event within that many seconds; only the store can judge it.
+    /// The store holds no accepted twin of the event within this many seconds; only the store can judge it.
     NoTwinWithin(u32),
 }

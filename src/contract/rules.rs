@@ -67,21 +67,21 @@ const TIMED: &str =
 /// An event whose metadata has one byte too many.
 const TOO_LARGE: &str = include_str!("too_large.json");
 
-/// Where the field is present, the expression holds.
+/// If the field is present, the expression holds.
 macro_rules! optional {
     ($field:expr, $holds:expr) => {
         Any(&[Not(&Present($field)), $holds])
     };
 }
 
-/// Text, null or not there.
+/// Text, null or absent.
 macro_rules! text_or_null {
     ($field:expr) => {
         Any(&[Is($field, Kind::Text), Is($field, Kind::Absent), Is($field, Kind::Null)])
     };
 }
 
-/// Where the field is text, it is at most so long.
+/// If the field is text, it has at most this many characters.
 macro_rules! at_most {
     ($field:expr, $most:expr) => {
         Any(&[Not(&Is($field, Kind::Text)), Length($field, 0, $most)])
@@ -805,7 +805,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// What is told of every rule, in order: all that a running gate needs of the table.
+/// What senders are told about every rule, in order; a running gate needs nothing else of the table.
 pub static EXPLANATIONS: [Explanation; RULES.len()] = {
     let mut told = [Explanation { id: "", reason: "", path: "" }; RULES.len()];
     let mut index = 0;

@@ -1,6 +1,6 @@
-//! The vocabulary of an event: its fields, the metadata keys that rules speak of, and the kinds of value they can hold.
+//! The vocabulary of an event: its fields, the metadata keys that rules mention, and the kinds of value they can hold.
 
-/// A place of an event that a rule can speak of: a top-level field, or a well-known key of `metadata`.
+/// A place in an event that a rule can mention: a top-level field, or a well-known key of `metadata`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -123,7 +123,7 @@ impl Category {
         CATEGORIES[self as usize]
     }
 
-    /// The category of that exact name.
+    /// The category with exactly that name.
     pub fn named(name: &[u8]) -> Option<Category> {
         let place =
             CATEGORIES.iter().position(|category| category.len() == name.len() && category.as_bytes() == name)?;
@@ -140,7 +140,7 @@ const ALL_CATEGORIES: [Category; 6] = [
     Category::System,
 ];
 
-/// What a JSON value is; `Absent` where the key is not there.
+/// The kind of a JSON value; `Absent` if the key is not there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -184,7 +184,7 @@ pub enum Fault {
     DuplicateKey,
 }
 
-/// The columns that hold a sender's text.
+/// The columns that hold text from the sender.
 pub const TEXT_COLUMNS: [Field; 9] = [
     Field::SessionId,
     Field::EventType,

@@ -1,4 +1,4 @@
-//! The row of an accepted event: its own bytes, but for what the gate adds or replaces.
+//! The row of an accepted event: its own bytes, apart from what the gate adds or replaces.
 
 use super::request::{Caller, Context};
 use crate::contract::field_names::KEYS;
@@ -21,7 +21,7 @@ pub struct Accepted<'a> {
 }
 
 impl Accepted<'_> {
-    /// Appends its row: its own bytes, after what the gate adds.
+    /// Appends its row: what the gate adds, then the event's own bytes.
     pub(super) fn write_row(&self, out: &mut Vec<u8>, index: usize, minted: Option<&Id>, context: &Context) {
         separate(out);
         out.extend_from_slice(br#"{"index":"#);
@@ -30,7 +30,7 @@ impl Accepted<'_> {
         self.write_sent(out, context);
     }
 
-    /// Appends it as a line of its own.
+    /// Appends the event as a line.
     pub fn write_line(&self, out: &mut Vec<u8>, context: &Context) {
         let start = out.len();
         out.push(b'{');
@@ -54,8 +54,8 @@ impl Accepted<'_> {
         self.rewrite(out, context);
     }
 
-    /// Appends the event as it was sent, without its e-mail address and with the hash of it; `None` where it is not
-    /// written as nearly all are: the address after other fields, and metadata after it.
+    /// Appends the event as it was sent, but with the hash of its e-mail address instead of the address. `None` if the
+    /// event is not in the usual order: the address after other fields, and metadata after the address.
     fn replace_email(&self, out: &mut Vec<u8>, context: &Context) -> Option<()> {
         let Accepted { text, event, .. } = *self;
         let (email, metadata) = (event.value(Field::Email), event.value(Field::Metadata));
@@ -70,7 +70,7 @@ impl Accepted<'_> {
         Some(())
     }
 
-    /// The hash of its address, unless it brings one.
+    /// The hash of its address, unless the event brings one itself.
     fn new_hash(&self) -> Option<&Hash> {
         self.email_hash.filter(|_| !self.event.is_given(Field::EmailHash))
     }
@@ -103,7 +103,7 @@ impl Accepted<'_> {
     }
 }
 
-/// What the gate adds of its own: the id that it minted, and the user whose token came with the request.
+/// Appends what the gate adds: the id that it minted, and the user whose token came with the request.
 fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Context) {
     if let Some(id) = minted {
         put(out, br#","id":""#);
@@ -118,7 +118,7 @@ fn write_own(out: &mut Vec<u8>, event: &Event, minted: Option<&Id>, context: &Co
     }
 }
 
-/// Whether a field says nothing that the store could not read.
+/// Whether a field is there but empty, in a form that the store could not read.
 #[inline]
 fn says_nothing(event: &Event) -> bool {
     let is_empty = |field: Field| event.value(field).kind() != Kind::Absent && !event.is_given(field);

@@ -1,5 +1,5 @@
-//! What stands around the rows of the store's argument. It is the same from body to body, and writing it anew would be a
-//! fifth of judging one event.
+//! The frame around the rows in the store's argument. It is kept, because it is the same from body to body and writing
+//! it again would cost a fifth of judging one event.
 
 use super::rejected;
 use super::request::{Caller, Context, Request};
@@ -7,7 +7,7 @@ use crate::contract::FINGERPRINT;
 use crate::short;
 use crate::write::{self, put};
 
-/// What of a request the store is told in texts; the last is JSON.
+/// The keys of what the store is told about a request; all values are texts, and the last is JSON.
 const KEYS: [&str; 6] = ["registry", "source_system", "caller", "caller_id", "origin", "rate"];
 
 type Values<T> = [Option<T>; KEYS.len()];
@@ -22,7 +22,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// None yet.
+    /// Nothing written yet.
     pub const NONE: Frame =
         Frame { values: [const { None }; KEYS.len()], opening: Vec::new(), end_of_rejection: Vec::new() };
 

@@ -1,4 +1,4 @@
-//! What the rules mean: an event, its caller, the registry and a time, to violations. Pure.
+//! What the rules mean: from an event, its caller, the registry and a time to violations, without side effects.
 
 use super::request::{Caller, Context};
 use super::values::{
@@ -13,7 +13,7 @@ use crate::privacy::email;
 use crate::registry::payload::EventType;
 use crate::time;
 
-// One statement for each rule, written by `build.rs` from the table.
+// One statement per rule, which `build.rs` writes from the table.
 include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`, and hashes its e-mail address.
@@ -206,7 +206,7 @@ impl Judge<'_> {
         text_is(self.text, self.event.value(field), test)
     }
 
-    /// What was seen in the texts that the privacy rules speak of.
+    /// What was seen in the texts that the privacy rules concern.
     fn suspicion(&self) -> u8 {
         let columns = TEXT_COLUMNS.iter().map(|&field| self.event.value(field));
         let others = self.event.suspicion() | self.event.value(Field::Metadata).suspicion();

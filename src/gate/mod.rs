@@ -1,4 +1,4 @@
-//! The gate: a body and who sent it, to the rows to store and an answer for every event.
+//! The gate: from a body and who sent it to the rows to store and an answer for every event.
 //!
 //! An accepted event is passed on as the bytes that were received; only what the gate adds or replaces is written.
 
@@ -25,20 +25,20 @@ pub use judge::judge;
 pub use request::{Caller, Context, Outcome, Request};
 pub use violations::{Verdict, Violations};
 
-/// A gate, with the buffers that it uses again from body to body.
+/// A gate, with buffers that it reuses from body to body.
 #[derive(Debug)]
 pub struct Gate {
-    /// What [`Gate::argument`] and [`Gate::answer`] are, one after the other, so that both are copied at once.
+    /// [`Gate::argument`] and then [`Gate::answer`], in one buffer, so that both can be copied at once.
     pub output: Vec<u8>,
-    /// Where in it the answer begins.
+    /// Where the answer begins in it.
     pub answer_start: usize,
     frame: Frame,
     ids: Ids,
     outcome: Outcome,
     rejected: Vec<u8>,
     results: Vec<u8>,
-    /// What reads the events. Whatever else reads one in the module reads it here, so that its address is known when the
-    /// module is compiled: that is a thirtieth of its time.
+    /// The parser of the events. Everything in the module that reads an event uses this one, because its address is
+    /// then known when the module is compiled, which saves a thirtieth of the time.
     pub parser: Parser,
 }
 
@@ -73,7 +73,7 @@ impl Gate {
         self.output.get(self.answer_start..).unwrap_or_default()
     }
 
-    /// Judges one event; a text that is not an event, or more than one, violates `parse.json`.
+    /// Judges one event; a text that is not exactly one event violates `parse.json`.
     pub fn check(&mut self, text: &[u8], context: &Context) -> Violations {
         let mut reader = Reader::new(text);
         match reader.event(&mut self.parser) {
@@ -87,7 +87,7 @@ impl Gate {
         self.judge_padded(body, body.len(), request)
     }
 
-    /// Judges a body of that many bytes with [zeros after it](Reader::padded).
+    /// Judges the first `length` bytes of a text as a body; [zeros follow it](Reader::padded).
     pub fn judge_padded(&mut self, text: &[u8], length: usize, request: &Request) -> Outcome {
         let body = text.get(..length).unwrap_or(text);
         self.begin(request);
@@ -236,7 +236,7 @@ impl Gate {
         out.extend_from_slice(br#"","status":"accepted"}"#);
     }
 
-    /// Writes the row and the answer of what violates rules, or is not JSON from a byte on.
+    /// Writes the row and the answer for an event that violates rules, or for a text that stops being JSON.
     #[inline(never)]
     fn reject(&mut self, body: &[u8], found: Result<Violations, usize>, request: &Request) {
         let Gate { outcome, ids, frame, rejected: rows, results, parser, .. } = self;

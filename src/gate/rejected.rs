@@ -14,7 +14,7 @@ use crate::privacy::redact;
 use crate::write::{self, put};
 use std::ops::Range;
 
-/// Stands for a session that was missing or not fit to be kept.
+/// Stands for a session that was missing or must not be kept.
 pub const NO_SESSION: &str = "unknown-session";
 /// The event type of the record.
 pub const EVENT_TYPE: &str = "event_validation_fail";
@@ -34,7 +34,7 @@ impl<'a> Rejected<'a> {
         Rejected { text, event: Some(event), violations, fault_at: 0 }
     }
 
-    /// A text that is not JSON from a byte on.
+    /// A text that stops being JSON at a byte.
     pub fn unreadable(text: &'a [u8], at: usize) -> Self {
         Rejected { text, event: None, violations: Violations::UNREADABLE, fault_at: at }
     }
@@ -49,7 +49,7 @@ impl<'a> Rejected<'a> {
         self.violations.rules().next().unwrap_or(&EXPLANATIONS[0])
     }
 
-    /// The sender's id, where it is one.
+    /// The sender's id, if it is a valid one.
     pub fn id(&self) -> Option<Id> {
         self.uuid(Field::Id)
     }
@@ -68,7 +68,7 @@ impl<'a> Rejected<'a> {
         }
     }
 
-    /// The user it may be kept under: one that the caller may speak for.
+    /// The user under whom it may be kept: one that the caller may speak for.
     fn user(&self, context: &Context) -> Option<Id> {
         let sent = self.uuid(Field::UserId);
         match context.caller {
@@ -96,7 +96,7 @@ impl<'a> Rejected<'a> {
         self.uuid(Field::SiteId).filter(|site| context.registry.site_accepts(Some(site), None))
     }
 
-    /// A sound form can be shown key by key; of any other only the outline.
+    /// Whether its form is sound. If so, it can be shown key by key; otherwise, only its outline can.
     fn is_sound(&self) -> bool {
         let mut harmless = Faults::default();
         harmless.add(Fault::Number);
@@ -105,8 +105,8 @@ impl<'a> Rejected<'a> {
     }
 }
 
-/// Appends the members of the audit row, after its index, and closes it; where in it the reason stands, and the rules
-/// after it.
+/// Appends the members of the audit row after its index, and closes it. Returns where the reason and the rules after it
+/// are.
 pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
     put(out, br#","id":""#);
     put(out, id);
@@ -145,7 +145,7 @@ pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Cont
     findings
 }
 
-/// Appends how every row ends that a system writes: with its name and its contract.
+/// Appends the end of every row that a system writes: its name and its contract.
 pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
     put(out, concat!(r#","contract":""#, contract!(), r#"","source_system":"#).as_bytes());
     write::text(out, source_system.as_bytes());

@@ -1,15 +1,15 @@
-//! A request: what comes with a body, and what its events are judged against; and what it came to.
+//! A request: what comes with a body, what its events are judged against, and what came of it.
 
 use crate::registry::Registry;
 
 /// Who sends the event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Caller<'a> {
-    /// Nobody known: a publishable key.
+    /// Somebody unknown, with a publishable key.
     Visitor,
     /// A signed-in user, by id.
     User(&'a str),
-    /// A back end: a secret key.
+    /// A back end, with a secret key.
     Trusted,
 }
 
@@ -29,7 +29,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// What a caller's events are judged against where nothing is known but the time they were received, in microseconds
+    /// What a caller's events are judged against if nothing else is known but the time of receipt, in microseconds
     /// since 1970.
     pub const fn new(registry: &'a Registry, caller: Caller<'a>, received_at: i64) -> Self {
         Context { caller, origin: None, received_at, registry, pepper: None }
@@ -41,13 +41,13 @@ impl<'a> Context<'a> {
 pub struct Request<'a> {
     /// What its events are judged against.
     pub context: Context<'a>,
-    /// Randomness for the ids that are minted.
+    /// Random bytes for the ids that are minted.
     pub seed: [u8; 16],
-    /// One event a line, instead of one JSON text.
+    /// Whether the body is one event per line, instead of one JSON text.
     pub is_ndjson: bool,
-    /// Asks the store to record nothing.
+    /// Whether the store is asked to record nothing.
     pub dry_run: bool,
-    /// Which system judges.
+    /// The name of the system that judges.
     pub source_system: &'a str,
     /// What the store needs to count for its rate limits, as JSON.
     pub rate: Option<&'a str>,
@@ -55,7 +55,7 @@ pub struct Request<'a> {
     pub most_events: usize,
 }
 
-/// What a body came to.
+/// The result of judging a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// How many events it held.

@@ -1,5 +1,5 @@
-//! What several rules ask, asked of a value instead of the judge: one who is handed on as a whole has to stand in memory,
-//! where the module's engine looks after each access.
+//! Questions that several rules ask of a value. They take the value rather than the judge, because a judge that is
+//! passed on as a whole has to be in memory, where the module's engine checks each access.
 
 use crate::contract::vocabulary::{Field, Kind, TEXT_COLUMNS};
 use crate::ids;
@@ -14,7 +14,7 @@ pub struct PersonalData {
     pub value: bool,
 }
 
-/// What the content of a value comes to, where it is text.
+/// What `read` makes of a value's content, if the value is text.
 #[inline]
 pub fn with_text<T>(text: &[u8], value: Value, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
     if value.kind() != Kind::Text {
@@ -30,7 +30,7 @@ pub fn text_is(text: &[u8], value: Value, test: impl FnOnce(&[u8]) -> bool) -> b
     with_text(text, value, |content| test(content).then_some(())).is_some()
 }
 
-/// Whether it is a UUID that was written with escapes, or at the very end of the text.
+/// Whether it is a UUID, even one that was written with escapes or is at the very end of the text.
 #[cold]
 #[inline(never)]
 pub fn is_uuid_slowly(text: &[u8], value: Value) -> bool {
@@ -58,7 +58,8 @@ pub fn is_like(text: &[u8], value: Value) -> bool {
     text_is(text, value, names_like)
 }
 
-/// Looks at the texts and keys of metadata, and the texts in columns, of which something is suspicious.
+/// Looks more closely at the texts and keys of metadata, and the texts in columns, once something in them is
+/// suspicious.
 #[cold]
 #[inline(never)]
 pub fn look_closer(text: &[u8], event: &Event) -> PersonalData {

@@ -4,15 +4,15 @@ use crate::contract::rule::Explanation;
 use crate::contract::rules::EXPLANATIONS;
 use crate::digest::Hash;
 
-/// As many words as the table needs for a bit for every rule.
+/// How many words it takes to have a bit for every rule.
 const WORDS: usize = EXPLANATIONS.len().div_ceil(64);
 
-/// A set of rules, by their place in the table.
+/// A set of rules, by their places in the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Violations<const SIZE: usize = WORDS>(pub(super) [u64; SIZE]);
 
 impl Violations {
-    /// None.
+    /// The empty set.
     pub const NONE: Violations = Violations([0; WORDS]);
 
     /// `parse.json` alone, the first rule of the table.
@@ -46,12 +46,12 @@ impl<const SIZE: usize> Violations<SIZE> {
     }
 }
 
-/// What an event was judged to be.
+/// The result of judging an event.
 #[derive(Debug)]
 pub struct Verdict {
     /// The rules it violates.
     pub violations: Violations,
-    /// The hash of its e-mail address, where it sent a valid one.
+    /// The hash of its e-mail address, if it sent a valid one.
     pub email_hash: Option<Hash>,
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::Violations;
 
     #[test]
-    fn a_set_of_more_rules_than_a_word_has_bits_tells_them_in_order() {
+    fn a_set_of_more_rules_than_a_word_has_bits_lists_them_in_order() {
         let set = Violations([1 << 3 | 1 << 63, 1 | 1 << 6, 1 << 63]);
         assert_eq!(set.places().collect::<Vec<_>>(), [3, 63, 64, 70, 191]);
         assert!(!Violations([0, 1]).is_empty() && Violations([0, 0]).is_empty());

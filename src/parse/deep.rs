@@ -1,10 +1,11 @@
-//! What is nested too deep to be read by calling: read over in a loop, so that its neighbours can still be judged.
+//! Values that are nested too deep for recursion. A loop passes over them, so that their neighbours can still be
+//! judged.
 
 use super::parser::{Parser, Read};
 use crate::contract::limits::MOST_DEPTH;
 
 impl Parser {
-    /// The place after it.
+    /// Passes over the value, and returns the place after it.
     #[cold]
     pub(super) fn deep(&mut self, text: &[u8], start: usize) -> Read<usize> {
         let mut open: Vec<bool> = Vec::new();
@@ -38,7 +39,7 @@ impl Parser {
         }
     }
 
-    /// Reads what follows a value within what is open; whether that was the end of it all.
+    /// Reads what follows a value within the open objects and arrays, and returns whether the last of them is closed.
     fn close_deep(&mut self, text: &[u8], at: &mut usize, open: &mut Vec<bool>) -> Read<bool> {
         while let Some(&is_object) = open.last() {
             let (place, byte) = self.next(text, *at);

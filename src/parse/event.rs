@@ -21,7 +21,7 @@ pub struct Event {
     /// One past its last byte.
     pub(crate) end: usize,
     pub(super) faults: Faults,
-    /// The value of every [`Field`], in their order.
+    /// The value of every [`Field`], in order.
     pub(super) values: [Value; FIELD_COUNT],
     /// A bit for every [`Field`] that is there and neither null nor blank text.
     pub(super) given: u64,
@@ -52,7 +52,7 @@ impl Event {
         }
     }
 
-    /// Makes the event empty again, keeping what it has allocated.
+    /// Empties the event, but keeps what it has allocated.
     pub(super) fn clear(&mut self) {
         self.faults = Faults::NONE;
         self.values = [Value::ABSENT; FIELD_COUNT];
@@ -65,7 +65,7 @@ impl Event {
         self.is_shown_whole = true;
     }
 
-    /// Keeps the value of the field with that number, unless it has one already; whether it was kept.
+    /// Keeps the value of the field with that number unless it has one already, and returns whether it was kept.
     pub(super) fn fill(&mut self, field: usize, value: Value) -> bool {
         match self.values.get_mut(field) {
             Some(slot) if *slot == Value::ABSENT => {
@@ -101,7 +101,7 @@ impl Event {
         &self.unknown_fields
     }
 
-    /// The members of `metadata` that are the name of no field.
+    /// The members of `metadata` whose keys are not the name of a field.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
@@ -116,7 +116,7 @@ impl Event {
         self.personal_key
     }
 
-    /// What is [suspicious](Value::suspicion) of the texts and keys within its values.
+    /// What is [suspicious](Value::suspicion) in the texts and keys within its values.
     pub const fn suspicion(&self) -> u8 {
         self.suspicion
     }

@@ -7,25 +7,25 @@ use crate::contract::vocabulary::Fault;
 pub struct Faults(u8);
 
 impl Faults {
-    /// None at all.
+    /// The empty set.
     pub const NONE: Faults = Faults(0);
 
-    /// Adds one.
+    /// Adds a fault.
     pub fn add(&mut self, fault: Fault) {
         self.0 |= 1 << fault as u8;
     }
 
-    /// Whether it is among them.
+    /// Whether the fault is in the set.
     pub const fn has(self, fault: Fault) -> bool {
         self.0 & (1 << fault as u8) != 0
     }
 
-    /// Whether it holds none but these.
+    /// Whether it holds no faults other than these.
     pub const fn is_within(self, others: Faults) -> bool {
         self.0 & !others.0 == 0
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -1,25 +1,25 @@
-//! Keys as they were read before: events repeat theirs, and the order of them.
+//! A cache of keys that were read before, because events repeat their keys in the same order.
 //!
-//! Where the text goes on with the key that followed last time, one comparison stands for finding its end, looking its
-//! name up, asking whether it names personal data, and comparing it with its siblings.
+//! If the text goes on with the key that followed last time, a single comparison replaces finding the key's end,
+//! looking its name up, asking whether it names personal data, and comparing it with its siblings.
 
 use super::value::Value;
 use crate::block::{self, Block};
 use crate::contract::vocabulary::{FIELDS, Field, Kind};
 use crate::short;
 
-/// Whose keys they are.
+/// What the keys belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
-    /// Those of an event.
+    /// An event.
     Event,
-    /// Those of its metadata.
+    /// Its metadata.
     Metadata,
-    /// Those of an object within.
+    /// An object within its metadata.
     Nested,
 }
 
-/// The kinds of events whose metadata is told apart: the keys of one follow each other in their own way.
+/// How many kinds of event have a table of their own for their metadata, because each kind has its own order of keys.
 const KINDS: usize = 30;
 const TABLES: usize = KINDS + 2;
 
@@ -28,7 +28,7 @@ const TABLES: usize = KINDS + 2;
 pub struct Table(u8);
 
 impl Table {
-    /// The table of a level, and for metadata of an event type.
+    /// The table for a level and, if that is metadata, for the event type.
     pub fn of(level: Level, event_type: &[u8]) -> Table {
         Table(match level {
             Level::Event => 0,
@@ -38,18 +38,18 @@ impl Table {
     }
 }
 
-/// The place of a key; two places more stand for no key.
+/// The place of a key. Two further places stand for no key.
 pub type Slot = u8;
 
 /// Before the first key of an object.
 pub const BEFORE_FIRST: Slot = CAPACITY as Slot;
-/// A key that has no place: it holds an escape, is too long or names personal data.
+/// A key without a place: it holds an escape, is too long or names personal data.
 pub const UNCACHED: Slot = BEFORE_FIRST + 1;
 
-/// How many keys of a table are known.
+/// How many keys a table has room for.
 pub const CAPACITY: usize = SLOTS - 2;
 const SLOTS: usize = 64;
-/// More than the bytes of any key that is known.
+/// More bytes than any key in a table has.
 pub const LONGEST: usize = 2 * block::SIZE;
 /// A comma, two quotes and a colon.
 const MARKS: usize = 4;
@@ -57,15 +57,15 @@ const MARKS: usize = 4;
 /// A key that needs no second look: it is written without escapes and names nothing personal.
 #[derive(Clone, Copy, Debug)]
 pub struct CachedKey {
-    /// `,"key":`, and the quote of its value if that was text whenever it came; then zeros.
+    /// `,"key":`, then the quote of its value if that was always text, then zeros.
     written: [u8; LONGEST],
-    /// What else is known, in one word that is read at once. From the lowest bit: in eight each how many bytes were
-    /// written, none where the place is empty; the number of the field, or [`NO_FIELD`]; the place of the key that came
-    /// after it last time; and in the highest bits whether the value is a number or text.
+    /// What else is known, in one word that is read at once. From the lowest bit, eight bits each hold how many bytes
+    /// were written (0 if the place is empty), the number of the field or [`NO_FIELD`], and the place of the key that
+    /// came next last time; the highest bits hold whether the value is a number or text.
     facts: u32,
 }
 
-/// What a value was whenever it came.
+/// What the value of a key has always been.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Usual {
     /// Text.
@@ -77,7 +77,7 @@ pub enum Usual {
 }
 
 impl Usual {
-    /// What begins with this byte.
+    /// The kind of value that begins with this byte.
     pub fn beginning(byte: Option<&u8>) -> Usual {
         match byte {
             Some(b'"') => Usual::Text,
@@ -109,12 +109,12 @@ impl CachedKey {
         self.facts as usize % LONGEST
     }
 
-    /// The number of the field that it is the name of, or a number past the last.
+    /// The number of the field with this name, or a number past the last.
     pub const fn field_number(&self) -> usize {
         (self.facts >> 8 & 0xff) as usize
     }
 
-    /// The field that it is the name of.
+    /// The field with this name.
     pub fn field(&self) -> Option<Field> {
         FIELDS.get(self.field_number()).map(|&(field, ..)| field)
     }
@@ -124,23 +124,23 @@ impl CachedKey {
         (self.facts >> 16 & 0x7f) as Slot
     }
 
-    /// Whether the value was text whenever it came.
+    /// Whether the value has always been text.
     pub const fn is_text(&self) -> bool {
         self.facts & IS_TEXT != 0
     }
 
-    /// Whether the value was a number whenever it came.
+    /// Whether the value has always been a number.
     pub const fn is_number(&self) -> bool {
         self.facts & IS_NUMBER != 0
     }
 
-    /// Whether it stands here after its comma, or, if it is the first, after the brace.
+    /// Whether the key is here after a comma or, if it is the first, after the brace.
     pub fn stands_in(&self, here: &[u8; LONGEST], is_first: bool) -> bool {
         let differ = !(Block::same(here, &self.written) | u32::from(is_first));
         self.size() != 0 && differ.trailing_zeros() as usize >= self.size()
     }
 
-    /// The name, where it was read after the comma at that place.
+    /// The name, as it was read after the comma at that place.
     pub fn name_at(&self, comma: usize) -> Value {
         Value::new(Kind::Text, 0, comma + 2, comma + self.size() - 2 - usize::from(self.is_text()))
     }
@@ -157,26 +157,26 @@ type Keys = [CachedKey; SLOTS];
 pub struct KeyCache([Keys; TABLES]);
 
 impl KeyCache {
-    /// None yet: nothing but zeros, so that the module need not carry them.
+    /// No keys yet. These are all zeros, so that the module need not carry them.
     pub const NONE: KeyCache = KeyCache([[CachedKey::EMPTY; SLOTS]; TABLES]);
 
-    /// The key of that place.
+    /// The key in that place.
     pub fn at(&self, table: Table, place: Slot) -> &CachedKey {
         &self.0[table.0 as usize % TABLES][place as usize % SLOTS]
     }
 
-    /// The place where a key is, or could be put; and what was there.
+    /// The place where a key is or could be put, and what is there now.
     pub fn find(&mut self, table: Table, last: Slot, key: &[u8], usual: Usual) -> Option<(Slot, Occupant)> {
         let keys = self.0.get_mut(table.0 as usize)?;
         let is = |known: &CachedKey| known.size() != 0 && short::is_same(known.name(), key);
-        // One by one, because it is seldom asked: nearly every key is the expected one.
+        // A linear search is enough, because nearly every key is the expected one and not searched for.
         let place = keys.iter().take(CAPACITY).position(|known| known.size() == 0 || is(known));
         let place = place.unwrap_or(key.len() % CAPACITY);
         let known = keys.get_mut(place)?;
         let found = match known {
             known if is(known) => {
                 if known.facts & (IS_TEXT | IS_NUMBER) != usual.facts() {
-                    // Without the quote that may not be there again.
+                    // The next value may be of another kind, so its quote no longer belongs to the key.
                     known.facts = (known.facts - u32::from(known.is_text())) & !(IS_TEXT | IS_NUMBER);
                 }
                 Occupant::Same(known.field())
@@ -203,12 +203,12 @@ impl KeyCache {
     }
 }
 
-/// What is in the place of a key.
+/// What is in a place.
 pub enum Occupant {
     /// The key.
     Same(Option<Field>),
     /// Nothing yet.
     Nobody,
-    /// Another key, which would have to go.
+    /// Another key, which would have to give way.
     Another,
 }

@@ -1,4 +1,4 @@
-//! The members of an object: keys that were expected, keys that must be looked up, and keys that were named twice.
+//! The members of an object: keys that were expected, keys that must be looked up, and keys that occur twice.
 
 use super::event::Member;
 use super::key_cache::{self, Level, Occupant, Slot, Table, Usual};
@@ -16,7 +16,7 @@ impl Parser {
         let first_member = if level == Level::Event { 0 } else { self.event.members.len() };
         let table = Table::of(level, self.event.value(Field::EventType).raw(text));
         let mut walk = Walk { at: start - 1, slot: key_cache::BEFORE_FIRST, seen: 0, growth: -1 };
-        // Whether a key may have been there twice.
+        // Whether a key may have occurred twice.
         let mut is_doubtful = false;
         let mut suspicion = 0;
         loop {
@@ -103,11 +103,11 @@ impl Parser {
         Ok(Value::new(Kind::Object, 0, start - 1, walk.at + 1))
     }
 
-    /// What a key means that is not the one that was expected here, and its place.
+    /// The field and the place of a key other than the expected one.
     #[inline(never)]
     fn look_up(&mut self, text: &[u8], level: Level, table: Table, last: Slot, key: Value) -> (Option<Field>, Slot) {
         let content = string::content(text, key);
-        // Behind its quote and its colon.
+        // The value begins after the key's quote and colon.
         let usual = Usual::beginning(text.get(key.end() + 2));
         let found = self.key_cache.find(table, last, &content, usual);
         if key.flags() == 0
@@ -137,7 +137,7 @@ impl Parser {
         (field, key_cache::UNCACHED)
     }
 
-    /// Finds keys that were named twice in the object that ends here.
+    /// Finds keys that occur twice in the object that ends here.
     #[cold]
     fn find_duplicates(&mut self, text: &[u8], level: Level, first: usize) {
         let members = if level == Level::Event { &self.event.unknown_fields } else { &self.event.members };

@@ -1,6 +1,6 @@
-//! Rule zero: bytes to an [`Event`], in one pass that copies nothing.
+//! Rule zero: reads bytes into an [`Event`], in one pass that copies nothing.
 //!
-//! The parser accepts exactly RFC 8259 in UTF-8, notes what the rules will ask for while it passes over it, and keeps
+//! The parser accepts exactly RFC 8259 in UTF-8, notes in passing what the rules will ask for, and keeps
 //! spans of the input, so that an accepted event reaches the store as it was written. It is written by hand because the
 //! measured alternatives pay for a tree or a second pass (`bench/RESULTS.md`); the property tests and the fuzz targets
 //! hold it to `serde_json`.
@@ -17,8 +17,8 @@
 //!   the lowest bit is always set, so that `Option<Value>` is one word too
 //! ```
 //!
-//! The parser looks [`WINDOW`] bytes ahead at once. A text that is [padded](Reader::padded) lets it do so up to the last
-//! byte; nothing of JSON is a zero, so a zero ends whatever is being read:
+//! The parser looks [`WINDOW`] bytes ahead at once. A text that is [padded](Reader::padded) lets it do so up to the
+//! last byte. JSON holds no zero byte, so a zero ends whatever is being read:
 //!
 //! ```text
 //!  0                                    length            length + WINDOW

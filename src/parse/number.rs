@@ -1,4 +1,4 @@
-//! JSON numbers as exact decimals: no engine rounds, so none can disagree with another.
+//! JSON numbers as exact decimals: no engine rounds, so no two engines can disagree.
 
 use crate::block::{self, Block};
 use crate::contract::limits::{MOST_EXPONENT, NUMBER_LENGTH, SNAPSHOT_NUMBER};
@@ -10,7 +10,7 @@ pub const INFINITE_DECIMAL: &str = "17976931348623158079372897140530341507993413
 /// As many of its 309 digits as the longest number has.
 const INFINITE: &[u8; NUMBER_LENGTH] = b"1797693134862315807937289714053034150799341327100378269361737789";
 
-/// A decimal number as it was written: digits, and where the point stands.
+/// A decimal number as it was written: its digits, and where the point is.
 struct Decimal<'a> {
     negative: bool,
     whole: &'a [u8],
@@ -18,7 +18,7 @@ struct Decimal<'a> {
     exponent: i64,
 }
 
-/// The length of the number that begins at `start`, if it is one of the many that need no second look: a few digits.
+/// The length of the number that begins at `start` if it is simply a few digits, as most are.
 #[inline(always)]
 pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
     let block = Block::at(text, start)?;
@@ -28,8 +28,8 @@ pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<u
     ((1..block::SIZE).contains(&length) && !goes_on && !is_zero_led).then_some(length)
 }
 
-/// Reads the number that begins at `start`: its end, whether it is storable, and the bytes Postgres writes for it.
-/// `None` where it is not a JSON number.
+/// Reads the number that begins at `start`, and returns its end, whether it can be stored, and how many bytes Postgres
+/// writes for it; `None` if it is not a JSON number.
 #[inline]
 pub fn read(text: &[u8], start: usize) -> Option<(usize, bool, usize)> {
     let mut at = start;
@@ -71,7 +71,7 @@ fn read_rest(text: &[u8], start: usize, mut at: usize) -> Option<(usize, bool, u
         return Some((at, false, raw.len()));
     }
     if !has_power && raw.first() != Some(&b'-') {
-        // Of so few digits none is too large, and Postgres writes them as they came.
+        // A number with so few digits is never too large, and Postgres writes it as it came.
         return Some((at, true, raw.len()));
     }
     let decimal = Decimal::of(raw);
@@ -102,7 +102,7 @@ pub fn is_integer(raw: &[u8]) -> bool {
 }
 
 impl<'a> Decimal<'a> {
-    /// Splits what [`read`] has found to be a number.
+    /// Splits a number that [`read`] has accepted.
     fn of(raw: &'a [u8]) -> Self {
         let negative = raw.first() == Some(&b'-');
         let raw = raw.get(negative as usize..).unwrap_or_default();
@@ -138,7 +138,7 @@ impl<'a> Decimal<'a> {
         self.leading_zeros() == self.length()
     }
 
-    /// How many digits stand before the point, once leading zeros are gone; negative below a tenth.
+    /// How many digits are before the point, without leading zeros; negative below a tenth.
     fn magnitude(&self) -> i64 {
         self.whole.len() as i64 + self.exponent - self.leading_zeros() as i64
     }
@@ -154,7 +154,7 @@ impl<'a> Decimal<'a> {
         self.magnitude() == 309 && self.cmp_digits(&smallest, INFINITE.len()) != Ordering::Greater
     }
 
-    /// Postgres keeps the digits that were written after the point, and writes no exponent.
+    /// How many bytes Postgres writes: it keeps the digits that were written after the point, and writes no exponent.
     fn jsonb_size(&self) -> usize {
         let fraction = (self.fraction.len() as i64 - self.exponent).max(0) as usize;
         let zero = self.is_zero();
@@ -174,7 +174,7 @@ impl<'a> Decimal<'a> {
         if self.negative { size.reverse() } else { size }
     }
 
-    /// Compares that many significant digits.
+    /// Compares at most this many significant digits.
     fn cmp_digits(&self, other: &Decimal, most: usize) -> Ordering {
         let (start, other_start) = (self.leading_zeros(), other.leading_zeros());
         let length = (self.length() - start).max(other.length() - other_start).min(most);
@@ -189,7 +189,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// The exponent, held within a range that no arithmetic here can overflow.
+/// The exponent, limited to a range in which no arithmetic here can overflow.
 fn exponent(power: &[u8]) -> i64 {
     let (sign, digits) = match power.split_first() {
         Some((b'-', digits)) => (-1, digits),
@@ -199,7 +199,7 @@ fn exponent(power: &[u8]) -> i64 {
     sign * digits.iter().fold(0i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(1_000_000))
 }
 
-/// Whether a JSON number is at least, and where given at most, so large.
+/// Whether a JSON number is at least `least` and, if there is an upper bound, at most that.
 #[inline]
 pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
     if let Some((whole, has_more)) = small_part(raw) {
@@ -209,19 +209,19 @@ pub fn within(raw: &[u8], least: u32, most: Option<u32>) -> bool {
     compare_with(least).is_ge() && most.is_none_or(|most| compare_with(most).is_le())
 }
 
-/// The whole of a number of a few plain digits, which nearly every measure is, and whether there is more after its
-/// point.
+/// The whole part of a number of a few plain digits, as nearly every measure is, and whether anything but zeros follows
+/// its point.
 #[inline(never)]
 fn small_part(raw: &[u8]) -> Option<(u32, bool)> {
-    let (mut whole, mut fraction, mut is_behind_point) = (0u32, 0u32, false);
+    let (mut whole, mut fraction, mut is_after_point) = (0u32, 0u32, false);
     if raw.len() > 9 {
         return None;
     }
     for &byte in raw {
         match byte {
-            b'0'..=b'9' if is_behind_point => fraction |= u32::from(byte - b'0'),
+            b'0'..=b'9' if is_after_point => fraction |= u32::from(byte - b'0'),
             b'0'..=b'9' => whole = whole * 10 + u32::from(byte - b'0'),
-            b'.' => is_behind_point = true,
+            b'.' => is_after_point = true,
             _ => return None,
         }
     }

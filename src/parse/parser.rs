@@ -1,8 +1,9 @@
-//! The parser: one text in, an [`Event`] filled, and the place after it handed back.
+//! The parser: reads one event from a text, fills an [`Event`], and returns the place after it.
 //!
-//! Every function takes the place to read from and hands back the place after what it read, because engines check the
-//! limits of a module's memory whenever it reads or writes there. For the same reason everything that is kept lies in one
-//! structure: the module has one of it, at an address that is known when it is compiled and needs no check.
+//! Every function takes the place to read from and returns the place after what it read, instead of keeping it in
+//! memory, because engines check the bounds of a module's memory at every access. For the same reason, everything that
+//! is kept is in one structure: the module has one of it, at an address that is known when it is compiled and needs no
+//! check.
 
 use super::event::Event;
 use super::key_cache::{KeyCache, Level};
@@ -15,7 +16,7 @@ use crate::contract::vocabulary::{Fault, Field, Kind};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotJson;
 
-// A small result travels in registers: with the position in `NotJson`, and sizes beside values, reading took a quarter
+// A small result travels in registers: with the position in `NotJson` and sizes beside values, reading took a quarter
 // longer.
 pub(super) type Read<T> = Result<T, NotJson>;
 
@@ -24,11 +25,11 @@ pub(super) type Read<T> = Result<T, NotJson>;
 pub struct Parser {
     /// The event.
     pub event: Event,
-    /// The keys of the events before.
+    /// The keys of earlier events.
     pub(super) key_cache: KeyCache,
     /// Whether a key of this event took another's slot, so that slots no longer tell keys apart.
     pub(super) has_evicted_keys: bool,
-    /// How many bytes more Postgres writes than were read.
+    /// How many more bytes Postgres writes than were read.
     pub(super) jsonb_growth: isize,
     fault_at: usize,
 }
@@ -47,7 +48,7 @@ impl Parser {
 }
 
 impl Parser {
-    /// Reads the event that begins there; the place after it.
+    /// Reads the event that begins at `start`, and returns the place after it.
     pub(super) fn read(&mut self, text: &[u8], start: usize) -> Read<usize> {
         self.clear();
         self.event.start = start;
@@ -64,12 +65,12 @@ impl Parser {
         Ok(value.after())
     }
 
-    /// The first byte that is not JSON, where the last text was none.
+    /// The first byte that is not JSON, if the last text was not JSON.
     pub(super) fn fault_at(&self) -> usize {
         self.fault_at
     }
 
-    /// Makes the event empty again.
+    /// Empties the event.
     pub fn clear(&mut self) {
         self.event.clear();
         self.has_evicted_keys = false;
@@ -83,7 +84,7 @@ impl Parser {
         Err(NotJson)
     }
 
-    /// The first byte from there on that is not white space, and its place; 0 at the end.
+    /// The next byte that is not white space, and its place; 0 at the end.
     #[inline(always)]
     pub(super) fn next(&mut self, text: &[u8], at: usize) -> (usize, u8) {
         match text.get(at) {
@@ -103,7 +104,7 @@ impl Parser {
         at
     }
 
-    /// Reads a value whose content no privacy rule speaks of.
+    /// Reads a value whose content no privacy rule concerns.
     #[inline]
     pub(super) fn outside_metadata(&mut self, text: &[u8], start: usize) -> Read<Value> {
         let personal_key = self.event.personal_key;

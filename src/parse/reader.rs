@@ -1,11 +1,11 @@
-//! A place in a text from which events are read, one after the other.
+//! The reader: reads events from a text, one after the other.
 
 use super::faults::Faults;
 use super::parser::{NotJson, Parser};
 use super::value::Value;
 use super::{space, string};
 
-/// Where in a text events are read.
+/// A text, and the place in it where the next event is read.
 #[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a [u8],
@@ -15,14 +15,14 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the beginning, after a byte order mark if there is one. A text longer than a [`Value`] can say ends
-    /// there.
+    /// Starts at the beginning, after a byte order mark if there is one. A text that is longer than a [`Value`] can
+    /// express is cut there.
     pub fn new(text: &'a [u8]) -> Self {
         Reader::padded(text, text.len())
     }
 
-    /// The same for a text of that many bytes with zeros after it, which let the reader look ahead until its end: nothing
-    /// of JSON is a zero.
+    /// The same for a text of `length` bytes and zeros after it, which let the reader look ahead up to the text's end:
+    /// JSON holds no zero byte.
     pub fn padded(text: &'a [u8], length: usize) -> Self {
         let text = text.get(..Value::MOST).unwrap_or(text);
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
@@ -34,13 +34,13 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// The next byte after white space, not yet read; 0 at the end.
+    /// The next byte after white space, without reading it; 0 at the end.
     pub fn peek(&mut self) -> u8 {
         self.at = space::skip(self.text, self.at);
         self.text.get(self.at).copied().unwrap_or_default()
     }
 
-    /// Reads this byte, after white space, if it is next.
+    /// Reads this byte if it is next after white space.
     pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;
         self.at += found as usize;
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         self.at >= self.end
     }
 
-    /// Reads up to the array of `{"events": […]}`; back to where it was if the text is something else.
+    /// Reads up to the array of `{"events": […]}`, or goes back to where it was if the text is something else.
     pub fn enter_wrapper(&mut self) -> bool {
         let start = self.at;
         if self.take(b'{')
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         false
     }
 
-    /// Reads one event; a value of another kind is read over and noted as such.
+    /// Reads one event. A value that is not an object is passed over and noted as such.
     pub fn event(&mut self, parser: &mut Parser) -> Result<(), NotJson> {
         let start = space::skip(self.text, self.at);
         let read = parser.read(self.text, start);

@@ -1,7 +1,7 @@
 //! JSON strings: finding their end a block at a time, and decoding those that hold escapes.
 //!
-//! A string without escapes is its own content; only the others are ever decoded. Written by hand because no JSON
-//! reader tells in its one pass what the rules need to know of a text (see `bench/`).
+//! A string without escapes is its own content; only the others are ever decoded. Written by hand, because no JSON
+//! reader finds out in its one pass what the rules need to know about a text (see `bench/`).
 
 use super::faults::Faults;
 use super::value::Value;
@@ -10,11 +10,12 @@ use crate::contract::vocabulary::{Fault, Kind};
 use crate::{ids, short};
 use std::borrow::Cow;
 
-/// The text that begins after the quote before `start`, if it is one of the many that need no second look: a UUID, or
+/// The text that begins at `start`, after its quote, if it is one of the many that need no second look: a UUID, or
 /// plain ASCII of less than two blocks that is not blank and holds nothing suspicious.
 ///
-/// Where the next text begins is known when this one's end is, so the end comes out of as few steps as can be: of the
-/// first quote alone. Whether there was anything else before it, branches ask that are nearly always foreseen.
+/// The end is found in as few steps as possible, from the first quote alone, because the next text can only be read
+/// once it is known where this one ends. Whether anything else came before the quote is left to branches, which the
+/// processor nearly always predicts.
 #[inline(always)]
 pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<Fast> {
     let block = Block::at(text, start)?;
@@ -29,14 +30,14 @@ pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<F
     is_plain.then_some(Fast { length, flags: 0 })
 }
 
-/// The most bytes of a plain text, with its last quote: of a UUID.
+/// How many bytes a plain text has at most, with its closing quote: as many as a UUID.
 pub const MOST_FAST: usize = 37;
 
 /// What [`read_fast`] found.
 pub struct Fast {
     /// How many bytes the text has.
     pub length: usize,
-    /// What was seen in it.
+    /// What was found in it.
     pub flags: u8,
 }
 
@@ -58,7 +59,7 @@ fn read_fast_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: B
     is_plain.then_some(Fast { length, flags: 0 })
 }
 
-/// Reads the text that begins after the quote before `start`; `None` where it does not end as JSON.
+/// Reads the text that begins at `start`, after its quote; `None` if it is not JSON up to its end.
 #[inline(never)]
 pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     if let Some([id @ .., b'"']) = text.get(start..).and_then(<[u8]>::first_chunk::<MOST_FAST>)
@@ -79,7 +80,7 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
         let within = first.wrapping_sub(1);
         non_ascii |= block.non_ascii() & within;
         signs |= block.signs() & within;
-        // Runs reach from block to block, so the block before is looked at together with each.
+        // A run may continue from block to block, so each block is looked at together with the one before it.
         let digits = block.digits_and_joints() & within;
         runs |= runs_of_eleven(digits_before | digits << block::SIZE);
         if stops == 0 {
@@ -106,7 +107,8 @@ const fn suspicion(signs: Mask, runs: Mask) -> u8 {
     signs | if runs == 0 { 0 } else { Value::DIGITS }
 }
 
-/// A social security number is the shortest that is looked for: eleven characters that are digits, or join them.
+/// The length of the shortest number that is looked for, a social security number: eleven digits and characters that
+/// join them.
 const RUN: u32 = 11;
 
 #[inline]
@@ -117,7 +119,7 @@ const fn runs_of_eleven(mut bits: Mask) -> Mask {
     bits & bits >> 3
 }
 
-/// The same for a text with escapes, whose content has still to be looked at, or one too near the end to be read by
+/// The same for a text with escapes, whose content is still to be looked at, or for one too near the end to be read in
 /// whole blocks.
 #[cold]
 fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
@@ -159,7 +161,7 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
     Some(Value::new(Kind::Text, flags, start, end))
 }
 
-/// How many bytes more Postgres writes for a text than it was sent in.
+/// How many more bytes Postgres writes for a text than it was sent in.
 #[cold]
 pub fn jsonb_growth(text: &[u8], value: Value) -> isize {
     let size = |byte: &u8| match byte {
@@ -193,15 +195,15 @@ fn escape(text: &[u8], at: usize) -> Option<(u32, usize)> {
     Some((unit, at + 1))
 }
 
-/// The content of a text that [`read`] has read. U+0000 and halves of surrogate pairs become U+FFFD.
+/// The content of a text that [`read`] has accepted. U+0000 and unpaired surrogates become U+FFFD.
 #[inline]
 pub fn content(text: &[u8], value: Value) -> Cow<'_, [u8]> {
     let raw = value.raw(text);
     if value.has(Value::ESCAPED) { Cow::Owned(decoded(raw)) } else { Cow::Borrowed(raw) }
 }
 
-/// The same, decoded into the room if it must be. In a register, where the other is put together in memory and read back
-/// at once, which processors wait for.
+/// The same, decoded into `room` if it has to be. This result stays in registers, whereas the other is put together in
+/// memory and read back at once, which processors wait for.
 #[inline]
 pub fn content_in<'a>(text: &'a [u8], value: Value, room: &'a mut Vec<u8>) -> &'a [u8] {
     let raw = value.raw(text);
@@ -267,7 +269,7 @@ fn count_characters(text: &[u8], value: Value) -> usize {
 /// Whether the text holds nothing but ASCII white space.
 #[inline]
 pub fn is_blank(text: &[u8], value: Value) -> bool {
-    // The quote is what follows an empty text.
+    // After an empty text comes its closing quote.
     match text.get(value.start()) {
         Some(byte) if !matches!(byte, 0..=b' ' | b'"' | b'\\') => false,
         _ => holds_only_space(text, value),

@@ -3,18 +3,18 @@
 use crate::contract::vocabulary::Kind;
 use std::num::NonZeroU64;
 
-/// A value as a span of the input. For text the quotes are outside the span.
+/// A value as a span of the input. The quotes of a text are outside the span.
 ///
-/// One word, so that it travels in a register: as a structure it was put together in memory and read back from there
-/// at every value.
+/// It is one word, so that it travels in a register: as a structure, it was put together in memory and read back from
+/// there for every value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Value(
-    /// As it is drawn at the head of `parse`.
+    /// The word is drawn at the head of `parse`.
     NonZeroU64,
 );
 
 impl Value {
-    /// Not there.
+    /// No value.
     pub const ABSENT: Value = Value::new(Kind::Absent, 0, 0, 0);
     /// The text holds a backslash escape.
     pub const ESCAPED: u8 = 1;
@@ -26,7 +26,7 @@ impl Value {
     pub const DIGITS: u8 = 8;
     /// The text is a UUID in the 8-4-4-4-12 form.
     pub const UUID: u8 = 16;
-    /// No place in a text may lie beyond this.
+    /// The last place in a text that a value can reach.
     pub const MOST: usize = (1 << 27) - 1;
 
     /// A value of this kind, between two places of a text.
@@ -38,7 +38,7 @@ impl Value {
         }
     }
 
-    /// What it is.
+    /// Its kind.
     pub const fn kind(self) -> Kind {
         match self.0.get() >> 1 & 7 {
             0 => Kind::Absent,
@@ -52,7 +52,7 @@ impl Value {
         }
     }
 
-    /// What was seen in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`], [`Value::DIGITS`] and
+    /// What was found in a text: [`Value::ESCAPED`], [`Value::NON_ASCII`], [`Value::SIGNS`], [`Value::DIGITS`] and
     /// [`Value::UUID`].
     pub const fn flags(self) -> u8 {
         (self.0.get() >> 4 & 31) as u8
@@ -73,7 +73,7 @@ impl Value {
         (self.0.get() >> 36) as usize
     }
 
-    /// The byte after it, and after the quote that ends a text.
+    /// The place after it, and after the quote that ends a text.
     pub const fn after(self) -> usize {
         self.end() + matches!(self.kind(), Kind::Text) as usize
     }

@@ -1,4 +1,4 @@
-//! The members that nearly all members are: an expected key, and a plain text or number after it.
+//! The usual members, as nearly all are: an expected key, and a plain text or number after it.
 
 use super::event::Member;
 use super::key_cache::{LONGEST, Level, Slot, Table};
@@ -14,16 +14,17 @@ pub(super) struct Walk {
     pub at: usize,
     /// The last key.
     pub slot: Slot,
-    /// The places of the keys that were there and are the name of no field.
+    /// The places of the keys that have occurred and are not the name of a field.
     pub seen: u64,
-    /// What Postgres writes more than was read: a space after every colon and every comma; the last member has no comma.
+    /// How many more bytes Postgres writes than were read: a space after every colon and every comma; the last member
+    /// has no comma.
     pub growth: isize,
 }
 
-/// How far the reader looks ahead: the longest key, and the longest plain value with what ends it.
+/// How far the reader looks ahead: the longest key, and the longest plain value with its end.
 pub const WINDOW: usize = LONGEST + string::MOST_FAST;
 
-/// Notes that the key of a slot was there; whether this was the first time.
+/// Notes that the key in a slot has occurred, and returns whether this was the first time.
 #[inline]
 pub(super) fn see(seen: &mut u64, slot: Slot) -> bool {
     let bit = 1 << (slot % 64);
@@ -33,9 +34,9 @@ pub(super) fn see(seen: &mut u64, slot: Slot) -> bool {
 }
 
 impl Walk {
-    /// Reads on while there is one expected key after the other with [plain](string::read_fast) text as its value, or a plain
-    /// number: most of every event; `members` does the rest. Whether the expected key is there, and only its value is
-    /// another.
+    /// Reads on while each key is the expected one and its value is [plain](string::read_fast) text or a plain number.
+    /// That is most of every event; `members` does the rest. Returns whether it stopped at the expected key, with only
+    /// the value being unusual.
     #[inline(always)]
     pub fn read_fast(&mut self, text: &[u8], parser: &mut Parser, level: Level, table: Table, start: usize) -> bool {
         let (mut at, mut seen, mut growth, mut slot) = (self.at, self.seen, self.growth, self.slot);

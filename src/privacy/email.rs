@@ -1,19 +1,19 @@
-//! E-mail addresses: normalising, validating, hashing, and finding them where none is allowed.
+//! E-mail addresses: normalising, validating and hashing them, and finding them where they are not allowed.
 
 use crate::contract::limits::EMAIL_BYTES;
 use crate::digest::{Hash, hex, hmac, sha256};
 
-/// The address without surrounding white space and in lower case, if it is one by the grammar of the HTML standard
-/// with a dot in its domain.
+/// The address in lower case and without surrounding white space, if it is valid by the grammar of the HTML standard
+/// and has a dot in its domain.
 pub fn normalise(address: &[u8]) -> Option<Vec<u8>> {
     let mut rest = address.trim_ascii();
     let mut lower = Vec::with_capacity(rest.len());
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
         lower.push(match first {
             0..0x80 => first.to_ascii_lowercase(),
-            // Of all other characters only these two, İ and the Kelvin sign, have a small letter that is ASCII; no
-            // other has a place in an address.
+            // Of all characters outside ASCII, only these two, İ and the Kelvin sign, have an ASCII small letter; no
+            // other may be in an address.
             0xc4 => {
                 rest = rest.strip_prefix(b"\xb0")?;
                 b'i'
@@ -45,7 +45,7 @@ fn is_in_local_part(byte: u8) -> bool {
     LOCAL_PART.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 != 0)
 }
 
-/// A bit for each byte of ASCII that a local part may hold.
+/// A bit for each ASCII character that a local part may hold.
 const LOCAL_PART: [u32; 4] = {
     let mut bits = [0; 4];
     let mut byte = 0u8;
@@ -82,15 +82,15 @@ pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
 
 /// Whether a text holds a raw e-mail address.
 ///
-/// Looked for: a character that can end a local part, `@` (or `%40`, with its percent sign encoded any number of
-/// times), a label, and at least one more label after a dot that begins with a letter and has a second character.
+/// It looks for a character that can end a local part, `@` (or `%40`, with its percent sign encoded any number of
+/// times), a label, and at least one more label, which follows a dot, begins with a letter and has a second character.
 pub fn is_in(text: &[u8]) -> bool {
     let mut from = 0;
     while let Some(found) = text.get(from..).and_then(|rest| rest.iter().position(|&byte| byte == b'@' || byte == b'%'))
     {
         let at = from + found;
         from = at + 1;
-        if let Some(domain) = behind_at_sign(text, at)
+        if let Some(domain) = after_at_sign(text, at)
             && at > 0
             && text.get(at - 1).is_some_and(|&byte| ends_local_part(byte))
             && begins_with_domain(text.get(domain..).unwrap_or_default())
@@ -101,7 +101,7 @@ pub fn is_in(text: &[u8]) -> bool {
     false
 }
 
-fn behind_at_sign(text: &[u8], at: usize) -> Option<usize> {
+fn after_at_sign(text: &[u8], at: usize) -> Option<usize> {
     if text.get(at) == Some(&b'@') {
         return Some(at + 1);
     }

@@ -1,12 +1,12 @@
-//! What looks like personal data: card, social security and phone numbers.
+//! Numbers that look like personal data: card, social security and phone numbers.
 
 /// Whether a text holds a card, social security or phone number.
 pub fn holds_personal_value(text: &[u8]) -> bool {
     holds_phone(text) || holds_card_or_ssn(text)
 }
 
-/// E.164: a plus sign (or `%2B`) that follows no letter or digit, then 7 to 15 digits that do not begin with 0, with single
-/// spaces, dots, hyphens or parentheses between them.
+/// Whether a text holds a phone number as in E.164: a plus sign (or `%2B`) that does not follow a letter or digit, then
+/// 7 to 15 digits that do not begin with 0, with single spaces, dots, hyphens or parentheses between them.
 fn holds_phone(text: &[u8]) -> bool {
     text.iter().enumerate().any(|(at, &byte)| {
         let start = match byte {
@@ -14,8 +14,8 @@ fn holds_phone(text: &[u8]) -> bool {
             b'%' if text.get(at + 1..at + 3).is_some_and(|code| code.eq_ignore_ascii_case(b"2b")) => at + 3,
             _ => return false,
         };
-        let behind_word = at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        !behind_word && text.get(start) != Some(&b'0') && (7..=15).contains(&phone_digits(text, start))
+        let after_word = at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        !after_word && text.get(start) != Some(&b'0') && (7..=15).contains(&phone_digits(text, start))
     })
 }
 
@@ -58,8 +58,8 @@ fn any_run(text: &[u8], test: fn(&[u8]) -> bool) -> bool {
     false
 }
 
-/// The text with an `x` for every UUID, and for every word in which letters and digits mix: the digits of ids and hashes
-/// satisfy a card's check by chance.
+/// The text with an `x` for every UUID, and for every word that mixes letters and digits, because the digits of ids and
+/// hashes satisfy a card's check by chance.
 fn without_codes(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -91,7 +91,8 @@ fn groups(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     run.split(|byte| !byte.is_ascii_digit())
 }
 
-/// Three, two and four digits in neighbouring groups, none of them a number that was never given out.
+/// Whether a run holds a social security number: neighbouring groups of three, two and four digits, none of them one
+/// that is never issued.
 fn holds_ssn(run: &[u8]) -> bool {
     let is_digit = |at: Option<usize>| at.and_then(|at| run.get(at)).is_some_and(u8::is_ascii_digit);
     run.windows(11).enumerate().any(|(start, number)| {
@@ -107,7 +108,8 @@ fn holds_ssn(run: &[u8]) -> bool {
     })
 }
 
-/// Neighbouring groups that make 13 to 19 digits, begin as cards do (2 to 6) and satisfy Luhn's check.
+/// Whether a run holds a card number: neighbouring groups that make 13 to 19 digits, begin as cards do (2 to 6) and
+/// satisfy Luhn's check.
 fn holds_card(run: &[u8]) -> bool {
     let starts = (0..run.len()).filter(|&at| {
         run.get(at).is_some_and(u8::is_ascii_digit)

@@ -1,4 +1,4 @@
-//! Redaction: what is kept of a text that was refused, without anything personal in it.
+//! Redaction: what is kept of a refused text, with nothing personal in it.
 
 use super::{email, numbers};
 use crate::contract::limits::{
@@ -11,7 +11,7 @@ use crate::write::{self, put};
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
-/// What stands for a key that names personal data, its value, and a text that holds some.
+/// What stands for a key that names personal data, for its value, and for a text that holds personal data.
 pub const PERSONAL: &str = "[redacted:personal]";
 /// What stands for the value of a top-level field that nobody has vetted.
 pub const UNKNOWN: &str = "[redacted:unknown field]";
@@ -20,7 +20,7 @@ pub const SHORTENED_KEY: &str = "[shortened:key]";
 /// What stands for everything nested deeper than a snapshot shows.
 pub const NESTED: &str = "[shortened:nested]";
 
-/// What replaces a content that may not be kept.
+/// What replaces a content that must not be kept.
 pub fn replacement(content: &[u8]) -> Option<&'static str> {
     if email::is_in(content) {
         Some(EMAIL)
@@ -31,8 +31,8 @@ pub fn replacement(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Appends the redacted, shortened form of a JSON value that the reader has found free of faults of form.
-/// Whether anything was left out.
+/// Appends the redacted, shortened form of a JSON value in which the reader has found no fault of form, and returns
+/// whether anything was left out.
 pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
     let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
     writer.limit = writer.out.len() + SNAPSHOT_BYTES;
@@ -110,12 +110,12 @@ impl Writer<'_> {
         let is_suspicious = key.suspicion() != 0;
         let is_of_event = self.is_event && depth == 0;
         let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
-        // Of the fields only the address itself is personal, so the others need not be asked.
+        // The address is the only personal field, so the others need no check.
         let is_personal = match field {
             Some(field) => field == Field::Email,
             None => personal_keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
         };
-        // A sender's own key that reads like a replacement is numbered like one, or it could stand twice.
+        // A sender's own key that reads like a replacement is numbered like one; otherwise a key could occur twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
         if reads_personal || content.len() > SNAPSHOT_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
             let name = if reads_personal { PERSONAL } else { SHORTENED_KEY };
@@ -174,7 +174,7 @@ impl Writer<'_> {
         self.out.push(b']');
     }
 
-    /// The text whose quote is next.
+    /// Reads the text whose quote is next.
     fn text(&mut self) -> Value {
         match string::read(self.json, self.at + 1, &mut Faults::default()) {
             Some(value) => {
@@ -266,8 +266,8 @@ impl Writer<'_> {
     }
 }
 
-/// Appends, as a JSON string, the outline of a text that cannot be read as an event: letters and digits are masked, so
-/// the fault in its form can be seen and nothing that it said. Whether anything was left out.
+/// Appends, as a JSON string, the outline of a text that cannot be read as an event, and returns whether anything was
+/// left out. Letters and digits are masked, so that the fault in its form can be seen but nothing that it said.
 pub fn mask(out: &mut Vec<u8>, body: &[u8]) -> bool {
     let shown = body.get(..OUTLINE_BYTES).unwrap_or(body);
     let masked: Vec<u8> = shown

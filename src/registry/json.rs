@@ -1,12 +1,12 @@
-//! JSON as a tree, for the registry snapshot; events never become one.
+//! JSON as a tree, for the registry snapshot; events never become a tree.
 //!
-//! Built on the reader's own texts and numbers, because a library for it would be more than half of the module that a
-//! browser loads.
+//! It is built on the reader's own texts and numbers, because a library for it would be more than half of the module
+//! that a browser loads.
 
 use crate::parse::{Faults, number, space, string};
 use std::borrow::Cow;
 
-/// A JSON value of the text that it was read from; a number is kept as it was written.
+/// A JSON value, borrowed from the text it was read from; a number is kept as it was written.
 #[derive(Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Json<'a> {
@@ -29,13 +29,13 @@ impl<'a> Json<'a> {
         (reader.peek().is_none()).then_some(value)
     }
 
-    /// The member of that name; null where there is none.
+    /// The member with that name, or null if there is none.
     #[inline(never)]
     pub fn get(&self, name: &str) -> &Json<'a> {
         self.members().iter().find(|(key, _)| **key == *name.as_bytes()).map_or(&Json::Null, |(_, value)| value)
     }
 
-    /// The members of an object, and none of anything else.
+    /// The members of an object; any other value has no members.
     pub fn members(&self) -> &[(Cow<'a, [u8]>, Json<'a>)] {
         if let Json::Object(members) = self { members } else { &[] }
     }
@@ -60,7 +60,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// What is wrong with a snapshot whose entry of that name is missing or has another form.
+/// The message for a snapshot whose entry with that name is missing or has the wrong form.
 #[cold]
 pub(super) fn missing(name: &str) -> String {
     ["the registry snapshot has no `", name, "` of the form it should have"].concat()

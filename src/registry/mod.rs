@@ -25,7 +25,7 @@ pub struct Registry {
     retention_rules: Vec<Name>,
     states: Vec<Name>,
     blocked_jumps: Vec<(Name, Name)>,
-    /// `None` where the snapshot keeps them to itself, as the public one does: then only the store can judge.
+    /// `None` if the snapshot does not contain them, as the public one does not: then only the store can judge.
     sites: Option<Vec<Site>>,
 }
 
@@ -36,7 +36,7 @@ struct Site {
 }
 
 impl Registry {
-    /// What holds before any snapshot is loaded: the states and blocked jumps of the contract.
+    /// The registry before any snapshot is loaded: the states and blocked jumps of the contract.
     pub const fn unloaded() -> Self {
         Registry {
             is_loaded: false,
@@ -78,22 +78,22 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The site of an event that names none.
+    /// The site of an event that names no site.
     pub fn default_site(&self) -> &str {
         &self.default_site
     }
 
-    /// The active entry of that id.
+    /// The active entry with that id.
     pub fn event_type(&self, id: &[u8]) -> Option<&EventType> {
         self.event_types.get(id)
     }
 
-    /// Whether it is an active retention rule.
+    /// Whether the id is that of an active retention rule.
     pub fn has_retention_rule(&self, id: &[u8]) -> bool {
         self.retention_rules.iter().any(|rule| short::is_same(rule, id))
     }
 
-    /// Whether it is a registered state.
+    /// Whether the id is that of a registered state.
     pub fn has_state(&self, id: &[u8]) -> bool {
         self.states.iter().any(|state| short::is_same(state, id))
             || (!self.is_loaded && STATES.iter().any(|state| state.as_bytes() == id))
@@ -112,7 +112,7 @@ impl Registry {
         let Some(sites) = &self.sites else {
             return true;
         };
-        // Ids are nearly always written as they are registered, which is seen at once.
+        // Nearly always, an id is written as it is registered, and then found at once.
         let Some(site) =
             sites.iter().find(|known| short::is_same(&known.id, site) || known.id.eq_ignore_ascii_case(site))
         else {
@@ -158,11 +158,11 @@ impl Site {
     }
 }
 
-/// The event types, found by id with one look; a general hash table would be twice as much of the module.
+/// The event types, each found by its id in one step; a general hash table would take twice as much of the module.
 #[derive(Debug)]
 struct EventTypes {
     entries: Vec<(Name, EventType)>,
-    /// Where in the entries an id is found. The install itself has chosen the ids, so nobody else can make them collide.
+    /// Where an id is in the entries. The install itself has chosen the ids, so nobody else can make them collide.
     slots: Vec<u16>,
 }
 

@@ -1,4 +1,4 @@
-//! What the registry says of the payload of an event type.
+//! What the registry says about the payload of an event type.
 
 use super::json::{Json, missing};
 use crate::contract::vocabulary::{Category, Field, Kind};
@@ -12,7 +12,7 @@ pub struct EventType {
     schema: Vec<Property>,
 }
 
-/// What a payload schema says of one key.
+/// What a payload schema says about one key.
 #[derive(Debug, Default)]
 struct Property {
     key: Box<[u8]>,
@@ -94,7 +94,7 @@ impl Property {
         Property { key: key.into(), field: Field::of_metadata(key), ..Property::default() }
     }
 
-    /// `None` where a keyword is unknown or its value is not of the form it should have.
+    /// `None` if a keyword is unknown or its value has the wrong form.
     fn read(key: &[u8], says: &Json) -> Option<Property> {
         let mut property = Property::named(key);
         for (keyword, value) in says.members() {
@@ -165,18 +165,18 @@ fn number_of<'a>(value: &'a Json) -> Option<&'a [u8]> {
     if let Json::Number(raw) = value { Some(raw) } else { None }
 }
 
-/// A bound of a length: a whole number of a few digits.
+/// A bound on a length: a whole number of a few digits.
 fn length_of(value: &Json) -> Option<usize> {
     number::small(number_of(value)?).map(|length| length as usize)
 }
 
-/// What a payload schema lists as a value that may be sent.
+/// A value that a payload schema allows.
 #[derive(Debug)]
 enum Choice {
     Boolean(bool),
     Number(Box<[u8]>),
     Text(Box<[u8]>),
-    /// Nothing is compared to what is neither.
+    /// Any other value, which is never compared.
     Other,
 }
 

@@ -1,5 +1,5 @@
-//! The default taxonomy that ships: one JSON file, from which the migration, `EVENTS.md` and the command line's registry
-//! all come.
+//! The default taxonomy that ships: one JSON file, from which the migration, `EVENTS.md` and the command line's
+//! registry all come.
 
 use super::Registry;
 use serde_json::{Value, json};
