@@ -1,4 +1,4 @@
-"""One batch of input files, judged into its staging folder, and everything counted twice."""
+"""One batch of input files: judged into its staging folder, with everything counted twice."""
 
 import json
 import os
@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 
 def key():
-    """An id as a number; nothing relies on different ids having different ones."""
+    """An id as a number. Two ids may have the same number; nothing relies on the opposite."""
     return F.xxhash64(F.lower("id"))
 
 
@@ -28,7 +28,7 @@ class Batch:
         self.gate, self.terms, self.options = gate, terms, options
 
     def run(self):
-        """Judges, checks the counts, and says what there is to commit."""
+        """Judges, checks the counts, and returns what there is to commit."""
         self.judge()
         tallies = self.tallies()
         self.check_coverage(tallies)
@@ -74,7 +74,7 @@ class Batch:
         return self.spark.read.schema(schema).parquet(folder) if self.dataset.store.exists(folder) else None
 
     def counts(self, folder, *columns):
-        """How many rows there are by each of the columns."""
+        """How many rows there are for each value of each column."""
         counts = [{} for _ in columns]
         frame = self.read(folder, ", ".join(f"{name} string" for name in columns))
         for row in frame.groupBy(*columns).count().orderBy(*columns).collect() if frame is not None else []:
@@ -87,14 +87,14 @@ class Batch:
         return [json.loads(row[0]) for row in frame.select("metadata").collect()] if frame is not None else []
 
     def check_coverage(self, tallies):
-        """Every byte of every file must have come to the gate, once."""
+        """Checks that every byte of every file reached the gate exactly once."""
         places = [(tally["file"], tally["start"]) for tally in tallies]
         if len(set(places)) != len(places):
             raise native.GateError("a part of a file was judged twice")
         read = summed({plain(tally["file"]): tally["bytes"]} for tally in tallies)
         for file in self.files:
             got, size = read.get(plain(file["file"]), 0), file["bytes"]
-            # Spark leaves a byte order mark out, and the last line gets a line break if it had none.
+            # Spark leaves out a byte order mark, and adds a line break to the last line if it had none.
             lost = not size - 3 <= got <= size + 1 if inputs.is_plain(file) else size > 0 and not got and not self.is_empty(file)
             if lost:
                 raise native.GateError(f"{file['file']} has {size} bytes, of which {got} were judged")
@@ -105,7 +105,7 @@ class Batch:
         return frame.isEmpty()
 
     def without_replays(self):
-        """Accepted events whose id was accepted before, in this batch or an earlier one, are replays: left out and counted.
+        """Leaves out and counts replays: accepted events whose id was accepted before, in this batch or an earlier one.
         Ids are compared by hash first, so that the events themselves are only touched where there may be a replay."""
         accepted = self.read("judged/kind=accepted")
         if accepted is None:
@@ -116,7 +116,7 @@ class Batch:
             given = given.union(known.select(key().alias("key"), F.lit(1).alias("before")))
         repeats = (F.col("rows") > 1) & (F.col("before") < F.col("rows"))
         suspects = given.groupBy("key").agg(F.count("*").alias("rows"), F.sum("before").alias("before"))
-        # Written, not kept in memory: there may be as many as there are events.
+        # They are written rather than kept in memory, because there may be as many as there are events.
         suspects.where(repeats).select("key").write.mode("overwrite").parquet(self.folder("suspects"))
         suspects = self.read("suspects", "key bigint")
         if suspects.isEmpty():
@@ -126,7 +126,7 @@ class Batch:
         if known is not None:
             ids = known.withColumn("key", key()).join(suspects, "key", "left_semi").select(F.lower("id").alias("known"))
             doubtful = doubtful.join(ids, F.lower("id") == F.col("known"), "left_anti")
-        # Which of several is kept depends on nothing but what they hold.
+        # Which of several replays is kept depends only on what they hold.
         order = Window.partitionBy(F.lower("id")).orderBy("occurred_at", F.xxhash64(*accepted.columns))
         first = doubtful.withColumn("place", F.row_number().over(order)).where("place = 1")
         others = keyed.where("id is not null").join(suspects, "key", "left_anti")
@@ -138,7 +138,7 @@ class Batch:
         return "accepted", accepted.count() - self.read("accepted").count()
 
     def known(self):
-        """The ids of what is committed."""
+        """The ids of the events that are committed."""
         folder = f"{self.dataset.folder}/accepted"
         if not self.dataset.store.exists(folder):
             return None
@@ -167,7 +167,7 @@ class Batch:
 
 
 def plain(name):
-    """`file:/a`, `file:///a` and `/a` are one file."""
+    """One name for a file that can be written as `file:/a`, `file:///a` or `/a`."""
     from urllib.parse import unquote, urlsplit
 
     return unquote(urlsplit(name).path)

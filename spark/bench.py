@@ -1,8 +1,9 @@
 """Measures the job, its parts, and other ways to couple Spark and the gate, beside one process of the gate alone.
 
-    .local/spark/bin/python spark/bench.py [EVENTS] [ROUNDS] [WORD in the names of what is measured]
+    .local/spark/bin/python spark/bench.py [EVENTS] [ROUNDS] [WORD in the names of the measurements]
 
-Every figure is the median of some rounds, in which all ways take turns; the first round of Spark warms its JVMs up and does not count."""
+Every figure is the median of several rounds, in which all ways take turns. Spark's first round warms its JVMs up and
+does not count."""
 
 import os
 import pathlib
@@ -65,7 +66,7 @@ LINES_OUT = ["--accepted", "-", "--rejected", os.devnull]
 
 
 def piped(program, source, sink):
-    """Hands a task's lines to a gate, and what it says on."""
+    """Hands a task's lines to a gate, and passes on what it writes."""
     process = subprocess.Popen([program, *CHECK, "--accepted", "-", "--rejected", "-"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # fmt: skip
     import threading
@@ -143,7 +144,7 @@ def main():
         "Spark as a mere scheduler: a gate for each whole file": lambda: spark.sparkContext.parallelize(
             files, len(files)
         ).mapPartitions(whole_files).count(),
-        "part of the job: Spark reads the lines, and drops them": lambda: noop(lines()),
+        "part of the job: Spark reads the lines and drops them": lambda: noop(lines()),
         "part of the job: and hands them to Python": lambda: noop(lines().mapInArrow(emptied, schema)),
         "part of the job: and they are judged, and the rows dropped": lambda: noop(lines().mapInArrow(drop, schema)),
         "part of the job: and the rows are handed back to Spark": lambda: noop(lines().mapInArrow(task, schema)),

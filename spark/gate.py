@@ -1,4 +1,4 @@
-"""One process of the gate for each part of a file: what runs on the executors, and nothing of Spark's but the files it brings."""
+"""One process of the gate per part of a file. It runs on the executors, with nothing of Spark but shipped files."""
 
 import csv
 import functools
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 PEPPER = "AUDIENCE_GATE_EMAIL_PEPPER"
 PROBE = "probe@example.com"
 
-# What a row of the gate's Arrow stream holds; the first thirteen are the columns of the table of events.
+# The columns of the gate's Arrow stream; the first thirteen are the columns of the table of events.
 TEXTS = [
     "id", "user_id", "session_id", "event_type", "event_category", "event_source",
     "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "metadata", "site_id",
@@ -23,8 +23,8 @@ TEXTS = [
 REQUIRED = ("session_id", "event_type", "event_category", "event_source")
 FIELDS = {*TEXTS, "occurred_at", "email"}
 
-# What a task hands to Spark. A rejected row and a tally have no campaign: there those columns carry where the row stands
-# and what it violates, so that rows of all kinds have one schema and accepted ones are written once, in their final form.
+# The rows that a task hands to Spark. A rejected row and a tally have no campaign, so those columns say where the row
+# is and what it violates: rows of all kinds have one schema, and accepted ones are written once, in their final form.
 ROWS = pa.schema(
     [("id", pa.string()), ("created_at", pa.timestamp("us", "UTC"))]
     + [(name, pa.string()) for name in TEXTS[1:]]
@@ -34,17 +34,17 @@ FILE, START, LINE, RULE, VIOLATIONS = "utm_source", "utm_medium", "utm_campaign"
 
 
 class GateError(Exception):
-    """The gate could not do its work. Never says anything of an event."""
+    """The gate could not do its work. The message never quotes an event."""
 
 
 def complaint(stderr):
-    """What the gate says of itself; its summary and all else stay out of logs."""
+    """What the gate says about itself; its summary and everything else stay out of logs."""
     said = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.startswith("audience-gate: ")]
     return said[-1] if said else "it said nothing"
 
 
 def run(gate, *arguments, environment=None):
-    """Runs the gate to its end; its standard output."""
+    """Runs the gate to its end, and returns its standard output."""
     try:
         done = subprocess.run([gate, *arguments], stdin=subprocess.DEVNULL, capture_output=True, env=environment)
     except OSError as error:
@@ -63,18 +63,18 @@ def contract(gate):
 
 
 def pepper_mark(gate):
-    """Tells two secrets apart without telling either: a part of the hash of an address that is nobody's."""
+    """A mark that tells two secrets apart without revealing either: part of the hash of an address that is nobody's."""
     return run(gate, "hash", PROBE).strip()[:16] if os.environ.get(PEPPER) else None
 
 
 @functools.cache
 def worker_terms(gate):
-    """What verdicts depend on here; asked once by a worker, which runs many tasks."""
+    """What verdicts depend on here. A worker asks once, although it runs many tasks."""
     return {"contract": contract(gate), "pepper": pepper_mark(gate)}
 
 
 class Judge:
-    """What a task calls: batches of lines in, batches of rows out."""
+    """What a task calls, with batches of lines in and batches of rows out."""
 
     def __init__(self, gate_name, registry_name, form, options, expected):
         self.gate_name, self.registry_name, self.form = gate_name, registry_name, form
@@ -97,7 +97,7 @@ class Judge:
         registry = ["--registry", SparkFiles.get(self.registry_name)] if self.registry_name else []
         found = worker_terms(gate)
         if found["contract"] != self.expected["contract"]:
-            raise GateError(f"this worker's gate has another contract, {found['contract']}, than the driver's")
+            raise GateError(f"the contract of this worker's gate, {found['contract']}, is not the driver's")
         if found["pepper"] != self.expected["pepper"]:
             raise GateError(f"{PEPPER} is not the same in the environment of this worker as in the driver's")
         return [gate, "check", "-", "--input", self.form, "--arrow", "-", "--format", "json", "--threads", "1",
@@ -120,7 +120,7 @@ class Judge:
                 feeder.join()
                 code = gate.wait()
             finally:
-                # Also where Spark gives the task up: no gate outlives it.
+                # This also happens when Spark gives the task up: no gate outlives its task.
                 gate.kill()
                 gate.wait()
             said.seek(0)
@@ -131,13 +131,13 @@ class Judge:
             raise GateError(f"the gate gave up with code {code}: {complaint(stderr)}")
         summary = json.loads(stderr)
         if any(counts[key] != summary[key] for key in counts):
-            raise GateError("the gate handed over other rows than it counted")
+            raise GateError("the rows that the gate handed over are not those it counted")
         yield tally(summary, place, fed)
 
 
 def check_header(line):
-    """A table of something else is refused as a whole. Names are only told where they are ours: without a header the first
-    line is an event."""
+    """Refuses a table of something else as a whole. It only tells names that are ours, because without a header the
+    first line is an event."""
     names = next(csv.reader([bytes(line).decode("utf-8", "replace").removeprefix("\ufeff")]), [])
     missing = [name for name in REQUIRED if name not in names]
     unknown = [name for name in names if name not in FIELDS and not name.startswith("metadata.")]
@@ -164,7 +164,7 @@ def feed(pipe, first, batches, fed):
 
 
 def joined(column):
-    """The lines of a batch, one behind the other: they lie like that in Arrow's memory, line breaks included."""
+    """The lines of a batch, one after the other, as they are in Arrow's memory, line breaks included."""
     ends = pa.Array.from_buffers(pa.int32(), len(column) + 1, [None, column.buffers()[1]], offset=column.offset)
     return memoryview(column.buffers()[2])[ends[0].as_py() : ends[-1].as_py()]
 
@@ -182,7 +182,7 @@ def same(value, count, type_=pa.string()):
 
 
 def shaped(batch, place):
-    """A batch of the gate's rows as Spark is to have them."""
+    """A batch of the gate's rows in the form that Spark gets."""
     count, rejected = batch.num_rows, batch.column("rejected")
     columns = {name: batch.column(name) for name in [*TEXTS, "occurred_at", "rejected"]}
     columns["created_at"] = same(None, count, ROWS.field("created_at").type)
@@ -198,7 +198,7 @@ def shaped(batch, place):
 
 
 def tally(summary, place, fed):
-    """What the gate counted, as a row among the others: it is committed with them, once, or not at all."""
+    """The gate's counts as a row among the others, so that they are committed with them, once, or not at all."""
     told = {key: summary[key] for key in ("total", "accepted", "rejected")} | place
     told |= {"bytes": fed["bytes"], "lines": fed["lines"]}
     told["violations"] = {rule["rule_id"]: rule["all"] for rule in summary["rules"]}

@@ -1,4 +1,4 @@
-"""Input files as what the gate reads: lines of bytes, as they are."""
+"""Input files as the gate reads them: lines of bytes, unchanged."""
 
 import contextlib
 
@@ -19,17 +19,17 @@ def form_of(name):
     for ending, form in ENDINGS.items():
         if plain.endswith(ending):
             return form
-    raise ValueError(f"{name}: the name does not tell how it writes events; say it with --input-form")
+    raise ValueError(f"{name}: the name does not say how it writes events; say so with --input-form")
 
 
 def is_plain(file):
-    """Whether the file's size is that of the lines in it."""
+    """Whether the file is as large as the lines in it."""
     return file["form"] == "ndjson" and not file["file"].lower().endswith(PACKED)
 
 
 @contextlib.contextmanager
 def one_file_a_task(spark, form, split_bytes):
-    """Has Spark read one file, or a part of one, with each task; a CSV file, whose rows may go over lines, stays whole."""
+    """Has Spark read one file, or part of one, in each task. A CSV file stays whole, because a row may span lines."""
     names = ("spark.sql.files.maxPartitionBytes", "spark.sql.files.openCostInBytes")
     before = {name: spark.conf.get(name) for name in names}
     try:
@@ -42,7 +42,7 @@ def one_file_a_task(spark, form, split_bytes):
 
 
 def lines(spark, files):
-    """A row for each line, as bytes, with its line break. The first row of each task says of which file, and from which byte on."""
+    """One row per line, as bytes, with its line break. A task's first row says from which file and byte."""
     names = [file["file"] for file in files]
     if files[0]["form"] == "parquet":
         frame = spark.read.option("mergeSchema", "true").parquet(*names)
@@ -59,7 +59,7 @@ def lines(spark, files):
 
 
 def event(schema):
-    """A row of Parquet as the text of an event; metadata that is text is passed on as it is."""
+    """A row of Parquet as the text of an event; metadata that is text is passed on unchanged."""
     names = schema.fieldNames()
     missing = [name for name in native.REQUIRED if name not in names]
     unknown = [name for name in names if name not in native.FIELDS]
@@ -76,7 +76,7 @@ def event(schema):
         metadata = F.to_json(metadata)
     elif not isinstance(kind, StringType):
         raise native.GateError("the column metadata of the Parquet input is neither text nor a struct or a map")
-    # The others always hold a member: what an event must have is among them, and null members are kept.
+    # The other columns always hold a member: the required ones are among them, and null members are kept.
     members = F.substring(others, F.lit(1), F.length(others) - 1)
     return F.when(metadata.isNull(), others).otherwise(F.concat(members, F.lit(',"metadata":'), metadata, F.lit("}")))
 

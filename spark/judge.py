@@ -1,7 +1,7 @@
-"""Judges events of any number with the native gate, on any Spark: `spark-submit spark/judge.py --help`.
+"""Judges any number of events with the native gate, on any Spark: `spark-submit spark/judge.py --help`.
 
 Reads NDJSON, CSV or Parquet and writes a dataset of accepted events and one of redacted records of rejected ones. Every
-batch of input files is committed as a whole and once: run it again, and it goes on where it stopped."""
+batch of input files is committed as a whole and once; a job that is run again goes on where it stopped."""
 
 import argparse
 import hashlib
@@ -23,11 +23,11 @@ SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    # A task of history has few months: it writes them side by side instead of sorting its rows by month first.
+    # A task of history covers few months, so it writes them side by side instead of sorting its rows by month first.
     "spark.sql.maxConcurrentOutputFileWriters": "16",
-    # Renames what tasks wrote when the job is done: of a task that ran twice, one counts.
+    # Renames what tasks wrote once the job is done, so that a task that ran twice counts once.
     "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "1",
-    # What cannot be read must fail: an event that is left out would be lost silently.
+    # Input that cannot be read must fail the job: an event that is skipped would be lost silently.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
 }
@@ -42,15 +42,15 @@ def arguments(words=None):
     )
     parser.add_argument("input", nargs="+", help="files, folders or patterns, of any file system that Spark knows")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where accepted/, rejected/ and summary.json go")
-    parser.add_argument("--gate", metavar="FILE", help="the program; else audience-gate, shipped by --files or on the PATH")
-    parser.add_argument("--input-form", default="auto", choices=["auto", *FORMS], help="how files write events; else by name")
-    parser.add_argument("--registry", metavar="FILE", help="a registry snapshot; else the taxonomy that ships")
+    parser.add_argument("--gate", metavar="FILE", help="the program; by default audience-gate, shipped by --files or on PATH")
+    parser.add_argument("--input-form", default="auto", choices=["auto", *FORMS], help="how files write events; auto: by name")
+    parser.add_argument("--registry", metavar="FILE", help="a registry snapshot; without it, the taxonomy that ships")
     parser.add_argument("--caller", default="trusted", help="judge as if sent by trusted, visitor or a user's UUID")
-    parser.add_argument("--at", default="occurred", metavar="TIME", help="judge as if received then; else when each occurred")
+    parser.add_argument("--at", default="occurred", metavar="TIME", help="judge as if received then, or when each occurred")
     parser.add_argument("--batch-bytes", type=int, default=64 << 30, metavar="BYTES",
                         help="how much input is committed at once; what a killed run had not committed is judged again")
     parser.add_argument("--split-bytes", type=int, default=128 << 20, metavar="BYTES",
-                        help="how much input one task takes of a file that can be cut")  # fmt: skip
+                        help="how much input one task takes from a file that can be cut")  # fmt: skip
     return parser.parse_args(words)
 
 
@@ -81,7 +81,7 @@ def run(spark, options):
     store = Store(spark)
     dataset = Dataset(store, options.output)
     for name in dataset.announced():
-        say(f"finishing batch {name}, which was judged already")
+        say(f"finishing batch {name}, which is already judged")
         dataset.publish(name)
     dataset.forget_unfinished()
     done = dataset.committed()
@@ -109,7 +109,7 @@ def ship(spark, named):
     """Finds the gate and has Spark bring it to every executor, made executable."""
     from pyspark import SparkFiles
 
-    # Where `--files` lays it down: for a driver of its own, or within a container of the cluster's.
+    # Where `--files` puts it: for a local driver, or within a container of the cluster.
     shipped = [SparkFiles.get("audience-gate"), os.path.abspath("audience-gate")]
     path = named or next(filter(os.path.isfile, shipped), None) or shutil.which("audience-gate")
     if path is None:
@@ -121,7 +121,7 @@ def ship(spark, named):
 
 
 def terms_of(gate, options):
-    """What verdicts depend on besides the events: one output has one set of them."""
+    """What verdicts depend on apart from the events; it is the same for all of an output."""
     registry = None
     if options.registry:
         with open(options.registry, "rb") as file:
@@ -157,7 +157,7 @@ def unfinished(files, done):
 
 
 def cut(files, most):
-    """Batches of files of one form, in the order of their names, until one more would make a batch too large."""
+    """Batches of files of one form, in the order of their names, each as large as allowed."""
     batch, size = [], 0
     for file in sorted(files, key=lambda file: (file["form"], file["file"])):
         if batch and (size + file["bytes"] > most or file["form"] != batch[0]["form"]):
@@ -170,7 +170,7 @@ def cut(files, most):
 
 
 def summary(done, terms, version):
-    """All batches together."""
+    """The counts of all batches together."""
     total = {"terms": terms, "gate": version, "sent": 0, "accepted": 0, "replayed": 0, "rejected": 0, "seconds": 0}
     total |= {"accepted_by_month": {}, "rejected_by_month": {}, "rejected_by_rule": {}, "violations": {}, "inputs": []}
     for manifest in done:
@@ -185,7 +185,7 @@ def summary(done, terms, version):
 
 
 def reason(error):
-    """One line of what went wrong. What Spark says of a failed task holds the whole trace of it."""
+    """What went wrong, in one line. What Spark says about a failed task contains its whole stack trace."""
     text = str(error)
     found = re.findall(r"GateError: (.*)", text)
     if found:

@@ -20,7 +20,7 @@ class Store:
 
     def files(self, name):
         """The files that a name, a folder or a pattern stands for, each with its size and time, in the order of their names.
-        As everywhere in Spark, what begins with a dot or an underscore is not meant."""
+        As everywhere in Spark, names that begin with a dot or an underscore are left out."""
         path = self.path(name)
         found = self.system(path).globStatus(path)
         if not found:
@@ -51,7 +51,7 @@ class Store:
         self.system(path).delete(path, True)
 
     def move(self, source, target):
-        """Renames a folder, as a whole; one that was renamed before is left as it is."""
+        """Renames a folder as a whole; a folder that is already renamed is left as it is."""
         source, target = self.path(source), self.path(target)
         system = self.system(target)
         if system.exists(source):
@@ -68,7 +68,7 @@ class Store:
             stream.close()
 
     def write(self, value, *parts):
-        """Writes JSON so that nobody ever reads half of it: beside its place first, then renamed over it."""
+        """Writes JSON beside its place first, then renames it into place, so that nobody ever reads half of it."""
         target = self.path(*parts)
         beside = self.path(target.getParent().toString(), f"_{target.getName()}.new")
         stream = self.system(beside).create(beside, True)
@@ -84,8 +84,8 @@ class Store:
 
 
 class Dataset:
-    """An output folder. A batch is staged, then announced with everything that is to be known of it, then its months are
-    renamed into place one by one, and at last it is committed. Whoever finds it announced goes on with the renaming."""
+    """An output folder. A batch is staged, then announced with everything there is to know about it, then its months
+    are renamed into place one by one, and finally it is committed. A run that finds a batch announced finishes it."""
 
     KINDS = ("accepted", "rejected")
 
@@ -107,7 +107,7 @@ class Dataset:
         self.store.write(manifest, self.staging(manifest["batch"], "batch.json"))
 
     def publish(self, batch):
-        """Renames what an announced batch staged into place, and commits it."""
+        """Moves what an announced batch has staged into place, and commits it."""
         manifest = self.store.read(self.staging(batch, "batch.json"))
         for kind in self.KINDS:
             staged = self.staging(batch, manifest["staged"][kind])
@@ -118,7 +118,7 @@ class Dataset:
         self.store.remove(self.staging(batch))
 
     def forget_unfinished(self):
-        """Removes what runs left behind that were ended before they announced a batch."""
+        """Removes what was left behind by runs that ended before they announced a batch."""
         for name in self.store.children(self.staging()):
             self.store.remove(self.staging(name))
 

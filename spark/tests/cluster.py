@@ -32,7 +32,7 @@ CONF = {
     "spark.driver.bindAddress": "127.0.0.1",
 }
 
-# Workers keep their files and logs under SPARK_HOME: a folder of links, so that nothing is written into the package.
+# Workers keep their files and logs under SPARK_HOME, so that is a folder of links: nothing is written into the package.
 HOME = WORK / "spark"
 HOME.mkdir()
 for part in pathlib.Path(pyspark.__file__).parent.iterdir():
@@ -47,7 +47,7 @@ os.environ |= {
 
 @functools.cache
 def gate():
-    """The native gate, built if it is not."""
+    """The native gate, built if it is not yet."""
     command = ["cargo", "build", "--release", "--locked", "--quiet", "-p", "audience-gate-cli"]
     subprocess.run(command, cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "audience-gate")
@@ -55,7 +55,7 @@ def gate():
 
 @functools.cache
 def session():
-    """One session for all tests: to start one costs as much as everything that a test does with it."""
+    """One session for all tests, because starting one costs as much as everything that a test does with it."""
     import judge
     from pyspark.sql import SparkSession
 
@@ -68,7 +68,7 @@ def session():
 
 
 def judge_files(*words):
-    """Runs the job in the session that there is; why it failed, if it did."""
+    """Runs the job in the session that is there, and returns why it failed, if it did."""
     import judge
 
     options = judge.arguments([str(word) for word in words] + ["--gate", gate()] * ("--gate" not in words))

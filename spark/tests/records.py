@@ -1,4 +1,4 @@
-"""What one process of `audience-gate check` says of a file, and what a dataset holds, in one form."""
+"""What one process of `audience-gate check` says about a file, and what a dataset holds, in the same form."""
 
 import datetime
 import json
@@ -17,7 +17,7 @@ FINDINGS = ["user_id", "session_id", "event_source", "metadata", "site_id", "rul
 
 
 def members(text):
-    """The members of a JSON object as the characters they are written in."""
+    """The members of a JSON object, as they are written."""
     found, at = {}, skip(text, text.index("{") + 1)
     while text[at] != "}":
         key, at = scanstring(text, at + 1)
@@ -65,7 +65,7 @@ def alone(files, folder, *options):
 
 
 def dataset(output):
-    """Accepted and rejected records of a dataset; of the rejected ones those whose line is one of the file."""
+    """Accepted and rejected records of a dataset; only those rejected ones whose line is in the file."""
     accepted = [[row[name] for name in [*TEXTS, "occurred_at"]] for row in rows(output, "accepted")]
     rejected = []
     for row in rows(output, "rejected"):

@@ -1,4 +1,4 @@
-"""Every event is in the output once: after a lost worker, a lost driver, a second run, and where senders repeat themselves."""
+"""Every event is in the output once: after a lost worker or driver, after a second run, and if senders repeat themselves."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def wait_for(condition, seconds=120):
 
 
 def state(output):
-    """Everything that is in an output, besides how long it took."""
+    """Everything in an output, apart from how long it took."""
     total = json.loads((output / "summary.json").read_text())
     del total["seconds"]
     return records.dataset(output), total

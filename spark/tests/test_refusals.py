@@ -1,4 +1,4 @@
-"""What the job cannot do, it says in one line that tells what to do and nothing of an event; and nothing personal gets out."""
+"""The job says in one line what it cannot do and what to do instead. It quotes no event, and nothing personal gets out."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ class Refusals(unittest.TestCase):
         self.folder.mkdir()
 
     def refuses(self, says, name, content, *words):
-        """Judges a file of that content, which must fail saying this, and leave nothing that looks like a result."""
+        """Judges a file with this content, which must fail with this message and leave nothing like a result."""
         path = self.folder / name
         path.write_bytes(content)
         output = self.folder / f"out-{name}"
@@ -37,12 +37,12 @@ class Refusals(unittest.TestCase):
         self.refuses("--at noon: send a time such as", "b.ndjson", GOOD, "--at", "noon")
         self.refuses("--caller me: send trusted, visitor", "c.ndjson", GOOD, "--caller", "me")
         self.refuses("No such file", "d.ndjson", GOOD, "--registry", "/missing.json")
-        self.refuses("the name does not tell how it writes events", "a.txt", GOOD)
+        self.refuses("the name does not say how it writes events", "a.txt", GOOD)
         self.refuses("lacks the columns event_type, event_category", "a.csv", b"session_id,event_source\na,b\n")
         header = b"session_id,event_type,event_category,event_source,one@example.com\n"
         self.refuses("1 columns that no event has", "b.csv", header.replace(b"one@example.com", corpus.CANARY.encode()))
         self.refuses("e.ndjson.gz", "e.ndjson.gz", gzip.compress(os.urandom(1 << 16) + GOOD * 100)[:-20000])
-        self.refuses("f.parquet", "f.parquet", b"PAR1 this is none")
+        self.refuses("f.parquet", "f.parquet", b"PAR1 this is not Parquet")
         self.assertIn("there is no input", judge_files(self.folder / "missing", "--output", self.folder / "out"))
 
     def test_wrong_columns_of_parquet(self):

@@ -1,4 +1,4 @@
-"""Spark's verdicts are those of one process of the gate, byte for byte, whatever the form of the input."""
+"""Spark's verdicts are byte for byte those of one process of the gate, whatever the form of the input."""
 
 import collections
 import json
@@ -10,7 +10,7 @@ from cluster import WORK, judge_files
 
 
 def without_repeats(found):
-    """Records without those whose id comes more than once, and the ids that do."""
+    """The records whose id occurs once, and the ids that occur more than once."""
     accepted, rejected = found
     ids = collections.Counter(record[0].lower() for record in accepted if record[0])
     repeated = {id_ for id_, count in ids.items() if count > 1}
@@ -33,7 +33,7 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(once, accepted)
         self.assertEqual(len(found[0]) - len(once), len(repeated))
         if judged_alone or split:
-            # The names of files, or the lines within them, are not those of one process then.
+            # The names of files, or the lines within them, then differ from those of one process.
             strip = lambda rows: records.ordered(row[:-2] for row in rows)  # noqa: E731
             self.assertEqual(strip(found[1]), strip(rejected))
         else:

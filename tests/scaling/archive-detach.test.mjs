@@ -90,7 +90,7 @@ for (const version of VERSIONS) {
         assert.equal(gate(log.url, "detach", archive, month).status, 2);
         assert.match(
           gate(log.url, "archive", archive, "--month", month).stdout,
-          new RegExp(`${month} is archived, and not in`),
+          new RegExp(`${month} is archived, and no longer in`),
         );
 
         // A retry of an event that was accepted and is archived.
