@@ -36,10 +36,10 @@ begin
 end $$;
 
 update public.audience_sites set name = 'Demo site'
-where id = '00000000-0000-4000-8000-000000000001' and name = 'Default site';
+where id = audience_gate.default_site() and name = 'Default site';
 
 insert into public.audience_site_members (site_id, user_id, role)
-select '00000000-0000-4000-8000-000000000001', u.id, 'owner'
+select audience_gate.default_site(), u.id, 'owner'
 from auth.users u
 where u.email = 'demo@example.test'
 on conflict do nothing;

@@ -91,7 +91,7 @@ comment on column public.audience_events.created_at is
 comment on column public.audience_events.user_id is
   'The member of the audience who was signed in. Null for visitors.';
 comment on column public.audience_events.session_id is
-  'The session of the sender, 8 to 128 characters that mean nothing to the gate.';
+  'The session of the sender, in characters that mean nothing to the gate.';
 comment on column public.audience_events.event_type is 'What happened: an id of public.audience_event_types.';
 comment on column public.audience_events.event_category is
   'engagement, subscription, advocacy, retention, attribution or system.';

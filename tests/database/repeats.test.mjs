@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { at, counted, event, ingest, insert, newSession } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
 /** The two ways in, alike: one event sent by one client. */
 const WAYS = {
@@ -15,6 +15,34 @@ const WAYS = {
     /** @type {pg.Client} */ client,
     /** @type {import("./events.mjs").Event} */ sent,
   ) => insert(client, [sent]),
+};
+
+const SECOND_SITE = "00000000-0000-4000-8000-000000000002";
+
+/** What comes after an event of the same session, and how many of the two are accepted. */
+const NEAR = [
+  { what: "2.999 s later", then: { seconds: 2.999 }, accepted: 1 },
+  { what: "3.000 s later", then: { seconds: 3 }, accepted: 2 },
+  { what: "2.999 s earlier", then: { seconds: -2.999 }, accepted: 1 },
+  { what: "3.000 s earlier", then: { seconds: -3 }, accepted: 2 },
+  {
+    what: "at once, another type",
+    then: { seconds: 0, event_type: "content_complete", metadata: { content_id: "a" } },
+    accepted: 2,
+  },
+  { what: "at once, a user after none", then: { seconds: 0, user_id: randomUUID() }, accepted: 2 },
+  { what: "at once, another site", then: { seconds: 0, site_id: SECOND_SITE }, accepted: 2 },
+  {
+    what: "at once, another source and payload",
+    then: { seconds: 0, event_source: "ios", metadata: { page_path: "/other" } },
+    accepted: 1,
+  },
+];
+
+/** What each other window would judge otherwise. */
+const OTHER_WINDOWS = {
+  "2": ["2.999 s later", "2.999 s earlier"],
+  "4": ["3.000 s later", "3.000 s earlier"],
 };
 
 for (const version of VERSIONS) {
@@ -75,66 +103,20 @@ for (const version of VERSIONS) {
         );
       });
 
-      const user_id = randomUUID();
-      const site_id = "00000000-0000-4000-8000-000000000002";
-      const near = [
-        { what: "2.999 s later", then: { seconds: 2.999 }, accepted: 1 },
-        { what: "3.000 s later", then: { seconds: 3 }, accepted: 2 },
-        { what: "2.999 s earlier", then: { seconds: -2.999 }, accepted: 1 },
-        { what: "3.000 s earlier", then: { seconds: -3 }, accepted: 2 },
-        {
-          what: "at once, another type",
-          then: {
-            seconds: 0,
-            event_type: "content_complete",
-            metadata: { content_id: "a" },
-          },
-          accepted: 2,
-        },
-        {
-          what: "at once, a user after none",
-          then: { seconds: 0, user_id },
-          accepted: 2,
-        },
-        {
-          what: "at once, another site",
-          then: { seconds: 0, site_id },
-          accepted: 2,
-        },
-        {
-          what: "at once, another source and payload",
-          then: {
-            seconds: 0,
-            event_source: "ios",
-            metadata: { page_path: "/other" },
-          },
-          accepted: 1,
-        },
-      ];
       it(`${name}: the window is three seconds, open at both ends`, async () => {
-        await clients[0].query(
-          "insert into public.audience_sites (id, name) values ($1, 'Second') on conflict do nothing",
-          [site_id],
-        );
-        const failures = [];
-        for (const { what, then: { seconds, ...members }, accepted } of near) {
-          const session_id = newSession();
-          const start = Date.now() - 3_600_000;
-          await send(
-            clients[0],
-            event({ session_id, occurred_at: at(start, 0) }),
-          );
-          await send(
-            clients[0],
-            event({ session_id, occurred_at: at(start, seconds), ...members }),
-          );
-          const counts = await counted(clients[0], "session_id", [session_id]);
-          if (counts.accepted !== accepted || counts.audited !== 2 - accepted) {
-            failures.push({ what, ...counts });
-          }
-        }
-        assert.deepEqual(failures, []);
+        assert.deepEqual(await misjudged(clients[0], send), []);
       });
+
+      for (const [seconds, told] of Object.entries(OTHER_WINDOWS)) {
+        it(`${name}: a window of ${seconds} seconds would be noticed`, async () => {
+          await setFireWindow(postgres.url, seconds);
+          try {
+            assert.deepEqual((await misjudged(clients[0], send)).map(({ what }) => what), told);
+          } finally {
+            await setFireWindow(postgres.url, "3");
+          }
+        });
+      }
     }
 
     it("both ways in at once, one event under 50 ids, still accept it once", async () => {
@@ -211,6 +193,33 @@ for (const version of VERSIONS) {
       }
     });
   });
+}
+
+/** The pairs of events that are judged otherwise than they must be. @param {pg.Client} client @param {(client: pg.Client, sent: import("./events.mjs").Event) => Promise<unknown>} send */
+async function misjudged(client, send) {
+  await client.query(
+    "insert into public.audience_sites (id, name) values ($1, 'Second') on conflict do nothing",
+    [SECOND_SITE],
+  );
+  const wrong = [];
+  for (const { what, then: { seconds, ...members }, accepted } of NEAR) {
+    const session_id = newSession();
+    const start = Date.now() - 3_600_000;
+    await send(client, event({ session_id, occurred_at: at(start, 0) }));
+    await send(client, event({ session_id, occurred_at: at(start, seconds), ...members }));
+    const counts = await counted(client, "session_id", [session_id]);
+    if (counts.accepted !== accepted || counts.audited !== 2 - accepted) wrong.push({ what, ...counts });
+  }
+  return wrong;
+}
+
+/** Makes every path judge by a window of so many seconds. @param {string} url @param {string} seconds */
+function setFireWindow(url, seconds) {
+  return asClient(url, (client) =>
+    client.query(
+      `create or replace function audience_gate.fire_window() returns interval
+       language sql immutable parallel safe set search_path = '' as $$ select interval '${seconds} seconds' $$`,
+    ));
 }
 
 /** @param {{ replayed: number[], rejected: { index: number }[] }} answer @param {number} count */
