@@ -1,8 +1,8 @@
 //! Writes the rules as Rust: one `if` for each rule, over the predicates of `gate/judge.rs`.
 //!
-//! Walking the table of expressions for every event cost a quarter of the gate's time; as code, the compiler sees all of
-//! it at once. The table stays the one place where a rule is written, because nothing here is kept: cargo runs this file
-//! whenever the table changes.
+//! Walking the table of expressions for every event cost a quarter of the gate's time; as code, the compiler sees all
+//! of it at once. The table is still the only place where a rule is written, because what this writes is not kept:
+//! cargo runs this file whenever the table changes.
 
 #[allow(dead_code)]
 #[path = "src/contract/limits.rs"]

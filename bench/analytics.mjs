@@ -103,7 +103,7 @@ async function measure(client, sender) {
      from audience_gate.analytics_runs order by id desc limit 11`,
   );
 
-  // A live tail as long as the settings leave it: a minute's worth of arrivals, and then some.
+  // A live tail as long as the settings allow: a minute's worth of arrivals, and some more.
   for (let index = 0; index < 5; index++) await ingest(sender, batch(200));
   log("reading");
   /** @type {Read[]} */
@@ -207,7 +207,7 @@ async function sending(sender, until) {
   return { sent, spent };
 }
 
-/** Milliseconds of processor a server process has used, this connection's by default, in steps of ten. @param {import("pg").Client} client @param {number | "self"} [pid] */
+/** Milliseconds of processor time that a server process has used, this connection's by default, in steps of ten. @param {import("pg").Client} client @param {number | "self"} [pid] */
 async function processor(client, pid = "self") {
   const { rows: [{ ticks }] } = await client.query(
     "select s[14]::int + s[15]::int as ticks from string_to_array(pg_read_file('/proc/' || $1::text || '/stat'), ' ') s",
@@ -224,7 +224,7 @@ async function timed(client, query) {
 }
 
 /** One reading function over one range, in ms and blocks. @typedef {{ name: string, what: string, plain?: number, cpu: number, median: number, slow: number, hit: number, read: number }} Read */
-/** What one sender got through, and what the server spent on each event. @typedef {{ rate: number, cpu: number }} Pace */
+/** How fast one sender was, and what the server spent on each event. @typedef {{ rate: number, cpu: number }} Pace */
 /** @typedef {{ wall: number, cpu: number }} Run */
 
 /**
@@ -343,7 +343,7 @@ ${
         "events/s alone",
         "events/s beside a refresh",
         "slower by",
-        "processor µs an event alone",
+        "processor µs per event, alone",
         "beside a refresh",
       ],
       rounds.map((

@@ -91,7 +91,7 @@ export async function siteSize(client) {
   return size;
 }
 
-/** The same questions to the events themselves, over 30 days: what a team would write without the views. */
+/** The same questions put to the events themselves, over 30 days: what a team would write without the views. */
 export const PLAIN = {
   kpi_overview: `select count(*), count(distinct coalesce(e.user_id::text, e.session_id)), count(distinct e.session_id)
     from public.audience_events e join public.audience_event_types t on t.id = e.event_type

@@ -70,7 +70,7 @@ try {
   for (const [step, count, { seconds, peak }] of done) {
     console.log(`| ${step} | ${seconds.toFixed(1)} | ${Math.round(count / seconds)} | ${Math.round(peak / 1024)} |`);
   }
-  console.log(`\n${Math.round(parquet / rows)} bytes an event in Parquet, ${Math.round(bytes / rows)} in the table.`);
+  console.log(`\n${Math.round(parquet / rows)} bytes per event in Parquet, ${Math.round(bytes / rows)} in the table.`);
 } finally {
   await client.end();
   await postgres.stop();
@@ -104,7 +104,7 @@ function timed(...words) {
   return timedOn(postgres.url, ...words);
 }
 
-/** How long a command takes, and the most memory that it had. @param {string} url @param {string[]} words */
+/** How long a command takes, and how much memory it uses at most. @param {string} url @param {string[]} words */
 async function timedOn(url, ...words) {
   const start = performance.now();
   const child = begin(url, ...words);

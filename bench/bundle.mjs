@@ -1,4 +1,4 @@
-/** One bundle per contender, so that no closure is shared and what ships can be weighed. */
+/** One bundle per contender, so that contenders share no closures and the size of each as shipped can be measured. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { build } from "esbuild";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 export const bundles = join(root, "target/bench");
 
-/** Every contender by its file, the one that is measured against first. */
+/** Every contender by its file; the first is the one that the others are measured against. */
 export const CONTENDERS = {
   wasm: "audience-gate (WebAssembly)",
   handwritten: "hand-written TypeScript",
@@ -19,7 +19,7 @@ export const CONTENDERS = {
   zod: "Zod 4",
 };
 
-/** Bundles them all; the bytes of each as shipped, and of its library without the contract around it. */
+/** Bundles them all, and returns how many bytes each has as shipped, and its library without the contract around it. */
 export async function bundle() {
   mkdirSync(bundles, { recursive: true });
   /** @type {Record<string, number>} */

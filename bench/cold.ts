@@ -1,4 +1,4 @@
-/** Run by `validate.mjs` in a fresh process: how long until the first verdict, and what the next ten calls take. */
+/** Run by `validate.mjs` in a fresh process: measures the time to the first verdict and that of the next ten calls. */
 import { bodies, corpora, REQUEST } from "./corpus.ts";
 import { contract, snapshot } from "./setting.ts";
 

@@ -6,14 +6,14 @@ const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
 const SITE = "00000000-0000-4000-8000-000000000001";
 const encoder = new TextEncoder();
 
-/** What every contender is told of the request. */
+/** What every contender is told about the request. */
 export const REQUEST = {
   caller: "visitor" as const,
   origin: "https://www.example.com",
   receivedAt: RECEIVED_AT,
 };
 
-/** With and without rejected events; plain ASCII, and one event in fifty with other letters. */
+/** Corpora with and without rejected events, in plain ASCII and with other letters in one event in fifty. */
 export function corpora(count: number): Corpus[] {
   return [
     { name: "ASCII, all accepted", events: events(count, 1, 0, 0) },

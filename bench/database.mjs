@@ -2,9 +2,9 @@
 /**
  * What judging costs in the database: `npm run bench:database`, with `-- 10000 10000000` at other numbers of stored rows.
  *
- * One run on a throwaway real Postgres, all ways in by turns, so that a machine that changes its speed changes
- * it for all of them. The same rows go into the enforced table and into a copy of it, as large and with the
- * same indexes, that has no triggers. Writes bench/DATABASE.md.
+ * One run on a throwaway real Postgres, in which all ways in take turns, so that changes in the machine's speed affect
+ * all of them. The same rows go into the enforced table and into a copy of it, as large and with the same indexes,
+ * that has no triggers. Writes bench/DATABASE.md.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -62,7 +62,7 @@ const TYPES = [
 const letters = (/** @type {Buffer} */ bytes) =>
   Array.from(bytes, (byte) => String.fromCharCode(97 + byte % 26)).join("");
 
-/** A batch as a site sends it: some fifty sessions, every event of its own kind or time. */
+/** A batch as a site sends it: about fifty sessions, every event of its own kind or time. */
 function rows() {
   const sessions = Array.from(
     { length: 50 },
@@ -166,7 +166,7 @@ try {
   const { rows: [proof] } = await client.query(
     "select audience_gate.contract_fingerprint() as contract, audience_gate.registry() ->> 'version' as registry",
   );
-  // Plans are made while the tables are empty, as in a young project, and kept.
+  // Plans are made while the tables are empty, as in a young project, and then kept.
   for (const way of Object.values(WAYS)) await client.query(way(rows(), proof));
 
   for (const stored of STORED) {
@@ -204,8 +204,8 @@ try {
 report();
 
 /**
- * Brings both tables to so many rows, older than any event the rounds send: row by row into both, so that neither
- * has more of its pages in memory than the other.
+ * Fills both tables up to a number of rows, all older than any event the rounds send. It goes row by row into both, so
+ * that neither has more of its pages in memory than the other.
  * @param {number} stored
  */
 async function fill(stored) {

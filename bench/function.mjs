@@ -2,7 +2,7 @@
  * The Edge Function's own cost: processor time per request and cold start, beside the same function written with
  * Zod and beside one that only passes its body on. `npm run bench:function` writes bench/FUNCTION.md.
  *
- * Each is one bundle, as the platform makes it, in a process of its own, on the Deno that hosted functions run at;
+ * Each is one bundle, as the platform makes it, in a process of its own, on the Deno that hosted functions run on;
  * the store answers at once. Processor time is the whole process's, server and runtime included.
  */
 import { spawn } from "node:child_process";
@@ -184,7 +184,7 @@ async function warm(bundles, store) {
     for (const { url } of served) {
       for (let i = 0; i < requests / 4; i += 1) await send(url, text);
     }
-    // In turns, so that a slow spell of the machine falls on all alike.
+    // They take turns, so that a slow spell of the machine affects all of them.
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const { name, url, cpuMs } of served) {
         const before = cpuMs();

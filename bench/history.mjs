@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * What the benchmarks measured, run by run, in `history.ndjson`: each run adds a line, and none is changed. `npm run
- * bench:history` shows how each figure moved since the run before and since the first, on the same machine only.
+ * What the benchmarks measured, run by run, in `history.ndjson`: each run adds a line, and no line is ever changed.
+ * `npm run bench:history` shows how each figure moved since the run before and since the first, on the same machine
+ * only.
  */
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
@@ -17,14 +18,14 @@ import { fileURLToPath } from "node:url";
 
 const FILE = fileURLToPath(new URL("history.ndjson", import.meta.url));
 
-/** A change by less is taken for noise. */
+/** A smaller change counts as noise. */
 const NOISE = 0.03;
 
-/** This machine, as far as it decides the figures. */
+/** This machine, as far as it affects the figures. */
 export const machine = () => `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`;
 
 /**
- * Adds a run. One with options of its own (fewer rounds, other sizes) is compared with no other, and not kept.
+ * Adds a run. A run with options of its own (fewer rounds, other sizes) is not comparable, so it is not kept.
  *
  * @param {string} bench
  * @param {Figures} figures

@@ -33,7 +33,7 @@ for (const corpus of all) {
 }
 console.log(JSON.stringify({ compared, cells, web: await timeWeb(all[3], 10), deno: Deno.version }));
 
-/** For each runner: the median microseconds an event, and the median over the rounds of its ratio to the first. */
+/** For each runner: the median microseconds per event, and the median over the rounds of its ratio to the first. */
 function time(corpus: Corpus, size: number) {
   const cut = bodies(corpus, size);
   const events = cut.length * size;
@@ -57,7 +57,7 @@ function time(corpus: Corpus, size: number) {
   };
 }
 
-/** The contenders with e-mails hashed by WebCrypto, against the first one, which needs no promise. */
+/** Times the contenders with e-mails hashed by WebCrypto against the first one, which needs no promise. */
 async function timeWeb(corpus: Corpus, size: number) {
   const cut = bodies(corpus, size);
   const ratios = new Map<string, number[]>();

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The move onto monthly partitions while events come in, and what the log costs before and after it:
+ * Measures the move onto monthly partitions while events come in, and what the log costs before and after it:
  * `npm run bench:partitions -- [ROWS] [MONTHS] [EVENTS_A_SECOND]` on throwaway servers of Postgres 17. Prints Markdown;
- * ends with an error where an event was lost. Ten million rows take about half an hour and 25 GB.
+ * ends with an error if an event was lost. Ten million rows take about half an hour and 25 GB.
  */
 import { performance } from "node:perf_hooks";
 import process from "node:process";
@@ -21,7 +21,7 @@ const rate = Number(process.argv[4] ?? 1000);
 const FEW = 10_000;
 const ROUNDS = 150;
 const READS = 11;
-/** Events for each stored row: some two hundred keys are on a page, and three times as many events as pages miss few. */
+/** Events per stored row: a page holds about two hundred keys, and three times as many events as there are pages miss few of them. */
 const WARM_UP = 0.015;
 const settings = {
   shared_buffers: "2GB",
@@ -37,7 +37,7 @@ const DIGEST = `select count(*)::int as events, sum(hash_record_extended(e, 0)::
 
 const log = (/** @type {string} */ line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
-/** The batch function, and an INSERT of as many rows, each judged by the trigger. */
+/** The batch function, and an INSERT of the same number of rows, each judged by the trigger. */
 const ways = {
   ingest: async (/** @type {pg.Client} */ client, /** @type {Record<string, unknown>[]} */ batch) =>
     equal((await ingest(client, batch)).accepted, BATCH, "a batch"),
@@ -139,7 +139,7 @@ async function serve() {
   return server;
 }
 
-/** Loads the table without its indexes, which are made afterwards. @param {Server} server @param {number} wanted */
+/** Loads the table without its indexes, and creates them afterwards. @param {Server} server @param {number} wanted */
 async function fill({ admin, client }, wanted) {
   const { rows: indexes } = await admin.query(
     `select i.indexrelid::regclass as name, pg_get_indexdef(i.indexrelid) as definition,
@@ -180,8 +180,8 @@ async function settle({ admin }) {
 }
 
 /**
- * Twice: right after a checkpoint, when the first change of every page is written to the log as a whole page, and
- * when events have come in for as long as it takes to touch the pages of every index.
+ * Measures twice: right after a checkpoint, when the first change of a page writes the whole page to the log, and again
+ * after events have come in for as long as it takes to touch the pages of every index.
  * @param {Record<string, Server>} contenders
  */
 async function steady(contenders) {
@@ -205,7 +205,7 @@ async function steady(contenders) {
 }
 
 /**
- * Batches into several servers by turns, so that a machine that changes its speed changes it for all.
+ * Sends batches to several servers in turn, so that changes in the machine's speed affect all of them.
  * @param {Record<string, Server>} contenders @param {"ingest" | "insert"} way
  */
 async function takingTurns(contenders, way, make = () => event({ id: newId() })) {
@@ -224,7 +224,7 @@ async function takingTurns(contenders, way, make = () => event({ id: newId() }))
   return times;
 }
 
-/** What people and programs ask of the log, at the median. @param {Server} server */
+/** The median times of what people and programs ask of the log. @param {Server} server */
 async function reading({ admin, client }) {
   log("reads");
   const { ids, session } = await one(
@@ -270,7 +270,7 @@ async function reading({ admin, client }) {
   return [...times, ["refresh of all analytics (in one table: the first)", refresh]];
 }
 
-/** Bytes of the log and of the keys, with indexes. @param {pg.Client} admin */
+/** How many bytes the log and the keys have, with indexes. @param {pg.Client} admin */
 function sizes(admin) {
   return one(
     admin,

@@ -4,15 +4,15 @@ import pg from "pg";
 import { event as eventOf, ingest } from "../tests/database/events.mjs";
 import { newId } from "./ids.mjs";
 
-/** A lock that was waited for too long, a deadlock: nothing was recorded, so the same batch is sent again. */
+/** Codes of failures such as a lock timeout or a deadlock: nothing was recorded, so the same batch is sent again. */
 const AGAIN = new Set(["55P03", "40P01", "40001", "57014"]);
 export const BATCH = 100;
 
 const event = (/** @type {Record<string, unknown>} */ members) => eventOf({ id: newId(), ...members });
 
 /**
- * Sends batches at a rate until stopped, as a function does that serves visitors: new events, two retries of
- * events that were recorded, two double fires of events of the batch before, and one event its own engine rejected.
+ * Sends batches at a rate until stopped, like a function that serves visitors: new events, two retries of recorded
+ * events, two double fires of events of the batch before, and one event that its own engine rejected.
  *
  * @param {string} url @param {number} rate events a second
  */
@@ -77,7 +77,7 @@ export async function startSender(url, rate) {
   return {
     tally,
     batches,
-    /** What batches from now on count to. @param {string} name */
+    /** Sets the phase that batches count towards from now on. @param {string} name */
     during: (name) => phase = name,
     stop: async () => {
       going = false;

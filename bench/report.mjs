@@ -1,7 +1,7 @@
 /** The measurements as a document. */
 import { CONTENDERS } from "./bundle.mjs";
 
-/** What has to hold, by contender: in batches, and for a single event. */
+/** The targets by contender: in batches, and for a single event. */
 const TARGETS = [
   { against: "ajv", batch: 8, single: 7 },
   { against: "zod", batch: 12 },
@@ -21,7 +21,7 @@ const table = (/** @type {string[]} */ head, /** @type {(string | number)[][]} *
     "\n",
   );
 
-/** One measurement: how long ours took, and how many times as long the others did. @typedef {{ corpus: string, size: number, micros: Record<string, number>, ratio: Record<string, number> }} Cell */
+/** One measurement: how long ours took, and how many times as long the others took. @typedef {{ corpus: string, size: number, micros: Record<string, number>, ratio: Record<string, number> }} Cell */
 /** What fresh processes took, in ms, by contender. @typedef {Record<string, { first: number[], early: number[] }>} Cold */
 /** What `measure.ts` prints. @typedef {{ cells: Cell[], compared: number, web: Cell, deno: { deno: string, v8: string } }} Measured */
 

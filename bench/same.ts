@@ -1,4 +1,4 @@
-/** The proof before the clock: every contender gives the same verdicts, and stores the same rows. */
+/** The proof that comes before the timing: every contender gives the same verdicts and stores the same rows. */
 import assert from "node:assert/strict";
 import type { Contender, Request } from "./contenders/types.ts";
 
@@ -6,7 +6,7 @@ type Result = { index: number; id: string; status: string; violations?: string[]
 
 const decoder = new TextDecoder();
 
-/** How many events were compared; throws at the first difference. */
+/** Compares the contenders and returns how many events it compared; throws at the first difference. */
 export function assertSame(contenders: Map<string, Contender>, bodies: Uint8Array[], request: Request): number {
   let compared = 0;
   for (const body of bodies) {

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:validate`: the whole contract in WebAssembly against what people use today, on identical bytes, in one
- * process. Prints the tables and writes `bench/RESULTS.md`. `--rounds=` and `--processes=` take more or fewer.
+ * `npm run bench:validate`: the whole contract in WebAssembly against the libraries people use today, on identical
+ * bytes, in one process. Prints the tables and writes `bench/RESULTS.md`. `--rounds=` and `--processes=` take more or
+ * fewer.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-//! How fast the whole contract is judged natively, on one core, beside what a JSON reader needs merely to pass over the
-//! same bytes: `cargo bench`, or `cargo bench -- ROUNDS`. Rounds alternate, so that the machine's changes of speed strike all alike.
+//! How fast the whole contract is judged natively, on one core, beside the time a JSON reader needs merely to skip the
+//! same bytes: `cargo bench`, or `cargo bench -- ROUNDS`. Rounds alternate, so that changes in the machine's speed
+//! affect all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that cannot go on says where")]
 
 mod support;
@@ -22,7 +23,8 @@ fn main() {
         let mut gate = Gate::default();
         let mut times: [Vec<Duration>; 3] = Default::default();
         for round in 0..rounds {
-            // Each comes first in turn: the first finds the body gone from the caches, the next finds it there.
+            // Each is first in turn, because the first one finds the body gone from the caches and the next finds it
+            // there.
             for step in 0..times.len() {
                 let turn = (round + step) % times.len();
                 times[turn].push(timed(|| match turn {

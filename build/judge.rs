@@ -3,14 +3,14 @@
 use super::rule::{Expr, List, Rule};
 use super::vocabulary::{CATEGORIES, Field};
 
-/// The methods of the judge over a table. What is given as `first` opens both: nothing where it is built to be used.
+/// The methods of the judge over a table. `first` is code that opens both; it is empty in the gate that ships.
 pub fn judge(rules: &[Rule], first: &str) -> String {
     let (reading, binding): (Vec<_>, Vec<_>) =
         rules.iter().enumerate().partition(|(_, rule)| mentions(rule, &|part| matches!(part, Expr::Readable(_))));
     let judged_here = |(_, rule): &(usize, &Rule)| !mentions(rule, &|part| matches!(part, Expr::NoTwinWithin(_)));
     format!(
         "#[allow(clippy::nonminimal_bool)]\nimpl Judge<'_> {{\n\
-         /// The rules about the text itself; where one is violated, no other can be judged.\n\
+         /// The rules about the text itself; if one is violated, no other can be judged.\n\
          fn unreadable(&self) -> Violations {{\n{first}let mut violations = Violations::NONE;\n{}violations\n}}\n\
          /// The rules about what the event says.\n\
          fn violated(&self) -> Violations {{\n{first}let mut violations = Violations::NONE;\n{}violations\n}}\n}}\n",
@@ -19,7 +19,7 @@ pub fn judge(rules: &[Rule], first: &str) -> String {
     )
 }
 
-/// The statements of the rules, those of one category together, so that other events pass them by at once.
+/// The statements of the rules. Those of one category are together, so that events of others skip them at once.
 fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
     let rules: Vec<_> = rules.collect();
     let of_one_kind = rules.chunk_by(|(_, left), (_, right)| left.category == right.category);
@@ -52,7 +52,7 @@ pub fn violates(rule: &Rule) -> String {
     guards.join(" && ")
 }
 
-/// Whether the rule holds an expression of a kind.
+/// Whether the rule contains an expression that passes the test.
 pub fn mentions(rule: &Rule, test: &dyn Fn(&Expr) -> bool) -> bool {
     fn within(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         match expr {
@@ -64,7 +64,7 @@ pub fn mentions(rule: &Rule, test: &dyn Fn(&Expr) -> bool) -> bool {
     within(&rule.when, test) || within(&rule.must, test)
 }
 
-/// Only a loaded registry can judge these.
+/// Whether only a loaded registry can judge the expression.
 pub fn needs_registry(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -75,7 +75,7 @@ pub fn needs_registry(expr: &Expr) -> bool {
     )
 }
 
-/// What an expression means, as a Rust expression that a `!` can stand before.
+/// An expression as Rust, in a form that can follow a `!`.
 fn code(expr: &Expr) -> String {
     let joined = |parts: &[Expr], with: &str| format!("({})", parts.iter().map(code).collect::<Vec<_>>().join(with));
     match expr {

@@ -4,13 +4,13 @@ import { delimiter, dirname, join } from "node:path";
 import { root } from "./settings.mjs";
 
 /**
- * Runs a program at the top of the repository to its end.
+ * Runs a program to its end, at the top of the repository.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env]
- * @param {(text: string) => void} [options.line] hears every line it prints
+ * @param {(text: string) => void} [options.line] receives every line it prints
  * @param {AbortSignal} [options.signal] ends it
  * @returns {Promise<{ code: number | null, output: string }>}
  */
@@ -24,7 +24,7 @@ export function command(program, args, { env = process.env, line = () => {}, sig
     };
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
-    // Nothing goes on installing after the one who waits for it has gone.
+    // Nothing goes on installing after the process that waits for it has ended.
     const kill = () => child.kill("SIGKILL");
     signal?.addEventListener("abort", kill);
     process.once("exit", kill);
@@ -38,7 +38,7 @@ export function command(program, args, { env = process.env, line = () => {}, sig
   });
 }
 
-/** Where PATH has a program, if it has. @param {string} name @returns {string | undefined} */
+/** Where a program is on PATH, if it is there. @param {string} name @returns {string | undefined} */
 export function onPath(name) {
   const endings = process.platform === "win32" ? [".exe", ".cmd"] : [""];
   return (process.env.PATH ?? "").split(delimiter)
@@ -46,7 +46,7 @@ export function onPath(name) {
     .find((file) => allowed(file, constants.X_OK));
 }
 
-/** Whether this user may make or change what is at a path. @param {string} path @returns {boolean} */
+/** Whether this user may create or change what is at a path. @param {string} path @returns {boolean} */
 export function writable(path) {
   return existsSync(path) ? allowed(path, constants.W_OK) : writableFolder(dirname(path));
 }

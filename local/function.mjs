@@ -6,8 +6,8 @@ import { denoBinary } from "./programs.mjs";
 import { publishableKey, root, secretKey } from "./settings.mjs";
 
 /**
- * Serves supabase/functions/ingest under Deno with the environment of the platform, and starts it again if it ends after
- * it has run.
+ * Serves supabase/functions/ingest under Deno with the environment of the platform, and restarts it if it ends once it
+ * has run.
  *
  * @param {{ url: string, log: (line: string) => void, environment: Record<string, string> }} options
  * @returns {{ ready: Promise<number>, stop: () => void }} `ready` is the port it listens on
@@ -70,7 +70,7 @@ export function startFunction({ url, log, environment }) {
   };
 }
 
-/** What the platform puts into a function's environment. */
+/** The environment that the platform gives a function. */
 function platform(/** @type {string} */ url) {
   return {
     SUPABASE_URL: url,
@@ -80,7 +80,8 @@ function platform(/** @type {string} */ url) {
     SUPABASE_SERVICE_ROLE_KEY: secretKey,
     SUPABASE_JWKS: JSON.stringify({ keys: [] }),
     SUPABASE_FUNCTION_SLUG: "ingest",
-    // The embedded database has one connection, which the jobs use too: here a request is better delayed than refused.
+    // The embedded database has one connection, which the jobs use too, so it is better to delay a request than to
+    // refuse it.
     AUDIENCE_GATE_STORE_TIMEOUT_MS: "30000",
     DENO_NO_UPDATE_CHECK: "1",
     NO_COLOR: "1",

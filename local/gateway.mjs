@@ -17,8 +17,8 @@ const DATABASE = /^\/(?:rest|auth)\/v1(?:[/?]|$)/;
 
 /** @param {Behind} behind filled in while the stack starts; what is not there yet answers 503 */
 export function createGateway(behind) {
-  // The database computes in this thread, for seconds at a time: a connection must outlast that, or it is closed under a
-  // sender whose next request waits in it.
+  // The database computes in this thread, for seconds at a time. A connection must outlast that, or it would be closed
+  // while a sender's next request is waiting in it.
   return createServer({ keepAliveTimeout: 120_000 }, (incoming, outgoing) => {
     const path = incoming.url ?? "/";
     const toFunction = FUNCTION.exec(path);
@@ -39,7 +39,7 @@ export function createGateway(behind) {
  * @param {import("node:http").IncomingMessage} incoming
  * @param {import("node:http").ServerResponse} outgoing
  * @param {number} port
- * @param {string} path what the platform shows a function: its own name and what follows
+ * @param {string} path what the platform shows to a function: the function's own name and what follows
  */
 function toPort(incoming, outgoing, port, path) {
   const forward = send({
@@ -62,7 +62,7 @@ function toPort(incoming, outgoing, port, path) {
     if (outgoing.headersSent) outgoing.destroy();
     else starting(outgoing);
   });
-  // A sender that goes away takes its request with it.
+  // When a sender goes away, its request ends too.
   outgoing.on("close", () => forward.destroy());
   incoming.pipe(forward);
 }
@@ -106,7 +106,7 @@ function toRequest(/** @type {import("node:http").IncomingMessage} */ incoming) 
   );
 }
 
-/** A project's own API answers pages of every origin; the function limits its own by site. */
+/** A project's own API answers pages from every origin; the function limits origins by site. */
 function withCors(
   /** @type {import("node:http").IncomingMessage} */ incoming,
   /** @type {Headers} */ headers,

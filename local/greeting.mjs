@@ -1,7 +1,7 @@
 import { defaultPort, demoUser } from "./settings.mjs";
 
 /**
- * What a person needs next: addresses, keys, and two events to try, one of each kind.
+ * What a person needs next: addresses, keys, and two events to try, one accepted and one rejected.
  *
  * @param {import("./stack.mjs").Stack} stack
  * @param {{ asked: number | undefined, folder: string }} context

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { command, writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
-/** A registry that has not answered once within this many seconds will not. */
+/** After this many seconds without any answer, the registry counts as unreachable. */
 const PATIENCE = 15;
 
 const UNREACHABLE = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
@@ -11,7 +11,7 @@ const UNREACHABLE = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETU
 /** `start` is what `npm start` needs, `tests` everything. @typedef {"start" | "tests"} Extent */
 
 /**
- * Packages that package-lock.json asks for and node_modules does not hold in the version locked.
+ * The packages that package-lock.json asks for and that node_modules does not hold in the locked version.
  *
  * @param {Extent} extent
  */
@@ -22,7 +22,7 @@ export function missingPackages(extent) {
     return existsSync(join(root, manifest)) ? read(manifest).version : undefined;
   };
   return Object.entries(read("package-lock.json").packages)
-    // Optional ones depend on the platform: their owner fails without them, and by name.
+    // Optional ones depend on the platform: the package that needs one fails without it, and names it.
     .filter(([folder, { optional, dev }]) =>
       /(^|\/)node_modules\//.test(folder) && !optional && (extent === "tests" || !dev)
     )
@@ -31,7 +31,7 @@ export function missingPackages(extent) {
 }
 
 /**
- * Makes sure of the npm packages, with npm, whichever program started this one.
+ * Makes sure that the npm packages are there. It uses npm, whichever program started this one.
  *
  * @param {Extent} extent
  * @param {import("./progress.mjs").Progress} progress
@@ -51,7 +51,7 @@ async function install(extent, detail) {
   const count = (/** @type {string} */ line) => {
     if (/^npm http (fetch GET \d|cache)/.test(line)) detail(`${answers += 1} fetched`);
   };
-  // Beside the hundreds of requests of an installation, one of which it is known how long it may take.
+  // An installation makes hundreds of requests; beside them, this is one of which it is known how long it may take.
   const ping = npm(["ping", "--fetch-retries=0", `--fetch-timeout=${PATIENCE * 1000}`], count);
   const silence = new AbortController();
   const timer = setTimeout(async () => {
@@ -65,7 +65,7 @@ async function install(extent, detail) {
       "--no-fund",
       "--no-save",
       "--prefer-offline",
-      // npm's own patience is a minute between two attempts.
+      // By default, npm waits a minute between two attempts.
       "--fetch-retry-mintimeout=1000",
       "--fetch-retry-maxtimeout=5000",
       extent === "start" && !alreadyDevelops ? "--omit=dev" : "--include=dev",
@@ -86,7 +86,7 @@ async function install(extent, detail) {
   throw new Error(`npm install failed:\n${complaint || output.trim()}`);
 }
 
-/** What npm could not install into. */
+/** Refuses a folder into which npm cannot install. */
 function refuseFolder() {
   const folder = join(root, "node_modules");
   if (existsSync(join(folder, ".modules.yaml"))) {
@@ -102,7 +102,7 @@ function refuseFolder() {
 
 /** @param {string[]} args @param {(line: string) => void} line @param {AbortSignal} [signal] */
 function npm(args, line, signal) {
-  // Under npm, the npm that runs this; under another package manager or none, the one on the path.
+  // The npm that runs this, or else, under another package manager or none, the npm on PATH.
   const own = /npm-cli\.js$/.test(process.env.npm_execpath ?? "") ? process.env.npm_execpath : undefined;
   const [program, first] = own ? [process.execPath, [own]] : ["npm", []];
   return command(program, [...first, ...args, "--loglevel=http"], { line, signal });

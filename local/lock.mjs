@@ -28,7 +28,7 @@ export function lock(folder) {
   throw new Error(`could not take ${file}; is another start under way?`);
 }
 
-/** A process id may belong to another program by now, so its command line is looked at too. */
+/** Whether a process is a stack. By now its id may belong to another program, so its command line is checked too. */
 function isStack(/** @type {number} */ pid) {
   if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {

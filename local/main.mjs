@@ -7,7 +7,7 @@ import { defaultFolder, root } from "./settings.mjs";
 
 const HELP = `npm start -- [options]
 
-  --port PORT     listen there, or not at all (otherwise 54321 or the next free port)
+  --port PORT     listen on this port or fail (otherwise 54321 or the next free port)
   --data FOLDER   keep the data there (otherwise .local)
   --reset         forget all data first
   --empty         without the demo site
@@ -30,7 +30,7 @@ export async function main(argv) {
         `the data goes to ${options.folder}, which cannot be written to; choose another folder: npm start -- --data FOLDER`,
       );
     }
-    // Only now: a fresh clone has nothing to import these from.
+    // Imported only now, because a fresh clone has nothing to import it from before.
     const { startStack } = await import("./stack.mjs");
     const stack = await startStack({ ...options, say: (message) => progress.step(message) });
     progress.end();

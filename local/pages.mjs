@@ -5,7 +5,7 @@ import { extname, join, normalize, relative, sep } from "node:path";
 import { writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
-/** Where each part of web/ is served; web/build.mjs builds it into web/dist. The last one takes every other address. */
+/** Where each part of web/ is served; web/build.mjs builds it into web/dist. The last part takes every other address. */
 const ADDRESSES = [
   { part: "dashboard", at: "/dashboard/" },
   { part: "demo", at: "/demo/" },
@@ -13,7 +13,7 @@ const ADDRESSES = [
   { part: "playground", at: "/" },
 ];
 
-/** What a page may be made of, in addition to its own folder. */
+/** What a page may be built from, in addition to its own folder. */
 const SOURCES = ["web", "pkg", "taxonomy.json", "package-lock.json"];
 
 const TYPES = {
@@ -35,7 +35,7 @@ const TYPES = {
 const dist = join(root, "web", "dist");
 
 /**
- * Builds the pages whose sources changed since they were built last; a second start builds nothing.
+ * Builds the pages whose sources have changed since they were last built; a second start builds nothing.
  *
  * @param {(message: string) => void} say
  */
@@ -101,7 +101,7 @@ function fingerprint() {
 }
 
 /**
- * The file for an address, read when it is asked for.
+ * The file for an address, read on each request.
  *
  * @param {string} address path and query
  * @returns {import("./gateway.mjs").Page}

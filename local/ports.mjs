@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 
-/** A port that nobody listens on now. @returns {Promise<number>} */
+/** A port that nothing listens on at the moment. @returns {Promise<number>} */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -15,7 +15,7 @@ export function freePort() {
 }
 
 /**
- * Binds a server to a port; without an explicit wish, to the next free one of the twenty that follow.
+ * Binds a server to a port; unless exactly that port is wanted, to the next free one of the twenty that follow.
  *
  * @param {import("node:http").Server} server
  * @param {number} port

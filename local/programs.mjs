@@ -13,13 +13,15 @@ const require = createRequire(import.meta.url);
 export function denoBinary(name = "deno") {
   const folder = join(root, name === "deno" ? "" : "tests/hosted-deno", "node_modules", "deno");
   const unpacked = join(folder, process.platform === "win32" ? "deno.exe" : "deno");
-  // The package unpacks its program in an install script, for which npm 11 asks leave, or when it is first used: here.
+  // The package unpacks its program in an install script, for which npm 11 asks permission, or else on first use, which
+  // is here.
   const packed = join(folder, "install_api.cjs");
   return existsSync(unpacked) || !existsSync(packed) ? unpacked : require(packed).runInstall();
 }
 
 /**
- * A command of an npm package as the script that Node runs; the file in `.bin` is another thing on every platform.
+ * A command of an npm package as the script that Node runs, because the file in `.bin` differs from platform to
+ * platform.
  *
  * @param {string} name of the package
  * @param {string} [bin] of the command, where it is another

@@ -1,4 +1,4 @@
-/** One line that says what is being done: on a terminal it is rewritten, elsewhere each step has a line. */
+/** One line that says what is being done: on a terminal it is rewritten, elsewhere each step gets a line. */
 export class Progress {
   #terminal = process.stderr.isTTY === true;
   #since = performance.now();
@@ -19,11 +19,11 @@ export class Progress {
   }
 
   /**
-   * A step that may take minutes: said when it begins, with how far it is, and when it has ended with the time it took.
+   * A step that may take minutes: it is printed when it begins, with its progress, and with its duration when it ends.
    *
    * @template T
    * @param {string} message
-   * @param {(detail: (text: string) => void) => Promise<T>} work `detail` says how far it is
+   * @param {(detail: (text: string) => void) => Promise<T>} work `detail` reports the progress
    */
   async long(message, work) {
     const began = performance.now();
@@ -31,7 +31,7 @@ export class Progress {
     this.step(message);
     const result = await work((text) => {
       this.#message = `${message} · ${text}`;
-      // Where lines stay, one every quarter of a minute is enough.
+      // Where lines are not rewritten, one every fifteen seconds is enough.
       if (this.#terminal || performance.now() - told < 15_000) return;
       told = performance.now();
       console.error(`· ${this.#message}`);
@@ -40,7 +40,7 @@ export class Progress {
     return result;
   }
 
-  /** Prints something that stays, above the line. @param {string} line */
+  /** Prints a line that stays, above the progress line. @param {string} line */
   print(line) {
     this.#clear();
     console.error(line);

@@ -9,7 +9,7 @@
 export function startScheduler(database, log) {
   let running = false;
   const tick = async () => {
-    // A slow run is not started twice; the next one comes a minute later.
+    // While a slow run goes on, no other is started; the next comes a minute later.
     if (running) return;
     running = true;
     try {

@@ -60,7 +60,7 @@ const LOAD = `
     utm_content text, utm_term text, metadata jsonb, rejected boolean
   )`;
 
-/** The contract that every other caller has, with this database's registry. */
+/** The same contract that every other caller has, with this database's registry. */
 async function contract(/** @type {import("./database.mjs").Database} */ database) {
   const gate = await import("../pkg/inline.js");
   const { rows } = await database.query("select audience_gate.registry() as registry");

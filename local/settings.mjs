@@ -9,7 +9,7 @@ export const defaultFolder = join(root, ".local");
 
 export const defaultPort = 54321;
 
-/** The keys of every `supabase start`: known to everybody, and good for this machine only. */
+/** The keys of every `supabase start`: everybody knows them, and they only work on this machine. */
 export const publishableKey = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH";
 export const secretKey = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz";
 

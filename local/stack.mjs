@@ -21,12 +21,12 @@ import { defaultFolder, defaultPort, publishableKey, secretKey } from "./setting
  *
  * @typedef {object} Options
  * @property {string} [folder] where data is kept
- * @property {number} [port] exactly this one; without it, 54321 or the next free
+ * @property {number} [port] the exact port; without it, 54321 or the next free one
  * @property {boolean} [reset] forget all data first
  * @property {boolean} [demo] fill a new database with the demo site
  * @property {boolean} [pages] build and serve the pages
- * @property {Record<string, string>} [environment] more of the function's environment
- * @property {(message: string) => void} [say] what is being done now
+ * @property {Record<string, string>} [environment] additions to the function's environment
+ * @property {(message: string) => void} [say] is told what is being done
  */
 
 /**
@@ -47,7 +47,7 @@ export async function startStack(
     say = () => {},
   } = {},
 ) {
-  /** What to undo, last first, whether the start succeeds or not. @type {(() => unknown)[]} */
+  /** What to undo, last first, when the stack closes or its start fails. @type {(() => unknown)[]} */
   const undo = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -76,7 +76,7 @@ export async function startStack(
     undo.push(() => database.close());
     behind.database = database.fetch;
 
-    // Only now: the function asks for the registry as soon as it is up.
+    // Started only now, because the function asks for the registry as soon as it is up.
     say("starting the function");
     const ingest = startFunction({ url, log, environment });
     undo.push(ingest.stop);
@@ -95,7 +95,7 @@ export async function startStack(
   }
 }
 
-/** Everything except the lock, which is ours by now. */
+/** Removes everything except the lock, which is ours by now. */
 function forget(/** @type {string} */ folder) {
   for (const name of ["database", "migrations.json", "stack.log"]) {
     rmSync(join(folder, name), { recursive: true, force: true });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm start`: the whole of audience-gate on this machine, on one port. Nothing else is imported before Node's level is known. */
+/** `npm start`: all of audience-gate on this machine, on one port. Nothing else is imported before Node's version is checked. */
 import { refuseOldNode } from "./node.mjs";
 
 refuseOldNode();

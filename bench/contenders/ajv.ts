@@ -4,7 +4,7 @@ import { eventSchema, metadataSchema } from "./json-schema.ts";
 import { contender } from "./rows.ts";
 import { judgeByShape } from "./shape.ts";
 
-// `strict` warns of unions and of `required` apart from `properties`; it changes no verdict.
+// `strict` only warns about unions and about `required` without `properties`; it changes no verdict.
 const ajv = new Ajv({ strict: false });
 export default contender(judgeByShape({
   event: ajv.compile(eventSchema),

@@ -6,7 +6,7 @@ const VALID =
   /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
 const encoder = new TextEncoder();
 
-/** The normalised address, or nothing where it is not a valid one. */
+/** The normalised address, or undefined if it is not valid. */
 export function normalEmail(text: string): string | undefined {
   const normal = text.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "").toLowerCase();
   return normal.length <= 254 && VALID.test(normal) ? normal : undefined;

@@ -1,13 +1,13 @@
 /** What the metadata of one event type has to look like: the category's keys joined with the payload schema's. */
 import type { PayloadProperty, PayloadSchema } from "./types.ts";
 
-/** A property, `ink` where it has to hold something besides white space. */
+/** A property; `ink` if it has to hold something other than white space. */
 export type Property = PayloadProperty & { ink?: boolean };
 
 export type MetadataShape = {
   properties: Record<string, Property>;
   required: string[];
-  /** At least one of these: the key is there, and where it has a minimum, reaches it. */
+  /** At least one of these keys is there and, if it has a minimum, reaches it. */
   oneOf: { key: string; minimum?: number }[][];
 };
 

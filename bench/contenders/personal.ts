@@ -1,4 +1,4 @@
-/** What names personal data, and what looks like it: the word list and the patterns of the contract. */
+/** The contract's list of words that name personal data, and its patterns for what looks like it. */
 
 const WORDS = (
   "address,allergies,allergy,birth,birthdate,birthday,card number,credit card,cvc,cvv,diagnoses,diagnosis," +
@@ -10,7 +10,8 @@ const WORDS = (
 ).split(",");
 const PERSONAL = new RegExp(`(?:^| )(?!email hash(?: |$))(?:${WORDS.join("|")})(?: |$)`);
 
-// Keys repeat from event to event, so a verdict is kept; a sender who invents keys cannot make the memory grow.
+// Keys repeat from event to event, so verdicts are kept, but at most this many: a sender who invents keys cannot make
+// memory grow.
 const KEPT_KEYS = 4096;
 const keys = new Map<string, boolean>();
 
@@ -55,7 +56,7 @@ function holdsPhone(text: string): boolean {
 function holdsCardOrSsn(text: string): boolean {
   const runs = text.match(DIGIT_RUN) ?? [];
   if (runs.some((run) => SSN.test(run))) return true;
-  // One UUID in some ten thousand holds digits that could be a card's.
+  // About one UUID in ten thousand holds digits that could be a card's.
   return runs.some(holdsCard) && (text.replace(UUIDS, "x").match(DIGIT_RUN) ?? []).some(holdsCard);
 }
 

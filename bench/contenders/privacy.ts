@@ -1,4 +1,4 @@
-/** One walk over an event for everything that no schema says: faults of storage, size, personal data. */
+/** One walk over an event for everything that schemas do not cover: text that cannot be stored, size, personal data. */
 import { holdsEmail, holdsPersonalValue, namesPersonalData } from "./personal.ts";
 import type { Json, Members } from "./types.ts";
 
@@ -10,7 +10,7 @@ const DIGITS = 2;
 const UNSTORABLE = 4;
 const FORMS = new Set(["id", "occurred_at", "user_id", "site_id", "email"]);
 
-/** What one walk found; the same object every time, read before the next walk. */
+/** What one walk found. It is the same object every time, so it must be read before the next walk. */
 const seen = {
   tooDeep: false,
   unstorableText: false,
@@ -31,7 +31,7 @@ export function inspect(event: Members): Readonly<typeof seen> {
     if (key === "metadata") {
       walk(value, 1);
     } else if (typeof value === "string") {
-      // A field with a form of its own is judged by that; only what is stored as text can hide something.
+      // A field with a form of its own is judged by that form; only what is stored as text can hide something.
       if (FORMS.has(key)) {
         if (marks(value) & UNSTORABLE) storable(value);
       } else {
@@ -48,7 +48,8 @@ export function inspect(event: Members): Readonly<typeof seen> {
 
 function walk(value: Json, depth: number) {
   if (typeof value === "string") {
-    // Three bytes a unit at most, two quotes; an escape makes six of one, and then the exact measure decides.
+    // A unit takes at most three bytes, or six if it is escaped, and there are two quotes. Above that, the exact size
+    // decides.
     seen.bytes += 6 * value.length + 2;
     look(value);
   } else if (typeof value === "number") {
@@ -76,7 +77,7 @@ function walk(value: Json, depth: number) {
   }
 }
 
-/** One cheap look that clears nearly every text: what a closer look is needed for. */
+/** A cheap first look, which clears nearly every text: what, if anything, a closer look should search for. */
 function marks(text: string): number {
   let digits = 0;
   let found = 0;
@@ -107,7 +108,7 @@ export function oversized(metadata: Members, email: Json | undefined): boolean {
   return seen.bytes + hashed > MOST_METADATA_BYTES && postgresSize(metadata) + hashed > MOST_METADATA_BYTES;
 }
 
-/** The bytes of a value as Postgres writes a `jsonb`: a blank behind every colon and comma. */
+/** How many bytes a value has as Postgres writes a `jsonb`, with a blank after every colon and comma. */
 function postgresSize(value: Json): number {
   if (typeof value !== "object" || value === null) return new TextEncoder().encode(JSON.stringify(value)).length;
   const entries = Object.entries(value);

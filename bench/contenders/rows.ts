@@ -1,4 +1,4 @@
-/** A request body to what the store and the sender are given, around whichever validator judges the events. */
+/** Turns a request body into what the store and the sender are given, around whichever validator judges the events. */
 import { createHash } from "node:crypto";
 import { hashEmail, hashEmailWeb, normalEmail } from "./email.ts";
 import { redact } from "./privacy.ts";
@@ -63,7 +63,7 @@ function judgeEvents(body: Uint8Array, context: Context, judgeEvent: JudgeEvent)
 
 function accept(event: Row, index: number, context: Context, batch: Batch) {
   const id = typeof event.id === "string" ? event.id : crypto.randomUUID();
-  // The parsed event is nobody else's: it becomes the row, which is far cheaper than copying it.
+  // Nobody else holds the parsed event, so it becomes the row, which is far cheaper than copying it.
   event.index = index;
   event.id = id;
   event.site_id ??= context.registry.defaultSite;

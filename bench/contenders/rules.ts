@@ -45,7 +45,7 @@ const within = (text: string, least: number, most: number) => {
   return length >= least && length <= most;
 };
 
-/** The rule ids that the event violates; the same empty list for every accepted event. */
+/** The ids of the rules that the event violates. Every accepted event gets the same empty list. */
 export function violations(event: Json, context: Context): readonly string[] {
   if (!isObject(event)) return ["parse.shape"];
   const found: string[] = [];

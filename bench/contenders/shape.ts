@@ -5,10 +5,10 @@ import { violations } from "./rules.ts";
 import { readTime } from "./time.ts";
 import type { Context, Json, JudgeEvent, Members, PayloadSchema } from "./types.ts";
 
-/** Whether a value has a shape; a compiled schema of whichever library. */
+/** Whether a value has a shape: a compiled schema of any library. */
 export type Shape = (value: unknown) => boolean;
 
-/** The fields of an event that are text, with what a schema says of them. */
+/** The text fields of an event, with what a schema says about them. */
 export const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 export const INK = /[^\t\n\f\r ]/;
 export const CATEGORIES = ["engagement", "subscription", "advocacy", "retention", "attribution", "system"] as const;
@@ -22,8 +22,8 @@ export type Shapes = {
 const NONE: readonly string[] = [];
 
 /**
- * Judges by schemas: an event whose shapes hold and which the plain rules accept is accepted; any other is explained by
- * the complete rules, which is how a library's issues become the contract's rule ids.
+ * Judges by schemas. An event is accepted if its shapes hold and the plain rules accept it; the complete rules explain
+ * any other event, which is how a library's issues become the contract's rule ids.
  */
 export function judgeByShape(shapes: Shapes): JudgeEvent {
   const ofType = new Map<string, Shape>();
@@ -42,7 +42,7 @@ export function judgeByShape(shapes: Shapes): JudgeEvent {
   };
 }
 
-/** Every rule that is not a matter of shape, for an event whose own fields have theirs. */
+/** Every rule that is not a matter of shape, for an event whose fields have their shapes. */
 function rest(event: Members, context: Context): boolean {
   const { registry } = context;
   const entry = registry.types.get(event.event_type as string);
@@ -65,7 +65,7 @@ function rest(event: Members, context: Context): boolean {
   if (typeof from === "string" && typeof to === "string" && registry.blockedJumps.has(`${from} ${to}`)) return false;
   switch (entry.category) {
     case "subscription":
-      // Both together have to agree, which the complete rules see to.
+      // If both are there, they have to agree, which the complete rules check.
       if (event.event_type === "email_subscribe" && (email === undefined) === (metadata.email_hash === undefined)) {
         return false;
       }

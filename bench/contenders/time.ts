@@ -5,7 +5,7 @@ const MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 let lastText = "";
 let lastTime = NaN;
 
-/** Milliseconds since the epoch, or NaN where the text is not of that form. Two rules ask for the same text. */
+/** Milliseconds since the epoch, or NaN if the text is not of that form. It is kept, because two rules ask for the same text. */
 export function readTime(text: string): number {
   if (text !== lastText) {
     lastText = text;

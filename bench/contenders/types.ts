@@ -1,4 +1,4 @@
-/** What the JavaScript contenders speak of. */
+/** The types that the JavaScript contenders share. */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Members = { [key: string]: Json };
@@ -23,7 +23,7 @@ export type Snapshot = {
   sites: { id: string; origins: string[] | null }[];
 };
 
-/** The registry as the contenders look things up in it. */
+/** The registry in the form in which the contenders look things up. */
 export type Registry = {
   version: string;
   defaultSite: string;
@@ -47,13 +47,13 @@ export type Context = {
   reasons: Record<string, string>;
 };
 
-/** What a body came to: the same facts from every contender. */
+/** The result of judging a body: the same facts from every contender. */
 export type Outcome = { accepted: number; rejected: number; argument: Uint8Array; answer: Uint8Array };
 
 /** What comes with a body. */
 export type Request = Pick<Context, "caller" | "callerId" | "origin" | "receivedAt">;
 
-/** A way to judge bodies, once it has been told the registry and the contract. */
+/** A way to judge bodies, once it knows the registry and the contract. */
 export type Contender = {
   load(snapshot: Snapshot, contract: { fingerprint: string; rules: readonly { id: string; reason: string }[] }): void;
   judge(body: Uint8Array, request: Request): Outcome;
@@ -61,7 +61,7 @@ export type Contender = {
   judgeWeb?(body: Uint8Array, request: Request): Promise<Outcome>;
 };
 
-/** The violated rules of one event that was read, in order; nothing where it is accepted. */
+/** The violated rules of one parsed event, in order; an empty list if it is accepted. */
 export type JudgeEvent = (event: Json, context: Context) => readonly string[];
 
 export function compileRegistry(snapshot: Snapshot): Registry {

@@ -1,4 +1,4 @@
-/** What a function costs that only passes its body on: the floor under both of the others. */
+/** The cost of a function that only passes its body on: the floor for both of the others. */
 const url = `${Deno.env.get("SUPABASE_URL")}/rest/v1/rpc/ingest_audience_events`;
 const headers = { apikey: "key", "content-type": "application/json" };
 

@@ -28,7 +28,7 @@ pub fn request(registry: &Registry) -> Request<'_> {
 }
 
 /// Events of about 520 bytes: page views and content views with the keys that trackers send, 9.5 % with an e-mail,
-/// every so many of them in violation of some rule, none at 0.
+/// one in every `rejects` in violation of some rule, or none if that is 0.
 pub fn events(indices: Range<usize>, rejects: usize, separator: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     for index in indices {

@@ -199,7 +199,7 @@ export function people(days) {
         userId: uuidOf(name),
         source: random.pick(["web", "web", "ios", "android"]),
         firstDay,
-        // Some lose interest: without them there is no retention to look at.
+        // Some lose interest; without them there would be no retention to look at.
         lastDay: random.chance(0.4) ? firstDay + random.between(2, 20) : days,
         presence: random.between(presence[0], presence[1]) / 100,
         visit: (chance, number) => visit(chance, number, name),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Random numbers that are the same every time, so that every demo tells the same story. */
+/** Random numbers that are the same in every run, so that every demo tells the same story. */
 export class Random {
   #state;
 
@@ -37,7 +37,7 @@ export class Random {
   }
 }
 
-/** The same name gives the same UUID. */
+/** A UUID that is the same for the same name. */
 export function uuidOf(/** @type {string} */ name) {
   const hex = createHash("sha256").update(`audience-gate demo ${name}`).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
