@@ -25,7 +25,9 @@ let browser;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-dashboard-"));
-  [stack, browser] = await Promise.all([startStack({ folder, port: await freePort() }), launch()]);
+  // One after the other: if the stack cannot start, there is still a browser to close.
+  browser = await launch();
+  stack = await startStack({ folder, port: await freePort() });
   await stack.database.query("insert into public.audience_sites (name) values ('Someone else''s')");
 });
 after(async () => {

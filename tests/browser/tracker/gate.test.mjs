@@ -15,10 +15,9 @@ let browser;
 /** @type {Awaited<ReturnType<typeof startStack>>} */
 let stack;
 before(async () => {
-  [browser, stack] = await Promise.all([
-    launch(),
-    freePort().then((port) => startStack({ folder, port, demo: false })),
-  ]);
+  // One after the other: if the stack cannot start, there is still a browser to close.
+  browser = await launch();
+  stack = await startStack({ folder, port: await freePort(), demo: false });
 });
 after(async () => {
   await browser?.close();
