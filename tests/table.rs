@@ -3,8 +3,9 @@
 use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, names_personal_data};
 use audience_gate::contract::rule::Expr;
-use audience_gate::contract::rules::RULES;
+use audience_gate::contract::rules::{BLOCKED_JUMPS, RULES, STATES};
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Field};
+use audience_gate::registry::taxonomy;
 
 fn check(name: &str, holds: impl Fn(&audience_gate::contract::rule::Rule) -> bool) {
     let wrong: Vec<_> = RULES.iter().filter(|rule| !holds(rule)).map(|rule| rule.id).collect();
@@ -120,4 +121,16 @@ fn a_field_tells_the_bounds_that_the_rules_set() {
         })
         .collect();
     assert!(wrong.is_empty(), "a bound is missing in what a field says it holds: {wrong:?}");
+}
+
+#[test]
+fn a_gate_without_a_registry_knows_the_states_and_jumps_of_the_taxonomy_that_ships() {
+    let taxonomy = taxonomy::read();
+    let listed = |list, keys: &[&str]| -> Vec<Vec<String>> {
+        let entries = taxonomy::entries(&taxonomy, list).iter();
+        entries.map(|entry| keys.iter().map(|key| entry[*key].as_str().unwrap_or_default().into()).collect()).collect()
+    };
+    assert_eq!(listed("states", &["id"]), STATES.map(|state| vec![state.to_string()]));
+    let jumps = BLOCKED_JUMPS.map(|(from, to)| vec![from.to_string(), to.to_string()]);
+    assert_eq!(listed("blocked_jumps", &["from_state", "to_state"]), jumps);
 }
