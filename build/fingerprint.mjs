@@ -8,12 +8,13 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Every file that decides what the package is, as paths from the root with forward slashes, sorted. */
 export function sources() {
-  const inFolders = ["src", "build"].flatMap((folder) =>
+  const inFolders = ["src", "build", "crates/js"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
   );
-  return [...inFolders, "build.rs", "Cargo.toml", "Cargo.lock", "contract.json", "contract.d.ts"].sort();
+  return [...inFolders, ".cargo/config.toml", "build.rs", "Cargo.toml", "Cargo.lock", "contract.json", "contract.d.ts"]
+    .sort();
 }
 
 /** SHA-256 over the name, length and bytes of every source. */

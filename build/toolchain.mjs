@@ -1,12 +1,18 @@
 /** Finds the tools that turn the crate into a WebAssembly module, on an ordinary machine and on a bare Debian one. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { packageCommand } from "../tests/runner/paths.mjs";
 import { root } from "./fingerprint.mjs";
 
 const target = "wasm32-unknown-unknown";
-// Every browser since 2023 has it, and so have Deno and Node: the reader takes sixteen bytes at a time.
-const vectors = "-Ctarget-feature=+simd128";
+
+/** Messages of panics name source files: of this machine, they keep no more than the package and the file. */
+const withoutPaths = [
+  `--remap-path-prefix=${join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src")}=crates`,
+  `--remap-path-prefix=${root}=`,
+];
 
 /** Runs a command to its end with its output shown; a failure ends the build with its name. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
 export function run(command, args, env = {}) {
@@ -38,8 +44,8 @@ export function compiler() {
   if (output("rustc", ["--print", "target-libdir", "--target", target])?.split("\n").every(existsSync)) {
     return {
       describe: output("rustc", ["--version"]),
-      args: ["--target", target],
-      env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: vectors },
+      args: ["--target", target, ...rustFlags(withoutPaths)],
+      env: {},
     };
   }
   const debian = "/usr/bin/rustc";
@@ -48,7 +54,12 @@ export function compiler() {
     const host = /^host: (.+)$/m.exec(output("rustc", ["-vV"]) ?? "")?.[1];
     return {
       describe: `${output(debian, ["--version"])}, standard library built from source`,
-      args: ["--target", target, "-Zbuild-std=std,panic_abort"],
+      args: [
+        "--target",
+        target,
+        "-Zbuild-std=std,panic_abort",
+        ...rustFlags([...withoutPaths, "-Zunstable-options", "-Cpanic=immediate-abort"]),
+      ],
       env: {
         RUSTC: debian,
         RUSTC_BOOTSTRAP: "1",
@@ -56,7 +67,6 @@ export function compiler() {
           output("rustc", ["--print", "sysroot"]) ?? "",
           `lib/rustlib/${host}/bin/rust-lld`,
         ),
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `-Zunstable-options -Cpanic=immediate-abort ${vectors}`,
       },
     };
   }
@@ -64,6 +74,21 @@ export function compiler() {
     `no Rust compiler for ${target}: run \`rustup target add ${target}\`,` +
       " or on Debian `apt-get install --no-install-recommends rustc-web rust-web-src`",
   );
+}
+
+/** For cargo, after the flags in `.cargo/config.toml`. */
+const rustFlags = (
+  /** @type {string[]} */ flags,
+) => ["--config", `target.${target}.rustflags=${JSON.stringify(flags)}`];
+
+/** The `wasm-opt` command, and the options that wasm-pack gives it too: they are in Cargo.toml. */
+export function optimiser() {
+  const described = JSON.parse(output("cargo", ["metadata", "--no-deps", "--format-version=1"]) ?? "");
+  const { metadata } = described.packages.find((/** @type {{ name: string }} */ { name }) => name === "audience-gate");
+  return {
+    command: packageCommand("binaryen", "wasm-opt"),
+    options: metadata["wasm-pack"].profile.release["wasm-opt"],
+  };
 }
 
 /** The `wasm-bindgen` command of exactly the version in Cargo.lock: on PATH, or installed once under `target/`. */
@@ -76,6 +101,12 @@ export function bindgen() {
     .find((command) => output(command, ["--version"]) === `wasm-bindgen ${version}`);
   if (found) return { command: found, version };
   console.log(`  wasm-bindgen ${version} is not on PATH: installing it under target/ (several minutes, once)`);
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked", "--root", folder]);
+  const install = ["install", "wasm-bindgen-cli", "--version", version, "--root", folder];
+  try {
+    run("cargo", [...install, "--locked"]);
+  } catch {
+    console.log("  its own lock file names a release that is not to be had here: with what there is instead");
+    run("cargo", install);
+  }
   return { command: join(folder, "bin/wasm-bindgen"), version };
 }

@@ -19,7 +19,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-const { folder } = project();
+const { folder } = await project();
 /** @type {import("playwright-core").Browser} */
 let browser;
 const server = createServer(async (request, response) => {

@@ -3,17 +3,20 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import { npmPackage } from "../../build/npm.mjs";
 import { root } from "../runner/paths.mjs";
 import { expected } from "./cases.mjs";
 
 /** @type {import("node:child_process").ExecFileSyncOptionsWithStringEncoding} */
 const quiet = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] };
 
-/** An empty project that has installed the packed tarball, and nothing from any registry. */
-export function project() {
+/** An empty project that has installed the package as it is published, and nothing from any registry. */
+export async function project() {
   const folder = mkdtempSync(join(tmpdir(), "audience-gate-package-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const pack = ["pack", "--json", "--pack-destination", folder, join(root, "pkg")];
+  const published = join(folder, "published");
+  await npmPackage(join(root, "pkg"), published);
+  const pack = ["pack", "--json", "--pack-destination", folder, published];
   const [{ filename, files }] = JSON.parse(execFileSync("npm", pack, quiet));
   write(folder, "package.json", JSON.stringify({ name: "consumer", private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], {

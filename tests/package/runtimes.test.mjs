@@ -7,7 +7,7 @@ import { denoBinary, root } from "../runner/paths.mjs";
 import { expected } from "./cases.mjs";
 import { project, run, write } from "./install.mjs";
 
-const { folder, packed } = project();
+const { folder, packed } = await project();
 const agrees = (/** @type {string[]} */ found) => assert.equal(found.length, 0, `\n${found.join("\n")}`);
 
 // Each entry in its own script, as its README says to use it; JSON imports would need another syntax in each runtime.
@@ -44,23 +44,56 @@ write(
   ${REPORT}`,
 );
 
+// `require` finds files of its own, because Node loads a module that way only since 20.19.
+for (
+  const [script, entry, open] of [["inline.cjs", "audience-gate/inline", ""], [
+    "web.cjs",
+    "audience-gate",
+    "await gate.default();",
+  ]]
+) {
+  write(
+    folder,
+    script,
+    `const { readFileSync } = require("node:fs");
+    const gate = require("${entry}");
+    import("./verdicts.mjs").then(async ({ disagreements }) => {
+      ${open}
+      ${REPORT}
+    });`,
+  );
+}
+
 test("the tarball holds what it needs and nothing else", () => {
-  assert.deepEqual(packed, [
+  const scripts = packed.filter((path) => path.startsWith("snippets/")).map((path) =>
+    path.replace(/-[0-9a-f]{16}\//, "/")
+  );
+  assert.deepEqual(
+    scripts,
+    ["contract.js", "judge.js", "objects.js"].map((name) => `snippets/audience-gate-js/${name}`),
+  );
+  assert.deepEqual(packed.filter((path) => !path.startsWith("snippets/")), [
     "LICENSE",
     "README.md",
     "audience_gate.d.ts",
     "audience_gate.js",
     "audience_gate_bg.wasm",
+    "audience_gate_bg.wasm.d.ts",
     "build.json",
+    "inline.cjs",
+    "inline.d.cts",
     "inline.d.ts",
     "inline.js",
+    "node.cjs",
+    "node.d.cts",
+    "node.js",
     "package.json",
   ]);
 });
 
 test("there are cases for every rule", () => assert.ok(expected().cases.length >= 114));
 
-for (const script of ["inline.mjs", "web.mjs"]) {
+for (const script of ["inline.mjs", "web.mjs", "fetched.mjs", "inline.cjs", "web.cjs"]) {
   test(`Node, ${script}`, () => agrees(run(folder, process.execPath, [script])));
 }
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { packageCommand } from "../runner/paths.mjs";
 import { project, write } from "./install.mjs";
 
-const { folder } = project();
+const { folder } = await project();
 const [node, tsc] = packageCommand("typescript", "tsc");
 const OPTIONS = [
   "--noEmit",

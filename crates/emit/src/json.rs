@@ -1,11 +1,23 @@
-//! `contract.json`: the rules for programs and pages.
+//! `contract.json`: the rules for programs and pages; and the same as the script that the package carries.
 
-use super::{fingerprint, prose};
+use super::{PREAMBLE, fingerprint, prose};
 use audience_gate::contract::rules::{RULES, VERSION};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The whole document.
 pub fn render() -> String {
+    serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
+}
+
+/// A function of JavaScript that gives the document. As a text in it, because engines parse that faster than a literal.
+pub fn script() -> String {
+    let text = Value::String(document().to_string());
+    format!(
+        "// {PREAMBLE}\n\nconst TEXT =\n  {text};\n\nlet contract_;\n\n/** The rules, their version and their fingerprint. */\nexport function contract() {{\n  return contract_ ??= JSON.parse(TEXT);\n}}\n"
+    )
+}
+
+fn document() -> Value {
     let rules: Vec<_> = RULES
         .iter()
         .map(|rule| {
@@ -22,6 +34,5 @@ pub fn render() -> String {
             })
         })
         .collect();
-    let document = json!({ "version": VERSION, "fingerprint": fingerprint(), "rules": rules });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    json!({ "version": VERSION, "fingerprint": fingerprint(), "rules": rules })
 }

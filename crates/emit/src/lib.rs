@@ -42,6 +42,7 @@ pub const ARTEFACTS: &[Artefact] = &[
     Artefact { path: "RULES.md", render: markdown::render },
     Artefact { path: "EVENTS.md", render: events::render },
     Artefact { path: "contract.json", render: json::render },
+    Artefact { path: "crates/js/contract.js", render: json::script },
     Artefact { path: "contract.d.ts", render: typescript::render },
     Artefact { path: "supabase/functions/ingest/limits.ts", render: limits::of_function },
     Artefact { path: "web/shared/limits.ts", render: limits::of_pages },

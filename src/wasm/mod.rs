@@ -1,0 +1,141 @@
+//! The boundary to JavaScript, without logic: values of JavaScript in, values of JavaScript out.
+//!
+//! Everything here is exported by wasm-bindgen, so that every target of wasm-pack has the same surface; its types are in
+//! `surface.d.ts`. [`road`] is the module's end of `judge`, whose other end is `crates/js/judge.js`.
+
+mod road;
+
+use crate::gate::{Caller, Context, Gate, Violations};
+use crate::parse::Reader;
+use crate::privacy::{email, redact};
+use crate::registry::Registry;
+use crate::write::{self, put};
+use audience_gate_js::{bytes, number, text};
+use js_sys::{Date, JSON, TypeError};
+use std::cell::RefCell;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const CONTRACT_TYPES: &str = include_str!("../../contract.d.ts");
+#[wasm_bindgen(typescript_custom_section)]
+const SURFACE_TYPES: &str = include_str!("surface.d.ts");
+
+/// A quarter of the code of the standard allocator, which the module would carry otherwise.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// What stays between two calls.
+struct State {
+    registry: Registry,
+    gate: Gate,
+    road: road::Road,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = const {
+        RefCell::new(State { registry: Registry::unloaded(), gate: Gate::new(), road: road::Road::new() })
+    };
+}
+
+/// Takes the registry that events are judged by from now on.
+#[wasm_bindgen(js_name = loadRegistry, skip_typescript)]
+pub fn load_registry(registry: &JsValue) -> Result<(), TypeError> {
+    let registry = read_registry(registry)?;
+    STATE.with_borrow_mut(|state| state.registry = registry);
+    Ok(())
+}
+
+fn read_registry(registry: &JsValue) -> Result<Registry, TypeError> {
+    Registry::from_json(&bytes(registry, "registry")?).map_err(|reason| TypeError::new(&reason))
+}
+
+/// Judges one event, by the registry given or else by the one that was loaded.
+#[wasm_bindgen(skip_typescript)]
+pub fn check(event: &JsValue, registry: &JsValue, context: &JsValue) -> Result<JsValue, TypeError> {
+    let event = bytes(event, "event")?;
+    let given = if registry.is_null() || registry.is_undefined() { None } else { Some(read_registry(registry)?) };
+    let sender = text(context, "caller")?.map_or(Ok(Sender::Trusted), |name| Sender::named(&name))?;
+    let caller_id = text(context, "callerId")?;
+    let origin = text(context, "origin")?;
+    let received_at = number(context, "receivedAt")?.unwrap_or_else(Date::now);
+    let report = STATE.with_borrow_mut(|State { registry, gate, .. }| {
+        let context = Context {
+            caller: sender.with(caller_id.as_deref()),
+            origin: origin.as_deref(),
+            received_at: received_at as i64 * 1000,
+            registry: given.as_ref().unwrap_or(registry),
+            pepper: None,
+        };
+        report(gate.check(&event, &context))
+    });
+    JSON::parse(&report).map_err(JsCast::unchecked_into)
+}
+
+/// As a text, because one crosses faster than the many members of an object.
+fn report(violations: Violations) -> String {
+    let mut out = Vec::new();
+    put(&mut out, br#"{"accepted":"#);
+    put(&mut out, if violations.is_empty() { b"true" } else { b"false" });
+    put(&mut out, br#","violations":["#);
+    for rule in violations.rules() {
+        write::separate(&mut out);
+        put(&mut out, br#"{"rule_id":"#);
+        write::text(&mut out, rule.id.as_bytes());
+        put(&mut out, br#","reason":"#);
+        write::text(&mut out, rule.reason.as_bytes());
+        put(&mut out, br#","path":"#);
+        write::text(&mut out, rule.path.as_bytes());
+        out.push(b'}');
+    }
+    put(&mut out, b"]}");
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Who sends, without the id of a user.
+#[derive(Clone, Copy)]
+enum Sender {
+    Visitor,
+    User,
+    Trusted,
+}
+
+impl Sender {
+    fn named(name: &str) -> Result<Sender, TypeError> {
+        match name {
+            "visitor" => Ok(Sender::Visitor),
+            "user" => Ok(Sender::User),
+            "trusted" => Ok(Sender::Trusted),
+            _ => Err(TypeError::new("caller is none of visitor, user, trusted")),
+        }
+    }
+
+    fn with(self, id: Option<&str>) -> Caller<'_> {
+        match self {
+            Sender::Visitor => Caller::Visitor,
+            Sender::User => Caller::User(id.unwrap_or_default()),
+            Sender::Trusted => Caller::Trusted,
+        }
+    }
+}
+
+/// The hash of an e-mail address, if it is a valid one.
+#[wasm_bindgen(js_name = hashEmail, skip_typescript)]
+pub fn hash_email(address: &str, pepper: Option<String>) -> Option<String> {
+    let hash = email::hash(&email::normalise(address.as_bytes())?, pepper.as_deref().map(str::as_bytes));
+    String::from_utf8(hash.to_vec()).ok()
+}
+
+/// A text, or JSON as text, with everything personal replaced.
+#[wasm_bindgen(js_name = redact, skip_typescript)]
+pub fn redact_text(value: &str) -> String {
+    let mut reader = Reader::new(value.as_bytes());
+    let is_composed = matches!(reader.peek(), b'{' | b'[' | b'"');
+    let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.parser).is_ok());
+    if is_read && reader.is_done() {
+        let mut out = Vec::new();
+        redact::snapshot(&mut out, value.as_bytes(), false);
+        return String::from_utf8(out).unwrap_or_default();
+    }
+    redact::replacement(value.as_bytes()).unwrap_or(value).to_owned()
+}
