@@ -42,14 +42,14 @@ export function plan(root, version, date) {
   const git = (/** @type {string[]} */ ...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
-    return { faults: [`"${version}" is no version: three numbers, as in 1.2.0`], changes };
+    return { faults: [`"${version}" is not a version: send three numbers, as in 1.2.0`], changes };
   }
   if (git("status", "--porcelain") !== "") faults.push("the tree has changes that are not committed");
   if (git("branch", "--show-current") !== "main") faults.push("releases are made on main");
   if (git("tag", "--list", `v${version}`) !== "") faults.push(`the tag v${version} exists`);
   for (const tag of git("tag", "--list", "v*").split("\n").filter(Boolean)) {
     if (tag !== `v${version}` && !later(version, tag.slice(1))) {
-      faults.push(`${tag} is released already: choose a later version`);
+      faults.push(`${tag} is already released: choose a later version`);
     }
   }
 

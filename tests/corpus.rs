@@ -1,4 +1,4 @@
-//! The written corpus: every case gets exactly the violations that stand beside it.
+//! The written corpus: every case gets exactly the violations that are listed with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 #[path = "support/corpus.rs"]
@@ -9,7 +9,7 @@ use audience_gate::contract::rules::RULES;
 use corpus::{Case, cases};
 
 #[test]
-fn every_case_gets_the_violations_that_stand_beside_it() {
+fn every_case_gets_exactly_the_violations_listed_with_it() {
     let registry = support::registry();
     let mut wrong = Vec::new();
     for case in cases() {

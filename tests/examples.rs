@@ -1,4 +1,4 @@
-//! The examples of the table are true: each is accepted, or first refused by its own rule.
+//! The examples of the table are true: each is accepted, or its first violation is its own rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 use audience_gate::contract::rules::RULES;

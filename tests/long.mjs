@@ -1,6 +1,6 @@
 /**
- * Two sizes for one test. The short form keeps its promise within minutes and runs at every change; the long form runs
- * with `npm test -- --long`, every night, and whatever figure is reported was made with it.
+ * Two sizes for one test. The short form proves its promise within minutes and runs at every change; the long form runs
+ * with `npm test -- --long`, every night, and any figure that is reported comes from it.
  */
 export const LONG = { AUDIENCE_GATE_LONG: "1", PROPTEST_CASES: "4096" };
 

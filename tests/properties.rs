@@ -1,4 +1,4 @@
-//! What holds for every input: no panic, nothing lost, nothing personal kept, and records that are valid themselves.
+//! What holds for every input: no panic, nothing lost, nothing personal kept, and records that are themselves valid.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 mod support;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 1111 1111", "123-45-6789"];
 
-/// An example of the table, some bytes of which may have been replaced.
+/// An example of the table in which some bytes may have been replaced.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let edits = prop::collection::vec(
         (any::<prop::sample::Index>(), prop::sample::select(b"{}[]\",:\\u0@e.-1 x\x00\xff".to_vec())),
@@ -50,8 +50,8 @@ fn with_canary() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The members of an object, the names as they are written and as they are read: more than the reader remembers, and
-/// among them some that it may not take for one another.
+/// The members of an object, with their names as they are written and as they are read. There are more than the reader
+/// remembers, and some of them it must not mistake for one another.
 fn members(most: usize) -> impl Strategy<Value = Vec<(String, String)>> {
     let plain = |name: String| (name.clone(), name);
     let name = prop_oneof![
@@ -64,7 +64,7 @@ fn members(most: usize) -> impl Strategy<Value = Vec<(String, String)>> {
     prop::collection::vec(name, 0..most)
 }
 
-/// Events with such members, in `metadata` and in an object within, and whether each names a key twice.
+/// Events with such members in `metadata` and in an object within it, and whether each has a key twice.
 fn with_keys() -> impl Strategy<Value = Vec<(String, bool)>> {
     let event = (members(60), members(9)).prop_map(|(outer, inner)| {
         let written = |members: &[(String, String)]| {
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_gets_the_verdicts_of_its_events_one_by_one(bodies in prop::collection::vec(mutated(), 1..6)) {
+    fn a_batch_gets_the_same_verdicts_as_its_events_one_by_one(bodies in prop::collection::vec(mutated(), 1..6)) {
         let registry = support::registry();
         let request = support::request(&registry, Caller::Visitor);
         let sound: Vec<_> = bodies.into_iter().filter(|body| serde_json::from_slice::<Value>(body).is_ok()).collect();
@@ -159,14 +159,15 @@ proptest! {
 }
 
 #[test]
-fn a_key_that_had_to_make_room_is_still_told_from_its_twin() {
+fn a_key_that_had_to_give_way_is_still_told_from_its_twin() {
     let registry = support::registry();
     let event = |nested: &str| {
         format!(
             r#"{{"session_id":"session-1","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{{"nested":{{{nested}}}}}}}"#
         )
     };
-    // The reader remembers so many keys, in this order; then one of five letters takes the place of the fifth.
+    // The reader remembers exactly this many keys, in this order; then a key of five letters takes the place of the
+    // fifth.
     let crowd: Vec<_> = (0..CAPACITY).map(|number| format!(r#""key_{number:06}":1"#)).collect();
     let twins = r#""key_000005":1,"deep":{"place":1},"key_000005":2"#;
     let body = format!("[{},{}]", event(&crowd.join(",")), event(twins));

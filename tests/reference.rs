@@ -1,4 +1,4 @@
-//! The generated judge against the reference: over all that is written down, and over events near every bound.
+//! The generated judge against the reference: for every written case, and for events near every bound.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 #[path = "support/corpus.rs"]
@@ -20,7 +20,7 @@ use reference::World;
 use serde_json::{Value, json};
 
 #[test]
-fn the_reference_judges_every_written_case_as_it_is_written() {
+fn the_reference_judges_every_written_case_as_written() {
     let registry = support::read(taxonomy::snapshot().as_bytes());
     let mut wrong = Vec::new();
     for case in corpus::cases() {
@@ -35,16 +35,16 @@ fn the_reference_judges_every_written_case_as_it_is_written() {
             wrong.push(format!("{}\n    expected  {:?}\n    reference {found:?}", case.name, case.violates));
         }
     }
-    assert!(wrong.is_empty(), "{} cases are judged otherwise:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} cases are judged differently:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// How many events are made up; `AUDIENCE_GATE_EVENTS=…` makes more of them than the usual run.
+/// How many events are generated; `AUDIENCE_GATE_EVENTS=…` generates more of them than usual.
 fn generated() -> u32 {
     std::env::var("AUDIENCE_GATE_EVENTS").map_or(2000, |count| count.parse().expect("AUDIENCE_GATE_EVENTS is a number"))
 }
 
-/// The registries that an event can meet: the one that ships, one whose sites list origins, one that keeps its sites to
-/// itself, and none.
+/// The registries that an event can meet: the one that ships, one whose sites list origins, one that does not show its
+/// sites, and none.
 fn registries() -> [Option<Value>; 4] {
     let ships = support::read(taxonomy::snapshot().as_bytes());
     let (mut lists_origins, mut tells_no_sites) = (ships.clone(), ships.clone());
@@ -85,7 +85,7 @@ fn the_gate_and_the_reference_agree_on_events_near_every_bound() {
     outcome.unwrap();
 }
 
-/// A case as it would stand in the corpus.
+/// A case as it would be written in the corpus.
 fn as_case(event: &str, caller: Caller, origin: Option<&str>, violates: &[&str]) -> String {
     let mut case = json!({ "description": "…", "text": event, "violates": violates });
     match caller {

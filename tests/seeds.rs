@@ -1,4 +1,4 @@
-//! Every seed of the fuzz targets, through the very checks that the targets make.
+//! Runs every seed of the fuzz targets through the same checks that the targets make.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 #[path = "support/promises.rs"]

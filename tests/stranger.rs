@@ -1,4 +1,4 @@
-//! What a stranger gets who depends on the library: the contract, and neither a command line nor a database.
+//! What a project gets that depends on the library: the contract, and neither a command line nor a database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::fs;
@@ -20,7 +20,7 @@ const VIEW: &str = r#"{"session_id":"session-0001","event_type":"page_view","eve
 const SHORT_SESSION: &str = r#"{"session_id":"short","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/pricing"}}"#;
 
 fn cargo(folder: &Path, words: &[&str]) -> String {
-    // What was built for these tests need not be built again.
+    // This reuses what was built for these tests.
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut command = Command::new(env!("CARGO"));
     let out = command.args(words).current_dir(folder).env("CARGO_TARGET_DIR", built).output().unwrap();
@@ -37,7 +37,7 @@ fn five_lines_judge_an_event() {
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::write(folder.join("src/main.rs"), PROGRAM).unwrap();
-    // The same versions as here, which need not be fetched.
+    // The versions are the same as here, so that nothing has to be fetched.
     fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let said = cargo(&folder, &["run", "--quiet", "--offline", "--", VIEW, SHORT_SESSION]);
     assert_eq!(said, "[]\n[\"sanity.session_id_length\"]\n");

@@ -14,8 +14,8 @@ fn check(name: &str, holds: impl Fn(&audience_gate::contract::rule::Rule) -> boo
 
 #[test]
 fn ids_are_unique_and_well_formed() {
-    check("an id stands twice", |rule| RULES.iter().filter(|other| other.id == rule.id).count() == 1);
-    check("an id is not family.name in small letters", |rule| {
+    check("an id occurs twice", |rule| RULES.iter().filter(|other| other.id == rule.id).count() == 1);
+    check("an id is not family.name in lower case", |rule| {
         let mut parts = rule.id.split('.');
         let is_word = |part: Option<&str>| {
             part.is_some_and(|word| {
@@ -37,7 +37,7 @@ fn a_rule_of_a_category_is_named_after_it() {
 fn reasons_say_what_to_send_and_hold_no_value() {
     check("a reason does not say what to do", |rule| rule.reason.contains(';'));
     check("a reason ends like a sentence", |rule| !rule.reason.ends_with('.'));
-    check("a reason is not in small letters", |rule| !rule.reason.starts_with(char::is_uppercase));
+    check("a reason begins with a capital", |rule| !rule.reason.starts_with(char::is_uppercase));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn no_field_but_the_address_itself_names_personal_data() {
 }
 
 #[test]
-fn personal_words_are_sorted_words_in_small_letters() {
+fn personal_words_are_sorted_and_in_lower_case() {
     assert!(PERSONAL_WORDS.lines().is_sorted());
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     assert!(PERSONAL_WORDS.lines().flat_map(|entry| entry.split(' ')).all(is_word));

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /**
- * Waits until a condition answers `true`, and fails with what it answered last if it never does. No test sleeps for a
- * fixed time: that is too short on a busy machine and too long on every other.
+ * Waits until a condition answers `true`, and fails with its last answer if it never does. No test sleeps for a fixed
+ * time: that is too short on a busy machine and too long on every other.
  *
  * @param {() => unknown} condition may be asynchronous; any answer but `true` is kept for the message
  * @param {string} what what is waited for, as a statement

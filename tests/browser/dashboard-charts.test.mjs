@@ -1,5 +1,5 @@
-// Each chart is a function from rows to an element. These tests read what it drew: how many marks, how large, in which
-// colour. Drawn in Chromium, for a chart is what a browser makes of it.
+// Each chart is a function from rows to an element. These tests read what it drew: how many marks, how large, and in
+// which colour. They draw in Chromium, because a chart is what a browser makes of it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -46,12 +46,12 @@ before(async () => {
 after(() => browser?.close());
 
 /**
- * Draws one chart and reads the facts of it; every case that does not hold is reported, not only the first.
+ * Draws one chart and reads facts about it. Every case that does not hold is reported, not only the first.
  *
  * @param {string} chart
  * @param {{ says: string, rows: unknown, options?: Record<string, unknown>, read: string, expected: unknown }[]} cases
- *   `read` is evaluated in the page, where `element` is what was drawn, `all(mark, shape)` its shapes, and
- *   `number(node, name)` an attribute
+ *   `read` is evaluated in the page, where `element` is what was drawn, `all(mark, shape)` are its shapes, and
+ *   `number(node, name)` is an attribute
  */
 async function check(chart, cases) {
   const wrong = [];
@@ -114,7 +114,7 @@ test("engagement", () =>
       expected: ["img", "Events by tier, day by day"],
     },
     {
-      says: "a bar a tier and day, none for the sum",
+      says: "a bar for each tier and day, but not for the sum",
       rows: twoDays,
       options: { measure: "events" },
       read: "all('rect', 'rect').length",
@@ -136,7 +136,7 @@ test("engagement", () =>
       expected: ["var(--tier-clinic)", "var(--tier-consumer)"],
     },
     {
-      says: "people are lines and are not added up",
+      says: "people are lines, and are not added up",
       rows: twoDays,
       options: { measure: "people" },
       read: "[all('line', 'path').length, all('rect', 'rect').length]",
@@ -210,7 +210,7 @@ test("funnel", () =>
       expected: [100, 50, 10],
     },
     {
-      says: "and the lost behind them, from where the bar ends",
+      says: "the people lost in a pale bar, from where the bar ends",
       rows: [step(1, 100, 0), step(2, 50, 50), step(3, 10, 40)],
       read:
         "all('bar', 'rect').filter((bar) => bar.closest('g').getAttribute('fill') === 'var(--madder-wash)').map((bar) => [number(bar, 'x') / 6, number(bar, 'width') / 6])",
@@ -222,7 +222,7 @@ test("funnel", () =>
       read: "all('text', 'text').slice(0, 2).map((text) => text.textContent)",
       expected: ["1. Step 1", "2. Step 2"],
     },
-    { says: "nobody at all is still a picture", rows: [step(1, 0, 0)], read: "element.tagName", expected: "svg" },
+    { says: "an empty funnel is still a picture", rows: [step(1, 0, 0)], read: "element.tagName", expected: "svg" },
   ]));
 
 /** @param {string} day @param {number[]} retained */
@@ -243,7 +243,7 @@ test("cohorts", () =>
       expected: 6,
     },
     {
-      says: "darkest where most returned, the first period apart",
+      says: "darkest where most returned, apart from the first period",
       rows: [cohort("2026-11-02", [100, 40, 20, 0])],
       options: { grain: "week" },
       read: "all('cell', 'rect').map((cell) => cell.getAttribute('fill'))",
@@ -283,7 +283,7 @@ test("errors", () =>
       expected: 6,
     },
     {
-      says: "six codes need no other",
+      says: "six codes need no bar for others",
       rows: ["a", "b", "c", "d", "e", "f"].map((code) => failure("2026-11-02", code, 1)),
       read: "all('rect', 'rect').length",
       expected: 6,
@@ -321,7 +321,7 @@ test("latency", () =>
       expected: 1,
     },
     {
-      says: "the scale begins at zero and speaks the unit",
+      says: "the scale begins at zero and names the unit",
       rows: [timing("2026-11-02", 100), timing("2026-11-03", 120)],
       options: { unit: "ms" },
       read: "element.textContent.includes('0 ms')",
@@ -343,7 +343,7 @@ const received = (period, accepted, rejected) => ({
 test("quality", () =>
   check("quality", [
     {
-      says: "accepted above, refused below, to one scale",
+      says: "accepted above, refused below, on one scale",
       rows: [received("2026-11-02", 300, 100)],
       read:
         "(([up, down]) => [Math.round(number(up, 'height') / number(down, 'height')), number(up, 'y') < number(down, 'y')])(all('rect', 'rect'))",
@@ -360,7 +360,7 @@ test("quality", () =>
 test("live", () =>
   check("live", [
     {
-      says: "a bar a minute, and one below it where something was refused",
+      says: "a bar for each minute, and one below it where something was refused",
       rows: [{ minute: "2026-11-21T12:00:00Z", events: 4, people: 1, rejected: 2 }, {
         minute: "2026-11-21T12:01:00Z",
         events: 4,
@@ -393,7 +393,7 @@ const move = (from_state, to_state, transitions) => ({ from_state, to_state, tra
 test("flow", () =>
   check("flow", [
     {
-      says: "ribbons as wide as they are many",
+      says: "ribbons as wide as the number of moves",
       rows: [move("S0", "S1", 30), move("S1", "S2", 10)],
       read:
         "all('link', 'path').map((path) => number(path, 'stroke-width') / all('link', 'path').map((other) => number(other, 'stroke-width')).reduce((a, b) => a + b)).map((share) => Math.round(share * 100))",
@@ -423,7 +423,7 @@ test("flow", () =>
 test("dwell", () =>
   check("dwell", [
     {
-      says: "a dot and a line a state, the dot before the line's end",
+      says: "a dot and a line for each state, the dot before the line's end",
       rows: [{ state: "S1", stays: 9, mean_seconds: 1, p50_seconds: 86400, p90_seconds: 864000 }],
       read:
         "[all('dot', 'circle').length, number(all('dot', 'circle')[0], 'cx') < number(all('rule', 'line').at(-1), 'x2')]",
@@ -434,7 +434,7 @@ test("dwell", () =>
 test("states", () =>
   check("states", [
     {
-      says: "an area a state, in its own shade",
+      says: "an area for each state, in its own shade",
       rows: ["S0", "S1"].flatMap((state) =>
         ["2026-11-02", "2026-11-03"].map((period) => ({ period, state, entered: 1, left_state: 0, people_at_end: 5 }))
       ),

@@ -1,4 +1,4 @@
-// Two variables make the dashboard static files for any project, and nothing of the local stack stays in them.
+// Two variables turn the dashboard into static files for any project, with nothing of the local stack in them.
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ async function built(t, variables) {
   };
 }
 
-test("by two variables it reads that project, and knows of no other", async (t) => {
+test("with the two variables set, it reads that project and knows no other", async (t) => {
   const { text, page } = await built(t, { VITE_SUPABASE_URL: PROJECT, VITE_SUPABASE_PUBLISHABLE_KEY: KEY });
   const facts = [PROJECT, KEY, "demo-password", "demo@example.test", "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"]
     .map((part) => text.includes(part));
@@ -34,7 +34,7 @@ test("by two variables it reads that project, and knows of no other", async (t) 
   assert.doesNotMatch(page, /(?:src|href)="\//, "addresses are relative, so any folder will do");
 });
 
-test("by none it reads the stack that serves it", async (t) => {
+test("without them, it reads the stack that serves it", async (t) => {
   const { text } = await built(t, {});
   assert.deepEqual(
     ["demo-password", "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"].map((part) => text.includes(part)),

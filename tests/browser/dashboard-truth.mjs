@@ -1,7 +1,7 @@
-// The truth that the dashboard's numbers are compared with: plain SQL over the event log, which knows of no view.
+// The truth that the dashboard's numbers are compared with: plain SQL over the event log, without any view.
 // `$1` is the site, `$2` the zone whose days count. The range is the page's own default: 28 local days, today the last.
 const RANGE = `at time zone $2 >= (date_trunc('day', now() at time zone $2) - interval '27 days')`;
-/** What people did: accepted, no signals of machines and no verdicts of jobs; when it happened; who did it. */
+/** What people did, when, and who did it: accepted events, without signals of machines and verdicts of jobs. */
 const ACTIVITY = `
   select e.*, coalesce(e.occurred_at, e.created_at) as at, coalesce(e.user_id::text, e.session_id) as person, t.tier
   from public.audience_events e join public.audience_event_types t on t.id = e.event_type

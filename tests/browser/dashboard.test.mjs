@@ -1,5 +1,5 @@
 // The dashboard on the real local stack, filled with the demo site: its numbers against plain SQL over the event log,
-// its ways with the keyboard, with failure and with nothing to show, and axe-core in every look.
+// how it works by keyboard, with failures and with nothing to show, and axe-core in every look.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -211,7 +211,7 @@ for (const zone of ["UTC", ZONE]) {
     for (const [measure, samples, , p50] of await table(page, "latency")) {
       equal(`samples of ${measure}`, number(samples), Number(timings[measure]?.samples));
       const shownMs = Number.parseFloat(p50) * (p50.endsWith(" s") ? 1000 : 1);
-      // Percentiles come from a histogram exact to one in a hundred, and are written in two or three digits.
+      // Percentiles come from a histogram that is exact to one per cent, and are written with two or three digits.
       if (Math.abs(shownMs / timings[measure]?.p50 - 1) > 0.06) {
         wrong.push(`p50 of ${measure}: shown ${p50}, is ${timings[measure]?.p50}`);
       }
@@ -253,7 +253,7 @@ test("an event shows within seconds, and a refusal with its rule", async (t) => 
   assert.equal(await page.locator(".ticker").innerHTML(), shown, "a paused ticker stands still");
 });
 
-test("a rule opens what was refused under it, redacted, and gives focus back", async (t) => {
+test("a rule opens what was refused under it, redacted, and returns focus", async (t) => {
   const { page } = await signedIn(t);
   const rule = page.locator('.refusal[data-rule="privacy.raw_email"]');
   await rule.focus();
@@ -301,7 +301,7 @@ test("the tier filter, the dates and the site stay in the address", async (t) =>
   ], "sites of others are not offered");
 });
 
-test("nothing to show and not able to show are both said", async (t) => {
+test("the page says when there is nothing to show, and when it cannot show it", async (t) => {
   const { page } = await signedIn(t, {
     query: "?from=2020-01-01&to=2020-01-31",
     ignore: ["Failed to load", "ReadError", "ERR_FAILED"],
@@ -332,7 +332,7 @@ test("nothing to show and not able to show are both said", async (t) => {
   await page.locator("#retention svg").waitFor(WAIT);
 });
 
-test("whoever is no member sees no site, and a wrong password is said", async (t) => {
+test("a user who is not a member sees no site, and a wrong password gets a message", async (t) => {
   const context = await browser.newContext(LOOKS[0]);
   t.after(() => context.close());
   const page = await context.newPage();
@@ -354,10 +354,10 @@ test("whoever is no member sees no site, and a wrong password is said", async (t
   await page.getByRole("button", { name: "Sign in" }).waitFor(WAIT);
 });
 
-test("the whole board can be walked with the keyboard", async (t) => {
+test("the whole board can be used with the keyboard", async (t) => {
   const { page } = await signedIn(t);
   await page.evaluate(() => {
-    // Tab goes on from what had focus last, even after it lost it: begin at the very top.
+    // Tab goes on from the element that last had focus, even after it lost it, so this begins at the very top.
     document.body.tabIndex = -1;
     document.body.focus();
     document.body.removeAttribute("tabindex");
@@ -398,7 +398,7 @@ test("the whole board can be walked with the keyboard", async (t) => {
   ) {
     assert.ok(names.some((name) => name.startsWith(wanted)), `${wanted} is reached; walked: ${names.join(" | ")}`);
   }
-  assert.deepEqual(walked.filter(({ seen }) => !seen).map(({ name }) => name), [], "where focus is, is always seen");
+  assert.deepEqual(walked.filter(({ seen }) => !seen).map(({ name }) => name), [], "focus is always visible");
 });
 
 test("interactive in under a second", async (t) => {

@@ -1,4 +1,4 @@
-// What the tests' own pages hold, for the functions of a test that run in them.
+// The globals of the tests' own pages, for the functions of a test that run in them.
 import type { AxeResults } from "axe-core";
 import type { Tracker, TrackerOptions, User, Violation } from "../../web/tracker/types.ts";
 
@@ -17,7 +17,7 @@ declare global {
   var configure: ((config: TrackerOptions) => TrackerOptions) | undefined;
   var log: Told[];
   var person: User | null;
-  /** Ids that the function knew already. */
+  /** Ids that the function already knew. */
   var replayed: string[];
   /** The modules of `web/dashboard/charts/`, each with a function that draws. */
   var charts: Record<string, Record<string, (rows: unknown, how: unknown) => HTMLElement>>;

@@ -35,7 +35,7 @@ export const LOOKS = [
   { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
 ];
 
-/** Keeps a picture of the whole page, to be looked at; the folder is not committed. */
+/** Keeps a picture of the whole page for people to look at; its folder is not committed. */
 export async function picture(/** @type {Page} */ page, /** @type {string} */ name) {
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: `${pictures}${name}.png`, fullPage: true });
@@ -51,7 +51,7 @@ export async function violations(/** @type {Page} */ page) {
   );
 }
 
-/** Nothing may be cut off or reach past the side of the screen. */
+/** What is cut off, or reaches past the side of the screen. */
 export function overflow(/** @type {Page} */ page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -62,7 +62,7 @@ export function overflow(/** @type {Page} */ page) {
   });
 }
 
-/** Collects what a page complains about; `ignore` are texts that the test itself provokes. @param {Page} page @param {string[]} [ignore] */
+/** Collects what a page complains about; `ignore` lists texts that the test itself provokes. @param {Page} page @param {string[]} [ignore] */
 export function complaints(page, ignore = []) {
   /** @type {string[]} */
   const said = [];

@@ -18,7 +18,7 @@ const TYPES = {
   ".woff2": "font/woff2",
   ".wasm": "application/wasm",
 };
-// Only what the page needs, so that a need for more would show.
+// The policy allows only what the page needs, so that a need for more would show.
 const POLICY =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 /** @typedef {import("playwright-core").Page} Page */
@@ -72,7 +72,7 @@ async function open(/** @type {TestContext} */ t, path = "/", look = LOOKS[0]) {
 const title = (/** @type {Page} */ page) => page.locator("#verdict-title").textContent();
 const broken = (/** @type {Page} */ page) =>
   page.$$eval("#findings .finding .rule-id", (ids) => ids.map((id) => id.textContent ?? ""));
-/** What a block of the page shows as JSON: rows, or the answer. @param {Page} page @param {string} part @returns {Promise<Record<string, any>[]>} */
+/** The JSON that a block of the page shows: rows, or the answer. @param {Page} page @param {string} part @returns {Promise<Record<string, any>[]>} */
 const json = (page, part) =>
   page.$$eval(`#${part} pre`, (blocks) => blocks.map((block) => JSON.parse(block.textContent ?? "")));
 /** @param {Page} page @param {unknown} value */
@@ -114,7 +114,7 @@ test("every example gets the verdict it is listed under", async (t) => {
   assert.deepEqual(said, []);
 });
 
-test("what is written is judged as it is written", async (t) => {
+test("an event is judged while it is written", async (t) => {
   const { page } = await open(t);
   /** @type {string[]} */
   const wrong = [];
@@ -246,12 +246,12 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
     await write(page, text);
     await share(page);
     const link = await page.locator("#share-url").inputValue();
-    if (new URL(link).search !== "") wrong.push(`${says}: something stands in the query`);
+    if (new URL(link).search !== "") wrong.push(`${says}: there is something in the query`);
     if (!(await page.locator("#share-panel").innerText()).includes("whoever has the link can read it")) {
       wrong.push(`${says}: no warning`);
     }
     if (!(await page.locator("#share-panel").innerText()).includes("were replaced")) {
-      wrong.push(`${says}: the replacement is not said`);
+      wrong.push(`${says}: it does not say that something was replaced`);
     }
     const other = await context.newPage();
     await other.goto(link);
@@ -264,7 +264,7 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
   await write(page, view({ content_id: "plain", duration_seconds: 30 }));
   await share(page);
   if ((await page.locator("#share-panel").innerText()).includes("were replaced")) {
-    wrong.push("nothing personal, yet a replacement is said");
+    wrong.push("it says that something was replaced, although nothing was personal");
   }
   await write(page, view({ content_id: "long", noise: Array.from({ length: 3000 }, (_, n) => (n * 7919) % 10007) }));
   await page.getByRole("button", { name: "Share" }).click();
@@ -277,7 +277,7 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
     await other.goto(await page.locator("#share-url").inputValue());
     await other.waitForSelector("html[data-ready]");
     if (!(await other.inputValue("#editor")).includes("x".repeat(1500))) {
-      wrong.push("a long text is cut without a word");
+      wrong.push("a long text is cut without a warning");
     }
   }
   assert.deepEqual(wrong, []);
@@ -326,14 +326,14 @@ test("every rule has its page entry, and its examples open in the playground", a
   const wrong = [];
   for (const id of rules) {
     for (const example of ["accepts", "rejects"]) {
-      // The page has put the example in when the listeners after its own are told.
+      // By the time the listeners after the page's own are called, the page has put the example in.
       await play.evaluate((hash) =>
         new Promise((done) => {
           addEventListener("hashchange", done, { once: true });
           location.hash = hash;
         }).then(() => undefined), `rule=${id}&example=${example}`);
       const first = (await broken(play))[0];
-      // Who sends and when it was sent are no part of an example's text, and a repeat needs a store.
+      // Who sent an example, and when, is not part of its text, and a repeat needs a store.
       const ofTheText = !/^(identity|duplicate|system|sanity\.occurred)/.test(id);
       if (example === "rejects" && ofTheText && first !== id) wrong.push(`${id}: the refused example breaks ${first}`);
       if (
@@ -345,7 +345,7 @@ test("every rule has its page entry, and its examples open in the playground", a
   assert.deepEqual(wrong, []);
 });
 
-test("the page can be walked with the keyboard, and focus is always seen", async (t) => {
+test("the page can be used with the keyboard, and focus is always visible", async (t) => {
   const { page } = await open(t);
   const walked = [];
   for (let step = 0; step < 60; step += 1) {

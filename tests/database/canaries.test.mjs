@@ -6,7 +6,7 @@ import pg from "pg";
 import { event, ingest, insert, newSession } from "./events.mjs";
 import { startPostgres, VERSIONS } from "./postgres.mjs";
 
-/** Personal data as people leave it about: nothing of it may be found again. */
+/** Personal data in the forms in which people leave it lying about; none of it may be found again. */
 const CANARIES = {
   email: "canary.bird@example.com",
   "encoded email": "canary.bird%40example.com",
@@ -16,7 +16,7 @@ const CANARIES = {
 };
 const NEEDLE = /canary|1701234567|4111 1111|219-09/i;
 
-/** Every position a sender can write to. Texts that are columns are bound by the e-mail rule alone. */
+/** Every position that a sender can write to. Only the e-mail rule applies to texts that are columns. */
 const POSITIONS = {
   session_id: (/** @type {string} */ text) => ({
     session_id: `session ${text}`,
@@ -47,7 +47,7 @@ const POSITIONS = {
   "a long text": (/** @type {string} */ text) => ({
     metadata: { page_path: "/", note: "x".repeat(9000) + text },
   }),
-  "metadata that is no object": (/** @type {string} */ text) => ({
+  "metadata that is not an object": (/** @type {string} */ text) => ({
     metadata: [text],
   }),
   "metadata that is a text": (/** @type {string} */ text) => ({
@@ -55,7 +55,7 @@ const POSITIONS = {
   }),
 };
 
-/** What a row of typed columns cannot hold, so only the batch function meets it. */
+/** Positions that a row of typed columns cannot hold, so that only the batch function meets them. */
 const UNTYPED = {
   id: (/** @type {string} */ text) => ({ id: text }),
   user_id: (/** @type {string} */ text) => ({ user_id: text }),
@@ -63,7 +63,7 @@ const UNTYPED = {
   occurred_at: (/** @type {string} */ text) => ({ occurred_at: text }),
   "an unknown field": (/** @type {string} */ text) => ({ contact: text }),
   "an unknown field's name": (/** @type {string} */ text) => ({ [text]: 1 }),
-  "email of an event that is no subscription": (
+  "email of an event that is not a subscription": (
     /** @type {string} */ text,
   ) => ({ email: text }),
 };

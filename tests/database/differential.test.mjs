@@ -1,6 +1,6 @@
-// Every engine gives the same list of rules for every event: each against the written corpus first, then against
-// each other on generated events, which a seed repeats: AUDIENCE_GATE_SEED=… npm test -- database. AUDIENCE_GATE_EVENTS=…
-// makes more of them than the usual run.
+// Every engine gives the same list of rules for every event. Each is compared with the written corpus first, then with
+// the others on generated events, which a seed repeats: AUDIENCE_GATE_SEED=… npm test -- database.
+// AUDIENCE_GATE_EVENTS=… generates more of them than usual.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -13,12 +13,12 @@ const { registry, receivedAt, cases } = expected();
 const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? size({ short: 4000, long: 100_000 }));
 const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 
-// What only the text shows: Postgres refuses these before any rule is asked, or reads a value that hides them.
+// Faults that only the text shows: Postgres refuses these before any rule is applied, or reads a value that hides them.
 const ONLY_IN_TEXT = new Set(["parse.json", "parse.text", "parse.duplicate_key"]);
 
 /** @typedef {{ text: string, caller?: string, callerId?: string | null, origin?: string | null }} Sent */
 
-/** What the database says of events, in one round trip. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
+/** What the database says about events, in one round trip. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
 async function bySql(client, sent) {
   const { rows } = await client.query(
     `select audience_gate.violations(event::jsonb, caller, caller_id::uuid, origin, $5) as violated
@@ -38,7 +38,7 @@ async function bySql(client, sent) {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME =
   /^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-]0[0-9]:[0-5][0-9])$/;
-/** What a column of the table takes, so that an event can be put into a row. @type {Record<string, RegExp>} */
+/** What each column of the table accepts, so that an event can be put into a row. @type {Record<string, RegExp>} */
 const COLUMNS = {
   ...Object.fromEntries(["id", "user_id", "site_id"].map((key) => [key, UUID])),
   occurred_at: TIME,
@@ -58,7 +58,7 @@ function fitsRow({ text }) {
   );
 }
 
-/** What the trigger's function says of the rows of events. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
+/** What the trigger's function says about the rows of events. @param {import("pg").Client} client @param {Sent[]} sent @returns {Promise<string[][]>} */
 async function byRow(client, sent) {
   const { rows } = await client.query(
     `select audience_gate.row_violations(
@@ -79,7 +79,7 @@ async function byRow(client, sent) {
   return rows.map(({ violated }) => violated);
 }
 
-/** What the module says of an event. @param {Sent} sent @returns {string[]} */
+/** What the module says about an event. @param {Sent} sent @returns {string[]} */
 function byWasm({ text, caller = "trusted", callerId = null, origin = null }) {
   const context = /** @type {import("../../pkg/inline.js").JudgeContext} */ ({
     caller,
@@ -102,7 +102,7 @@ function random(state) {
   };
 }
 
-// Values around every bound and of every kind, and what the privacy rules look for.
+// Values around every bound, of every kind, and those that the privacy rules look for.
 const VALUES = [
   null,
   "",
@@ -162,7 +162,7 @@ const VALUES = [
   "a".repeat(64),
   "\u212aate@example.com",
 ];
-/** Of these, texts are made that come close to what the privacy rules look for, or are it. */
+/** Pieces of which texts are made that are, or nearly are, what the privacy rules look for. */
 const PIECES = [
   ...'0149 -+@._()aZé\n"\\',
   "12",
@@ -244,7 +244,7 @@ function generated(count) {
       const key = one(inside ? METADATA_KEYS : KEYS);
       if (next() < 0.2) delete target[key];
       else {
-        // A copy: what one event puts into a value must not be in the next.
+        // This is a copy, because what one event puts into a value must not be in the next.
         target[key] = structuredClone(
           next() < 0.1 ? { deep: [value()], [next() < 0.2 ? text() : one(METADATA_KEYS)]: value() } : value(),
         );
@@ -271,7 +271,7 @@ for (const version of VERSIONS) {
   });
   after(() => server.stop());
 
-  test(`Postgres ${version} finds in every case of the corpus what is written beside it`, async () => {
+  test(`Postgres ${version} finds in every case of the corpus what is listed with it`, async () => {
     const judged = cases.filter(({ violates, first, only_in_text }) =>
       !only_in_text && !(violates ?? [first]).some((id) => ONLY_IN_TEXT.has(String(id))) && (first !== "parse.number")
     );

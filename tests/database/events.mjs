@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 /** @typedef {import("pg").Client} Client */
 /** @typedef {Record<string, unknown>} Event */
 
-/** A session of its own, so that cases on one database do not meet. Of a whole UUID no digits are taken for a card's. */
+/** A new session, so that cases on one database do not meet. The digits of a whole UUID never count as a card's. */
 export const newSession = () => `session-${randomUUID()}`;
 
 /** An event the contract accepts. @param {Event} [members] @returns {Event} */
@@ -78,7 +78,7 @@ export async function insert(client, events) {
   );
 }
 
-/** How the log stands for some sessions or ids. @param {Client} client @param {"session_id" | "id"} column @param {unknown[]} values */
+/** How many events of some sessions or ids the log holds. @param {Client} client @param {"session_id" | "id"} column @param {unknown[]} values */
 export async function counted(client, column, values) {
   const { rows: [counts] } = await client.query(
     `select count(*) filter (where not rejected)::int as accepted, count(*) filter (where rejected)::int as audited

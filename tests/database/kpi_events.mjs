@@ -1,4 +1,4 @@
-/** Events and changes of state for kpi_property.test.mjs, and how they get into the tables. */
+/** Generates events and changes of state for kpi_property.test.mjs, and puts them into the tables. */
 import { randomUUID } from "node:crypto";
 
 /** @typedef {import("./kpi_model.mjs").Event} Event */
@@ -41,7 +41,7 @@ export function generator(seed) {
 export function events(random, users, count, received) {
   const pick = (/** @type {any[]} */ list) => list[Math.floor(random() * list.length)];
   return Array.from({ length: count }, () => {
-    // Whole minutes, so that events coincide; a third of them within minutes of some zone's midnight.
+    // Times are whole minutes, so that events coincide; a third of them are within minutes of some zone's midnight.
     let at = FROM + Math.floor(random() * DAYS * 1440) * 60_000;
     if (random() < 0.33) {
       at = Math.floor(at / 86_400_000) * 86_400_000 +
@@ -84,7 +84,7 @@ export function movesOf(random, earlier, users, count, from) {
   });
 }
 
-/** Stores what was generated the way the batch function does: judged already. @param {import("pg").Client} client @param {Event[]} list @param {Move[]} moves @param {boolean} tail */
+/** Stores what was generated as the batch function does, without judging it again. @param {import("pg").Client} client @param {Event[]} list @param {Move[]} moves @param {boolean} tail */
 export async function store(client, list, moves, tail) {
   const iso = (/** @type {number} */ at) => new Date(at).toISOString();
   await client.query("set role audience_gate_store");

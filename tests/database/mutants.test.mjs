@@ -1,5 +1,5 @@
-// Every mutant of a rule, written as SQL, is told from the rule by a case of the corpus: the same mutants and the same
-// cases as `cargo test -p audience-gate-mutants`, judged by Postgres.
+// A case of the corpus tells every mutant of a rule, written as SQL, from the rule. The mutants and the cases are those
+// of `cargo test -p audience-gate-mutants`, judged by Postgres.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
@@ -9,11 +9,11 @@ import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
 const { receivedAt, cases } = expected();
 
-const NO_TEXT = "what is there and no text violates the part that asks for its form";
-const TWO_TEXTS = "what is not the text of two states is no blocked jump";
+const NO_TEXT = "a value that is not text violates the part that asks for its form";
+const TWO_TEXTS = "anything but the texts of two states is not a blocked jump";
 const NO_SCHEMA = "a type that is not listed has no schema to violate";
 
-/** Mutants that nothing can tell from their rule, and why. @type {[rule: string, change: string, why: string][]} */
+/** Mutants that no event can tell from their rule, and why. @type {[rule: string, change: string, why: string][]} */
 const EQUIVALENT = [
   ["subscription.email_hash", "`must`: in part 1: in part 1: Present(Email) becomes NonEmptyText", NO_TEXT],
   ["subscription.email_hash", "`must`: in part 1: in part 2: Present(EmailHash) becomes NonEmptyText", NO_TEXT],
@@ -27,7 +27,7 @@ const EQUIVALENT = [
   ["registry.payload", "`when`: Listed(EventType, EventTypes) becomes NonEmptyText(EventType)", NO_SCHEMA],
 ];
 
-/** What the database says of the corpus, at a site that takes every origin and at one that takes none. @param {import("pg").Client} client @param {import("../package/cases.mjs").Case[]} sent @returns {Promise<string[][]>} */
+/** What the database says about the corpus, at a site that accepts every origin and at one that accepts none. @param {import("pg").Client} client @param {import("../package/cases.mjs").Case[]} sent @returns {Promise<string[][]>} */
 async function verdicts(client, sent) {
   const judged = async (/** @type {string | null} */ from) => {
     const { rows } = await client.query(

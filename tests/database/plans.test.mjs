@@ -6,7 +6,7 @@ import { startPostgres, VERSIONS } from "./postgres.mjs";
 
 const STORED = 200_000;
 
-/** How many rows a statement may read off the log for one event: its id, and what is near it. */
+/** How many rows of the log a statement may read for one event: its id, and what is near it. */
 const READS = 12;
 
 for (const version of VERSIONS) {
@@ -34,9 +34,9 @@ for (const version of VERSIONS) {
       await postgres.stop();
     });
 
-    /** Rows and index entries of the log that were read so far. */
+    /** How many rows and index entries of the log have been read until now. */
     async function reads() {
-      // Statistics of another session are seen once it is idle and they were flushed.
+      // Statistics of another session can be seen once it is idle and has flushed them.
       await client.query("select pg_stat_force_next_flush()");
       await client.query("select 1");
       await admin.query("select pg_stat_clear_snapshot()");
@@ -56,7 +56,7 @@ for (const version of VERSIONS) {
         await insert(client, [event()]);
         await ingest(client, [event()]);
       }
-      // One session and one type hold everything: the worst a look-up that goes by either could meet.
+      // One session and one type hold everything, the worst case for a look-up by either.
       await client.query("reset role");
       await client.query("set role audience_gate_store");
       await client.query(

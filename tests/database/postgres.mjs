@@ -11,24 +11,25 @@ import { postgresBin } from "../runner/system.mjs";
 import { until } from "../until.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-/** Versions a real server is at hand for: 15 from `PG_BIN` or Debian's package, 17 from npm. */
+/** The versions of which a real server is available: 15 from `PG_BIN` or Debian's package, 17 from npm. */
 export const VERSIONS = /** @type {const} */ ([15, 17]);
 
 /**
  * @typedef {object} Options
  * @property {15 | 17} [version]
  * @property {Record<string, string | number>} [settings] server settings beyond the ones below
- * @property {boolean} [cron] pg_cron is there before the first migration, as on a hosted project
+ * @property {boolean} [cron] whether pg_cron is there before the first migration, as on a hosted project
  * @property {string[]} [migrations] the files to apply, in order; every migration of the repository by default
  *
  * @typedef {object} Postgres
- * @property {string} url as the role that migrations run as on a hosted project: createrole and bypassrls, no superuser
+ * @property {string} url as the role that migrations run as on a hosted project: createrole and bypassrls, but not a
+ * superuser
  * @property {string} adminUrl as the superuser
  * @property {string} logFile the server's log
  * @property {() => Promise<void>} stop ends the server and deletes its data
  */
 
-/** What a server that can have pg_cron is started with. */
+/** The settings with which a server that can have pg_cron is started. */
 const PRELOADED = {
   shared_preload_libraries: "pg_cron",
   "cron.database_name": "postgres",
@@ -143,7 +144,7 @@ export async function asClient(url, work) {
   }
 }
 
-/** The program of a name, of a server version. @param {15 | 17} version @returns {(name: string) => string} */
+/** The programs of a server version, by name. @param {15 | 17} version @returns {(name: string) => string} */
 function binaries(version) {
   if (version === 15) return (name) => join(postgresBin, name);
   const require = createRequire(import.meta.url);
@@ -154,7 +155,7 @@ function binaries(version) {
   return (name) => join(dirname(entry), "..", "native", "bin", name);
 }
 
-/** Postgres refuses to run as root: there it runs as `postgres`, or where no such user is, as `nobody`. */
+/** The user to run Postgres as. It refuses to run as root, so it then runs as `postgres`, or else as `nobody`. */
 function serverUser() {
   if (process.getuid?.() !== 0) return {};
   const id = (/** @type {string} */ flag) => {
@@ -208,7 +209,7 @@ async function ready(url, child) {
 }
 
 /**
- * The extensions to create: all that the server has, pg_cron only where it was asked for.
+ * The extensions to create: all that the server has, but pg_cron only if it was asked for.
  *
  * @param {pg.Client} client @param {boolean} cron @returns {Promise<Set<string>>}
  */
@@ -221,7 +222,7 @@ async function available(client, cron) {
   return names;
 }
 
-/** What the project has before its first migration, less the extensions that are not there. @param {Set<string>} extensions */
+/** What the project has before its first migration, without the extensions that are not available. @param {Set<string>} extensions */
 function platform(extensions) {
   return readFileSync(join(root, "tests", "runner", "platform.sql"), "utf8")
     .split("\n")

@@ -5,7 +5,7 @@ import pg from "pg";
 import { at, counted, event, ingest, insert, newSession } from "./events.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
-/** The two ways in, alike: one event sent by one client. */
+/** The two ways in, with the same interface: one event sent by one client. */
 const WAYS = {
   "the batch function": (
     /** @type {pg.Client} */ client,
@@ -72,7 +72,7 @@ for (const version of VERSIONS) {
         await Promise.all(
           clients.map((client) => send(client, event({ session_id }))),
         );
-        // An audit row stands under the session of the event it is about.
+        // An audit row has the session of the event it is about.
         assert.deepEqual(
           await counted(clients[0], "session_id", [session_id]),
           { accepted: 1, audited: 49 },
@@ -185,7 +185,7 @@ for (const version of VERSIONS) {
       });
     });
 
-    it("repeatable read is refused, for it could not see what was recorded meanwhile", async () => {
+    it("repeatable read is refused, because it could not see what was recorded meanwhile", async () => {
       for (const send of Object.values(WAYS)) {
         await clients[0].query("begin isolation level repeatable read");
         await assert.rejects(send(clients[0], event()), { code: "0A000" });

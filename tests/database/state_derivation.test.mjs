@@ -1,4 +1,4 @@
-/** Derivation on a real Postgres: many writers, several derivations at once, ended ones, reverts; compared with the model. */
+/** Derivation on a real Postgres, against the model: many writers, several derivations at once, killed ones, and reverts. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -57,7 +57,7 @@ for (const version of VERSIONS) {
         const now = Date.now();
         let writing = true;
 
-        /** Half of each writer's events lie in the past of what is derived already; some transactions stay open for long. */
+        /** Half of each writer's events are earlier than what is already derived; some transactions stay open for long. */
         const writer = (/** @type {number} */ number) =>
           asClient(postgres.adminUrl, async (client) => {
             const own = randomNumbers(number);
@@ -76,7 +76,7 @@ for (const version of VERSIONS) {
                     ),
                 ),
               );
-              // A transaction that is open for a while, as some are.
+              // Some transactions stay open for a while.
               if (own.next() < 0.3) await pause(own.below(60));
               await client.query(own.next() < 0.1 ? "rollback" : "commit");
             }
@@ -87,7 +87,7 @@ for (const version of VERSIONS) {
               await derive(client, { batch_size: 15, max_seconds: 0.05 });
             }
           });
-        /** Ended at any moment: what it had done is undone and done again by another. */
+        /** A derivation that is killed at any moment: what it had done is undone, and done again by another. */
         const victim = async () => {
           while (writing) {
             const client = new pg.Client({ connectionString: postgres.url });
@@ -97,7 +97,7 @@ for (const version of VERSIONS) {
               "select pg_backend_pid() as pid",
             );
             const work = derive(client, { batch_size: 500 }).catch(() => {});
-            // At any moment of its work.
+            // This may be any moment of its work.
             await pause(5 + random.below(40));
             await asClient(
               postgres.adminUrl,
@@ -122,7 +122,7 @@ for (const version of VERSIONS) {
                 );
                 reverted += 1;
               }
-              // A person takes a moment for the next one.
+              // A person takes a moment before the next one.
               await pause(10);
             }
           });
@@ -147,7 +147,7 @@ for (const version of VERSIONS) {
       },
     );
 
-    test("a derivation that is ended loses nothing and doubles nothing", async () => {
+    test("a derivation that is killed loses nothing and doubles nothing", async () => {
       const random = randomNumbers(20261122);
       const members = Array.from({ length: 1000 }, random.uuid);
       const counts = async (/** @type {pg.Client} */ client) =>

@@ -1,4 +1,4 @@
-/** Generated history for the derivation of states, and what differs between what was derived from it and the model. */
+/** Generates history for the derivation of states, and compares what was derived from it with the model. */
 import { fold, readRegistry } from "./state_model.mjs";
 
 export const SITES = [
@@ -29,7 +29,7 @@ const RULES = [
   ["inactivity_30d", "S3", "S0"],
 ];
 
-/** Events as judged history: the role whose rows are taken as they are, their times included. */
+/** Loads events as judged history, with the role whose rows are taken as they are, including their times. */
 export async function load(
   /** @type {import("pg").Client} */ client,
   /** @type {unknown[]} */ events,
@@ -50,7 +50,7 @@ export function event(random, members, from, until) {
   const base = {
     id: random.uuid(),
     created_at: new Date(from + random.below(until - from)).toISOString(),
-    // A few members are busy, most are rarely seen and lapse.
+    // A few members are busy; most are rarely seen and lapse.
     user_id: random.next() < 0.05 ? null : members[Math.floor(random.next() ** 3 * members.length)],
     site_id: random.pick(SITES),
   };

@@ -1,4 +1,4 @@
-/** Jobs and replays where several happen at once, and pg_cron itself; on a real Postgres. */
+/** Jobs and replays when several happen at once, and pg_cron itself, on a real Postgres. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { asClient, startPostgres } from "./postgres.mjs";

@@ -1,6 +1,6 @@
 /**
- * The derivation of states, written a second time and as plainly as it can be: one pass over everything
- * that ever happened to a member at a site. What the database derives in batches must equal this.
+ * The derivation of states, written a second time and as plainly as possible: one pass over everything that ever
+ * happened to a member at a site. What the database derives in batches must equal this.
  *
  * @typedef {object} Happening an accepted event, or a change of state that a person made
  * @property {number} at microseconds, when it was recorded

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Every document at the top that people wrote; the generated ones have tests of their own. */
+/** Every document at the top of the repository that people wrote; the generated ones have tests of their own. */
 export const documents = readdirSync(root)
   .filter((name) => name.endsWith(".md"))
   .filter((name) => !/^<!-- .*(generated|npm run)/i.test(readFileSync(join(root, name), "utf8")));

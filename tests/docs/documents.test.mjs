@@ -25,14 +25,14 @@ after(async () => {
 });
 
 /**
- * How each kind of command in the documents is executed: the first pattern that matches. A command that none
- * matches fails the test, so that no document can promise what nobody ran.
+ * How each kind of command in the documents is executed; the first pattern that matches counts. A command that matches
+ * no pattern fails the test, so that no document can promise what nobody ran.
  *
  * @type {[RegExp, (command: string, block: Block) => void | Promise<void>][]}
  */
 const EXECUTE = [
   [/^curl .*127\.0\.0\.1:54321/, throughTheStack],
-  // Running these whole would run this test inside itself: each is asked what it would do.
+  // Running these in full would run this test inside itself, so each is only asked what it would do.
   [/^npm start$/, () => run("npm", ["start", "--", "--help"])],
   [/^npm test(?: -- (?!--list)\S+)?$/, () => run("npm", ["test", "--", "--list"])],
   [/^npm test -- --list$/, () => run("npm", ["test", "--", "--list"])],
@@ -62,7 +62,7 @@ function run(program, args, codes = [0]) {
   return stdout;
 }
 
-/** A curl of the documents, sent to this test's stack; where an answer is printed below it, it is the real one. */
+/** Sends a document's curl to this test's stack. If an answer is printed below it, that must be the real one. */
 async function throughTheStack(/** @type {string} */ command, /** @type {Block} */ block) {
   const here = command.replaceAll("http://127.0.0.1:54321", stack.url);
   const { stdout } = await promisify(execFile)("bash", ["-c", here], { cwd: root });
@@ -71,7 +71,7 @@ async function throughTheStack(/** @type {string} */ command, /** @type {Block} 
   }
 }
 
-/** Minted ids differ from run to run, the contract's fingerprint with every rule; everything else is as printed. */
+/** Minted ids differ from run to run, and the contract's fingerprint with every rule; everything else is as printed. */
 function settled(/** @type {unknown} */ answer) {
   return JSON.parse(
     JSON.stringify(answer, (key, value) => key === "id" ? "minted" : key === "contract" ? "this version" : value),
@@ -87,7 +87,7 @@ function commandLine(/** @type {string} */ command) {
   );
 }
 
-/** A command against somebody's own project cannot run here; that it exists, with these flags, can be asked. */
+/** A command for somebody's own project cannot run here, but its help shows whether it exists with these flags. */
 function supabaseHelp(/** @type {string} */ command) {
   const words = command.replace(/^npx /, "").split(" ").slice(1);
   const flag = words.findIndex((word) => word.startsWith("-"));
@@ -139,7 +139,7 @@ test("every piece of JavaScript of the documents prints what the document says",
       text.replaceAll(/"audience-gate\/(\w+)"/g, (_, name) => `"${join(root, "pkg", `${name}.js`)}"`)
         .replaceAll("http://127.0.0.1:54321", stack.url),
     );
-    // Not waited for in one piece: the stack that it may ask lives in this process.
+    // This does not block, because the stack that the code may ask runs in this process.
     const { stdout } = await promisify(execFile)("node", [file]);
     if (answer) assert.equal(loose(stdout), loose(answer.text), `${document}:${line}`);
   }

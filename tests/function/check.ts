@@ -1,4 +1,4 @@
-/** Tests as data: runs every case, then shows all that fail at once. */
+/** Tests as data: runs every case, then shows all failures at once. */
 
 export async function check<Case extends { readonly name: string }>(
   cases: readonly Case[],

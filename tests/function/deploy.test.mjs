@@ -78,7 +78,7 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the CLI deploys without Docker and without a question", () => {
+test("the CLI deploys without Docker and without asking anything", () => {
   assert.equal(deploy.code, 0, deploy.said);
   assert.doesNotMatch(deploy.said, /warn|error/i);
   assert.ok(
@@ -87,7 +87,7 @@ test("the CLI deploys without Docker and without a question", () => {
   );
 });
 
-test("secrets are set and the function is taken away again by one command each", () => {
+test("one command sets the secrets, and one removes the function", () => {
   for (const { code, said } of [secrets, removal]) assert.equal(code, 0, said);
   assert.ok(
     calls.includes(`POST /v1/projects/${PROJECT}/secrets`),

@@ -1,6 +1,6 @@
 /**
  * Sends seeded hostile bodies through the handler and prints, as JSON, what was wrong and how much memory stayed in
- * use. A process of its own, so that the garbage of nothing else is counted.
+ * use. It is a process of its own, so that nobody else's garbage is counted.
  */
 import { hostile } from "./hostile.mjs";
 import { KEYS, scene, type SentBatch } from "./scene.ts";
@@ -26,7 +26,7 @@ for (let seed = 0; seed < bodies; seed += 1) {
   statuses[status] = (statuses[status] ?? 0) + 1;
   const complaint = complaintOf(status, await response.text(), batches[0]);
   if (complaint) wrong.push(`seed ${seed}: ${status} ${complaint}`);
-  // Kept by the scene, not by the function.
+  // The scene keeps these, not the function.
   batches.length = 0;
   lines.length = 0;
   if (seed % Math.ceil(bodies / 20) === 0) {
@@ -36,7 +36,7 @@ for (let seed = 0; seed < bodies; seed += 1) {
 }
 console.log(JSON.stringify({ wrong, statuses, resident }));
 
-/** The scene has parsed what reached the store, strictly: text that Postgres could not read throws there. */
+/** The scene has parsed what reached the store strictly, so text that Postgres could not read has thrown there. */
 function complaintOf(
   status: number,
   text: string,
@@ -44,7 +44,7 @@ function complaintOf(
 ): string | null {
   if (!ALLOWED.has(status)) return text.slice(0, 200);
   const answer = JSON.parse(text);
-  if (answer.error) return batch ? "refused, and yet recorded" : null;
+  if (answer.error) return batch ? "refused, but recorded" : null;
   const { accepted, replayed, rejected, results } = answer;
   if (accepted + replayed + rejected !== results.length) {
     return "events without a verdict";

@@ -43,7 +43,7 @@ const WRONG_VALUES = [
   "%00",
   "${1}",
 ];
-// Not one of them is JSON, yet each looks like it to somebody.
+// None of these is JSON, but each looks like JSON to some reader.
 const WRONG_TEXTS = [
   "",
   " ",

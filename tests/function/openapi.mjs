@@ -1,4 +1,4 @@
-/** `openapi.yaml`, and what it says of a response. */
+/** `openapi.yaml`, and what it says about a response. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -31,7 +31,7 @@ export function listedCodes() {
   });
 }
 
-/** What is wrong with a value by a schema of the document; an empty list if nothing is. */
+/** What a schema of the document finds wrong with a value; an empty list if nothing is. */
 export function faults(/** @type {string} */ pointer, /** @type {unknown} */ value) {
   const validate = ajv.compile({ $ref: `api#${pointer}` });
   return validate(value)
@@ -48,7 +48,7 @@ const EVERYWHERE = {
 /** Set by the server that the function runs in, or by a browser's own rules. */
 const NOT_OURS = /^(connection|content-(encoding|length|type)|date|keep-alive|transfer-encoding|access-control-.*)$/;
 
-/** What is wrong with a response by the document. @param {Operation} operation @param {Headers} headers @param {string} text */
+/** What the document finds wrong with a response. @param {Operation} operation @param {Headers} headers @param {string} text */
 export function faultsOf(operation, headers, text) {
   const expected = response(operation);
   if (expected === undefined) return [`${JSON.stringify(operation)} is not listed`];
@@ -91,7 +91,7 @@ function resolved(value) {
   return { value: pointer.slice(1).split("/").reduce((at, key) => at[key], document), pointer };
 }
 
-/** The same with every reference followed; the document's references hold no circle. @returns {unknown} */
+/** The same with every reference followed; the document's references form no cycle. @returns {unknown} */
 function followed(/** @type {unknown} */ value) {
   if (Array.isArray(value)) return value.map(followed);
   if (typeof value !== "object" || value === null) return value;

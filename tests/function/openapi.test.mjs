@@ -1,6 +1,6 @@
 /**
- * `openapi.yaml` and `HTTP.md` are held to the function in both directions: every answer they list is had from the
- * function by a real request and is as they say, and nothing the function can answer is missing from them.
+ * `openapi.yaml` and `HTTP.md` are compared with the function in both directions: a real request gets every answer that
+ * they list, as they describe it, and nothing that the function can answer is missing from them.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), "audience-gate-openapi-"));
 /** Undone last first. @type {(() => unknown)[]} */
 const undo = [() => rmSync(folder, { recursive: true, force: true })];
 
-/** The function on the local stack, with nothing to reach, and on a store that answers nonsense. */
+/** The function on the local stack, without a store, and on a store that answers nonsense. */
 const at = { stack: "", cut: "", nonsense: "" };
 /** @type {Awaited<ReturnType<typeof serveFunction>>} */
 let cut;
@@ -67,7 +67,7 @@ const event = (/** @type {Record<string, unknown>} */ changes = {}) => ({
 const json = (/** @type {unknown} */ value) => ({ body: JSON.stringify(value) });
 const bad = () => event({ session_id: "short" });
 const twice = event({ id: randomUUID() });
-/** More than a session may send at once; what is too much is told to the next request. */
+/** More than a session may send at once; the next request is refused. */
 const crowd = Array(41).fill(event());
 /** A token that only the auth server could verify. */
 const token = [{ alg: "HS256", typ: "JWT" }, { sub: randomUUID(), exp: 4_000_000_000 }, "signature"]
@@ -171,7 +171,7 @@ test("openapi.yaml is a valid document of OpenAPI 3.1", async () => {
   assert.ok(valid, JSON.stringify(errors, null, 2));
 });
 
-test("every answer that it lists is had from the function, and is as it says", async () => {
+test("the function gives every answer that it lists, as it describes it", async () => {
   const failures = [];
   for (const one of CASES) {
     const { path = "/", method = "post", code, name = "" } = one;
@@ -186,12 +186,12 @@ test("every answer that it lists is had from the function, and is as it says", a
     if (
       !CASES.some((one) => (one.path ?? "/") === path && (one.method ?? "post") === method && one.status === status)
     ) {
-      failures.push(`${method} ${path} ${status}: no request of this test is answered so`);
+      failures.push(`${method} ${path} ${status}: no request of this test gets this answer`);
     }
   }
   for (const [code] of listedCodes()) {
     if (code !== "body_incomplete" && !CASES.some((one) => one.code === code)) {
-      failures.push(`${code}: no request of this test is answered so`);
+      failures.push(`${code}: no request of this test gets this answer`);
     }
   }
   assert.deepEqual(failures, [], failures.join("\n"));

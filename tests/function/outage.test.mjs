@@ -1,6 +1,6 @@
 /**
- * The store is killed at random points, again and again, while senders send and retry. In the end every event
- * that was sent is recorded once, and every answer agrees with the tables.
+ * The store is killed at random points, again and again, while senders send and retry. In the end, every event that was
+ * sent is recorded once, and every answer agrees with the tables.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -15,9 +15,9 @@ import { size } from "../long.mjs";
 
 const KILLS = Number(process.env.KILLS ?? size({ short: 100, long: 1000 }));
 const SENDERS = 8;
-/** More than the kills of a whole run can cost one request. */
+/** More tries than the kills of a whole run can cost one request. */
 const MOST_TRIES = 300;
-// Every session of the server dies with it and it recovers from its log: slow, so a few suffice.
+// A crash ends every session of the server, and it recovers from its log. That is slow, so a few are enough.
 const CRASHES = Math.max(1, Math.round(KILLS / 50));
 
 /** @type {Awaited<ReturnType<typeof startPostgres>>} */
@@ -63,7 +63,7 @@ test(`${KILLS} kills of the store lose and double nothing`, async (t) => {
     }
   });
   const killing = killAtRandom();
-  // A sender ends early only by failing, and then there is no point in going on.
+  // A sender ends early only if it fails, and then there is no point in going on.
   await Promise.race([...senders, killing.done]);
   stop = true;
   killing.stop();
@@ -85,14 +85,14 @@ test(`${KILLS} kills of the store lose and double nothing`, async (t) => {
   );
 });
 
-/** One kill after another, each of a call that is under way; ends when all are done. */
+/** Kills one call after another while it is under way; ends when all kills are done. */
 function killAtRandom() {
   const counts = { session: 0, connection: 0, crash: 0 };
   const total = () => counts.session + counts.connection + counts.crash;
   let stopped = false;
   const done = (async () => {
     while (!stopped && total() < KILLS) {
-      // At no particular moment.
+      // This is no particular moment.
       await pause(Math.random() * 12);
       const flights = [...gateway.flights];
       const flight = flights[Math.floor(Math.random() * flights.length)];
@@ -162,7 +162,7 @@ async function connect() {
   return client;
 }
 
-/** Letters only: digits in a row could be taken for somebody's card. */
+/** Only letters, because a run of digits could be taken for somebody's card. */
 const session = () =>
   `session-${
     Array.from(
@@ -171,7 +171,7 @@ const session = () =>
     ).join("")
   }`;
 
-/** Events of their own sessions; some that the gate rejects, and some that only the store can: fired twice. */
+/** Events in sessions of their own: some that the gate rejects, and some fired twice, which only the store can. */
 function batch() {
   const events = Array.from(
     { length: 1 + Math.floor(Math.random() * 12) },
@@ -209,7 +209,8 @@ async function sendUntilAnswered(events, seen) {
       assert.ok(tries < MOST_TRIES, "refused long after the last kill");
       assert.ok(response.headers.get("retry-after"));
       seen.unavailable += 1;
-      // As a sender does that was told to come again; the answer's own Retry-After is whole seconds.
+      // This is what a sender does that was told to come again, but sooner: the answer's Retry-After is in whole
+      // seconds.
       await pause(20 + Math.random() * 80);
       continue;
     }

@@ -1,6 +1,6 @@
 /**
- * What PostgREST does for the function's two calls, over a real Postgres: one transaction a request, as the role
- * that the key stands for. Every call can be broken off at any of the points where a network or a server breaks.
+ * What PostgREST does for the function's two calls, over a real Postgres: one transaction per request, as the role that
+ * the key stands for. Every call can be broken off at any of the points where a network or a server breaks.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import pg from "pg";
 import { secretKey } from "../../local/settings.mjs";
 
 const RPC = /^\/rest\/v1\/rpc\/([a-z_]+)$/;
-/** The names of the arguments are the body's members; both functions take JSON or nothing. */
+/** The arguments are named like the body's members; both functions take JSON or nothing. */
 const call = (/** @type {string} */ name, /** @type {string[]} */ names) =>
   `select public.${name}(${names.map((arg, i) => `${arg} := $${i + 1}::jsonb`).join(", ")}) as answer`;
 
@@ -25,7 +25,7 @@ export async function startRpcGateway({ database, connections = 12 }) {
     max: connections,
     connectionTimeoutMillis: 2000,
   });
-  // A session that the server ended is replaced by the pool; the call that used it fails by itself.
+  // The pool replaces a session that the server ended; the call that used it fails by itself.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   /** @type {Set<Flight>} */
@@ -103,7 +103,7 @@ async function run(pool, name, key, body, flight) {
     broken = error instanceof Error ? error : new Error("lost");
     throw error;
   } finally {
-    // Destroyed rather than reused: its transaction may still be open.
+    // It is destroyed rather than reused, because its transaction may still be open.
     client.release(broken);
   }
 }

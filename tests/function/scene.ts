@@ -1,4 +1,4 @@
-/** The handler with its clock, its ids and its store in the test's hand; the gate is the real one. */
+/** The handler with a clock, ids and a store that the test controls; the gate is the real one. */
 
 import { gate } from "../../supabase/functions/ingest/gate.ts";
 import { createIngest, type Deps, type Handler } from "../../supabase/functions/ingest/ingest.ts";
@@ -48,7 +48,7 @@ export interface Scene {
   /** What reached the store. */
   readonly batches: SentBatch[];
   readonly time: { now: number };
-  /** What the store does next; recorded without remark unless set. */
+  /** What the store does next; unless set, it records everything. */
   store: (batch: SentBatch) => StoreAnswer | Promise<StoreAnswer>;
   registry: () => string | Promise<string>;
   settled(): Promise<unknown>;
@@ -103,7 +103,7 @@ export interface Sent {
   readonly method?: string;
   readonly body?: BodyInit | null;
   readonly headers?: Record<string, string>;
-  /** The publishable key unless said otherwise; null: none. */
+  /** The publishable key unless set; null means none. */
   readonly apikey?: string | null;
 }
 
@@ -123,7 +123,7 @@ export function request(
   });
 }
 
-/** An event that passes, with what is different about it. */
+/** An event that passes, with these changes. */
 export function event(
   changes: Record<string, unknown> = {},
 ): Record<string, unknown> {
@@ -142,7 +142,7 @@ export const json = (value: unknown): Sent => ({
   headers: { "content-type": "application/json" },
 });
 
-/** What one request is answered, by a handler that has its registry. */
+/** The answer to one request, by a handler that has its registry. */
 export async function answered(
   sent: Sent,
   prepare: (scene: Scene) => void = () => {},

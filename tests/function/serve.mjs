@@ -1,4 +1,4 @@
-/** The function in a process of its own, as the local stack serves it, with any store behind it. */
+/** The function in a process of its own, as the local stack serves it, with any store. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";

@@ -90,7 +90,7 @@ export async function smoke(url, key) {
     const answer = await post([event, { ...event, event_type: "no" }]);
     return expected(answer, 207);
   });
-  await step("what is not JSON is told so", async () => {
+  await step("a body that is not JSON is refused as such", async () => {
     const answer = await ask("?dry_run=1", {
       method: "POST",
       headers: { apikey: key },

@@ -36,7 +36,7 @@ after(async () => {
 const client = (/** @type {string} */ key) =>
   createClient(stack.url, key, {
     auth: { persistSession: false, autoRefreshToken: false },
-    // Node 20 has no WebSocket, and none is opened here.
+    // Node 20 has no WebSocket, but this opens none.
     realtime: { transport: /** @type {never} */ (class {}) },
   });
 
@@ -171,7 +171,7 @@ test("a repeat is refused by the store, and a retry is a replay", async () => {
   assert.equal(answer.results[1].rule_id, "duplicate.double_fire");
 });
 
-test("a dry run tells the same and records nothing", async () => {
+test("a dry run gives the same answer and records nothing", async () => {
   const tried = [event(), event({ session_id: "short" })];
   const { status, answer } = await send(tried, undefined, "?dry_run=1");
   assert.deepEqual([status, answer.accepted, answer.rejected], [207, 1, 1]);
@@ -200,7 +200,7 @@ test("beacons, NDJSON and gzip arrive", async () => {
   ], [1, 2, 1]);
 });
 
-test("what is not JSON is answered 400 and leaves its row", async () => {
+test("a body that is not JSON is answered 400 and leaves its row", async () => {
   const { status, answer } = await send("{not json");
   assert.equal(status, 400);
   const [row] = await rows([answer.results[0].id]);
@@ -215,7 +215,7 @@ test("a site that lists its origins is closed to others", async () => {
   );
   const from = (/** @type {string} */ origin) =>
     send(event({ site_id: site }), { apikey: stack.publishableKey, origin });
-  // The function learns of the new site within seconds of its first rejection; the database knows at once.
+  // The function learns of the new site within seconds of the first rejection; the database knows it at once.
   await until(async () => {
     const { status, answer } = await from("https://own.example");
     return status === 200 || answer;
@@ -225,7 +225,7 @@ test("a site that lists its origins is closed to others", async () => {
 });
 
 for (const scope of ["address", "session", "site", "caller"]) {
-  test(`the limit of a ${scope} is told with the time to wait, and nothing is recorded`, async () => {
+  test(`the limit of a ${scope} is reported with the time to wait, and nothing is recorded`, async () => {
     const { rows: [before] } = await stack.database.query(
       "select burst, per_minute, shards from public.audience_rate_limits where scope = $1",
       [scope],
@@ -244,7 +244,7 @@ for (const scope of ["address", "session", "site", "caller"]) {
       apikey: stack.publishableKey,
       authorization: `Bearer ${session?.access_token}`,
     };
-    // One session, four seconds between its events: no repeats.
+    // One session with four seconds between its events, so that there are no repeats.
     const one = event();
     let past = Date.now();
     const batch = () =>
@@ -253,7 +253,8 @@ for (const scope of ["address", "session", "site", "caller"]) {
         id: randomUUID(),
         occurred_at: new Date(past -= 4000).toISOString(),
       }));
-    // Full buckets in every scope: another test's leave this one's sender waiting for the wrong limit.
+    // Every scope starts with full buckets, because those of another test would make this sender wait for the wrong
+    // limit.
     await stack.database.query("delete from audience_gate.rate_buckets");
     await limit(32, 1, 1);
     const answers = [];

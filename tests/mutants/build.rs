@@ -1,6 +1,6 @@
-//! Writes the judge once more, and in front of its two methods a look at every mutant of the table.
+//! Writes the judge once more, with a check of every mutant of the table at the start of its two methods.
 //!
-//! One build holds them all, in a crate of its own: nothing of this reaches the gate that is shipped.
+//! One build holds them all, in a crate of its own, so that nothing of this reaches the gate that ships.
 
 #[allow(dead_code)]
 #[path = "../../src/contract/limits.rs"]
@@ -62,7 +62,7 @@ fn main() {
     }
 }
 
-/// Every mutant with the condition under which it is violated; those of the generator as well.
+/// Every mutant with the condition under which it is violated, including those of the generator.
 fn written() -> Vec<(Mutant, String)> {
     let of_table = mutants(RULES).into_iter().map(|mutant| {
         let code = violates(&mutant.rule);

@@ -48,7 +48,7 @@ fn of_rule(rule: &Rule) -> Vec<Mutant> {
     mutants
 }
 
-/// Every change of one part of an expression, with what it makes of the whole.
+/// Every change to one part of an expression, with the whole that results.
 fn of_expr(expr: &Expr) -> Vec<(String, Expr)> {
     match *expr {
         Expr::All(parts) => of_parts(parts, Expr::All, Expr::Any),
@@ -90,7 +90,7 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
         Expr::Always | Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::NoTwinWithin(_) => Vec::new(),
         Expr::Readable(fault) => FAULTS.into_iter().filter(|other| *other != fault).map(Expr::Readable).collect(),
         Expr::Present(field) => {
-            // As if null and blank text counted as something.
+            // This acts as if null and blank text counted as something.
             let is_there = Expr::Not(kept(Expr::Is(field, Kind::Absent)));
             let mut changed = of_field(field, &Expr::Present);
             changed.extend([Expr::NonEmptyText(field), is_there, both(*atom, is_there, Kind::Text, field)]);
@@ -120,7 +120,7 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
         Expr::OneOf(field, choices) => {
             let without = |place: usize| [&choices[..place], &choices[place + 1..]].concat();
             let mut changed = of_field(field, &|field| Expr::OneOf(field, choices));
-            // A list of nothing is not for the table to write.
+            // The table cannot hold an empty list.
             changed.extend((0..choices.len()).map(|place| match choices.len() {
                 1 => Expr::Not(kept(Expr::Always)),
                 _ => Expr::OneOf(field, without(place).leak()),
@@ -179,12 +179,12 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
     }
 }
 
-/// The atom, or the other where the value is of this kind.
+/// The atom, or the other one if the value is of this kind.
 fn both(atom: Expr, other: Expr, kind: Kind, field: Field) -> Expr {
     Expr::Any(vec![atom, Expr::All(vec![Expr::Is(field, kind), other].leak())].leak())
 }
 
-/// The bounds one below and one above.
+/// The bounds one below and one above this one.
 fn beside(bound: u32) -> impl Iterator<Item = u32> {
     bound.checked_sub(1).into_iter().chain([bound + 1])
 }

@@ -1,4 +1,4 @@
-/** The installed package in Chromium: as files, and as vite bundles it. */
+/** The installed package in Chromium: as plain files, and as vite bundles it. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";

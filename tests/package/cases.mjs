@@ -11,8 +11,8 @@ import { snapshot } from "../../web/shared/snapshot.mjs";
  * @property {string | null} [callerId]
  * @property {string | null} [origin]
  * @property {string[]} [violates] every violated rule, in order
- * @property {boolean} [only_in_text] a fault that a value read from the text no longer shows
- * @property {string} [first] the first violated rule, where only that is written down
+ * @property {boolean} [only_in_text] whether a value read from the text no longer shows the fault
+ * @property {string} [first] the first violated rule, if only that is written down
  */
 
 /** @typedef {{ id: string, accepts: string, rejects: string }} Rule */
@@ -23,7 +23,7 @@ const read = (/** @type {string} */ path) => JSON.parse(readFileSync(join(root, 
 /** The registry that ships, as a snapshot. */
 export const registry = () => snapshot(read("taxonomy.json"));
 
-/** The moment that every example and every corpus case is judged at. */
+/** The moment at which every example and every corpus case is judged. */
 export const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
 
 // Only the store can see a double fire.

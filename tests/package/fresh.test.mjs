@@ -1,4 +1,4 @@
-/** What is committed under `pkg/` was built from the sources beside it, is small, and does not grow as it works. */
+/** What is committed under `pkg/` was built from the sources beside it, is small, and does not grow in use. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

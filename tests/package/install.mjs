@@ -32,7 +32,7 @@ export function write(/** @type {string} */ folder, /** @type {string} */ name, 
   writeFileSync(join(folder, name), text);
 }
 
-/** Runs a script of the project, which prints what it found to disagree as JSON. @returns {string[]} */
+/** Runs a script of the project, which prints every disagreement it found, as JSON. @returns {string[]} */
 export function run(
   /** @type {string} */ folder,
   /** @type {string} */ command,

@@ -10,7 +10,8 @@ import { project, run, write } from "./install.mjs";
 const { folder, packed } = await project();
 const agrees = (/** @type {string[]} */ found) => assert.equal(found.length, 0, `\n${found.join("\n")}`);
 
-// Each entry in its own script, as its README says to use it; JSON imports would need another syntax in each runtime.
+// Each entry has its own script, which uses it as its README says. JSON imports would need another syntax in each
+// runtime.
 const REPORT = `
   const expected = JSON.parse(readFileSync("expected.json", "utf8"));
   console.log(JSON.stringify(disagreements(gate, expected)));

@@ -1,4 +1,4 @@
-/** The types of the installed package say what they should, to the compiler that people run. */
+/** The types of the installed package say what they should to the compiler that people use. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ const OPTIONS = [
   "es2024,dom",
 ];
 
-/** The codes of the compiler's complaints about a program. */
+/** The codes of the compiler's errors in a program. */
 function complaints(/** @type {string} */ program) {
   write(folder, "program.ts", program);
   const { stdout } = spawnSync(node, [tsc, ...OPTIONS, "program.ts"], {

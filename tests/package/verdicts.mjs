@@ -1,9 +1,9 @@
-/** Runs wherever the package does: no import, nothing of any platform. */
+/** Runs wherever the package does, because it imports nothing and uses no platform's own features. */
 
 const encoder = new TextEncoder();
 
 /**
- * What the package says otherwise than is written down; nothing where it agrees on every case.
+ * Where the package says something other than what is written down; empty if it agrees on every case.
  *
  * @param {typeof import("../../pkg/audience_gate.js")} gate
  * @param {{ registry: object, receivedAt: number, cases: import("./cases.mjs").Case[] }} expected
@@ -19,7 +19,7 @@ export function disagreements(gate, { registry, receivedAt, cases }) {
     const wanted = one.violates ?? (one.first ? [one.first, ...said.slice(1)] : []);
     if (said.join() !== wanted.join()) found.push(`${one.name}: expected [${wanted}], got [${said}]`);
     if (said.join() !== fromBytes.join()) found.push(`${one.name}: text and bytes differ`);
-    // A body that begins with a bracket is many events, and not the one that `check` judges.
+    // A body that begins with a bracket is several events, not the single event that `check` judges.
     if (!/^[\ufeff\s]*\[/.test(one.text) && !one.text.includes('"events"')) {
       const judgement = gate.judge(bytes, { ...context, seed: new Uint8Array(16) });
       const [result] = JSON.parse(new TextDecoder().decode(judgement.answer)).results;

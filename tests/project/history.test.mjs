@@ -19,7 +19,7 @@ const run = (
 
 /** @type {[says: string, runs: string[], worse: string[]][]} */
 const CASES = [
-  ["one run is worse than none", [run("a", 1, 100)], []],
+  ["a first run, which cannot be worse", [run("a", 1, 100)], []],
   ["slower, and more rows", [run("a", 1, 100), run("b", 1.1, 200)], ["an event, µs"]],
   ["faster, and fewer rows", [run("a", 1, 100), run("b", 0.5, 90)], ["rows/s"]],
   ["a change that is noise", [run("a", 1, 100), run("b", 1.02, 99)], []],
@@ -27,7 +27,7 @@ const CASES = [
   ["another machine is another history", [run("a", 1, 100), run("b", 9, 9, "64 × slow")], []],
 ];
 
-test("a figure is worse that moved the wrong way, since the run before, on the same machine", () => {
+test("a figure that moved the wrong way since the run before, on the same machine, is worse", () => {
   const wrong = CASES.flatMap(([says, lines, worse]) => {
     const seen = compare(parse(lines.join("\n"))).flatMap(({ rows }) => rows.filter(({ worse }) => worse))
       .map(({ name }) => name);
@@ -36,7 +36,7 @@ test("a figure is worse that moved the wrong way, since the run before, on the s
   assert.deepEqual(wrong, []);
 });
 
-test("the table says both changes of each figure, and since when", () => {
+test("the table shows both changes of each figure, and since when", () => {
   const told = render(compare(parse([run("a", 1, 100), run("b", 2, 100), run("c", 3, 100)].join("\n"))));
   assert.match(told, /^gate on 2 × fast: c \(c\), since b \(b\) and since a \(a\)$/m);
   assert.match(told, /an event, µs +3 +\+50\.0 % +\+200\.0 % {2}worse$/m);

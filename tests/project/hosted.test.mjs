@@ -1,4 +1,4 @@
-/** The hosted workflow and the forms for issues are read by another system: at least they say what it understands. */
+/** Another system reads the hosted workflow and the forms for issues; this tests that they are in its terms. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ test("the hosted workflow runs .ci/run, every night in the long form, and no che
   assert.deepEqual(asked.filter((name) => !(name in scripts)), []);
 });
 
-test("every form for an issue asks fields that have a name, a label and choices", () => {
+test("every form for an issue has fields with a name, a label and choices", () => {
   const forms = readdirSync(join(root, ".github/ISSUE_TEMPLATE")).filter((name) => name !== "config.yml");
   assert.ok(forms.length > 0);
   const wrong = forms.flatMap((name) => {

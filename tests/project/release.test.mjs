@@ -1,4 +1,4 @@
-/** The release script, on a repository of its own that has this one's files. */
+/** The release script, on a separate repository with this one's files. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { plan, write } from "../../.ci/release.mjs";
 import { root } from "../runner/paths.mjs";
 
 const FILES = ["Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "openapi.yaml", "crates"];
-/** A crate of the workspace that another depends on names its version too. */
+/** A crate of the workspace on which another depends; the dependency names its version too. */
 const PART = 'audience-gate-part = { version = "0.1.0", path = "crates/part" }';
 const OWN = /^name = "audience-gate/gm;
 const DATE = "2027-01-31";
@@ -58,11 +58,11 @@ test("a release names its version everywhere, dates its changes, and is one comm
 
 /** @type {[says: string, version: string, spoil: (made: ReturnType<typeof repository>) => void, fault: RegExp][]} */
 const IN_THE_WAY = [
-  ["no version", "seven", () => {}, /is no version/],
+  ["no version", "seven", () => {}, /is not a version/],
   ["a dirty tree", "7.0.0", ({ put }) => put("new.txt", ""), /not committed/],
   ["another branch", "7.0.0", ({ git }) => git("checkout", "--quiet", "-b", "work"), /made on main/],
   ["a tag of that name", "7.0.0", ({ git }) => git("tag", "v7.0.0"), /v7\.0\.0 exists/],
-  ["a later release", "7.0.0", ({ git }) => git("tag", "v7.0.1"), /v7\.0\.1 is released already/],
+  ["a later release", "7.0.0", ({ git }) => git("tag", "v7.0.1"), /v7\.0\.1 is already released/],
   ["no section", "7.0.1", () => {}, /no section "## 7\.0\.1 · unreleased"/],
   [
     "a file that lost its version",
@@ -72,7 +72,7 @@ const IN_THE_WAY = [
   ],
 ];
 
-test("whatever stands in the way of a release is said", (t) => {
+test("anything in the way of a release gets a message", (t) => {
   const wrong = IN_THE_WAY.flatMap(([says, version, spoil, fault]) => {
     const made = repository(t);
     spoil(made);

@@ -6,9 +6,9 @@ import { denoBinary, LOCKED, root } from "./paths.mjs";
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
 /**
- * What must hold before any test is worth running: formats, lints, types, SQL.
+ * The checks that must pass before any test is worth running: formats, lints, types, SQL.
  *
- * @param {{ fix: boolean }} options `fix` writes the formats instead of asking for them
+ * @param {{ fix: boolean }} options `fix` applies the formats instead of checking them
  * @returns {Suite[]}
  */
 export function checks({ fix }) {
@@ -32,7 +32,7 @@ export function checks({ fix }) {
       "--",
       "--deny=warnings",
     ]),
-    // The form, the rules and the folders are in deno.json, where editors find them too.
+    // The format, the rules and the folders are in deno.json, where editors find them too.
     check("deno fmt", ["packages"], [deno, "fmt", ...asking]),
     check("deno lint", ["packages"], [deno, "lint"]),
     ...functions().map((folder) =>
@@ -62,7 +62,7 @@ function functions() {
     .map((entry) => entry.name);
 }
 
-/** What Node runs, the pages, the tracker: each has other globals. */
+/** The code that Node runs, the pages, and the tracker are separate projects, because each has other globals. */
 function typescriptProjects() {
   return ["tsconfig.json", "web/tsconfig.json", "web/tracker/tsconfig.json"];
 }

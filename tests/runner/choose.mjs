@@ -6,7 +6,7 @@ npm run check -- [NAME…] [--fix]  the checks; --fix writes the formats
 npm test -- --help                this`;
 
 /**
- * What a command line asks for: the suites to run, or what to say instead, and the status to end with.
+ * What a command line asks for: the suites to run, or else what to print and the status to end with.
  *
  * @template {{ name: string }} Named
  * @param {string[]} line

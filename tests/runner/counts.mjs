@@ -1,5 +1,5 @@
 /**
- * What a suite's own output says about how many tests ran.
+ * How many tests ran, according to a suite's own output.
  * Every reader takes the whole output and returns the sums over all closing lines in it.
  *
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
@@ -14,7 +14,7 @@ function numbers(output, pattern) {
 /** @param {number[][]} rows @param {number} column */
 const sum = (rows, column) => rows.reduce((total, row) => total + row[column], 0);
 
-/** `test result: ok. 12 passed; 0 failed; 1 ignored; …`, once for every test binary. @type {Reader} */
+/** `test result: ok. 12 passed; 0 failed; 1 ignored; …`, once per test binary. @type {Reader} */
 export function cargo(output) {
   const rows = numbers(
     output,
@@ -42,7 +42,7 @@ export function deno(output) {
   return { passed: sum(rows, 0), failed: sum(rows, 1), skipped: sum(rows, 2) };
 }
 
-/** Lines of the Test Anything Protocol; `# SKIP` and `# TODO` are told apart. @type {Reader} */
+/** Lines of the Test Anything Protocol; `# SKIP` and `# TODO` count as skipped. @type {Reader} */
 export function tap(output) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (
@@ -71,7 +71,7 @@ export function unittest(output) {
   return { passed: ran - failed - skipped, failed, skipped };
 }
 
-/** One check that holds or does not: its exit code decides. @type {Reader} */
+/** One check, which passes or fails by its exit code. @type {Reader} */
 export function exitCode() {
   return { passed: 0, failed: 0, skipped: 0 };
 }

@@ -27,7 +27,7 @@ const CASES = [
   ["silence", counts.deno, "", 0, [0, 1, 0]],
 ];
 
-test("the counts of a suite are those that its own output names", () => {
+test("the counts of a suite are those in its own output", () => {
   const wrong = CASES.flatMap(([name, reader, output, code, [passed, failed, skipped]]) => {
     const seen = counts.counted(reader, output, code);
     const same = seen.passed === passed && seen.failed === failed && seen.skipped === skipped;

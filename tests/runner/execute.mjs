@@ -6,13 +6,13 @@ import { root } from "./paths.mjs";
 
 const logs = join(root, ".local", "test-logs");
 
-/** A suite that hangs is ended and failed, so that one stuck browser cannot eat a whole run. */
+/** A suite that hangs this long is ended and fails, so that one stuck browser cannot use up a whole run. */
 const LIMIT_SECONDS = Number(process.env.SUITE_LIMIT_SECONDS ?? 1800);
 
-/** Process groups that are running now: ended with us, so that no server outlives a Ctrl-C. @type {Set<number>} */
+/** Process groups that are running now. They are ended with this process, so that no server outlives a Ctrl-C. @type {Set<number>} */
 const running = new Set();
 
-/** Colours would hide the counts in the output; Deno takes even FORCE_COLOR=0 as a wish for them. */
+/** Without FORCE_COLOR: colours would hide the counts in the output, and Deno takes even FORCE_COLOR=0 as a wish. */
 const { FORCE_COLOR: _, ...environment } = process.env;
 const plain = { ...environment, NO_COLOR: "1" };
 
@@ -20,7 +20,7 @@ const plain = { ...environment, NO_COLOR: "1" };
 /** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, output: string, log: string }} Result */
 
 /**
- * Runs a suite in its own process group, with everything it prints kept in a log.
+ * Runs a suite in its own process group, and keeps everything it prints in a log.
  *
  * @param {Suite} suite
  * @param {(line: string) => void} onLine the last line printed, for the progress display
@@ -74,7 +74,8 @@ export function execute(suite, onLine) {
       take(Buffer.from(`${command}: ${error.message}\n`));
       finish(127);
     });
-    // What a suite left running (a server it forgot) must neither disturb the next one nor hold its output open.
+    // A process that a suite left running, such as a forgotten server, must neither disturb the next suite nor hold the
+    // output open.
     child.on("exit", () => endGroup(child.pid));
     child.on("close", finish);
   });
@@ -86,7 +87,7 @@ function endGroup(group) {
   try {
     process.kill(-group, "SIGKILL");
   } catch {
-    // The group is gone already, which is what was wanted.
+    // The group is already gone, which is what was wanted.
   }
 }
 

@@ -9,8 +9,9 @@ import { packageCommand, root } from "./paths.mjs";
 import { sqlStyle } from "./sql-style.mjs";
 
 /**
- * Functions that the planner must inline, which it does not do to one that sets a search_path. The names in their
- * bodies are bound when they are made, so no search_path can change what they do; the advisor does not look that far.
+ * Functions that the planner must inline, which it does not do if a function sets a search_path. The names in their
+ * bodies are bound when they are created, so no search_path can change what they do; the advisor does not look that
+ * far.
  */
 const INLINED = ["audience_gate.fire_key", "audience_gate.session_bucket"];
 
@@ -27,7 +28,7 @@ function supabase(args, output = "inherit") {
   });
 }
 
-/** What the advisors warn of, but for what is said above. */
+/** What the advisors warn about, apart from those functions. */
 function warnings() {
   const { status, stdout } = supabase(["db", "advisors", "--level", "warn", "--output-format", "json"], "pipe");
   if (status !== 0) return ["the advisors could not be asked"];
@@ -38,7 +39,7 @@ function warnings() {
   ).map(({ name, detail }) => `${name}: ${detail}`);
 }
 
-// All of them, so that one run shows everything there is to mend.
+// All faults are collected, so that one run shows everything there is to mend.
 const faults = sqlStyle();
 try {
   if (supabase(["db", "push"]).status !== 0) faults.push("the migrations could not be pushed");

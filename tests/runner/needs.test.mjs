@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { root } from "./paths.mjs";
 import { suites } from "./suites.mjs";
 
-/** What in the text of a test, or of a file that it imports, shows a need. @type {Record<string, RegExp>} */
+/** What shows a need in the text of a test, or of a file that it imports. @type {Record<string, RegExp>} */
 const SIGNS = {
   packages: /from "(?!node:|\.)|local\/(start|stack|database)\.mjs|denoBinary\(/,
   chromium: /chromiumPath\(\)/,
@@ -37,7 +37,7 @@ function text(file, seen = new Set()) {
 test("a suite says that it needs what its tests use, and nothing else", () => {
   const wrong = suites({ long: false }).flatMap(({ name, command, needs }) => {
     const files = command.filter((word) => word.endsWith(".test.mjs"));
-    // The runner's own tests name all of it, and run where nothing is installed.
+    // The runner's own tests name all needs, but run where nothing is installed.
     if (files.length === 0 || name === "runner") return [];
     const whole = files.map((file) => text(join(root, file))).join("\n");
     const used = Object.keys(SIGNS).filter((need) => SIGNS[need].test(whole));

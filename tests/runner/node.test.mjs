@@ -14,7 +14,7 @@ const CASES = [
   ["24.0.0", "^20.19.0 || >=22.12.0", true],
 ];
 
-test("a Node is taken if it is of a level that engines names", () => {
+test("a Node is accepted if engines names its version", () => {
   const wrong = CASES.filter(([version, range, runs]) => satisfies(version, range) !== runs);
   assert.deepEqual(wrong, []);
 });

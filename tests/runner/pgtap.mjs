@@ -28,7 +28,7 @@ async function onPostgres() {
   }
 }
 
-/** psql takes these from the environment; pg_prove hands it no address. */
+/** The address as variables for psql, because pg_prove passes it no address. */
 function connection(/** @type {string} */ url) {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {
@@ -49,7 +49,8 @@ async function onPglite() {
   let failed = false;
   for (const name of files) {
     console.log(`# ${name}`);
-    // As on a project: pgTAP is found without its schema's name, in a transaction of its own that is rolled back.
+    // As in a project, pgTAP is found without its schema's name, and each file runs in a transaction that is rolled
+    // back.
     await database.exec(
       'reset all; set search_path = "$user", public, extensions',
     );

@@ -1,6 +1,6 @@
--- What a Supabase project has before its first migration, as far as this repository leans on it.
--- Run by the superuser of a plain Postgres. The migrations then run as "postgres", which is no superuser here
--- because it is none on a hosted project.
+-- What a Supabase project has before its first migration, as far as this repository relies on it.
+-- The superuser of a plain Postgres runs this. The migrations then run as "postgres", which is not a superuser here
+-- because it is not one on a hosted project.
 create role anon nologin noinherit;
 create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;

@@ -1,7 +1,7 @@
 import { Progress } from "../../local/progress.mjs";
 import { ensure } from "./system.mjs";
 
-/** Makes sure of what is needed, or ends the process with the reason. @param {import("./system.mjs").Need[]} needs */
+/** Makes sure that everything needed is there, or ends the process with the reason. @param {import("./system.mjs").Need[]} needs */
 export async function prepare(needs) {
   const progress = new Progress();
   try {

@@ -6,8 +6,8 @@ import { command } from "../../local/command.mjs";
 import { root } from "./paths.mjs";
 
 /**
- * Pythons with the packages of a requirements file: never in the system, and kept between runs in a folder named after
- * what is to be in it.
+ * Python environments with the packages of a requirements file. They are never installed into the system, and are kept
+ * between runs in a folder named after what is to be in it.
  */
 const ENVIRONMENTS = {
   spark: { file: "spark/requirements.txt", imports: "pyspark, pyarrow, pandas", what: "PySpark (440 MB)" },
@@ -30,7 +30,7 @@ export async function ensurePython(name, progress) {
   const { file, imports, what } = ENVIRONMENTS[name];
   const present = () => spawnSync(pythonOf(name), ["-c", `import ${imports}`]).status === 0;
   if (present()) return;
-  // pip's own patience with a silent network is a minute and a half.
+  // By default, pip waits a minute and a half for a silent network.
   const pip = [
     "-m",
     "pip",

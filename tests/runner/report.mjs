@@ -4,7 +4,7 @@ import { root } from "./paths.mjs";
 /** @typedef {import("./execute.mjs").Result} Result */
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
-/** What a person watches: one rewritten line on a terminal; elsewhere a line for each finished suite, and every minute one. */
+/** What a person watches: one rewritten line on a terminal; elsewhere a line per finished suite, and one every minute. */
 export class Progress {
   #total;
   #done = 0;
@@ -64,14 +64,14 @@ export class Progress {
   }
 }
 
-/** What a whole run may take on two cores that have nothing else to do, from a warm cache. */
+/** How long a whole run may take on two idle cores, with a warm cache. */
 const LIMIT_SECONDS = 15 * 60;
 const OVER = `longer than ${
   LIMIT_SECONDS / 60
 } minutes: if this machine had nothing else to do, give its slowest tests a short form`;
 
 /**
- * The table of suites, and the one closing line that a machine reads.
+ * The table of suites, and the closing line that machines read.
  *
  * @param {Result[]} results
  * @param {number} elapsed seconds of the whole run, in which suites run side by side
@@ -110,7 +110,7 @@ function sentence(/** @type {Result} */ { passed, failed, skipped }) {
   ].filter(Boolean).join(", ");
 }
 
-/** A failing suite shows its end; continuous integration keeps no logs, so there it shows more of it. */
+/** The end of a failing suite's output; continuous integration keeps no logs, so there it is longer. */
 function tail(/** @type {string} */ output) {
   const lines = output.trimEnd().split("\n");
   return lines.slice(-(process.env.CI ? 400 : 60)).join("\n");

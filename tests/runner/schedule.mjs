@@ -6,8 +6,8 @@ import { execute } from "./execute.mjs";
 const LANES = 2;
 
 /**
- * Runs suites on two lanes, and those that measure time or drive a browser alone, after the others. Each runs once: a
- * suite that fails now and then is mended, not run again.
+ * Runs suites in two lanes, and afterwards, one at a time, those that measure time or drive a browser. Each runs once:
+ * a suite that fails now and then is to be mended, not run again.
  *
  * @param {Suite[]} suites
  * @param {import("./report.mjs").Progress} progress

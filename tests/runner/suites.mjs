@@ -10,20 +10,20 @@ import { EVERYTHING } from "./system.mjs";
  * @typedef {object} Suite
  * @property {string} name
  * @property {string[]} command
- * @property {import("./system.mjs").Need[]} needs what is made sure of before it runs
+ * @property {import("./system.mjs").Need[]} needs what must be there before it runs
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
  * @property {Record<string, string>} [env]
  * @property {boolean} [long] runs its tests in their long form
- * @property {number} [seconds] how long it may take, where that is longer than usual
- * @property {boolean} [alone] measures time or drives a browser: nothing else runs beside it
+ * @property {number} [seconds] how long it may take, if that is longer than usual
+ * @property {boolean} [alone] whether it runs alone, because it measures time or drives a browser
  */
 
 /** Folders under tests/ whose suites measure time or drive a browser. */
 const ALONE = new Set(["browser", "docs", "stack", "upgrade"]);
 
 /**
- * What the tests of a folder under tests/ need; those of a folder that is not named here get everything.
+ * What the tests of a folder under tests/ need; the tests of a folder that is not named here get everything.
  *
  * @type {Record<string, import("./system.mjs").Need[]>}
  */
@@ -40,7 +40,7 @@ const NEEDS = {
   upgrade: ["packages", "rust", "postgres", "git"],
 };
 
-/** Every folder of this repository that may hold a test, found by walking, so that a new file needs no edit here. */
+/** Every file of this repository whose name matches, found by walking, so that a new test needs no edit here. */
 function files(/** @type {string} */ folder, /** @type {RegExp} */ pattern) {
   /** @type {string[]} */
   const found = [];
@@ -133,7 +133,7 @@ function pgtap() {
   }));
 }
 
-/** tests/<folder>/**.test.mjs, one suite a folder. @returns {Suite[]} */
+/** tests/<folder>/**.test.mjs, one suite per folder. @returns {Suite[]} */
 function node() {
   const tests = files("tests", /\.test\.mjs$/);
   const folderOf = (/** @type {string} */ file) => relative(join(root, "tests"), file).split(/[\\/]/)[0];

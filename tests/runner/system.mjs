@@ -15,7 +15,7 @@ function extension(/** @type {string} */ name) {
   return existsSync(join(stdout?.trim() ?? "", "extension", `${name}.control`));
 }
 
-/** Debian keeps apart from Python what makes environments. */
+/** Whether Python can make environments; Debian packages that separately. */
 const makesEnvironments = () => spawnSync("python3", ["-c", "import venv, ensurepip"]).status === 0;
 
 /**
@@ -24,7 +24,7 @@ const makesEnvironments = () => spawnSync("python3", ["-c", "import venv, ensure
  * @typedef {object} Piece
  * @property {string} name
  * @property {() => boolean} present
- * @property {string} [package] without one it is for a person to install
+ * @property {string} [package] without one, a person has to install it
  */
 
 /** @param {string} program @param {string} [debian] @returns {Piece} */
@@ -43,7 +43,7 @@ const postgresExtension = (name, more = name) => ({
 
 /** @typedef {{ pieces?: Piece[], packages?: import("../../local/install.mjs").Extent, python?: import("./python.mjs").Environment }} Means */
 
-/** What a suite may need besides Node. @satisfies {Record<string, Means>} */
+/** What a suite may need apart from Node. @satisfies {Record<string, Means>} */
 const NEEDS = {
   packages: { packages: "tests" },
   stack: { packages: "start" },
@@ -80,8 +80,8 @@ const NEEDS = {
 export const EVERYTHING = /** @type {Need[]} */ (Object.keys(NEEDS));
 
 /**
- * Makes sure of what is needed: installs what is missing where this user may, and otherwise says what would. No suite is
- * left out for want of a piece.
+ * Makes sure that everything needed is there: installs what is missing if this user may, and otherwise says how to. No
+ * suite is left out because something is missing.
  *
  * @param {Need[]} needs
  * @param {import("../../local/progress.mjs").Progress} progress
@@ -99,7 +99,7 @@ export async function ensure(needs, progress) {
   for (const { python } of wanted) if (python) await ensurePython(python, progress);
 }
 
-/** What only a person can install. @param {Piece[]} missing */
+/** Refuses to go on without what only a person can install. @param {Piece[]} missing */
 function refuseMissing(missing) {
   if (missing.length > 0) throw new Error(`the tests need ${missing.map(({ name }) => name).join(", ")}`);
 }

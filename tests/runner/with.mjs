@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `with.mjs NEED… -- PROGRAM ARGUMENT…`: makes sure of what a program needs, as for a suite, and runs it. */
+/** `with.mjs NEED… -- PROGRAM ARGUMENT…`: makes sure that what a program needs is there, as for a suite, and runs it. */
 import { refuseOldNode } from "../../local/node.mjs";
 
 refuseOldNode();

@@ -33,7 +33,7 @@ for (const version of VERSIONS) {
       assert.match(ran.stderr, /no monthly partitions: give it partitions first/);
     });
 
-    it("finds the same archive in a partitioned log, and none being moved detached", async () => {
+    it("finds the same archive in a partitioned log, and detaches nothing during a move", async () => {
       await partition(log.client);
       const ran = gate(log.url, "detach", archive, months[3]);
       assert.equal(ran.status, 2);
@@ -107,7 +107,7 @@ for (const version of VERSIONS) {
           },
         ]);
         assert.deepEqual([retry.accepted, retry.replayed], [0, [0]]);
-        // And of one that was rejected: the answer counts it still, though its record has gone with the month.
+        // A retry of a rejected event: the answer still counts it, although its record has gone with the month.
         const [rejected] = rows.find((row) => row[15] === true) ?? [];
         const refused = await ingest(log.client, [event({ id: rejected })]);
         assert.deepEqual([refused.accepted, refused.replayed], [0, []]);
@@ -145,7 +145,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(await shape(months[3]), await shape(months[1]));
     });
 
-    it("restores nothing but what was detached", async () => {
+    it("restores only what was detached", async () => {
       assert.equal(gate(log.url, "detach", archive, months[2], "--drop").status, 0);
       const manifest = join(archive, months[2], "_manifest.json");
       const said = readFileSync(manifest, "utf8");

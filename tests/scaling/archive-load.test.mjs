@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
       assert.match(here.stdout, /events-00001.parquet: 0 loaded, 700 recorded before, 0 repeats/);
     });
 
-    it("loads what check accepts, once, whatever the file is called, and tells of it", async () => {
+    it("loads what check accepts, once, whatever the file is called, and reports it", async () => {
       const events = Array.from({ length: 30 }, (_, n) =>
         past({
           session_id: `checked-${n}`,
@@ -97,7 +97,7 @@ for (const version of VERSIONS) {
 
       copyFileSync(accepted, join(folder, "renamed.ndjson"));
       assert.match(load(join(folder, "renamed.ndjson")).stdout, /was loaded before/);
-      // Longer than it was: another file, in which the same events have the same ids.
+      // The file is longer now, so it is another file, but the same events have the same ids in it.
       writeFileSync(accepted, lines([past({ session_id: "checked-more" })]), { flag: "a" });
       assert.match(load(accepted).stdout, /1 loaded, 30 recorded before/);
 
@@ -150,7 +150,7 @@ for (const version of VERSIONS) {
       assert.match(load(folder_of_it).stdout, /part-hive.parquet: was loaded before/);
     });
 
-    it("goes on after it was killed, and adds nothing twice", async () => {
+    it("goes on after being killed, and adds nothing twice", async () => {
       const count = 60_000;
       const many = Array.from(
         { length: count },
@@ -169,7 +169,7 @@ for (const version of VERSIONS) {
       child.kill("SIGKILL");
       await ended;
       const stopped = await through();
-      assert.ok(stopped >= 20_000 && stopped < count, `it was killed on its way, at ${stopped}`);
+      assert.ok(stopped >= 20_000 && stopped < count, `it was killed half-way, at ${stopped}`);
       assert.equal((await sessions("killed-")).length, stopped);
 
       // The server may need a moment to notice.
@@ -274,7 +274,7 @@ for (const version of VERSIONS) {
       assert.equal((await sessions("fires-")).length, 400);
     });
 
-    it("has states and figures follow", async () => {
+    it("is followed by states and figures", async () => {
       const member = randomUUID();
       const bought = (/** @type {number} */ n) =>
         past({
@@ -298,7 +298,7 @@ for (const version of VERSIONS) {
       );
       assert.ok(weight > 0);
       assert.equal((await derived()).score, weight);
-      // Earlier than what is derived already: the member is folded anew.
+      // These are earlier than what is already derived, so the member's state is derived again.
       assert.equal(load(file("early.ndjson", [bought(1), bought(2)])).status, 0);
       assert.equal((await derived()).score, 3 * weight);
       const { rows: [{ refreshed }] } = await log.client.query("select audience_gate.refresh_analytics() as refreshed");
@@ -310,7 +310,7 @@ for (const version of VERSIONS) {
       assert.equal(days, 3);
     });
 
-    it("lets nobody else set times", async () => {
+    it("does not let anybody else set times", async () => {
       await log.client.query("set role service_role");
       for (
         const call of [
@@ -326,7 +326,7 @@ for (const version of VERSIONS) {
       await log.client.query("reset role");
     });
 
-    it("fills the months of a partitioned log, and none that is detached", async () => {
+    it("fills the months of a partitioned log, but not a detached one", async () => {
       await partition(log.client);
       await operate(log.client, "drop_standby()");
       const when = new Date(Date.UTC(2019, 4, 5)).toISOString();

@@ -7,7 +7,7 @@ import { useLog } from "./log.mjs";
 
 const EVENTS = 400;
 
-/** An event of history; every eighth says of what it is about nothing. @param {number} index */
+/** An event of history; every eighth does not say what it is about. @param {number} index */
 const past = (index) => ({
   id: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
   session_id: `past-session-${index}`,

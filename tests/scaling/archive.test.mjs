@@ -44,7 +44,7 @@ for (const version of VERSIONS) {
       assert.ok(!secret.stderr.includes("hunter2"));
     });
 
-    it("archives the closed months and no other", async () => {
+    it("archives the closed months and no others", async () => {
       await applyArchive(log.client);
       await applyArchive(log.client);
       await log.client.query(
@@ -62,7 +62,7 @@ for (const version of VERSIONS) {
       assert.equal(gate(log.url, "archive", archive, "--month", months[4]).status, 2);
     });
 
-    it("says in the manifest what is there", async () => {
+    it("says in the manifest what is in the archive", async () => {
       const manifest = manifestOf(archive, months[2]);
       const { rows: [{ contract }] } = await log.client.query(
         "select audience_gate.contract_fingerprint() as contract",
@@ -94,7 +94,7 @@ for (const version of VERSIONS) {
       assert.equal(duckdb.types.id, "VARCHAR");
     });
 
-    it("does not write again what is there", () => {
+    it("does not write again what is already archived", () => {
       const written = statSync(join(archive, months[2], "_manifest.json")).mtimeMs;
       const again = gate(log.url, "archive", archive, "--verify");
       assert.equal(again.status, 0);
@@ -102,7 +102,7 @@ for (const version of VERSIONS) {
       assert.equal(statSync(join(archive, months[2], "_manifest.json")).mtimeMs, written);
     });
 
-    it("begins a month anew that it was killed in", async () => {
+    it("begins again with a month in which it was killed", async () => {
       rmSync(join(archive, months[2]), { recursive: true });
       const left = join(archive, `${months[2]}.partial`);
       mkdirSync(left);
@@ -115,14 +115,14 @@ for (const version of VERSIONS) {
       assert.equal(manifestOf(archive, months[2]).rows, ROWS);
     });
 
-    it("tells of a damaged file and of a month that has changed", async () => {
+    it("reports a damaged file and a month that has changed", async () => {
       appendFileSync(join(archive, months[3], "events-00001.parquet"), "x");
       const damaged = gate(log.url, "archive", archive);
       assert.equal(damaged.status, 1);
       assert.match(damaged.stderr, new RegExp(`${months[3]} is damaged.*SHA-256`));
       assert.equal(gate(log.url, "archive", archive, "--again").status, 0);
 
-      // As many rows as before, and one value that is another.
+      // There are as many rows as before, but one value has changed.
       const admin = new pg.Client({ connectionString: log.adminUrl });
       await admin.connect();
       await admin.query("set session_replication_role = replica");

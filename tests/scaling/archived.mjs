@@ -26,7 +26,7 @@ function must(program, args, env) {
   return stdout;
 }
 
-/** The command line, built from what is here. */
+/** The command line, built from this checkout. */
 function binary() {
   must("cargo", ["build", "--quiet", "--release", "--locked", "-p", "audience-gate-cli"]);
   return join(target, "release", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
@@ -35,7 +35,7 @@ function binary() {
 /** @type {string | undefined} */
 let built;
 
-/** What a command is started with. @param {string} url the database @returns {[string, Record<string, string | undefined>]} */
+/** How a command is started. @param {string} url the database @returns {[string, Record<string, string | undefined>]} */
 function started(url) {
   built ??= binary();
   return [built, { ...process.env, DATABASE_URL: url }];
@@ -54,10 +54,10 @@ export function begin(url, ...words) {
   return spawn(program, words, { env, stdio: "ignore" });
 }
 
-/** Runs one of the Python programs here with the versions of requirements.txt. @param {string} program @param {string[]} args */
+/** Runs one of the Python programs here, with the package versions of requirements.txt. @param {string} program @param {string[]} args */
 const python = (program, args) => must(pythonOf("parquet"), [join(here, program), ...args]);
 
-/** What pyarrow and DuckDB read in Parquet files. @param {string[]} files */
+/** What pyarrow and DuckDB read from Parquet files. @param {string[]} files */
 export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", files));
 
 /** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
@@ -67,10 +67,10 @@ export const writeElsewhere = (folder, events) => python("write_parquet.py", [fo
 const spark = (...args) =>
   must(pythonOf("spark"), args, { PYSPARK_PYTHON: pythonOf("spark"), SPARK_LOCAL_IP: "127.0.0.1" });
 
-/** What Spark reads in a folder of Parquet files. @param {string} folder */
+/** What Spark reads from a folder of Parquet files. @param {string} folder */
 export const readInSpark = (folder) => JSON.parse(spark(join(here, "read_spark.py"), folder));
 
-/** Judges files by the Spark job. @param {string[]} words */
+/** Judges files with the Spark job. @param {string[]} words */
 export function judgeInSpark(...words) {
   built ??= binary();
   return spark(join(root, "spark", "judge.py"), "--gate", built, ...words);
@@ -117,7 +117,7 @@ export async function record(client, months, count) {
   }
 }
 
-/** A month, so many before this one. @param {Client} client @param {number} ago */
+/** The month that was this many months ago. @param {Client} client @param {number} ago */
 export async function monthBefore(client, ago) {
   const { rows: [{ month }] } = await client.query(
     "select to_char(date_trunc('month', now(), 'UTC') - $1 * interval '1 month', 'YYYY-MM') as month",
@@ -141,7 +141,7 @@ export async function rowsOf(client, month) {
   );
 }
 
-/** One number for all that the log holds, by an expression that the product does not use. @param {Client} client */
+/** One number for everything that the log holds, by an expression that the product does not use. @param {Client} client */
 export const wholeHash = (client) => hashOf(client, "true");
 
 /** The same without the events that the command line leaves. @param {Client} client */

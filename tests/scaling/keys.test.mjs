@@ -31,7 +31,7 @@ for (const version of VERSIONS) {
       await postgres.stop();
     });
 
-    it("takes one id once from many senders at once", async () => {
+    it("accepts one id once from many senders at once", async () => {
       const sent = event();
       const senders = await Promise.all(Array.from({ length: 12 }, async () => {
         const sender = new pg.Client({ connectionString: postgres.url });
@@ -39,7 +39,7 @@ for (const version of VERSIONS) {
         await sender.query("set role service_role");
         return sender;
       }));
-      // Sessions differ, so that the locks of sessions do not put the senders in a row.
+      // Sessions differ, so that the senders do not queue for the lock of one session.
       const answers = await Promise.all(
         senders.map((sender) => ingest(sender, [{ ...sent, session_id: newSession() }])),
       );
@@ -48,7 +48,7 @@ for (const version of VERSIONS) {
       assert.equal(answers.reduce((sum, answer) => sum + answer.replayed.length, 0), 11);
     });
 
-    it("has whoever comes second wait for an id that is being recorded, and then skips it", async () => {
+    it("makes a second sender wait for an id that is being recorded, and then skips it", async () => {
       const sent = event();
       const rejected = { ...event(), metadata: { validation_rule_id: "base.metadata" } };
       /** @type {[string, (sender: pg.Client) => Promise<unknown>, unknown][]} */
@@ -82,7 +82,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(await counted(client, "id", [sent.id]), { accepted: 1, audited: 0 });
     });
 
-    it("takes an id again whose first sender gave up", async () => {
+    it("accepts an id again if its first sender gave up", async () => {
       const sent = event();
       await client.query("set role service_role; begin");
       assert.equal((await ingest(client, [sent])).accepted, 1);
@@ -93,7 +93,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(await counted(client, "id", [sent.id]), { accepted: 1, audited: 0 });
     });
 
-    it("puts a rejection down once, and answers with its reason when it comes again", async () => {
+    it("records a rejection once, and answers with its reason when the event comes again", async () => {
       const [id, other] = [randomUUID(), randomUUID()];
       const audit = (/** @type {string} */ audited, /** @type {string} */ rule) => ({
         id: audited,
@@ -191,7 +191,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(await counted(client, "session_id", [session]), { accepted: 0, audited: 0 });
     });
 
-    it("does not stand in for a way of storing events that it does not know", async () => {
+    it("does not replace a way of storing events that it does not know", async () => {
       const version = "create or replace function audience_gate.store_version() returns integer language sql immutable";
       const { rows: [{ known }] } = await client.query(
         "select pg_get_functiondef('audience_gate.store_version()'::regprocedure) as known",

@@ -8,8 +8,8 @@ import { startPostgres } from "../database/postgres.mjs";
 /** @typedef {{ url: string, adminUrl: string, client: pg.Client, folder: string }} Log */
 
 /**
- * A database, a client of it and a folder, for the tests of one `describe`: there before the first of them, gone after
- * the last.
+ * A database, a client of it and a folder for the tests of one `describe`. They are there before the first test, and
+ * gone after the last.
  *
  * @param {(log: Log) => Promise<unknown>} prepare @param {import("../database/postgres.mjs").Options} [options]
  */

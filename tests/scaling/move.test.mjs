@@ -13,10 +13,10 @@ const OLD = 20_000;
 const DIGEST = `select count(*)::int as events, sum(hash_record_extended(e, 0)::numeric)::text as hash
   from public.audience_events e where session_id like 'old-session-%'`;
 
-/** What one sender sent, and what it was told. */
+/** What one sender sent, and the answers it got. */
 const nothing = () => ({ sent: 0, accepted: 0, replayed: 0, rejected: 0, ids: /** @type {string[]} */ ([]) });
 
-/** Everything about the table and its functions that a move takes apart and puts together. */
+/** Everything about the table and its functions that a move takes apart and puts together again. */
 const SHAPE = `
   select 'column' as kind, concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
     pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum)) as detail
@@ -107,7 +107,7 @@ for (const version of VERSIONS) {
         }
       });
 
-    /** Waits until each sender and the reader got further, so that the load has met what was just done. */
+    /** Waits until every sender and the reader have made progress, so that the load has met what was just done. */
     const underLoad = () => {
       const before = told.map(({ sent }) => sent);
       const read = reads;
@@ -120,7 +120,7 @@ for (const version of VERSIONS) {
       );
     };
 
-    /** The log answers all the time, and always with everything. */
+    /** Reads all the time: the log always answers, and always with everything. */
     const read = () =>
       asClient(postgres.url, async (client) => {
         while (loading) {
@@ -154,7 +154,7 @@ for (const version of VERSIONS) {
       assert.ok(run.result.copied_rows >= OLD);
     });
 
-    it("finds both tables equal, and has them change places: there, back, and there again", async () => {
+    it("finds both tables equal, and swaps them: there, back, and there again", async () => {
       for (const partitioned of [true, false, true]) {
         assert.deepEqual((await operate(operator, "verify_move()")).different, []);
         assert.deepEqual(await insist(operator, "swap_events()"), { partitioned });
@@ -221,7 +221,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(left, { keys: 0, parts: 0 });
     });
 
-    it("may be done again", async () => {
+    it("can be done again", async () => {
       await operate(operator, "begin_move()");
       await operate(operator, `copy_events('{"max_seconds": 60}')`);
       assert.deepEqual((await operate(operator, "verify_move()")).different, []);

@@ -14,7 +14,7 @@ export async function applyScripts(client) {
   await client.query(`begin;\n${scripts.join("\n")}\ncommit`);
 }
 
-/** Calls an operator's function and hands back what it answers. @param {Client} client @param {string} call */
+/** Calls an operator's function and returns its answer. @param {Client} client @param {string} call */
 export async function operate(client, call) {
   const { rows: [{ answer }] } = await client.query(`select audience_gate.${call} as answer`);
   return answer;
@@ -40,7 +40,7 @@ export async function partition(client) {
   await operate(client, "swap_events()");
 }
 
-/** Rows put in as a bulk load puts them in: with their own times. @param {Client} client @param {string} select */
+/** Inserts rows as a bulk load does, with their own times. @param {Client} client @param {string} select */
 export async function load(client, select) {
   await client.query("set role audience_gate_store");
   try {

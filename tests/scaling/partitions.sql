@@ -10,7 +10,7 @@ create temporary view parts as
 grant select on parts to public;
 
 select is(relkind::text, 'p', 'the log is partitioned') from pg_class where oid = 'public.audience_events'::regclass;
-select ok(count(*) >= 5, 'there are months, those to come and a default partition') from parts;
+select ok(count(*) >= 5, 'there are months, including coming ones, and a default partition') from parts;
 select is_empty('select part from parts where not relrowsecurity', 'row level security is on for every part');
 select is_empty('select part from parts where owner <> ''audience_gate_owner''', 'every part belongs to the gate');
 select is_empty($$select part from parts where part::text !~ '^audience_gate_partitions\.'$$, 'they are in the private schema');
@@ -19,7 +19,7 @@ select is_empty($$select part from parts, unnest(array['anon', 'authenticated', 
   'nobody is granted anything on a part');
 select is_empty($$select r from unnest(array['anon', 'authenticated', 'service_role']) r,
   unnest(array['audience_gate_partitions', 'audience_gate_standby']) s where has_schema_privilege(r, s, 'usage')$$,
-  'nor can name one');
+  'and nobody can name one');
 select is_empty($$select p.polname from pg_policy p join parts on part = p.polrelid$$, 'no policy opens a part');
 select is_empty($$select part from parts where not exists (
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
@@ -32,7 +32,7 @@ select is_empty($$
 $$, 'every part and its columns say what they are for');
 select ok(relrowsecurity, 'the keys are closed too') from pg_class where oid = 'audience_gate.event_keys'::regclass;
 
--- Directly on a part, whoever it is.
+-- Statements directly on a part, whoever makes them.
 create function pg_temp.outcome(as_role text, statement text) returns text language plpgsql as $$
 begin
   if as_role <> 'owner' then perform set_config('role', as_role, true); end if;
@@ -70,12 +70,12 @@ select is(pg_temp.outcome('owner', format(s, current_setting('test.part'))), '42
 from unnest(array['update %s set metadata = ''{}''', 'delete from %s', 'truncate %s']) s;
 rollback to detached;
 
--- A created_at that was sent is put aside, as on any event log.
+-- A created_at that was sent is ignored, as on any event log.
 insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, metadata)
 values ('2001-02-03', 'sent-a-created-at', 'page_view', 'engagement', 'web', '{"page_path": "/"}');
 select is(created_at, now(), 'recorded now, not when the sender says') from public.audience_events where session_id = 'sent-a-created-at';
 
--- The whole is read and written by whom it was.
+-- The same roles as before may read and write the whole log.
 select is(pg_temp.outcome(r, s), o, r || ': ' || s || ' → ' || o) from (values
   ('anon', 'select from public.audience_events', '42501'),
   ('authenticated', 'select from public.audience_events', '42501'),
@@ -84,7 +84,7 @@ select is(pg_temp.outcome(r, s), o, r || ': ' || s || ' → ' || o) from (values
   ('authenticated', 'insert into public.audience_events (session_id, event_type, event_category, event_source)
      values (''from-a-user-session'', ''page_view'', ''engagement'', ''web'')', 'done')) w (r, s, o);
 
--- Months that are missing fall into the default partition, and are brought home.
+-- Events of missing months go into the default partition, and are later moved to their months.
 set local role audience_gate_store;
 insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source, metadata)
 values ('00000000-0000-4000-8000-00000000abcd', '2019-05-31 23:59:59.999+00', 'long-before-session', 'page_view', 'engagement', 'import', '{}'),
@@ -104,7 +104,7 @@ select is(pg_temp.outcome('owner', 'delete from audience_gate_partitions.audienc
 select is(pg_temp.outcome('owner', 'truncate audience_gate_partitions.audience_events_2019_05'), '42501', 'in every way');
 select is(audience_gate.run_job('keep_partitions') -> 'result' -> 'added', '[]', 'and has nothing left to do');
 
--- Ids are forgotten only where that was asked for.
+-- Ids are forgotten only if an install asks for that.
 select is(count(*), 2::bigint, 'ids are kept for good') from audience_gate.event_keys where created_at < '2020-01-01';
 update audience_gate.jobs set settings = settings || '{"keep_keys": "400 days"}' where name = 'keep_partitions';
 select is(audience_gate.run_job('keep_partitions') -> 'result' ->> 'keys_forgotten', '2', 'unless an install bounds them');

@@ -11,7 +11,7 @@ import { applyScripts, load, operate, partition } from "./partitioned.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const ordinary = join(here, "..", "..", "supabase", "tests", "database");
 
-/** No index of a partitioned table is on the id alone, so a conflict on it cannot be named: SCALING.md says so. */
+/** The one difference, named in SCALING.md: no index of a partitioned table is on the id alone, to name in a conflict. */
 const DIFFERENT = /an upsert of recorded ids changes nothing: its rows are skipped$/m;
 
 /** The assertions of a pgTAP file that failed. @param {pg.Client} client @param {string} file */
@@ -61,7 +61,7 @@ for (const version of VERSIONS) {
       await postgres.stop();
     });
 
-    it("may have its scripts applied again", async () => {
+    it("can have its scripts applied again", async () => {
       await applyScripts(client);
       await operate(client, "fit_functions()");
     });
@@ -119,7 +119,7 @@ for (const version of VERSIONS) {
       assert.equal(await scans(), earlier);
     });
 
-    it("gives the figures and takes the jobs of any log", async () => {
+    it("gives the figures and runs the jobs of any log", async () => {
       const { rows: [{ refreshed }] } = await client.query("select audience_gate.refresh_analytics() as refreshed");
       assert.equal(refreshed.outcome, "ok");
       const { rows } = await client.query(
@@ -152,7 +152,7 @@ describe("pgTAP on a partitioned log", () => {
     assert.deepEqual(await failures(client, join(here, "partitions.sql")), []);
   });
   for (const name of readdirSync(ordinary).filter((file) => file.endsWith(".sql")).sort()) {
-    it(`as on any log: ${name}`, async () => {
+    it(`is like any log: ${name}`, async () => {
       assert.deepEqual(await failures(client, join(ordinary, name)), []);
     });
   }

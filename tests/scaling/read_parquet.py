@@ -1,4 +1,4 @@
-"""Reads Parquet files as other people's tools do, and writes what they found as one JSON text."""
+"""Reads Parquet files with other people's tools, and writes what they found as one JSON text."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Reads Parquet files as Spark does, and writes what it found as one JSON text."""
+"""Reads Parquet files with Spark, and writes what it found as one JSON text."""
 
 import json
 import sys

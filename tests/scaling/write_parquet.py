@@ -1,4 +1,4 @@
-"""Writes NDJSON as Parquet in the ways that other people's tools do: a file for each, in folders of months."""
+"""Writes NDJSON as Parquet in the ways of other people's tools: a file for each, in folders of months."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-/** Where an installation cannot be had, the two commands say so within seconds, and what to do. */
+/** If nothing can be installed, the two commands say so within seconds, and say what to do. */
 import assert from "node:assert/strict";
 import { chmodSync, existsSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,7 +10,7 @@ import { temporaryFolder } from "./launch.mjs";
 const env = newcomer();
 
 /**
- * A server that takes every connection and does with it as told.
+ * A server that takes every connection and treats it as the test says.
  *
  * @param {import("node:test").TestContext} t @param {(socket: import("node:net").Socket) => void} each
  */
@@ -64,7 +64,7 @@ test("without Rust, npm test says so before it installs anything", async (t) => 
 
 test("a checkout that cannot be written to says what to do instead", async (t) => {
   const cwd = cloned(t);
-  // Root may write anywhere: then it is nobody who tries.
+  // Root may write anywhere, so the user nobody tries instead.
   const uid = process.getuid?.() === 0 ? 65534 : undefined;
   chmodSync(dirname(cwd), 0o755);
   chmodSync(cwd, 0o555);

@@ -6,14 +6,14 @@ import { after } from "node:test";
 import { onPath } from "../../local/command.mjs";
 import { root, temporaryFolder } from "./launch.mjs";
 
-/** What a machine says of itself: its programs and languages, and its way to the network. */
+/** The variables that describe a machine: its programs and languages, and its way to the network. */
 const MACHINE =
   /^(PATH|LANG|LC_.*|TMPDIR|USER|PG_BIN|CHROMIUM|JAVA_HOME|PIP_.*|CARGO_.*|RUSTUP_.*|.*_proxy|.*CA_CERTS|SSL_CERT_.*|npm_config_(registry|cafile|proxy|https_proxy|noproxy))$/i;
 
-/** What has not come to its end by now will not. */
+/** A command that takes longer than this is taken to hang. */
 const LIMIT_SECONDS = 900;
 
-/** Set for what runs in a clone, so that a clone that nobody ended makes no clones of its own. */
+/** Set for what runs in a clone, so that a clone that nobody ended does not make clones of its own. */
 const INSIDE = "AUDIENCE_GATE_IN_CLONE";
 
 /**
@@ -31,8 +31,8 @@ export function cloned(t, folder = temporaryFolder(t)) {
 }
 
 /**
- * The environment of somebody who has just got here: an empty HOME with npm's cache in it, and nothing that the npm which
- * runs this test has set. Rust is what they bring, so where rustup and cargo keep things stays as it is.
+ * The environment of a newcomer: an empty HOME with npm's cache in it, and none of the variables that the npm which
+ * runs this test has set. A newcomer brings Rust, so the folders of rustup and cargo stay as they are.
  *
  * @returns {NodeJS.ProcessEnv}
  */
@@ -77,7 +77,7 @@ export function watch(t, [program, ...args], { cwd, env, enough, uid }) {
     try {
       process.kill(-(child.pid ?? 0), signal);
     } catch {
-      // Nobody of the group is left.
+      // No process of the group is left.
     }
   };
   t.after(() => end("SIGKILL"));
@@ -85,7 +85,7 @@ export function watch(t, [program, ...args], { cwd, env, enough, uid }) {
   let satisfied = false;
   const look = enough && setInterval(() => {
     satisfied ||= enough(said);
-    // Not SIGKILL: the runner passes an end on to its suites, which are groups of their own.
+    // Not SIGKILL, because the runner passes SIGTERM on to its suites, which are groups of their own.
     if (satisfied) end("SIGTERM");
   }, 100);
   const late = setTimeout(() => {

@@ -28,7 +28,7 @@ test("after kill -9 at any moment the next start has every acknowledged event, o
         }
       }
     })();
-    // Under way, and then at no particular moment.
+    // The kill comes once events are under way, at no particular moment.
     await until(() => acknowledged.length >= (round + 1) * 10, "events are acknowledged", 60);
     await pause(500 * Math.random());
     await stack.end("SIGKILL");
@@ -64,7 +64,7 @@ test("no process is left behind by a killed stack", async (t) => {
   await until(() => left().length === 0 || left(), "every process of it has ended");
 });
 
-/** Every process of this machine with its parent, the ended ones that nobody has asked after left out. */
+/** Every process of this machine with its parent, apart from ended ones that are still to be reaped. */
 function processes() {
   const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" });
   return stdout.trim().split("\n").map((line) => line.trim().split(/\s+/))

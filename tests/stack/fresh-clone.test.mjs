@@ -1,4 +1,4 @@
-/** README's two commands as it prints them, in clones of what is committed, by somebody who has never run anything here. */
+/** README's two commands as it prints them, in clones of what is committed, by somebody who has run nothing here. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { cloned, newcomer, watch } from "./clone.mjs";
 import { ingest, launch, root, view } from "./launch.mjs";
 
-/** One for all of this file: the second clone is of somebody who has made the first. */
+/** One environment for the whole file: whoever makes the second clone has made the first. */
 const env = newcomer();
 
 test("README prints the two commands", () => {
@@ -23,14 +23,15 @@ test("npm start is all that a fresh clone needs, and npm test installs what it l
   t.diagnostic(`from clone to greeting ${stack.seconds.toFixed(1)} s, installation included`);
   assert.ok(!existsSync(join(cwd, "node_modules", "typescript")), "what only tests need is not installed by npm start");
 
-  // One suite of each kind of need that is quick to meet: the hosted Deno, a real Postgres, a browser and a compiler.
+  // These suites have one of each need that is quick to meet: the hosted Deno, a real Postgres, a browser and a
+  // compiler.
   const tests = await watch(t, ["npm", "test", "--", "hosted deno", "pgtap on postgres", "package"], { cwd, env });
   assert.equal(tests.code, 0, tests.said);
   assert.match(tests.said, /^\d+ passed, 0 failed$/m);
   t.diagnostic(`three suites after that ${tests.seconds.toFixed(1)} s, installation included`);
 });
 
-test("npm test on a fresh clone says what there is, runs what needs nothing, and gets to work on the rest", async (t) => {
+test("npm test on a fresh clone lists its suites, runs those that need nothing, and starts on the rest", async (t) => {
   const cwd = cloned(t);
   for (const word of ["--list", "--help"]) {
     const { code, said } = await watch(t, ["npm", "test", "--", word], { cwd, env });
@@ -40,7 +41,7 @@ test("npm test on a fresh clone says what there is, runs what needs nothing, and
   assert.equal(bare.code, 0, bare.said);
   assert.ok(!existsSync(join(cwd, "node_modules")), "a suite that needs no package installs none");
 
-  // To its end it would take what this run takes, and come here again.
+  // A whole run would take as long as this one, and reach this test again.
   const compiling = () => {
     const log = join(cwd, ".local", "test-logs", "rust.log");
     return existsSync(log) && /Compiling/.test(readFileSync(log, "utf8"));

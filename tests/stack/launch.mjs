@@ -57,7 +57,7 @@ export async function launch(t, args, { command = ["node", "local/start.mjs"], c
     try {
       process.kill(-(child.pid ?? 0), signal);
     } catch {
-      // Nobody of the group is left.
+      // No process of the group is left.
     }
   };
   const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));

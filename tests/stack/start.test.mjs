@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { publishableKey, secretKey } from "../../local/settings.mjs";
 import { freePort, ingest, launch, launchAndFail, rest, temporaryFolder, view } from "./launch.mjs";
 
-/** The limits are those of a machine with nothing else to do; one that is shared out gets its share of time. */
+/** The limits hold for an idle machine; a shared one gets proportionally more time. */
 const within = (/** @type {number} */ seconds) => seconds * Math.max(1, loadavg()[0] / availableParallelism());
 
 test("the first event is accepted within a minute, the second start within ten seconds, and the data is there", async (t) => {

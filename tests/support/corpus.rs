@@ -1,4 +1,4 @@
-//! The written corpus: events, and the violations that stand beside each.
+//! The written corpus: events, each with its violations.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// A case of the corpus.
 pub struct Case {
-    /// The rule whose file it stands in, and what it shows.
+    /// The rule whose file it is in, and what it shows.
     pub name: String,
     /// The event as it is sent.
     pub text: String,
@@ -35,10 +35,10 @@ impl Case {
     }
 }
 
-/// All of them, file by file.
+/// All cases, file by file.
 pub fn cases() -> Vec<Case> {
     let text = |value: &Value| value.as_str().map(String::from);
-    // Of this repository, whichever of its packages asks.
+    // The corpus is found from every package of this repository.
     let roots = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let folder = roots.map(|root| root.join("tests/corpus")).find(|folder| folder.is_dir()).unwrap();
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();

@@ -1,4 +1,4 @@
-//! Events near what the table of rules speaks of: a written event in which some members are replaced by values at, just
+//! Events near the bounds of the table of rules: written events in which some members are replaced by values at, just
 //! below and just above the table's own bounds.
 
 use crate::reference::document::{self, Json};
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::sync::LazyLock;
 
-/// A member of the event or of its metadata, and the JSON that takes its place; none removes it.
+/// A member of the event or of its metadata, and the JSON that takes its place; `None` removes it.
 #[derive(Clone, Debug)]
 pub struct Edit {
     in_metadata: bool,
@@ -46,7 +46,7 @@ fn set(members: &mut Vec<(String, Json)>, key: String, value: Option<Json>) {
     members.extend(value.map(|value| (key, value)));
 }
 
-/// Makes metadata so large by one more text.
+/// Adds a text to metadata so that it has this size.
 fn pad(metadata: &mut Json, size: usize) {
     let Json::Object(members) = metadata else { return };
     set(members, "padding".into(), Some(Json::Text(String::new())));
@@ -56,7 +56,7 @@ fn pad(metadata: &mut Json, size: usize) {
     }
 }
 
-/// JSON of the tree, in which numbers stay as they are.
+/// The tree as JSON, with numbers as they are.
 fn written(value: &Json) -> String {
     match value {
         Json::Null => "null".into(),
@@ -160,7 +160,7 @@ fn key() -> impl Strategy<Value = String> {
     prop_oneof![2 => joined, 1 => select(others.to_vec()).prop_map(String::from)]
 }
 
-/// Of these, texts are made that come close to what the privacy rules look for, or are it.
+/// Pieces of which texts are made that are, or nearly are, what the privacy rules look for.
 const PIECES: [&str; 36] = [
     "0",
     "1",
@@ -205,7 +205,7 @@ fn text_of_pieces() -> impl Strategy<Value = String> {
         .prop_map(|pieces| serde_json::Value::from(pieces.concat()).to_string())
 }
 
-/// What the table says of a field, and what is nearly that.
+/// The values that the table names for a field, and values near them.
 fn values(field: Field) -> Vec<String> {
     static ALL: LazyLock<Vec<(Field, String)>> = LazyLock::new(|| {
         let mut all = Vec::new();
@@ -333,7 +333,7 @@ const ADDRESSES: [&str; 12] = [
     "ad\u{e9}@example.com",
 ];
 
-/// Times around both ends of the window, and in every form.
+/// Times around both ends of the window, in every form.
 fn times(ahead: u32, behind: u32) -> [String; 14] {
     let at = |seconds: i64| {
         let written = time::write(support::RECEIVED_AT / 1000 + seconds * 1000);

@@ -1,4 +1,4 @@
-//! What must hold for any bytes at all: checked on what the fuzzer thinks up, and on the seeds it has left behind.
+//! What must hold for any bytes at all, checked on what the fuzzer generates and on the seeds that it has kept.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use std::sync::LazyLock;
 
 const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 1111 1111", "123-45-6789"];
 
-/// The reader takes what `serde_json` takes and nothing else, sees the same values in it, and names its faults.
+/// The reader accepts what `serde_json` accepts and nothing else, sees the same values in it, and names its faults.
 pub fn parse(body: &[u8]) {
     let (mut reader, mut parser) = (Reader::new(body), Parser::default());
     let is_read = reader.event(&mut parser).is_ok() && reader.is_done();
@@ -36,7 +36,7 @@ pub fn parse(body: &[u8]) {
     assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
     let plain = without_mark(body);
     if json::Json::read(plain).is_some() {
-        assert!(is_json, "the registry's reader takes what is no JSON");
+        assert!(is_json, "the registry's reader accepts something that is not JSON");
     }
     if !is_json {
         return;
@@ -52,7 +52,7 @@ pub fn parse(body: &[u8]) {
     assert_eq!(has(Fault::Shape), !value.is_object(), "shape");
     assert_eq!(has(Fault::Depth), seen.depth > MOST_DEPTH, "depth {}", seen.depth);
     assert_eq!(has(Fault::Text), seen.nul, "U+0000");
-    assert_eq!(has(Fault::DuplicateKey), seen.twice, "a key named twice");
+    assert_eq!(has(Fault::DuplicateKey), seen.twice, "a key that occurs twice");
     if has_only_plain_numbers(plain) {
         assert!(!has(Fault::Number), "a short number that double precision holds is refused");
     }
@@ -61,7 +61,7 @@ pub fn parse(body: &[u8]) {
     }
 }
 
-/// What was read before, and so which keys are known, changes nothing that is read.
+/// What was read before, and so which keys are known, does not change what is read.
 fn reads_the_same_again(body: &[u8], parser: &mut Parser, is_read: bool) {
     let first = parser.event.clone();
     let crowd: String = (0..CAPACITY).map(|number| format!(r#""key_{number}":{{"key_{number}":1}},"#)).collect();
@@ -76,8 +76,8 @@ fn reads_the_same_again(body: &[u8], parser: &mut Parser, is_read: bool) {
     }
 }
 
-/// Whether `serde_json` takes it. Passing over a value leaves out what only decoding asks for: depth, surrogates, the
-/// size of numbers.
+/// Whether `serde_json` accepts it as JSON. It skips the value, which leaves out what only decoding checks: depth,
+/// surrogates, the size of numbers.
 fn is_json(body: &[u8]) -> bool {
     let body = without_mark(body);
     str::from_utf8(body).is_ok() && serde_json::from_slice::<IgnoredAny>(body).is_ok()
@@ -118,7 +118,7 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
     assert_eq!(!event.unknown_fields().is_empty(), !value.as_object().unwrap().keys().all(known), "an unknown field");
 }
 
-/// Every event of a body is answered and kept, alone as in a batch; what is kept is itself sound.
+/// Every event of a body is answered and kept, alone as in a batch, and what is kept is itself sound.
 pub fn judge(body: &[u8]) {
     if names_serde_json(body) {
         return;
@@ -138,7 +138,7 @@ pub fn judge(body: &[u8]) {
         batch.accepted.iter().for_each(|row| row_is_sound(row.get()));
         if !is_ndjson {
             let refused = results.iter().any(|result| result["rule_id"] == "parse.json");
-            assert_eq!(refused, !is_json(body), "JSON is refused as none, or the other way round");
+            assert_eq!(refused, !is_json(body), "JSON is refused as if it were not, or the other way round");
         }
         let is_one = !is_ndjson && !without_mark(body).trim_ascii_start().starts_with(b"[");
         if is_one && !reference::document::has_member(without_mark(body), "events") {
@@ -146,7 +146,7 @@ pub fn judge(body: &[u8]) {
         }
         let together: Vec<_> = results.iter().map(|result| result["violations"].clone()).collect();
         if let Some(alone) = one_by_one(body, is_ndjson) {
-            assert_eq!(together, alone, "a batch is judged otherwise than its events");
+            assert_eq!(together, alone, "a batch is judged differently from its events");
         }
     }
 }
@@ -156,7 +156,7 @@ struct Argument {
     batch: Batch,
 }
 
-/// Rows as they are written: a tree would have lost a key that is named twice.
+/// Rows as they are written, because a tree would have lost a key that occurs twice.
 #[derive(Deserialize)]
 struct Batch {
     accepted: Vec<Box<RawValue>>,
@@ -172,7 +172,7 @@ fn judged(body: &[u8], caller: Caller, is_ndjson: bool) -> (Vec<u8>, Value) {
     let alone = gate.output.clone();
     let padded = [body, &[0; WINDOW]].concat();
     gate.judge_padded(&padded, body.len(), &request);
-    assert_eq!(gate.output, alone, "zeros behind a body change what is written");
+    assert_eq!(gate.output, alone, "zeros after a body change what is written");
     let answer = support::read(gate.answer());
     (gate.argument().to_vec(), answer)
 }
@@ -188,13 +188,13 @@ fn agrees_with_reference(event: &[u8], violations: &Value) {
     };
     let found: Vec<&str> = violations.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let expected = reference::violations(RULES, event, &world);
-    assert_eq!(found, expected, "the reference judges otherwise: {}", String::from_utf8_lossy(event));
+    assert_eq!(found, expected, "the reference judges differently: {}", String::from_utf8_lossy(event));
 }
 
-/// The violations of each event of a body that was judged alone; none where the body is no list of events.
+/// The violations of each event of a body, judged alone; `None` if the body is not a list of events.
 fn one_by_one(body: &[u8], is_ndjson: bool) -> Option<Vec<Value>> {
     let plain = without_mark(body);
-    // Behind a line break, because a byte order mark at the very beginning is none of the event's.
+    // The event follows a line break, because a byte order mark at the very beginning would not belong to it.
     let of_line = |line: &[u8]| {
         let with_break = [b"\n", line].concat();
         let violations = judged(&with_break, Caller::Visitor, true).1["results"][0]["violations"].clone();
@@ -206,12 +206,12 @@ fn one_by_one(body: &[u8], is_ndjson: bool) -> Option<Vec<Value>> {
         return Some(lines.map(of_line).collect());
     }
     let events: Vec<&RawValue> = serde_json::from_slice(plain).ok()?;
-    // Outside texts, JSON has no line breaks that mean anything; inside them it has none at all.
+    // Line breaks in JSON mean nothing outside texts, and cannot occur inside them.
     let of_event = |event: &&RawValue| of_line(event.get().replace(['\n', '\r'], " ").as_bytes());
     Some(events.iter().map(of_event).collect())
 }
 
-/// The contract takes the record of a rejection.
+/// The contract accepts the record of a rejection.
 fn record_is_sound(row: &BTreeMap<String, Box<RawValue>>) {
     let mut record = String::from(r#"{"event_type":"event_validation_fail","event_category":"system""#);
     for (key, value) in row.iter().filter(|(key, _)| *key != "index") {
@@ -222,7 +222,7 @@ fn record_is_sound(row: &BTreeMap<String, Box<RawValue>>) {
     assert!(violations.is_empty(), "the record violates {violations:?}: {record}");
 }
 
-/// The contract takes again what it has taken.
+/// The contract accepts again what it has accepted.
 fn row_is_sound(row: &str) {
     let behind_index = row.split_once(',').unwrap().1;
     let event = format!("{{{behind_index}");
@@ -230,8 +230,8 @@ fn row_is_sound(row: &str) {
     assert!(violations.is_empty(), "the accepted row violates {violations:?}: {event}");
 }
 
-/// Redaction makes JSON of JSON, leaves nothing personal, changes nothing where the reader has said so, and nothing more
-/// when it is done again.
+/// Redaction makes JSON of JSON, leaves nothing personal, changes nothing if the reader says that it will not, and
+/// changes nothing more when it is repeated.
 pub fn redact(body: &[u8]) {
     if names_serde_json(body) {
         return;
@@ -259,7 +259,7 @@ pub fn redact(body: &[u8]) {
     }
 }
 
-/// Whether a key may be there that serde_json takes for a word of its own, so that it cannot be asked for its opinion.
+/// Whether there may be a key that serde_json takes for one of its own, so that its opinion is worth nothing.
 fn names_serde_json(body: &[u8]) -> bool {
     const OWN: &[u8] = b"$serde_json::private";
     body.windows(OWN.len()).any(|part| part == OWN)
@@ -273,8 +273,8 @@ fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
     let mut out = Vec::new();
     redact::snapshot(&mut out, json, is_event);
     let (mut reader, mut parser) = (Reader::new(&out), Parser::default());
-    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is no JSON");
-    assert!(is_redactable(&parser.event), "redaction made something that the contract does not take");
+    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is not JSON");
+    assert!(is_redactable(&parser.event), "redaction made something that the contract does not accept");
     each_text(&support::read(&out), &mut |content| {
         assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");
         assert!(!numbers::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");
@@ -321,7 +321,7 @@ fn has_only_plain_numbers(json: &[u8]) -> bool {
     })
 }
 
-/// What the contract asks of a document besides being JSON.
+/// What the contract asks of a document apart from being JSON.
 #[derive(Default)]
 struct Seen {
     depth: usize,

@@ -1,4 +1,4 @@
-// A stage for the tracker's tests, and the few steps they share.
+// A stage for the tracker's tests, and the few steps that they share.
 import { after, before, test } from "node:test";
 import { until } from "../../until.mjs";
 import { launch } from "../pages.mjs";
@@ -11,9 +11,9 @@ export { until };
 /** @typedef {import("playwright-core").BrowserContext} BrowserContext */
 /** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
 /** @typedef {import("../../../web/tracker/types.ts").TrackerOptions} TrackerOptions */
-/** What a test tracks: also what the tracker's types would refuse. @typedef {Record<string, unknown>} Given */
+/** What a test tracks, which may be something that the tracker's types would refuse. @typedef {Record<string, unknown>} Given */
 
-/** One Chromium a file. Each scene has a server and a fresh profile of its own, and leaves nothing behind. */
+/** One Chromium per file. Each scene has its own server and fresh profile, and leaves nothing behind. */
 export function stage() {
   /** @type {import("playwright-core").Browser} */
   let browser;
@@ -42,7 +42,7 @@ export function stage() {
 }
 
 /**
- * What the page hands to `createTracker`, unless a test says otherwise: no events but the test's own.
+ * What the page passes to `createTracker` unless a test says otherwise: it sends no events but the test's own.
  *
  * @param {Server} server
  * @param {Partial<TrackerOptions>} [overrides]
@@ -75,8 +75,8 @@ export async function open(context, server, overrides = {}, path = "/") {
 }
 
 /**
- * Lets the page's clock jump, and every timer of that time go off. What it then sends has arrived when this returns: it
- * was asked for before the page's own last request, to an address that nothing else asks for.
+ * Makes the page's clock jump, and every timer in between go off. What the page then sends has arrived when this
+ * returns, because the page's last request, to an address that nothing else asks for, comes after it.
  *
  * @param {Page} page whose context was opened with `movableClock`
  * @param {number} milliseconds
@@ -87,13 +87,13 @@ export async function later(page, milliseconds) {
 }
 
 /**
- * For contexts whose tests let time pass: their pages' clocks run as others do until `later` moves them. They begin an
+ * For contexts whose tests let time pass: their pages' clocks run like others until `later` moves them. They begin an
  * hour ago, so that no event comes from the future.
  */
 export const movableClock = (/** @type {BrowserContext} */ context) =>
   context.clock.install({ time: Date.now() - 3_600_000 });
 
-/** An event no rule objects to, told apart by a number. @param {number} n @param {Given & { metadata?: Given }} [more] */
+/** An event that violates no rule, with a number to tell it from others. @param {number} n @param {Given & { metadata?: Given }} [more] */
 export const used = (n, more = {}) => ({
   event_type: "feature_used",
   event_category: "engagement",

@@ -45,7 +45,7 @@ scene(
             event_category: "engagement",
             metadata: { feature_id: `feature-${n}`, page_path: "/", n },
           });
-          // Events of a page come one by one, not in a loop that never yields: this yields, and waits for nothing.
+          // A page's events come one by one, not in a loop that never yields, so this yields, but waits for nothing.
           if (n % 10 === 9) await new Promise((done) => setTimeout(done));
         }
       }, server.endpoint);
@@ -62,7 +62,7 @@ scene(
 /** What this file reads of a trace. @typedef {{ name: string, pid: number, tid: number, tdur?: number, dur?: number, args: { name?: string } }} TraceEvent */
 
 /**
- * A DevTools trace of what happens meanwhile.
+ * A DevTools trace of what happens while the work is done.
  *
  * @param {import("playwright-core").BrowserContext} context
  * @param {import("playwright-core").Page} page
@@ -87,7 +87,7 @@ async function record(context, page, work) {
   return events;
 }
 
-/** Processor time, in ms, of each task of the renderer's main thread: the clock on the wall would measure the neighbours. */
+/** Processor time, in ms, of each task of the renderer's main thread: wall-clock time would include other processes. */
 function mainThreadTasks(/** @type {TraceEvent[]} */ events) {
   const main = new Set(
     events.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain")

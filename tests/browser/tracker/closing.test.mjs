@@ -1,4 +1,4 @@
-// A page that closes at once still tells what happened on it, within what browsers allow.
+// A page that closes at once still sends what happened on it, within what browsers allow.
 import assert from "node:assert/strict";
 import { numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
@@ -24,7 +24,7 @@ scene(
 );
 
 scene(
-  "where fetch has no keepalive, the beacon goes instead",
+  "where fetch has no keepalive, a beacon is sent instead",
   async ({ server, context }) => {
     await context.addInitScript(() => {
       Reflect.deleteProperty(Request.prototype, "keepalive");
@@ -70,7 +70,7 @@ scene(
   },
 );
 
-scene("what the server asks of a hidden page holds when it is visible again", async ({ server, context }) => {
+scene("a hidden page still waits as the server asked when it is visible again", async ({ server, context }) => {
   const page = await open(context, server, { flushInterval: 60_000 });
   server.faults.push({ status: 429, headers: { "retry-after": "2" } });
   await track(page, used(1));

@@ -1,4 +1,4 @@
-// The contract in the page: judged before anything is queued, and done without where WebAssembly is forbidden.
+// The contract in the page: events are judged before anything is queued, and not judged where WebAssembly is forbidden.
 import assert from "node:assert/strict";
 import { registrySnapshot } from "./registry.mjs";
 import { later, log, movableClock, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
@@ -8,7 +8,7 @@ const LOADED = { contract: undefined };
 
 const ready = (/** @type {import("./browser.mjs").Page} */ page) => page.evaluate(() => globalThis.tracker.ready());
 
-/** Events a page gets wrong, and the rule that has to say so first. @type {[rule: string, event: import("./browser.mjs").Given][]} */
+/** Events that a page gets wrong, and the rule that has to say so first. @type {[rule: string, event: import("./browser.mjs").Given][]} */
 const FAULTY = [
   ["engagement.subject", {
     event_type: "content_view",
@@ -56,7 +56,7 @@ const FAULTY = [
 ];
 
 scene(
-  "every rejection is told in the page, with rule and reason, and nothing of it is queued or sent",
+  "every rejection is reported in the page, with rule and reason, and nothing of it is queued or sent",
   async ({ server, context }) => {
     server.registry = registrySnapshot();
     const page = await open(context, server, LOADED);
@@ -93,7 +93,7 @@ scene("developers read it in the console", async ({ server, context }) => {
 });
 
 scene(
-  "sendRejected hands refused events to the server for its audit, personal data excepted",
+  "sendRejected sends refused events to the server for its audit, apart from personal data",
   async ({ server, context }) => {
     await movableClock(context);
     const page = await open(context, server, { ...LOADED, sendRejected: true });
@@ -119,10 +119,10 @@ scene("events tracked while the contract loads are judged too", async ({ server,
   assert.deepEqual(numbers(server), [1, 2]);
 });
 
-scene("a page that closes before the contract is there sends all the same", async ({ server, context }) => {
+scene("a page that closes before the contract has loaded still sends its events", async ({ server, context }) => {
   await context.route("**/*.wasm", () => {});
   const page = await open(context, server, { ...LOADED, flushInterval: 60_000 });
-  // It has no answer while the contract is awaited.
+  // There is no answer until the contract has loaded.
   track(page, used(1)).catch(() => {});
   await page.evaluate(() => "the event is being tracked");
   await page.close({ runBeforeUnload: true });
@@ -154,7 +154,7 @@ for (
       };
       assert.equal((await track(page, subscription)).status, "queued");
       assert.equal((await track(page, FAULTY[7][1])).violations?.[0].rule_id, "privacy.raw_email");
-      // What only the contract would notice goes to the server, and its verdict comes back.
+      // An event that only the contract would refuse goes to the server, and the verdict comes back.
       assert.equal((await track(page, FAULTY[1][1])).status, "queued");
       await until(async () => (await log(page)).some((one) => one.by === "server"), "the server's verdict");
       assert.match(server.rows[0].metadata.email_hash, /^[\da-f]{64}$/);
@@ -204,7 +204,7 @@ function beginsWithTime(id) {
 }
 
 scene(
-  "a view too short to count is not an event; it becomes one when it is long enough",
+  "a view that is too short to count is not an event; it becomes one once it is long enough",
   async ({ server, context }) => {
     server.registry = registrySnapshot();
     const page = await open(context, server, { ...LOADED, automatic: ["content_view"] });

@@ -28,7 +28,7 @@ after(async () => {
 /** @param {string} sql @returns {Promise<Record<string, any>[]>} */
 const rows = async (sql) => (await stack.database.query(sql)).rows;
 
-test("the demo page: what it shows is what the database holds", { timeout: 180_000 }, async () => {
+test("the demo page shows what the database holds", { timeout: 180_000 }, async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(`${stack.url}/demo/?utm_source=newsletter&utm_medium=email&utm_campaign=better-sleep`);
@@ -99,13 +99,13 @@ test("the demo page: what it shows is what the database holds", { timeout: 180_0
 });
 
 test(
-  "answers lost on the way: the gate says `replayed`, and every id is stored once",
+  "when answers are lost, the gate says `replayed`, and every id is stored once",
   { timeout: 180_000 },
   async () => {
     const context = await browser.newContext();
     let posts = 0;
     await context.route("**/functions/v1/ingest", async (route) => {
-      // The function has stored the events, and its word about it never arrives.
+      // The function has stored the events, but its answer never arrives.
       if (route.request().method() === "POST" && ++posts % 2 === 1) {
         await route.fetch();
         return await route.abort("connectionreset");
@@ -132,7 +132,7 @@ test(
       return results.map((result) => result.status === "queued" ? result.id : result.status);
     }, {
       key: stack.publishableKey,
-      // Different types: two of one type within three seconds are one event to the contract.
+      // The types differ, because to the contract two of one type within three seconds are one event.
       events: ["feature_used", "tool_used", "content_saved", "content_complete"].map((event_type, n) => ({
         event_category: /** @type {const} */ ("engagement"),
         event_type,

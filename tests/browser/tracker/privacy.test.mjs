@@ -1,4 +1,4 @@
-// Nothing before consent, nothing against a signal, no address, and nobody mixed up with somebody else.
+// Nothing is sent before consent, against a signal or with an address, and nobody is mixed up with somebody else.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { later, movableClock, numbers, open, stage, track, until, used } from "./browser.mjs";
@@ -45,7 +45,7 @@ scene(
       consentVersion: "2026-11",
     });
     assert.equal((await track(next, used(3))).status, "queued");
-    // But not for another text.
+    // But it does not hold for another text.
     const other = await open(context, server, {
       consent: "ask",
       consentVersion: "2027-01",
@@ -55,7 +55,7 @@ scene(
 );
 
 scene(
-  "consent taken back in one tab holds in the other, and clears the device",
+  "consent withdrawn in one tab is withdrawn in the other, and clears the device",
   async ({ server, context }) => {
     const first = await open(context, server, {
       consent: "ask",
@@ -98,7 +98,7 @@ for (
   ]
 ) {
   scene(
-    `${signal} is a refusal, even of a consent given`,
+    `${signal} is a refusal, even if consent was given`,
     async ({ server, context }) => {
       await context.addInitScript(init);
       const page = await open(context, server, {
@@ -138,7 +138,7 @@ scene(
       createHash("sha256").update("ada.lovelace@example.org").digest("hex"),
     );
     assert.ok(!/lovelace/i.test(JSON.stringify(row) + kept));
-    // One that slipped into metadata does not leave the page, WebAssembly or not.
+    // An address that slipped into metadata does not leave the page, with or without WebAssembly.
     for (const slip of ["ada@example.org", "/thanks?m=ada%40example.org"]) {
       const result = await track(page, used(9, { metadata: { note: slip } }));
       assert.equal(result.violations?.[0].rule_id, "privacy.raw_email", slip);

@@ -43,7 +43,7 @@ scene(
 );
 
 scene(
-  "a tab killed with a request under way: sent again, stored once",
+  "what a killed tab had under way is sent again and stored once",
   async ({ server, context }) => {
     const page = await open(context, server);
     /** @type {(value?: unknown) => void} */
@@ -60,7 +60,7 @@ scene(
       async () => (await stats(next)).queued === 0,
       "the queue is empty",
     );
-    // Only now does the server come to what the killed tab had sent.
+    // Only now does the server handle what the killed tab had sent.
     answer();
     await until(() => server.answered === 2, "both requests are done");
     assert.deepEqual(numbers(server), [1]);
@@ -112,7 +112,7 @@ scene("storage that is denied altogether", async ({ server, context }) => {
 });
 
 scene(
-  "the queue is capped in bytes: the oldest give way, and are counted",
+  "the queue is limited in bytes: the oldest events give way, and are counted",
   async ({ server, context }) => {
     const page = await open(context, server, {
       maxQueueBytes: 5000,
@@ -139,7 +139,7 @@ scene(
   "two tabs share one queue and one session; each event is sent by one of them",
   async ({ server, context }) => {
     const first = await open(context, server);
-    // Two tabs that begin in the same instant are two sessions: browsers do not order their storage.
+    // Two tabs that begin at the same instant are two sessions, because browsers do not order access to their storage.
     await track(first, used(0));
     await until(() => server.rows.length === 1, "the session has begun");
     const tabs = [first, await open(context, server)];

@@ -1,4 +1,4 @@
-// The whole retry matrix, walked in a real page: what each answer does to the events it was about.
+// The whole retry matrix in a real page: what each answer does to the events it was about.
 import assert from "node:assert/strict";
 import { later, log, movableClock, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
@@ -8,7 +8,7 @@ const scene = stage();
 /** @typedef {import("./browser.mjs").Page} Page */
 
 /**
- * Sends one event into a fault, and holds the tracker to the end given.
+ * Sends one event into a fault, and checks that the tracker ends as given.
  *
  * @param {import("./server.mjs").Fault} fault
  * @param {keyof typeof ENDS} ends
@@ -57,7 +57,7 @@ const AGAIN = [
   ...[408, 425, 429, 500, 502, 503, 504, 521].map((status) => ({ status })),
   { lost: "before" },
   { lost: "after" },
-  // A captive portal's page is no answer, nor is one without verdicts.
+  // A captive portal's page is not an answer, and neither is a text without verdicts.
   { status: 200, text: "<html>please sign in</html>" },
   { status: 200, text: "{}" },
   { status: 200, text: '{"results":[]}' },
@@ -94,7 +94,7 @@ for (
 }
 
 scene(
-  "failure upon failure: each wait is longer than the one before it could have been short",
+  "each further failure waits longer: the waits double, and half of each is random",
   async ({ server, context }) => {
     const page = await open(context, server);
     server.faults.push(...Array(4).fill({ status: 500 }));
@@ -135,7 +135,7 @@ scene("413 halves the batch until it passes, and loses nothing", async ({ server
 });
 
 scene(
-  "207 settles each event by itself: the rejected one is told, with rule and reason",
+  "207 settles each event by itself: the rejected one is reported, with rule and reason",
   async ({ server, context }) => {
     const page = await open(context, server, { flushInterval: 300 });
     for (let n = 1; n <= 3; n++) await track(page, used(n));

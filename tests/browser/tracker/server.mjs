@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 /**
  * @typedef {{ status: number, headers?: Record<string, string>, text?: string }
  *   | { lost: "before" | "after" }
- *   | { held: Promise<unknown> }} Fault `held`: answered once that promise is kept
+ *   | { held: Promise<unknown> }} Fault `held`: answered once that promise resolves
  * @typedef {Record<string, any>} Row
  * @typedef {{ csp?: string, script?: boolean, judge?: (event: Row) => { rule_id: string, reason: string }[] }} Settings
  * @typedef {{ id: string, status: string, rule_id?: string, reason?: string, violations?: string[] }} Verdict
@@ -51,9 +51,9 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     /** @type {Row[]} */ refused: [],
     /** @type {{ at: number, ids: string[], headers: import("node:http").IncomingHttpHeaders, query: string, fault?: Fault }[]} */
     requests: [],
-    /** @type {Fault[]} one is used up by each request to the function */
+    /** @type {Fault[]} each request to the function uses one up */
     faults: [],
-    /** Requests to the function that are over, however they ended. */
+    /** How many requests to the function are over, however they ended. */
     answered: 0,
     /** @type {(() => Fault | undefined) | undefined} */ randomFault: undefined,
     /** @type {object | undefined} */ registry: undefined,
@@ -178,7 +178,7 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     servers.push(server);
     return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   };
-  // Two origins, as in life: the page's and the project's.
+  // There are two origins, as in reality: the page's and the project's.
   state.origin = await listen();
   state.endpoint = `${await listen()}/ingest`;
   return state;

@@ -1,4 +1,4 @@
-// Random sessions with faults of every kind: what was tracked is stored, each of it once.
+// Random sessions with faults of every kind: everything that was tracked is stored exactly once.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -48,12 +48,12 @@ for (let first = 0; first < SESSIONS; first += BATCH) {
   );
 }
 
-test("the sessions met every kind of trouble", (t) => {
+test("the sessions met every kind of fault", (t) => {
   t.diagnostic(JSON.stringify(totals));
   for (const [name, count] of Object.entries(totals)) assert.ok(count > 0, `no ${name} at all`);
 });
 
-/** One visitor's life: says what went wrong, or nothing. */
+/** One visitor's session. Returns what went wrong, if anything did. */
 async function session(/** @type {number} */ seed) {
   const random = generator(seed);
   /** @template Choice @param {Choice[]} choices */
@@ -72,7 +72,7 @@ async function session(/** @type {number} */ seed) {
         { status: 200, text: "<html>portal</html>" },
         { lost: "before" },
         { lost: "after" },
-        // Slow, as a far server is: part of the weather, and nothing waits for it.
+        // Slow, like a distant server. This is one of the faults, and nothing waits for it.
         { held: pause(300) },
       ]),
     );
@@ -90,7 +90,7 @@ async function session(/** @type {number} */ seed) {
     track: async (/** @type {Page} */ page) => {
       for (let count = 1 + Math.floor(random() * 4); count > 0; count--) await track(page, used(n++));
     },
-    // A visitor who reads: part of the session, and nothing waits for it.
+    // The visitor reads for a while. This is part of the session, and nothing waits for it.
     wait: () => pause(random() * 250),
     scroll: (/** @type {Page} */ page) => page.mouse.wheel(0, 300 + random() * 2000),
     reload: async (/** @type {Page} */ page) => {
@@ -141,10 +141,10 @@ async function session(/** @type {number} */ seed) {
     await steps.track(pages[0]);
     for (let step = 3 + Math.floor(random() * 6); step > 0; step--) await steps[pick(weighted)](pick(pages));
 
-    // The weather clears; whatever is left must arrive.
+    // The faults are over; whatever is left must arrive.
     server.randomFault = undefined;
     const last = await visit();
-    // A connection that comes back ends the tracker's own back-off, and spares the test the wait.
+    // A connection that returns ends the tracker's back-off, which saves the test the wait.
     await context.setOffline(true);
     await context.setOffline(false);
     await until(
@@ -180,13 +180,13 @@ function judge(sent, stored, rows, expected) {
   }
 }
 
-/** Notes, inside the page, every id that enters the queue: a second list to hold the server's against. */
+/** Records, inside the page, every id that enters the queue: a second list to compare with the server's. */
 function keepLedger() {
   const { setItem } = Storage.prototype;
   Storage.prototype.setItem = function (/** @type {string} */ key, /** @type {string} */ value) {
     setItem.call(this, key, value);
     const id = /\.q\..*\.([\w-]{36})$/.exec(key)?.[1];
-    // A key for each, as in the queue: a list that two tabs rewrite would lose entries.
+    // Each id has its own key, as in the queue, because a list that two tabs rewrite would lose entries.
     if (id) setItem.call(this, `ledger.${id}`, "");
   };
 }

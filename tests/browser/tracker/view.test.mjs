@@ -1,4 +1,4 @@
-// What a page tells by itself: views that were really seen, and the one-line form.
+// What a page reports by itself: views that were really seen, and the one-line script.
 import assert from "node:assert/strict";
 import { later, log, movableClock, open, stage, track, until, used } from "./browser.mjs";
 
@@ -44,7 +44,7 @@ scene(
 );
 
 scene(
-  "pages of a single-page application are views of their own",
+  "each page of a single-page application is a view of its own",
   async ({ server, context }) => {
     const page = await open(context, server, {
       automatic: ["page_view", "content_view"],

@@ -1,5 +1,5 @@
-//! Every mutant of a rule is told from the rule by a written case: as the reference reads the mutated table, and as code
-//! that was generated from it. `cargo test -p audience-gate-mutants -- --nocapture` lists them with what tells them apart.
+//! A written case tells every mutant of a rule from the rule, both as the reference reads the mutated table and as code
+//! that was generated from it. `cargo test -p audience-gate-mutants -- --nocapture` lists the mutants with the cases.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 #[path = "../../support/corpus.rs"]
@@ -21,9 +21,9 @@ use reference::World;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Mutants that are no mistakes: the engine, the rule, what the change says, and why nothing can tell it from the rule.
+/// Mutants that are not mistakes: the engine, the rule, the change, and why no event can tell the mutant from the rule.
 const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
-    ("generated", "parse.json", "the rule is dropped", "what is no JSON is refused before the judge is asked"),
+    ("generated", "parse.json", "the rule is dropped", "a text that is not JSON is refused before the judge is asked"),
     (
         "generated",
         "sanity.metadata_size",
@@ -57,22 +57,22 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     ("both", "state.escalation", "`when`: in part 1: Is(PriorState, Text) becomes Is(NewState, Text)", TWO_TEXTS),
     ("both", "state.escalation", "`when`: in part 2: Is(NewState, Text) becomes Is(PriorState, Text)", TWO_TEXTS),
 ];
-const NO_TEXT: &str = "what is there and no text violates the part that asks for its form";
-const TWO_TEXTS: &str = "what is not the text of two states is no blocked jump";
+const NO_TEXT: &str = "a value that is not text violates the part that asks for its form";
+const TWO_TEXTS: &str = "anything but the texts of two states is not a blocked jump";
 
 /// What an event can meet.
 #[derive(Clone, Copy, PartialEq)]
 enum Meets {
     /// The registry that ships.
     Registry,
-    /// One whose default site lists no origin, on a call from a page.
+    /// A registry whose default site lists no origin, on a call from a page.
     StrictSite,
-    /// None: it is not loaded yet.
+    /// No registry, because none is loaded yet.
     Nothing,
 }
 
-/// A case, what it meets, and the rules that it then violates: as it is written, or by the reference where it meets
-/// something else than the corpus speaks of.
+/// A case, what it meets, and the rules that it then violates: as the corpus says or, if it meets something that the
+/// corpus does not cover, as the reference says.
 struct Sent {
     case: Case,
     meets: Meets,
@@ -129,7 +129,7 @@ fn all_sent(snapshots: &Snapshots) -> Vec<Sent> {
         .collect()
 }
 
-/// What tells mutants from their rules, by their places.
+/// The case that tells each mutant from its rule, by the mutant's place.
 #[derive(Default)]
 struct Killed(BTreeMap<usize, String>);
 
@@ -144,8 +144,8 @@ impl Killed {
         }
     }
 
-    /// Prints every mutant with what tells it from its rule, and fails where nothing does though it should, or something
-    /// does though it is said that nothing can.
+    /// Prints every mutant with the case that tells it from its rule. Fails if no case does although one should, or one
+    /// does although it is listed as equivalent.
     fn check(&self, engine: &str, mutants: &[(&str, &str)]) {
         let mut wrong = Vec::new();
         let mut equivalent = 0;
@@ -174,7 +174,7 @@ impl Killed {
 }
 
 #[test]
-fn every_mutant_of_the_table_is_told_from_its_rule_by_a_case() {
+fn a_case_tells_every_mutant_of_the_table_from_its_rule() {
     let snapshots = Snapshots::read();
     let mutants = mutations::mutants(RULES);
     let mut killed = Killed::default();
@@ -191,7 +191,7 @@ fn every_mutant_of_the_table_is_told_from_its_rule_by_a_case() {
 }
 
 #[test]
-fn every_mutant_of_the_generated_judge_is_told_from_its_rule_by_a_case() {
+fn a_case_tells_every_mutant_of_the_generated_judge_from_its_rule() {
     let snapshots = Snapshots::read();
     let registry = |meets| match snapshots.met(meets) {
         None => Registry::unloaded(),
@@ -200,7 +200,7 @@ fn every_mutant_of_the_generated_judge_is_told_from_its_rule_by_a_case() {
     let registries = [Meets::Registry, Meets::StrictSite, Meets::Nothing].map(|meets| (meets, registry(meets)));
     let mut killed = Killed::default();
     for sent in all_sent(&snapshots) {
-        // What is no JSON never comes to the judge.
+        // A text that is not JSON never reaches the judge.
         if sent.violates.iter().any(|id| id == "parse.json") {
             continue;
         }

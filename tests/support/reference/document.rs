@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The deepest nesting, and the longest number, that the contract takes.
+/// The deepest nesting, and the longest number, that the contract accepts.
 const MOST_DEPTH: usize = 32;
 const MOST_CHARACTERS: usize = 64;
 /// The largest exponent, either way, that Postgres holds in any number of that length.
@@ -35,7 +35,7 @@ impl Json {
         if let Json::Text(text) = self { Some(text) } else { None }
     }
 
-    /// Hands on every key and every text within, and itself where it is one.
+    /// Passes on every key and every text within, and itself if it is a text.
     pub fn visit<'a>(&'a self, key: &mut impl FnMut(&'a str), text: &mut impl FnMut(&'a str)) {
         match self {
             Json::Text(content) => text(content),
@@ -84,7 +84,7 @@ fn quoted(text: &str) -> String {
 /// A number written out without an exponent.
 pub struct Decimal {
     pub is_negative: bool,
-    /// Without zeros before it.
+    /// The whole part, without leading zeros.
     pub whole: String,
     pub fraction: String,
 }
@@ -127,7 +127,7 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// What stands before the exponent, and the exponent.
+/// What is before the exponent, and the exponent.
 fn parts(number: &str) -> (&str, i64) {
     match number.split_once(['e', 'E']) {
         None => (number, 0),
@@ -149,7 +149,8 @@ pub fn read(text: &[u8]) -> Result<Json, Vec<Fault>> {
     if faults.is_empty() { Ok(tree(raw)) } else { Err(faults) }
 }
 
-/// Looks at every value in a loop; at what is nested too deep once, because it may be nested very deep.
+/// Looks at every value in a loop. A value that is nested too deep is scanned only once, because it may be nested very
+/// deep.
 fn faults(event: &RawValue) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut left = vec![(event, 1)];
@@ -193,7 +194,7 @@ fn fault(scalar: &str) -> Option<Fault> {
     }
 }
 
-/// Every text, key and number within, in which keys are not told from texts.
+/// Every text, key and number within, without telling keys from texts.
 fn scalars(json: &str) -> Vec<&str> {
     let mut scalars = Vec::new();
     let mut rest = json;
@@ -242,10 +243,10 @@ fn tree(raw: &RawValue) -> Json {
 /// U+0000, which Postgres cannot store and which in a [`Name`] stands for half of a surrogate pair as well.
 const UNSTORABLE: char = '\0';
 
-/// A text that was sent with something in it that no `String` can hold, or was not.
+/// A text, which may have been sent with something that no `String` can hold.
 struct Name(String);
 
-/// The members of an object in their order, those that are named twice as well.
+/// The members of an object in order, including repeated ones.
 struct Members<'a>(Vec<(Name, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Name {
@@ -261,7 +262,7 @@ impl<'de> Visitor<'de> for Name {
         out.write_str("a text")
     }
 
-    /// Halves of surrogate pairs come as the three bytes that UTF-8 would give them if it took any.
+    /// Unpaired surrogates come as the three bytes that UTF-8 would give them if it allowed them.
     fn visit_bytes<E: Error>(self, mut bytes: &[u8]) -> Result<Name, E> {
         let mut name = self.0;
         while !bytes.is_empty() {

@@ -1,8 +1,9 @@
-//! The reference judge: the table of rules, interpreted slowly and readably over a tree, to hold the generated code to.
+//! The reference judge: the table of rules, interpreted slowly and readably over a tree, to compare the generated code
+//! with.
 //!
 //! It shares with the gate what the contract lists (the fields, the categories, the words that name personal data, the
 //! states and jumps) and nothing that decides: the tree comes from `serde_json`, and every predicate is written again.
-//! What it cannot judge is what it has no table for: the splitting of a body into events, and the audit row.
+//! It cannot judge what has no table: the splitting of a body into events, and the audit row.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -168,7 +169,7 @@ impl<'a> Judge<'a> {
         time::read(self.text(Field::OccurredAt)?)
     }
 
-    /// The hash of the address, where it is one.
+    /// The hash of the address, if it is a valid one.
     fn email_hash(&self) -> Option<String> {
         is::email(self.text(Field::Email)?).map(|address| is::digest(&address))
     }
@@ -181,7 +182,7 @@ impl<'a> Judge<'a> {
         keys
     }
 
-    /// Every text that the privacy rules look at, keys of metadata among them.
+    /// Every text that the privacy rules look at, including the keys of metadata.
     fn texts(&self) -> Vec<&str> {
         let mut texts: Vec<_> = TEXT_COLUMNS.iter().filter_map(|&field| self.text(field)).collect();
         if let Some(metadata) = self.at(Field::Metadata) {
@@ -242,7 +243,7 @@ fn mentions(expr: &Expr, test: fn(&Expr) -> bool) -> bool {
     }
 }
 
-/// What can only be judged once a registry is loaded; states and jumps have defaults.
+/// Whether the expression can only be judged once a registry is loaded; states and jumps have defaults.
 fn asks_registry(expr: &Expr) -> bool {
     match expr {
         Expr::Listed(_, list) => *list != List::States,

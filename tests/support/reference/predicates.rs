@@ -1,4 +1,4 @@
-//! What the other predicates mean, by a plain reading of the contract.
+//! The other predicates, by a plain reading of the contract.
 
 use super::document::{Decimal, Json};
 use audience_gate::contract::vocabulary::FIELDS;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// What the gate adds to metadata for an address, with the longer name of the hash.
 pub const HASH_MEMBERS: &str = r#""email_hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "email_hash_kind": "hmac-sha256", "#;
 
-/// The white space of ASCII that HTML knows.
+/// ASCII white space as HTML defines it.
 const SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
 
 pub fn blank(text: &str) -> bool {
@@ -45,9 +45,10 @@ pub fn number_within(number: &str, least: u32, most: Option<u32>) -> bool {
     number.compare(&bound(least)).is_ge() && most.is_none_or(|most| number.compare(&bound(most)).is_le())
 }
 
-/// The address without white space around it and in small letters, if the HTML standard takes it and its domain has a dot.
+/// The address in lower case and without surrounding white space, if the HTML standard accepts it and its domain has a
+/// dot.
 pub fn email(text: &str) -> Option<String> {
-    // Unicode's simple mapping: one letter for one letter.
+    // This is Unicode's simple mapping, one letter for one letter.
     let address: String = text.trim_matches(SPACE).chars().filter_map(|c| c.to_lowercase().next()).collect();
     let (local, domain) = address.split_once('@')?;
     let labels: Vec<_> = domain.split('.').collect();

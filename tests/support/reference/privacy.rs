@@ -1,10 +1,10 @@
-//! The privacy rules by a plain reading: each looks at a text as characters, from every place in it.
+//! The privacy rules by a plain reading: each looks at a text as characters, starting from every place in it.
 
 use super::predicates::in_local_part;
 use audience_gate::contract::personal_keys::PERSONAL_WORDS;
 
-/// A character that can end a local part, an at sign, a label, and one more label that begins with a letter and has a
-/// second character.
+/// Whether a text holds a character that can end a local part, an at sign, a label, and one more label that begins with
+/// a letter and has a second character.
 pub fn holds_email(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
     (1..characters.len()).any(|at| {
@@ -14,7 +14,7 @@ pub fn holds_email(text: &str) -> bool {
     })
 }
 
-/// What follows an at sign, also one that was encoded for a URL once or more.
+/// What follows an at sign, even one that was encoded for a URL, once or more.
 fn after_at_sign(text: &str) -> Option<&str> {
     if let Some(rest) = text.strip_prefix('@') {
         return Some(rest);
@@ -36,7 +36,7 @@ fn begins_with_domain(text: &str) -> bool {
     labels.next().is_some() && labels.any(is_top_level)
 }
 
-/// A run of words that the contract lists; the hash of an address names nobody.
+/// Whether a key holds a run of words that the contract lists; the hash of an address names nobody.
 pub fn names_personal_data(key: &str) -> bool {
     let words = words(key);
     (0..words.len()).any(|from| {
@@ -48,8 +48,8 @@ pub fn names_personal_data(key: &str) -> bool {
     })
 }
 
-/// The words of a key in small letters: split at what is neither letter nor digit, between letters and digits, before a
-/// capital after a small letter, and before the last capital of a run that a small letter follows.
+/// The words of a key in lower case. It is split at what is neither letter nor digit, between letters and digits,
+/// before a capital that follows a small letter, and before the last capital of a run that a small letter follows.
 fn words(key: &str) -> Vec<String> {
     let characters: Vec<char> = key.chars().collect();
     let mut words = vec![String::new()];
@@ -80,7 +80,8 @@ pub fn holds_personal_value(text: &str) -> bool {
     }) || holds_card(&without_codes(&characters))
 }
 
-/// A plus sign, also one encoded for a URL, and 7 to 15 digits with at most two joints between any two of them.
+/// Whether a text begins with a plus sign, even one encoded for a URL, and 7 to 15 digits with at most two joints
+/// between any two of them.
 fn begins_with_phone(text: &[char], before: Option<char>) -> bool {
     let number = match text {
         ['+', number @ ..] | ['%', '2', 'b' | 'B', number @ ..] => number,
@@ -98,7 +99,7 @@ fn begins_with_phone(text: &[char], before: Option<char>) -> bool {
     !is_joined && number.first() != Some(&'0') && (7..=15).contains(&digits)
 }
 
-/// Three, two and four digits, none of them a number that was never given out.
+/// Whether a text begins with groups of three, two and four digits, none of them one that is never issued.
 fn begins_with_ssn(text: &[char], before: Option<char>) -> bool {
     let is_joint = |c: char| c == ' ' || c == '-';
     let Some(&[a, b, c, joint1, d, e, joint2, f, g, h, i]) = text.first_chunk() else {
@@ -141,11 +142,11 @@ fn without_codes(text: &[char]) -> String {
     out
 }
 
-/// Neighbouring groups of digits, joined by single spaces or hyphens, that make the number of a card.
+/// Whether neighbouring groups of digits, joined by single spaces or hyphens, make the number of a card.
 fn holds_card(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
     let is_digit = |at: usize| characters.get(at).is_some_and(char::is_ascii_digit);
-    // In each run the groups stand between single joints; anything else ends it.
+    // In each run, single joints separate the groups; anything else ends it.
     let mut runs: Vec<Vec<String>> = vec![vec![String::new()]];
     for (at, &c) in characters.iter().enumerate() {
         let joins = (c == ' ' || c == '-') && at > 0 && is_digit(at - 1) && is_digit(at + 1);

@@ -23,7 +23,7 @@ pub fn read(text: &str) -> Option<i64> {
     Some((seconds - offset(zone)?) * 1_000_000 + micros)
 }
 
-/// The offset from UTC in seconds; Postgres knows none of 16 hours or more.
+/// The offset from UTC in seconds, below 16 hours: Postgres takes no larger one.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z") {
         return Some(0);
@@ -33,7 +33,7 @@ fn offset(zone: &str) -> Option<i64> {
     (hours < 16 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
-/// So many numbers of so many digits each.
+/// `COUNT` numbers between joints, each with the given number of digits.
 fn numbers<const COUNT: usize>(text: &str, joint: char, digits: [usize; COUNT]) -> Option<[i64; COUNT]> {
     let parts: Vec<_> = text.split(joint).collect();
     let is_form = parts.len() == COUNT
@@ -52,7 +52,7 @@ fn days_of_months(year: i64) -> [i64; 12] {
     [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
 
-/// The days of all the years from one to another.
+/// How many days there are in all the years from one to another.
 fn days(from: i64, to: i64) -> i64 {
     (from..to).map(|year| if is_leap(year) { 366 } else { 365 }).sum()
 }
