@@ -45,6 +45,7 @@ export function checks({ fix }) {
       ], join(root, "supabase", "functions", folder))
     ),
     check("deno check", ["packages"], [deno, "check", "bench", "local", "tests/function"]),
+    check("dependencies", ["packages", "rust", "git"], ["node", "tests/runner/dependencies.mjs"]),
     ...typescriptProjects().map((project) =>
       check(`tsc ${project}`, ["packages"], ["node", "node_modules/typescript/bin/tsc", "--noEmit", "-p", project])
     ),

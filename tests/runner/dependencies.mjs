@@ -1,0 +1,96 @@
+/**
+ * What is used of others: under a licence that this project may pass on, named where it is used, and pinned by a hash.
+ * Reads the lock files and the sources alone, and asks nobody; `npm run advisories` asks for known weaknesses.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import satisfies from "spdx-satisfies";
+import { root } from "./paths.mjs";
+
+/** What Apache-2.0 software may use and ship, with its notice kept. */
+const LICENCES = [
+  ...["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "MIT", "MIT-0", "Unlicense", "Zlib"],
+  // Dedicated to the public, and the tables of Unicode.
+  ...["CC0-1.0", "Unicode-3.0"],
+  // Certificate authorities as data; fonts.
+  ...["CDLA-Permissive-2.0", "OFL-1.1"],
+];
+
+/** Used unchanged to build and test, and no part of anything that is shipped: their licence asks no more. */
+const TOOLS = {
+  "MPL-2.0": /^(axe-core|lightningcss(-.+)?)$/,
+  "CC-BY-3.0": /^spdx-exceptions$/,
+  "(MIT AND CC-BY-3.0)": /^spdx-ranges$/,
+};
+
+/** Not every registry carries the Supabase CLI for every system, so a lock file made here knows only its own. */
+const WITHOUT_HASH = /^@supabase\/cli-/;
+
+/** @typedef {{ name: string, version: string, license: string | null, source: string | null, targets: { kind: string[], src_path: string }[], dependencies: { name: string, rename: string | null }[] }} Crate */
+/** @typedef {{ version?: string, license?: string, integrity?: string, link?: boolean, bin?: Record<string, string> }} Locked */
+
+const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
+const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+
+const crates = /** @type {Crate[]} */ (JSON.parse(execFileSync(
+  "cargo",
+  ["metadata", "--format-version=1", "--locked"],
+  { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] },
+)).packages);
+
+const packages = Object.entries(/** @type {Record<string, Locked>} */ (JSON.parse(read("package-lock.json")).packages))
+  .filter(([path, { link }]) => path.includes("node_modules/") && !link)
+  .map(([path, locked]) => ({ ...locked, name: path.split("node_modules/").at(-1) ?? path }));
+
+/** @param {string} what @param {string} name @param {string | null | undefined} licence */
+function licensed(what, name, licence) {
+  // Older crates write `MIT/Apache-2.0`.
+  const expression = licence?.replace(/ ?\/ ?/g, " OR ");
+  if (expression && satisfies(expression, LICENCES)) return [];
+  if (Object.entries(TOOLS).some(([tools, names]) => expression === tools && names.test(name))) return [];
+  return [`${what} ${name}: its licence is ${licence ?? "not named"}`];
+}
+
+/** Crates of this workspace whose dependencies no source file of theirs names. */
+function unusedCrates() {
+  return crates.filter(({ source }) => source === null).flatMap(({ name, dependencies, targets }) => {
+    const sources = targets.flatMap(({ kind, src_path }) => {
+      const path = relative(root, src_path);
+      return kind.includes("custom-build") ? [path] : tracked.filter((file) => file.startsWith(`${dirname(path)}/`));
+    }).filter((file) => file.endsWith(".rs")).map(read).join("\n");
+    return [...new Set(dependencies.map(({ name, rename }) => rename ?? name))]
+      .filter((used) => !new RegExp(`\\b${used.replaceAll("-", "_")}\\b\\s*(::|!|;|\\{)`).test(sources))
+      .map((unused) => `crate ${name} does not use ${unused}`);
+  });
+}
+
+const commands = (/** @type {string} */ name) =>
+  packages.filter((one) => one.name === name).flatMap(({ bin }) => Object.keys(bin ?? {}));
+
+/** Packages that no script, test, page or configuration names. */
+function unusedPackages() {
+  const manifest = JSON.parse(read("package.json"));
+  const sources = tracked
+    .filter((file) => /\.(m?[jt]s|json|css)$/.test(file) && !/^package(-lock)?\.json$/.test(file))
+    .map(read).join("\n");
+  return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
+    .filter((name) =>
+      !name.startsWith("@types/") && !commands(name).some((command) => sources.includes(`.bin/${command}`))
+    )
+    .filter((name) => !new RegExp(`["'/:]${name}["'/@]|from "${name}`).test(sources))
+    .map((name) => `package.json does not need ${name}`);
+}
+
+const faults = [
+  ...crates.filter(({ source }) => source !== null).flatMap(({ name, license }) => licensed("crate", name, license)),
+  ...packages.flatMap(({ name, license }) => licensed("package", name, license)),
+  ...packages.filter(({ name, integrity }) => !integrity && !WITHOUT_HASH.test(name))
+    .map(({ name }) => `package ${name}: package-lock.json has no hash of it`),
+  ...unusedCrates(),
+  ...unusedPackages(),
+];
+console.log(
+  faults.length > 0 ? faults.join("\n") : `${crates.length} crates and ${packages.length} packages: no fault`,
+);
+process.exitCode = faults.length > 0 ? 1 : 0;
