@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run advisories`: known weaknesses of every crate, npm package and Python package that the lock files name, as the
- * Open Source Vulnerabilities database has them (it holds RustSec's, GitHub's and PyPI's). It needs the network, so it is
- * no part of `npm run check`; the hosted workflow runs it. Where nobody answers it fails: unasked is not unharmed.
+ * Open Source Vulnerabilities database lists them (it holds RustSec's, GitHub's and PyPI's). It needs the network, so
+ * it is not part of `npm run check`; the hosted workflow runs it. It fails if it gets no answer, because that proves
+ * nothing.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +34,7 @@ export function used(root) {
 }
 
 /**
- * What is known against any of them, one line each.
+ * The known weaknesses of any of them, one per line.
  *
  * @param {Used[]} all
  * @param {string} database where the database answers

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run release -- 1.2.0` says what a release of that version would change and what stands in its way; with `--write`
- * it makes it: versions, date, generated files and the package, one commit, one tag. Publishing stays a person's step.
+ * `npm run release -- 1.2.0` says what a release of that version would change and what is in its way. With `--write` it
+ * makes the release: versions, date, generated files and the package, one commit, one tag. A person publishes it.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** What is made anew from sources that name the version, and the migrations frozen under it. */
+/** The commands that rebuild what names the version, and freeze the migrations under it. */
 const remade = (/** @type {string} */ version) => [
   ["npm", "run", "emit", "--", "--release", version],
   ["npm", "run", "build"],
   ["npm", "run", "check"],
 ];
 
-/** Where the version is written, and how: the one group of each pattern is the version. @type {[path: string, pattern: RegExp][]} */
+/** Where the version is written, and how: the only group of each pattern is the version. @type {[path: string, pattern: RegExp][]} */
 const PLACES = [
   ["Cargo.toml", /^\[workspace\.package\][^[]*?^version = "(.+?)"$/gms],
   ["Cargo.lock", /^name = "audience-gate(?:-\w+)?"\nversion = "(.+?)"$/gm],
@@ -54,7 +54,7 @@ export function plan(root, version, date) {
   }
 
   for (const [path, pattern] of places(root)) {
-    // One file may name it in two ways.
+    // One file may name the version in two ways.
     const before = changes.find((change) => change.path === path);
     const text = before?.text ?? read(path);
     const found = [...text.matchAll(pattern)].map(([, old]) => old);
@@ -105,7 +105,7 @@ export function write(root, version, changes, commands = remade(version)) {
     execFileSync(command, args, { cwd: root, stdio: "inherit" });
   for (const { path, text } of changes) writeFileSync(join(root, path), text);
   for (const command of commands) run(...command);
-  // The tree was clean before: what is new is the record of the release and its migration.
+  // The tree was clean before, so the only new files are the record of the release and its migration.
   run("git", "add", "--all");
   run("git", "commit", "--quiet", "--message", `Release ${version}`);
   run("git", "tag", "--annotate", `v${version}`, "--message", `audience-gate ${version}`);

@@ -212,7 +212,7 @@ begin
 end;
 $$;
 comment on function audience_gate.moment(text) is
-  'An RFC 3339 time, or null where the text is none. Digits of the second beyond the sixth are dropped.';
+  'An RFC 3339 time, or null if the text is not one. Digits of the second beyond the sixth are dropped.';
 revoke all on function audience_gate.moment(text) from public;
 grant execute on function audience_gate.moment(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -553,7 +553,7 @@ begin
 end;
 $$;
 comment on function audience_gate.payload_agrees(jsonb, jsonb) is
-  'Whether metadata satisfies a payload schema of the registry; null demands nothing.';
+  'Whether metadata satisfies a payload schema of the registry; null requires nothing.';
 revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
 grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -564,8 +564,8 @@ create table if not exists audience_gate.contract_rules (
   reason text not null
 );
 comment on table audience_gate.contract_rules is
-  'What a refused sender is told of each rule. Written by the migrations of the contract; whoever judges events '
-  'holds it, so that a new contract waits for those who judge by the old one.';
+  'What a refused sender is told about each rule. Written by the migrations of the contract; whoever judges '
+  'events holds it, so that a new contract waits for those who judge by the old one.';
 comment on column audience_gate.contract_rules.id is 'The rule. Public, and never used again for another.';
 comment on column audience_gate.contract_rules.path is 'Where to look, as a JSON pointer into the event.';
 comment on column audience_gate.contract_rules.reason is 'What is wrong, why it matters, what to send instead.';
@@ -1600,8 +1600,7 @@ as $$
     else value
   end
 $$;
-comment on function audience_gate.redacted_text(text) is
-  'The text, or what stands for it where it holds personal data.';
+comment on function audience_gate.redacted_text(text) is 'The text, or what stands for it if it holds personal data.';
 revoke all on function audience_gate.redacted_text(text) from public;
 grant execute on function audience_gate.redacted_text(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -1665,7 +1664,7 @@ begin
 end;
 $$;
 comment on function audience_gate.redact(jsonb, integer) is
-  'A value nested so deep, without personal data and with long texts cut.';
+  'A value at this depth, without personal data and with long texts cut.';
 revoke all on function audience_gate.redact(jsonb, integer) from public;
 grant execute on function audience_gate.redact(jsonb, integer)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;

@@ -1,4 +1,4 @@
--- What the dashboard reads besides figures: the sites of the caller, the latest events, and the redacted record
+-- What the dashboard reads apart from figures: the sites of the caller, the latest events, and the redacted record
 -- of what was rejected. Only trusted roles may select from the event log itself. Of an accepted event a member
 -- sees neither user nor session nor payload; of a rejected one, the snapshot that was redacted before it was
 -- stored.

@@ -1,5 +1,5 @@
-//! Writes, as JSON, every mutant of the rules and one function of the database that judges by all of them at once: each
-//! is a rule of a table of its own, by its number. `tests/database/mutants.test.mjs` runs it.
+//! Writes, as JSON, every mutant of the rules and one database function that judges by all of them at once: each is a
+//! rule of its own table, named by its number. `tests/database/mutants.test.mjs` runs it.
 
 #[path = "../../../tests/mutants/mutations.rs"]
 #[allow(dead_code)]
@@ -15,7 +15,7 @@ use serde_json::json;
 
 fn main() {
     let is_of_reader = |id| RULES.iter().any(|rule| rule.id == id && matches!(rule.must, Expr::Readable(_)));
-    // What cannot be read is told before any other rule is asked, so one mutant among those would hide all others.
+    // The parse rules are applied before any other, so one mutant among them would hide all others.
     let mutants: Vec<Mutant> =
         mutations::mutants(RULES).into_iter().filter(|mutant| !is_of_reader(mutant.rule.id)).collect();
     let numbered =

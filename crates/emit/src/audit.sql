@@ -13,7 +13,7 @@ as $$
     else value
   end
 $$;
-comment on function audience_gate.redacted_text(text) is 'The text, or what stands for it where it holds personal data.';
+comment on function audience_gate.redacted_text(text) is 'The text, or what stands for it if it holds personal data.';
 
 create or replace function audience_gate.redact(value jsonb, depth integer)
 returns jsonb
@@ -73,7 +73,7 @@ begin
   end case;
 end;
 $$;
-comment on function audience_gate.redact(jsonb, integer) is 'A value nested so deep, without personal data and with long texts cut.';
+comment on function audience_gate.redact(jsonb, integer) is 'A value at this depth, without personal data and with long texts cut.';
 
 create or replace function audience_gate.redact(value jsonb)
 returns jsonb

@@ -1,4 +1,4 @@
-//! `EVENTS.md`: the default taxonomy for people to read.
+//! `EVENTS.md`: the default taxonomy, for people.
 
 use super::PREAMBLE;
 use audience_gate::registry::taxonomy::{entries, read};
@@ -70,7 +70,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The keys of a schema, the required ones marked.
+/// The keys of a schema, with the required ones marked.
 fn payload(schema: &Value) -> String {
     let required = |key: &str| schema["required"].as_array().is_some_and(|keys| keys.iter().any(|one| one == key));
     let Some(properties) = schema["properties"].as_object() else {

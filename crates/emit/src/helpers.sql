@@ -33,7 +33,7 @@ begin
   return upper(value)::timestamptz;
 end;
 $$;
-comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null where the text is none. Digits of the second beyond the sixth are dropped.';
+comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null if the text is not one. Digits of the second beyond the sixth are dropped.';
 
 create or replace function audience_gate.normalised_email(value text)
 returns text
@@ -325,4 +325,4 @@ begin
   return true;
 end;
 $$;
-comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null demands nothing.';
+comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null requires nothing.';

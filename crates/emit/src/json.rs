@@ -1,4 +1,4 @@
-//! `contract.json`: the rules for programs and pages; and the same as the script that the package carries.
+//! `contract.json`, the rules for programs and pages, and the same as the script that the package carries.
 
 use super::{PREAMBLE, fingerprint, prose};
 use audience_gate::contract::rules::{RULES, VERSION};
@@ -9,7 +9,8 @@ pub fn render() -> String {
     serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
 }
 
-/// A function of JavaScript that gives the document. As a text in it, because engines parse that faster than a literal.
+/// A JavaScript function that returns the document. It holds the document as a text, because engines parse that faster
+/// than a literal.
 pub fn script() -> String {
     let text = Value::String(document().to_string());
     format!(

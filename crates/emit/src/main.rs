@@ -13,13 +13,13 @@ use std::process::ExitCode;
     after_help = "Exit codes: 0 every file is current, or was written, 1 some are not (--check), 2 one cannot be written."
 )]
 struct Line {
-    /// Only say which of them are stale, and which released migration was edited.
+    /// Only say which files are stale, and which released migrations were edited.
     #[arg(long)]
     check: bool,
-    /// Freeze every migration that is in no release yet as the release of this version.
+    /// Freeze every migration that is not in a release yet as the release of this version.
     #[arg(long, value_name = "VERSION", conflicts_with = "check")]
     release: Option<String>,
-    /// Also fail where a migration is in no release yet, as a tagged checkout may not.
+    /// Also fail if a migration is not in a release yet, which a tagged checkout must not have.
     #[arg(long, requires = "check")]
     released: bool,
     /// The root of the repository.

@@ -1,4 +1,4 @@
-//! `RULES.md`: every rule for people to read.
+//! `RULES.md`: every rule, for people.
 
 use super::{PREAMBLE, fingerprint, prose};
 use audience_gate::contract::rule::Rule;

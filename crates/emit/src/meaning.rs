@@ -1,7 +1,7 @@
 //! What the contract means, as text: two engines whose texts are equal judge alike.
 //!
-//! The text is made of the rules as data, of a version for the meaning of every operator, and of the words and numbers
-//! they judge by. Nothing in it tells how an engine computes a verdict or how a reason is worded, so neither a faster
+//! The text consists of the rules as data, a version for the meaning of every operator, and the words and numbers that
+//! they judge by. It does not say how an engine computes a verdict or how a reason is worded, so neither a faster
 //! engine nor a better sentence changes it. Its hash is the fingerprint of the contract.
 
 use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
@@ -60,9 +60,9 @@ pub struct Meaning<'a> {
     pub rules: &'a [Rule],
     /// The name of an operator and the version of its meaning.
     pub operator: fn(&Expr) -> (&'static str, u32),
-    /// The entries that name personal data, one a line.
+    /// The entries that name personal data, one per line.
     pub personal_words: &'a str,
-    /// The keys of the event and of its metadata that rules speak of.
+    /// The keys of the event and of its metadata that rules mention.
     pub fields: &'a [(Field, &'a str, &'a str)],
     /// The numbers that stand in no rule.
     pub constants: &'a [(&'a str, u64)],
@@ -73,7 +73,7 @@ impl Meaning<'_> {
     pub const CURRENT: Meaning<'static> =
         Meaning { rules: RULES, operator, personal_words: PERSONAL_WORDS, fields: &FIELDS, constants: CONSTANTS };
 
-    /// The text: one JSON array a line.
+    /// The text: one JSON array per line.
     pub fn text(&self) -> String {
         let mut lines: Vec<Value> = self.rules.iter().map(|rule| self.rule(rule)).collect();
         lines.extend(self.constants.iter().map(|(name, value)| json!(["constant", name, value])));

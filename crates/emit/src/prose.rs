@@ -1,4 +1,4 @@
-//! An expression in words, for people who read the rules.
+//! Expressions in words, for people who read the rules.
 
 use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, MOST_EXPONENT, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List, Rule};

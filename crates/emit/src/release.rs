@@ -1,4 +1,4 @@
-//! What was released: the record of every release, and the check that nothing released was edited since.
+//! Releases: the record of each, and the check that nothing has been edited since it was released.
 
 use crate::step::Current;
 use audience_gate::{contract::rules::VERSION, time};
@@ -14,10 +14,10 @@ use std::{fs, io};
 const RECORDS: &str = "supabase/contract/releases";
 /// Where the migrations are.
 const MIGRATIONS: &str = "supabase/migrations";
-/// How the name of the migration ends that takes the last release to the current contract, until it is released.
+/// The end of the name of the migration from the last release to the current contract, until it is released.
 const UNRELEASED: &str = "_contract_unreleased.sql";
 
-/// A release, as its record says.
+/// A release, as its record describes it.
 #[derive(Serialize, Deserialize)]
 pub struct Release {
     /// Its version.
@@ -36,7 +36,7 @@ pub struct Release {
     pub taxonomy: Value,
 }
 
-/// Every release, the oldest first.
+/// Every release, oldest first.
 pub fn releases(root: &Path) -> io::Result<Vec<Release>> {
     let mut releases: Vec<Release> = Vec::new();
     for path in files(&root.join(RECORDS), ".json")? {
@@ -46,7 +46,7 @@ pub fn releases(root: &Path) -> io::Result<Vec<Release>> {
     Ok(releases)
 }
 
-/// The migration that is rewritten until it is released; one after the newest where there is none yet.
+/// The migration that is rewritten until it is released; if there is none yet, its name follows the newest.
 pub fn pending(root: &Path) -> io::Result<String> {
     let migrations = files(&root.join(MIGRATIONS), ".sql")?;
     let pending = migrations.iter().find(|path| name(path).ends_with(UNRELEASED));
@@ -83,7 +83,7 @@ pub fn edited(root: &Path, releases: &[Release]) -> io::Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// Why a checkout is no release: there are migrations that none has frozen.
+/// Why a checkout is not a release: it has migrations that no release has frozen.
 pub fn not_released(root: &Path) -> io::Result<Vec<String>> {
     let unreleased = unreleased(root, &releases(root)?)?;
     Ok(unreleased
@@ -92,7 +92,7 @@ pub fn not_released(root: &Path) -> io::Result<Vec<String>> {
         .collect())
 }
 
-/// Freezes every migration that is in no release yet under a version; what was written.
+/// Freezes every migration that is not in a release yet under a version, and returns what was written.
 pub fn freeze(root: &Path, version: &str, current: &Current) -> io::Result<Vec<String>> {
     let releases = releases(root)?;
     let last = releases.last();
@@ -132,12 +132,12 @@ pub fn freeze(root: &Path, version: &str, current: &Current) -> io::Result<Vec<S
     Ok(written)
 }
 
-/// The hash of a text, as records keep it.
+/// The hash of a text, in the form that records keep.
 pub fn sha256(text: &[u8]) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The migrations that are in no release.
+/// The migrations that are not in a release.
 fn unreleased(root: &Path, releases: &[Release]) -> io::Result<Vec<PathBuf>> {
     let released: BTreeSet<_> = releases.iter().flat_map(|release| release.migrations.keys().cloned()).collect();
     let mut migrations = files(&root.join(MIGRATIONS), ".sql")?;
@@ -145,7 +145,7 @@ fn unreleased(root: &Path, releases: &[Release]) -> io::Result<Vec<PathBuf>> {
     Ok(migrations)
 }
 
-/// The files of a folder with such an ending, in order; none where there is no folder.
+/// The files of a folder with this ending, in order; none if there is no folder.
 fn files(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;

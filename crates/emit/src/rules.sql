@@ -4,7 +4,7 @@ create table if not exists audience_gate.contract_rules (
   reason text not null
 );
 comment on table audience_gate.contract_rules is
-  'What a refused sender is told of each rule. Written by the migrations of the contract; whoever judges events holds it, so that a new contract waits for those who judge by the old one.';
+  'What a refused sender is told about each rule. Written by the migrations of the contract; whoever judges events holds it, so that a new contract waits for those who judge by the old one.';
 comment on column audience_gate.contract_rules.id is 'The rule. Public, and never used again for another.';
 comment on column audience_gate.contract_rules.path is 'Where to look, as a JSON pointer into the event.';
 comment on column audience_gate.contract_rules.reason is 'What is wrong, why it matters, what to send instead.';

@@ -17,7 +17,7 @@ const TOLD: &str = include_str!("rules.sql");
 const JUDGE: &str = include_str!("judge.sql");
 const AUDIT: &str = include_str!("audit.sql");
 
-/// What a document must be read for before it is judged.
+/// The variables that are read from a document before it is judged.
 const PREPARED: &str = "  if jsonb_typeof(event -> 'email') = 'string' then
     email := audience_gate.normalised_email(event ->> 'email');
   end if;
@@ -25,12 +25,12 @@ const PREPARED: &str = "  if jsonb_typeof(event -> 'email') = 'string' then
     occurred_at := audience_gate.moment(event ->> 'occurred_at');
   end if;
 ";
-/// A column can hold infinity and years that RFC 3339 cannot write.
+/// A time that a column holds, if RFC 3339 can write it: a column can also hold infinity and other years.
 const STANDS_FOR_A_TIME: &str = "  occurred_at timestamptz := case
     when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
   end;
 ";
-/// What a card, social security or phone number holds, in this order, and few other texts do.
+/// Patterns for what every card, social security and phone number holds, in this order, and few other texts do.
 const NUMBER_SIGN: &str = "[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]";
 
 /// Every unit, in the order in which a new database needs them.
@@ -85,7 +85,7 @@ pub fn units() -> Vec<Unit> {
     units
 }
 
-/// The constants that the tables and other migrations need, too.
+/// The constants that the tables and other migrations need too.
 pub fn constants() -> Vec<Unit> {
     let seconds = |rule: &Rule| if let Expr::NoTwinWithin(seconds) = rule.must { Some(seconds) } else { None };
     let window = RULES.iter().find_map(seconds).unwrap_or_default();
@@ -115,7 +115,7 @@ fn filled(template: &str) -> String {
     let numbers = [
         ("{{email_bytes}}", limits::EMAIL_BYTES),
         ("{{number_length}}", limits::NUMBER_LENGTH),
-        // The longest number, moved as far behind the point as its exponent may.
+        // The longest number, moved as far after the point as its exponent can.
         ("{{number_scale}}", limits::NUMBER_LENGTH + limits::MOST_EXPONENT as usize),
         // Deep enough to tell that an event is too deep.
         ("{{counted_depth}}", 2 * limits::MOST_DEPTH),
@@ -129,7 +129,7 @@ fn filled(template: &str) -> String {
     numbers.iter().fold(template, |text, (name, number)| text.replace(name, &number.to_string()))
 }
 
-/// A function that says one value, so that it stands in one place.
+/// A function that returns one value, so that the value is in one place.
 fn constant(name: &str, kind: &str, value: &str, comment: &str) -> Unit {
     Unit::new(&format!(
         "create or replace function audience_gate.{name}()\nreturns {kind}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  select {value}\n$$;\ncomment on function audience_gate.{name}() is\n  {};\n",
@@ -137,7 +137,7 @@ fn constant(name: &str, kind: &str, value: &str, comment: &str) -> Unit {
     ))
 }
 
-/// Texts as an array, as many on a line as fit.
+/// Texts as an array, with as many on a line as fit.
 fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     format!("array[\n    {}\n  ]", wrapped(texts, "    "))
 }
@@ -183,7 +183,7 @@ fn personal_words() -> String {
     format!("' (' || concat_ws('|',\n    {}) || ') '", wrapped(entries, "    "))
 }
 
-/// The last word of more than two letters of every entry that names personal data, less those that hold another.
+/// The last word of more than two letters of every entry that names personal data, without those that contain another.
 fn telling_words() -> Vec<String> {
     let words: Vec<_> =
         PERSONAL_WORDS.lines().filter_map(|entry| entry.split(' ').rfind(|word| word.len() > 2)).collect();
@@ -197,7 +197,7 @@ fn telling_words() -> Vec<String> {
     patterns
 }
 
-/// The rules as rows: what a refused sender is told.
+/// The rules as rows, with what a refused sender is told.
 fn rule_rows() -> Unit {
     let row = |rule: &Rule| {
         format!(

@@ -10,7 +10,7 @@ use audience_gate::contract::limits::{EMAIL_HASH_BYTES, HASH_LENGTH, MOST_DEPTH,
 use audience_gate::contract::rule::{Expr, List};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
 
-/// What an event is read from, and so what is known of it before any rule is asked.
+/// What an event is read from, and so what is known about it before any rule is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The `jsonb` that a sender wrote, `event`: anything may be anywhere. A variable holds the text of each text column.
@@ -19,7 +19,7 @@ pub enum Source {
     Row,
 }
 
-/// What a column of a row can hold besides null.
+/// What a column of a row can hold apart from null.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     Text,
@@ -40,7 +40,7 @@ fn column(field: Field) -> Column {
 }
 
 impl Source {
-    /// What is known of a top-level field by its column.
+    /// What its column tells about a top-level field.
     fn column(self, field: Field) -> Option<Column> {
         (self == Source::Row && !field.in_metadata()).then(|| column(field))
     }
@@ -70,7 +70,7 @@ impl Source {
         }
     }
 
-    /// The variable or column that holds a field's text, and null where it is none.
+    /// The variable or column that holds a field's text, or null if the field is not text.
     pub fn variable(self, field: Field) -> Option<String> {
         match self {
             Source::Row if self.column(field) == Some(Column::Text) => Some(self.raw(field)),
@@ -79,7 +79,7 @@ impl Source {
         }
     }
 
-    /// A test of a field's text, written after or around it; a field that is no text fails it.
+    /// A test of a field's text, written after or around it; a field that is not text fails it.
     fn on_text(self, field: Field, test: impl Fn(&str) -> String) -> Condition {
         if let Some(variable) = self.variable(field) {
             return Condition::tested(&[&test(&variable)], false);
@@ -127,7 +127,7 @@ impl Source {
         }
     }
 
-    /// That one of the parts holds. What is asked of the kind of one field is asked in one comparison.
+    /// The condition that one of the parts holds. Questions about the kind of one field become one comparison.
     fn any(self, parts: &[Expr]) -> Condition {
         if let Some(condition) = self.one_of_kinds(parts) {
             return condition;
@@ -169,7 +169,8 @@ impl Source {
         Some(Condition::tested(&[&format!("jsonb_typeof({}) {test}", self.json(*field))], may_be_absent))
     }
 
-    /// What a `jsonb` can still show of a fault in the text; Postgres itself has refused the others.
+    /// The condition that a fault in the text, as far as a `jsonb` can still show it, is absent; Postgres itself has
+    /// refused the others.
     fn readable(self, fault: Fault) -> Condition {
         let (searched, value, depth) = match self {
             Source::Document => ("whole", "event", MOST_DEPTH),
@@ -291,7 +292,8 @@ impl Source {
                 );
                 Condition::pair(format!("not {blocked}"), blocked)
             }
-            // An address stands in the text of the metadata as it stands in a text of it; the rest is asked where one does.
+            // An address in a text of the metadata is in the text of the metadata as a whole; the rest is only asked if
+            // one is there.
             Expr::NoRawEmail => self.free_of(
                 r"texts like '%@%' or texts like '%\%%40%'",
                 &format!(
@@ -299,7 +301,7 @@ impl Source {
                     self.json(Field::Metadata)
                 ),
             ),
-            // Most events name no key but those that the contract and the taxonomy know to be none.
+            // Most events have only keys that the contract and the taxonomy know to be harmless.
             Expr::NoPersonalKey => self.free_of(
                 "lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'",
                 &format!("coalesce(audience_gate.any_key_is_personal({}), false)", self.json(Field::Metadata)),
@@ -325,7 +327,7 @@ impl Source {
         }
     }
 
-    /// That a costly search finds nothing, which is made only where a cheap one found something.
+    /// The condition that a costly search finds nothing. It is made only if a cheap one found something.
     fn free_of(self, sign: &str, search: &str) -> Condition {
         let found = format!("case\n  when {sign}\n  then {search}\n  else false\nend");
         Condition::pair(format!("not {found}"), found)

@@ -66,7 +66,8 @@ pub fn constants() -> String {
     format!("-- {PREAMBLE}\n\n-- The constants of the contract that the other migrations need.\n\n{}", units.join("\n"))
 }
 
-/// A unit that is new or changed; one whose declaration changed is dropped first, which `create or replace` cannot do.
+/// A unit that is new or changed. One whose declaration changed is dropped first, because `create or replace` cannot
+/// change that.
 fn replaced(unit: &Unit, last: Option<&Release>) -> Option<String> {
     let known = last.and_then(|release| release.units.get(&unit.name));
     match known {

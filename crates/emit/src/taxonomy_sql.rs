@@ -38,13 +38,14 @@ const TABLES: [Table; 4] = [
         columns: &["id", "category", "tier", "score_weight", "description", "payload_schema"],
     },
 ];
-/// How wide a line may be.
+/// How many characters a line has at most.
 const WIDTH: usize = 110;
 
-/// What takes a database with one taxonomy to another: rows that are new, and rows that changed. Nothing where none did.
+/// The statements that take a database from one taxonomy to another: new rows, and changed rows. Empty if there are
+/// none.
 ///
 /// The tables belong to the install. A new row gives way to one that the install has under the same key, a changed one
-/// to whatever the install made of it, and one that is shipped no longer stays.
+/// to whatever the install made of it, and a row that is no longer shipped stays.
 pub fn since(taxonomy: &Value, shipped: Option<&Value>) -> String {
     let mut out = String::new();
     if shipped.is_none() {
@@ -83,7 +84,7 @@ fn insert(table: &Table, rows: &[&Value]) -> String {
     format!("\ninsert into {name} ({}) values\n{}\non conflict do nothing;\n", columns.join(", "), rows.join(",\n"))
 }
 
-/// One row, where it still is what was shipped before.
+/// One row, if it still is what was shipped before.
 fn update(table: &Table, old: &Value, row: &Value) -> String {
     let changed = table.columns.iter().filter(|column| old[**column] != row[**column]);
     let values: Vec<_> =
@@ -101,7 +102,7 @@ fn update(table: &Table, old: &Value, row: &Value) -> String {
     )
 }
 
-/// The values of a row, as many on a line as fit.
+/// The values of a row, with as many on a line as fit.
 fn tuple(columns: &[&str], row: &Value, indent: &str) -> String {
     let mut out = String::from("(");
     let mut width = indent.len();
@@ -119,7 +120,7 @@ fn tuple(columns: &[&str], row: &Value, indent: &str) -> String {
     out + ")"
 }
 
-/// A value as SQL; of a value of several lines, the first begins so far from the margin.
+/// A value as SQL. If it takes several lines, the first begins this far from the margin.
 fn literal(value: &Value, indent: &str, from: usize) -> String {
     match value {
         Value::Null => "null".into(),
@@ -130,7 +131,7 @@ fn literal(value: &Value, indent: &str, from: usize) -> String {
     }
 }
 
-/// A JSON value, broken into lines where it is too wide for one.
+/// A JSON value, broken into lines if it is too wide for one.
 fn json(value: &Value, indent: &str, from: usize) -> String {
     let inner = format!("{indent}  ");
     let (open, members, close) = match value {
@@ -148,7 +149,7 @@ fn json(value: &Value, indent: &str, from: usize) -> String {
     format!("{open}\n{inner}{}\n{indent}{close}", members.join(&format!(",\n{inner}")))
 }
 
-/// A text as an SQL literal; with backslashes as they are.
+/// A text as an SQL literal, with backslashes as they are.
 pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

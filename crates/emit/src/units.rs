@@ -4,9 +4,9 @@ use crate::sql_condition::WIDTH;
 
 /// A function, a table, a trigger or the rows of a table, with its comments and grants.
 pub struct Unit {
-    /// What `comment on` calls it: `function audience_gate.depth(jsonb)`.
+    /// Its name in `comment on`, such as `function audience_gate.depth(jsonb)`.
     pub name: String,
-    /// Its statements, which may be run again.
+    /// Its statements, which can be run again.
     pub text: String,
 }
 
@@ -41,7 +41,7 @@ pub fn units(template: &str) -> Vec<Unit> {
     units
 }
 
-/// A line as it stands; the text of a comment that is too wide is broken between words, which SQL takes as one.
+/// A line as it is, but with the text of a comment that is too wide broken between words, which SQL reads as one text.
 fn wrapped(line: &str) -> String {
     let (head, text) = match line.split_once(" is '") {
         Some((head, text)) if head.starts_with("comment on ") => (format!("{head} is\n"), text),
@@ -53,7 +53,7 @@ fn wrapped(line: &str) -> String {
     }
 }
 
-/// The inside of a literal as literals that fit into a line each.
+/// The inside of a literal as literals, each of which fits on a line.
 pub fn broken(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
@@ -68,7 +68,8 @@ pub fn broken(text: &str) -> Vec<String> {
     lines.iter().map(|line| format!("'{line}'")).collect()
 }
 
-/// Every function of the private schema may be executed by the roles that judge, unless its template says by whom.
+/// Whether a unit is a function of the private schema whose template does not say who may execute it. The roles that
+/// judge then may.
 fn needs_grants(name: &str, text: &str) -> bool {
     name.starts_with("function audience_gate.") && !text.contains("\ngrant ")
 }

@@ -1,4 +1,4 @@
-//! Every generated file is what its sources say, and `npm run emit` makes it so.
+//! Every generated file agrees with its sources, and `npm run emit` writes it so.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod support;

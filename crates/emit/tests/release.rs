@@ -31,7 +31,7 @@ fn released(name: &str) -> Folder {
     folder
 }
 
-/// Has the record say that the last release shipped something else than this source does.
+/// Makes the record say that the last release shipped something other than this source does.
 fn shipped_otherwise(folder: &Folder) {
     folder.edit(RECORD, |text| {
         let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -99,7 +99,7 @@ Deno.test("a body is read up to its limits and no further", async () => {
       refused: "bad_gzip",
     },
     {
-      name: "gzip that is none",
+      name: "a body that is not gzip, though it says so",
       body: "plain",
       headers: { "content-encoding": "gzip" },
       refused: "bad_gzip",

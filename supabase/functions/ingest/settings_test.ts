@@ -68,7 +68,7 @@ Deno.test("a wrong environment is named, never quoted", async () => {
     { name: "no address", env: key, says: /SUPABASE_URL/ },
     { name: "no key", env: URL, says: /SUPABASE_SECRET_KEYS/ },
     {
-      name: "keys are no JSON",
+      name: "keys are not JSON",
       env: { ...URL, SUPABASE_SECRET_KEYS: "hush" },
       says: /SUPABASE_SECRET_KEYS/,
     },

@@ -49,7 +49,7 @@ Deno.test("a batch travels as it is, in one call, with the service key", async (
   });
 });
 
-Deno.test("a store that does not confirm is told apart, in words safe to log", async () => {
+Deno.test("a store that does not confirm is described in words that are safe to log", async () => {
   let answerLate = () => {};
   const personal = { message: "Key (email)=(jo@example.test)", code: "23505" };
   const cases: {
@@ -73,7 +73,7 @@ Deno.test("a store that does not confirm is told apart, in words safe to log", a
       says: "http 502",
     },
     {
-      name: "a code that is none",
+      name: "a code that is not valid",
       answer: () => Response.json({ code: "jo@example.test" }, { status: 500 }),
       says: "http 500",
     },

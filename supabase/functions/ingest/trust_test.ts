@@ -98,7 +98,7 @@ Deno.test("every trust level is held to what it may send", async () => {
   });
 });
 
-Deno.test("what the store is told of the caller", async () => {
+Deno.test("what the store is told about the caller", async () => {
   const user = { authorization: `Bearer ${USER_TOKEN}` };
   const cases: {
     name: string;
@@ -149,7 +149,7 @@ Deno.test("what the store is told of the caller", async () => {
       scopes: [],
     },
     {
-      name: "behind the platform's path",
+      name: "after the platform's path",
       sent: { path: "/functions/v1/ingest/" },
       told: { caller: "visitor" },
       scopes: [],

@@ -122,7 +122,7 @@ Deno.test("a user token is good only if this project signed it for a user, and l
     { name: "anon role", token: await key.sign({ role: "anon" }) },
     { name: "no subject", token: await key.sign({ sub: undefined }) },
     {
-      name: "a subject that is no id",
+      name: "a subject that is not an id",
       token: await key.sign({ sub: "admin" }),
     },
     { name: "not a token", token: "hello" },
