@@ -39,7 +39,7 @@ const NEAR = [
   },
 ];
 
-/** What each other window would judge otherwise. */
+/** What each other window would judge differently. */
 const OTHER_WINDOWS = {
   "2": ["2.999 s later", "2.999 s earlier"],
   "4": ["3.000 s later", "3.000 s earlier"],
@@ -195,7 +195,7 @@ for (const version of VERSIONS) {
   });
 }
 
-/** The pairs of events that are judged otherwise than they must be. @param {pg.Client} client @param {(client: pg.Client, sent: import("./events.mjs").Event) => Promise<unknown>} send */
+/** The pairs of events that are not judged as they must be. @param {pg.Client} client @param {(client: pg.Client, sent: import("./events.mjs").Event) => Promise<unknown>} send */
 async function misjudged(client, send) {
   await client.query(
     "insert into public.audience_sites (id, name) values ($1, 'Second') on conflict do nothing",
@@ -213,7 +213,7 @@ async function misjudged(client, send) {
   return wrong;
 }
 
-/** Makes every path judge by a window of so many seconds. @param {string} url @param {string} seconds */
+/** Makes every path judge by a window of this many seconds. @param {string} url @param {string} seconds */
 function setFireWindow(url, seconds) {
   return asClient(url, (client) =>
     client.query(

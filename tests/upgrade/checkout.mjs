@@ -6,19 +6,19 @@ import { blocks } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
 
 /**
- * A copy of this checkout to change: what a developer has who edits the contract.
+ * A copy of this checkout to change, such as a developer has who edits the contract.
  *
  * @typedef {object} Checkout
  * @property {string} folder
- * @property {(diff: string) => void} apply a diff, with `git apply` as it stands
+ * @property {(diff: string) => void} apply a diff, with plain `git apply`
  * @property {(path: string, change: (text: string) => string) => void} edit a file
- * @property {(program: string, args: string[], codes?: number[]) => string} run a program in it; what it printed
+ * @property {(program: string, args: string[], codes?: number[]) => string} run a program in it; its output
  * @property {(...args: string[]) => string} emit `npm run emit -- …`
  * @property {() => string[]} migrations their paths, in order
  * @property {() => void} remove
  */
 
-/** The copies share one folder of compiled dependencies, which is not that of the checkout they are made of. */
+/** The copies share one folder of compiled dependencies, apart from that of the original checkout. */
 const TARGET = join(root, "target", "changed");
 
 /** @returns {Checkout} */
@@ -65,7 +65,7 @@ export function checkout() {
   };
 }
 
-/** The versions that were released, the oldest first. @param {Checkout} copy @returns {{ version: string, migrations: string[] }[]} */
+/** The released versions, oldest first. @param {Checkout} copy @returns {{ version: string, migrations: string[] }[]} */
 export function releases(copy) {
   const folder = join(copy.folder, "supabase", "contract", "releases");
   const records = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
@@ -73,7 +73,7 @@ export function releases(copy) {
     .map(({ version, migrations }) => ({ version, migrations: Object.keys(migrations) }));
 }
 
-/** Makes the current contract a released one, where it is none yet. @param {Checkout} copy */
+/** Releases the current contract, unless it is released already. @param {Checkout} copy */
 export function release(copy) {
   const { status } = spawnSync("npm", ["run", "--silent", "emit", "--", "--check", "--released"], {
     cwd: copy.folder,

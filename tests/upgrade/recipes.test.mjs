@@ -1,5 +1,5 @@
-// README's two recipes, from the printed diff to a judged event: by the command line, by SQL, by the function and by a
-// direct insert, in a database that is new and in one that ran before.
+// README's two recipes, from the printed diff to an event judged by the command line, by SQL, by the function and by a
+// direct insert, in a new database and in one that ran before.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ const RULE = "attribution.term_has_campaign";
 const start = async (t, folder) =>
   launch(t, ["--data", folder, "--port", String(await freePort()), "--empty"], { cwd: copy.folder });
 
-/** Inserts a row through the API as a back end; the rules by which its audit row says it was rejected. @param {string} url @param {Record<string, unknown>} row */
+/** Inserts a row through the API as a back end, and returns the rules that its audit row names. @param {string} url @param {Record<string, unknown>} row */
 async function byInsert(url, row) {
   await fetch(`${url}/rest/v1/audience_events`, {
     method: "POST",
@@ -62,7 +62,7 @@ describe("README's recipes", () => {
     await stack.end("SIGINT");
   });
 
-  test("their diffs apply, and `npm run emit` makes the rest", () => {
+  test("their diffs apply, and `npm run emit` writes the rest", () => {
     copy.apply(recipe("src/contract/rules.rs"));
     copy.apply(recipe("taxonomy.json"));
     copy.emit();
@@ -94,10 +94,11 @@ describe("README's recipes", () => {
       assert.deepEqual(await bySql(stack.url, termAlone()), [RULE]);
       const taken = await ingest(stack.url, joined());
       assert.equal(taken.status, 200, JSON.stringify(taken.answer));
-      // The module is the one before `npm run build`: its fingerprint differs, and the database judges again.
+      // The module is still the one from before `npm run build`, so its fingerprint differs and the database judges
+      // again.
       const refused = await ingest(stack.url, termAlone());
       assert.deepEqual([refused.status, refused.answer.results[0].rule_id], [422, RULE]);
-      // The embedded API does not pass the 422 on that PostgREST answers here.
+      // The embedded API does not pass on the 422 that PostgREST answers here.
       assert.deepEqual(await byInsert(stack.url, termAlone()), [RULE]);
       await stack.end("SIGINT");
     });

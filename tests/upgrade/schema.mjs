@@ -5,7 +5,7 @@ import { postgresBin } from "../runner/system.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
-/** What makes up the two schemas, as the server itself writes it: one line an object, with its owner and its rights. */
+/** What makes up the two schemas, as the server itself writes it: one line per object, with its owner and its rights. */
 const DESCRIBE = `
 with ours as (
   select oid from pg_namespace where nspname in ('public', 'audience_gate', 'audience_gate_partitions')
@@ -47,7 +47,7 @@ export async function described(client) {
   return rows.map(([line]) => line);
 }
 
-/** The schema as pg_dump writes it, where there is a pg_dump of the server's version. @param {string} url @param {number} version */
+/** The schema as pg_dump writes it, if there is a pg_dump of the server's version. @param {string} url @param {number} version */
 export function dumped(url, version) {
   const program = join(postgresBin, "pg_dump");
   if (version !== 15 || !existsSync(program)) return [];
@@ -56,11 +56,11 @@ export function dumped(url, version) {
     maxBuffer: 2 ** 28,
   });
   if (status !== 0) throw new Error(stderr);
-  // Newer ones write a random key around the dump.
+  // Newer versions write a random key around the dump.
   return stdout.split("\n").filter((line) => line && !line.startsWith("\\"));
 }
 
-/** What stands in the tables that a release writes to. @param {Client} client */
+/** What is in the tables that a release writes to. @param {Client} client */
 export async function shipped(client) {
   const { rows: [{ tables }] } = await client.query(`select jsonb_build_object(
     'rules', (select jsonb_agg(r order by r.id) from audience_gate.contract_rules r),

@@ -1,5 +1,5 @@
-// A database of any released version becomes, by the migrations after it, what a new database is, while events come in.
-// The next release is made here: a rule and an event type more, another bound, another weight.
+// The later migrations turn a database of any released version into what a new database is, while events come in.
+// The next release is made here: it has one more rule and event type, another bound and another weight.
 import assert from "node:assert/strict";
 import { availableParallelism, loadavg } from "node:os";
 import { basename, join } from "node:path";
@@ -13,10 +13,10 @@ import { until } from "../until.mjs";
 import { checkout, recipe, release, releases } from "./checkout.mjs";
 import { described, dumped, shipped } from "./schema.mjs";
 
-/** How many events the database holds before. */
+/** How many events the database holds before the upgrade. */
 const ROWS = size({ short: 20_000, long: 1_000_000 });
 
-/** One second on a machine that has nothing else to do. */
+/** One second on an idle machine; a shared one gets proportionally more. */
 const limit = () => 1000 * Math.max(1, loadavg()[0] / availableParallelism());
 
 /** Event types whose weight changes. */
@@ -47,13 +47,13 @@ before(() => {
 });
 after(() => copy.remove());
 
-/** The migrations of a release and of those before it. @param {number} index */
+/** The migrations of a release and of the releases before it. @param {number} index */
 const upTo = (index) => {
   const names = new Set(released.slice(0, index + 1).flatMap(({ migrations }) => migrations));
   return frozen.filter((path) => names.has(basename(path)));
 };
 
-/** The migrations as if the first release had been made of today's contract. */
+/** The migrations as they would be if the first release had today's contract. */
 const asIfMadeToday = () => {
   const releasesOfTheContract = copy.migrations().filter((path) => /_contract_\w+\.sql$/.test(path));
   return copy.migrations().flatMap((path) => {
@@ -66,7 +66,7 @@ const asIfMadeToday = () => {
 const viewOf20Seconds = () =>
   event({ event_type: "content_view", metadata: { content_id: "guide-7", duration_seconds: 22 } });
 
-/** One that only the older contract accepts, and one that both do. */
+/** Two events: one that only the older contract accepts, and one that both accept. */
 const both = () => [viewOf20Seconds(), event()];
 
 const STORED = `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata)
@@ -82,7 +82,7 @@ for (const version of VERSIONS) {
     });
     after(() => fresh.stop());
 
-    it("makes of every released version what a new database is", async () => {
+    it("turns every released version into what a new database is", async () => {
       const wanted = await asClient(fresh.url, async (client) => ({
         dump: dumped(fresh.url, version),
         schema: await described(client),
@@ -130,7 +130,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    it(`of ${ROWS} events, while more come in, loses none and keeps nobody waiting for a second`, async (t) => {
+    it(`with ${ROWS} events, while more come in, loses none and keeps nobody waiting for a second`, async (t) => {
       const old = await startPostgres({ version, migrations: upTo(released.length - 1) });
       try {
         await asClient(old.url, (client) => client.query(STORED, [ROWS]));
@@ -164,7 +164,7 @@ for (const version of VERSIONS) {
           assert.notEqual(now.contract, proof.contract);
           await nothingIsLost(client, requests);
           await verdictsSwitchAtOnce(client, requests, { began, ended, newer: now.contract });
-          // A function of the last release claims its own contract: the database judges its batches again.
+          // A function of the last release claims its own contract, so the database judges its batches again.
           const { rejected } = await ingest(client, [viewOf20Seconds()], proof);
           assert.deepEqual(rejected.map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id), [
             "engagement.content_view_threshold",
@@ -184,7 +184,7 @@ for (const version of VERSIONS) {
 
 const PROOF = "select audience_gate.contract_fingerprint() as contract, audience_gate.registry_version() as registry";
 
-/** What a database says of every case of the corpus, and of the events that only one of the contracts accepts. @param {pg.Client} client */
+/** What a database says about every case of the corpus, and about the events that only one of the contracts accepts. @param {pg.Client} client */
 async function verdicts(client) {
   const { cases, receivedAt } = expected();
   const texts = [
@@ -212,10 +212,10 @@ async function verdicts(client) {
  */
 
 /**
- * Sends one request after the other, until it is stopped.
+ * Sends one request after the other until it is stopped.
  *
  * @param {string} url
- * @param {() => Record<string, unknown>[]} events those of one request
+ * @param {() => Record<string, unknown>[]} events the events of one request
  * @param {(client: pg.Client, sent: Record<string, unknown>[]) => Promise<unknown>} send
  */
 async function sending(url, events, send) {
@@ -244,7 +244,7 @@ async function sending(url, events, send) {
   };
 }
 
-/** Every event that was sent has a row of its own: it was accepted, or it is the audit row of its rejection. */
+/** Every event that was sent has its own row: the event itself if it was accepted, or the audit row of its rejection. */
 async function nothingIsLost(/** @type {pg.Client} */ client, /** @type {Request[]} */ requests) {
   const ids = requests.flatMap(({ sent }) => sent.map(({ id }) => id));
   const { rows } = await client.query("select count(*)::int as found from public.audience_events where id = any ($1)", [
@@ -254,8 +254,8 @@ async function nothingIsLost(/** @type {pg.Client} */ client, /** @type {Request
 }
 
 /**
- * Whoever asks before the upgrade is judged by the older contract, whoever asks after it by the newer, and whoever asks
- * meanwhile by one of them, which the audit row names.
+ * A request before the upgrade is judged by the older contract, one after it by the newer, and one during it by one of
+ * the two, which the audit row names.
  *
  * @param {pg.Client} client @param {Request[]} requests
  * @param {{ began: number, ended: number, newer: string }} upgrade

@@ -117,7 +117,7 @@ fn filled(template: &str) -> String {
         ("{{number_length}}", limits::NUMBER_LENGTH),
         // The longest number, moved as far after the point as its exponent can.
         ("{{number_scale}}", limits::NUMBER_LENGTH + limits::MOST_EXPONENT as usize),
-        // Deep enough to tell that an event is too deep.
+        // This is deep enough to see that an event is too deep.
         ("{{counted_depth}}", 2 * limits::MOST_DEPTH),
         ("{{snapshot_depth}}", limits::SNAPSHOT_DEPTH),
         ("{{snapshot_text}}", limits::SNAPSHOT_TEXT),
@@ -161,7 +161,7 @@ fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> St
     out
 }
 
-/// A long text as one literal of several lines, which SQL takes as one.
+/// A long text as a literal of several lines, which SQL reads as one text.
 fn wrapped_text(text: &str) -> String {
     let lines: Vec<_> = text.as_bytes().chunks(100).map(|part| quote(&String::from_utf8_lossy(part))).collect();
     lines.join("\n    ")
@@ -260,12 +260,12 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
     Unit::new(&owned)
 }
 
-/// It reads the registry for callers who may not.
+/// It reads the registry on behalf of callers who may not.
 const OWNED_BY_THE_GATE: &str = "
 alter function audience_gate.violations(jsonb, text, uuid, text, timestamptz) owner to audience_gate_owner;
 ";
 
-/// The variables of a document: its texts, each null where it is none.
+/// The variables of a document: its texts, each null if the field is not text.
 fn declared() -> String {
     let texts: String = TEXT_COLUMNS
         .iter()
@@ -291,13 +291,13 @@ fn site(source: Source) -> String {
     )
 }
 
-/// The rules that bind one category, or every one.
+/// The rules that bind one category, or all of them.
 fn statements(source: Source, rules: &[&Rule]) -> String {
     let Some(category) = rules.first().and_then(|rule| rule.category) else { return groups(source, rules, 2) };
     format!("  if category = {} then\n{}  end if;\n", quote(category.name()), groups(source, rules, 4))
 }
 
-/// Rules all at once, but for those that read a table: each of those only where it applies.
+/// Rules, all in one statement apart from those that read a table: each of those is only evaluated if it applies.
 fn groups(source: Source, rules: &[&Rule], indent: usize) -> String {
     let pad = " ".repeat(indent);
     let statement = |group: &[&Rule]| match group {
@@ -343,7 +343,7 @@ fn asks_tables(expr: &Expr) -> bool {
     match expr {
         Expr::All(parts) | Expr::Any(parts) => parts.iter().any(asks_tables),
         Expr::Not(part) => asks_tables(part),
-        // The entry of the event's own type is looked up before any rule is asked.
+        // The entry of the event's own type is looked up before any rule is applied.
         Expr::Listed(field, List::EventTypes) => *field != Field::EventType,
         Expr::Listed(_, List::States | List::RetentionRules) | Expr::NoBlockedJump | Expr::NoScoreKey => true,
         _ => false,

@@ -1,22 +1,22 @@
-//! A condition in SQL: what is settled is folded away, and what is left is broken into lines.
+//! Conditions in SQL: what is settled is folded away, and what is left is broken into lines.
 
-/// How wide a line of generated SQL may be.
+/// How many characters a line of generated SQL has at most.
 pub const WIDTH: usize = 118;
 
 /// A condition that is true or false, never null.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Condition {
-    /// Settled before anything is asked.
+    /// Settled before any event is seen.
     Settled(bool),
     /// A comparison, a call or a `case`, and its opposite.
     Atom(String, String),
-    /// Tests of a value, and whether all of them are to pass.
+    /// Tests of a value, and whether all of them have to pass.
     Tested {
         /// The tests.
         tests: Vec<String>,
-        /// What they count as where there is no value, and they are null.
+        /// What they count as if there is no value, and they are null.
         otherwise: bool,
-        /// Whether they are to pass.
+        /// Whether they have to pass.
         holds: bool,
     },
     /// All of them hold.
@@ -28,34 +28,34 @@ pub enum Condition {
 use Condition::{All, Any, Atom, Settled, Tested};
 
 impl Condition {
-    /// A condition as it stands, which `not` negates.
+    /// A condition that `not` negates.
     pub fn atom(holds: impl Into<String>) -> Condition {
         let holds = holds.into();
         let fails = format!("not {holds}");
         Atom(holds, fails)
     }
 
-    /// A condition whose opposite is written otherwise.
+    /// A condition whose opposite is written differently.
     pub fn pair(holds: impl Into<String>, fails: impl Into<String>) -> Condition {
         Atom(holds.into(), fails.into())
     }
 
-    /// Tests of a value; where there is none they are null, which counts as this.
+    /// Tests of a value. Without a value they are null, which counts as this.
     pub fn tested(tests: &[&str], otherwise: bool) -> Condition {
         Tested { tests: tests.iter().map(|test| test.to_string()).collect(), otherwise, holds: true }
     }
 
-    /// That all of them hold.
+    /// The condition that all of them hold.
     pub fn all(parts: impl IntoIterator<Item = Condition>) -> Condition {
         joined(parts, true)
     }
 
-    /// That at least one of them holds.
+    /// The condition that at least one of them holds.
     pub fn any(parts: impl IntoIterator<Item = Condition>) -> Condition {
         joined(parts, false)
     }
 
-    /// That it does not hold.
+    /// The condition that it does not hold.
     pub fn negated(self) -> Condition {
         match self {
             Settled(holds) => Settled(!holds),
@@ -66,7 +66,7 @@ impl Condition {
         }
     }
 
-    /// The condition as SQL, its further lines so far from the margin.
+    /// The condition as SQL, with all lines but the first this far from the margin.
     pub fn written(&self, indent: usize) -> String {
         let flat = self.flat();
         if indent + flat.len() <= WIDTH && !flat.contains('\n') {
@@ -113,7 +113,7 @@ fn joined(parts: impl IntoIterator<Item = Condition>, neutral: bool) -> Conditio
             part => left.push(part),
         }
     }
-    // What holds and does not hold settles it.
+    // A part that both holds and does not hold settles it.
     if left.iter().any(|part| left.contains(&part.clone().negated())) {
         return Settled(!neutral);
     }
@@ -127,7 +127,7 @@ fn joined(parts: impl IntoIterator<Item = Condition>, neutral: bool) -> Conditio
     }
 }
 
-/// Parts one a line; a part that holds several of its own stands in brackets.
+/// Parts, one per line; a part that has several parts of its own is in brackets.
 fn lines(parts: &[Condition], indent: usize, separator: &str) -> String {
     let written = |part: &Condition| {
         let flat = part.grouped();

@@ -1,4 +1,4 @@
--- History cannot be edited: by no role, by no statement.
+-- History cannot be edited, by any role or any statement.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -26,7 +26,7 @@ select is(pg_temp.outcome(role_name, statement || ' public.audience_events' || r
 from unnest(array['anon', 'authenticated', 'service_role', 'audience_gate_owner', 'audience_gate_store', 'owner']) role_name,
   (values ('update', ' set metadata = ''{}'''), ('delete from', ''), ('truncate', ''), ('truncate', ' cascade')) s (statement, rest);
 
--- Also after somebody granted too much.
+-- This holds even after somebody granted too much.
 grant all on table public.audience_events to service_role;
 select is(pg_temp.outcome('service_role', statement), '42501', 'service_role with every privilege: ' || statement || ' is refused')
 from unnest(array[

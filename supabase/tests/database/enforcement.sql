@@ -25,7 +25,7 @@ $$;
 set local request.jwt.claims = '{"sub": "00000000-0000-4000-8000-00000000000a", "role": "authenticated"}';
 set local request.jwt.claim.sub = '00000000-0000-4000-8000-00000000000a';
 
--- Nothing, a near miss, a violation, the fix: by each role that may insert.
+-- Nothing, a near miss, a violation and the fix, by each role that may insert.
 select is(
   pg_temp.send(role_name, 'session_id, event_type, event_category, event_source, metadata',
     format('(%L, %L, %L, ''web'', %L)', session_id, event_type, event_category, metadata)),

@@ -54,7 +54,7 @@ select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(11, '{"
 select is_empty($$select from public.audience_events where id in ('00000000-0000-4000-9000-000000000010', '00000000-0000-4000-9000-000000000011')$$,
   'and records nothing');
 
--- Rejected by the caller already: finished audit rows.
+-- Already rejected by the caller: finished audit rows.
 select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(20)), jsonb_build_object('rejected', jsonb_build_array(
     jsonb_build_object('index', 1, 'id', '00000000-0000-4000-9000-000000000021', 'user_id', null, 'session_id', 'ingest-session-21',
       'event_source', 'edge-function', 'site_id', '00000000-0000-4000-8000-000000000001',
@@ -63,7 +63,7 @@ select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(20)), j
 select results_eq($$select rejected, event_category, event_type from public.audience_events where id = '00000000-0000-4000-9000-000000000021'$$,
   $$values (true, 'system', 'event_validation_fail')$$, 'which is put down as it came');
 
--- Who cannot prove its contract is judged again.
+-- A batch without proof of its contract is judged again.
 select results_eq(
   $$select index, rule_id, violations from jsonb_to_recordset(pg_temp.answered(pg_temp.batch(jsonb_build_array(
       pg_temp.event(30), pg_temp.event(31, '{"metadata": {}}'), pg_temp.event(32, '{"event_type": "no"}'),
@@ -78,14 +78,14 @@ select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(34, '{"
 select results_eq($$select user_id, metadata ->> 'source_system' from public.audience_events where id = '00000000-0000-4000-9000-000000000033'$$,
   $$values (null::uuid, 'edge-function')$$, 'and what is rejected is put down without the user it claimed');
 
--- A batch nobody's judge wrote.
+-- A batch that no judge wrote.
 select throws_ok(
   format('select public.ingest_audience_events(%L)', pg_temp.batch(jsonb_build_array(pg_temp.event(40, members)))),
   '22023', 'the batch does not have the form of a judged batch', 'a malformed row is refused without being quoted')
 from unnest(array['{"id": "canary@example.com"}', '{"user_id": "canary@example.com"}', '{"occurred_at": "canary@example.com"}',
   '{"session_id": null}', '{"event_category": "canary@example.com"}']::jsonb[]) members;
 
--- Limits; refilled so slowly that the test cannot see it.
+-- Limits, refilled so slowly that the test cannot notice.
 update public.audience_rate_limits set per_minute = 6;
 select is(pg_temp.answered(pg_temp.batch('[]', '{"rate": {"keys": [{"key": "k1", "scope": "session", "cost": 100}]}}')) -> 'rate',
   '{"limit": 300, "remaining": 200, "reset": 1000}'::jsonb, 'what is left of a limit');

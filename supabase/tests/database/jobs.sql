@@ -2,8 +2,8 @@
 begin;
 select plan(43);
 
--- Schedules. What is not one, and when one last came round (UTC).
-select is(audience_gate.is_schedule(schedule), false, format('"%s" is no schedule', schedule))
+-- Schedules: what is not one, and when one was last due (UTC).
+select is(audience_gate.is_schedule(schedule), false, format('"%s" is not a schedule', schedule))
 from (values (''), ('* * * *'), ('* * * * * *'), ('60 * * * *'), ('* 24 * * *'), ('* * 0 * *'), ('* * * 13 *'), ('* * * * 8'),
   ('5-1 * * * *'), ('*/0 * * * *'), ('5/10 * * * *'), ('1,,2 * * * *'), ('a * * * *'), ('30 seconds'), ('* * * * mon')) as t (schedule);
 select is(audience_gate.latest_due(schedule, at::timestamptz) at time zone 'UTC', due::timestamp, format('%s before %s', schedule, at))

@@ -1,6 +1,6 @@
 -- Who sees what: every reading function of the API and every view and table of the analytics, by every
--- kind of caller, as found in the catalogue, so that a new one is asked about too. The matrix is
--- printed whole; then each cell is held to what it must be.
+-- kind of caller, as found in the catalogue, so that new ones are covered too. The matrix is printed
+-- whole; then each cell is compared with what it must be.
 
 begin;
 create temp table caller (name text, role text, who uuid, function_answer text, relation_answer text) on commit drop;
@@ -69,7 +69,7 @@ select diag(E'\n' || string_agg(line, E'\n')) from (
 ) lines;
 select is(m.answer, m.wanted, format('%s %s: %s', m.kind, m.name, m.caller)) from matrix m order by m.kind, m.name, m.caller;
 
--- What members see is their own site's, whichever way they ask.
+-- Members see only their own site's figures, whichever way they ask.
 select is(pg_temp.told(q.query, 'authenticated', '11111111-0000-4000-8000-000000000000'), q.wanted, q.name)
 from (values
   ($$select events from public.kpi_overview('aaaaaaaa-0000-4000-8000-000000000000', '2026-09-01Z', '2026-10-01Z')$$, '2', 'a member of A sees the events of A'),

@@ -12,7 +12,7 @@
 -- from the events alone, with half of them in the views, and from the views alone.
 
 begin;
--- pg_cron may be at it too: whoever holds this refreshes alone.
+-- pg_cron may refresh too; whoever holds this lock refreshes alone.
 do $$ begin perform pg_advisory_xact_lock(hashtextextended('audience_gate.refresh_analytics', 0)); end $$;
 select plan(62);
 

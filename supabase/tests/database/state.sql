@@ -1,4 +1,4 @@
--- States: how they are derived, recorded, read and taken back, and who may do which.
+-- States: how they are derived, recorded, read and reverted, and who may do what.
 begin;
 select plan(57);
 
@@ -19,7 +19,7 @@ begin
     kind, category, 'test', metadata);
   reset role;
 end $$;
--- pg_cron may be at it too: whoever holds this derives alone.
+-- pg_cron may derive too; whoever holds this lock derives alone.
 do $$ begin perform pg_advisory_xact_lock(hashtextextended('audience_gate.derive_states', 0)); end $$;
 create function pg_temp.derive() returns void language sql as $$ select audience_gate.derive_states() $$;
 create function pg_temp.stands(number integer, site text default 'A') returns text language sql as $$
@@ -87,7 +87,7 @@ values (pg_temp.member(1), 'session-of-test', 'nonsense', 'engagement', 'test');
 select pg_temp.derive();
 select is(pg_temp.stands(1), 'S2 20.6', 'a rejected event moves neither score nor state');
 
--- The overall standing follows the sites.
+-- The overall state follows the sites.
 select pg_temp.happened(1, 'content_share', '5 days', 'B');
 select pg_temp.derive();
 select is(pg_temp.stands(1, 'B'), 'S1 4', 'each site has a state of its own');
@@ -196,7 +196,7 @@ select pg_temp.happened(5, 'page_view', '1 day', 'B');
 select pg_temp.derive();
 select throws_ok($$ select public.audience_state_revert(pg_temp.site('B'), pg_temp.member(5)) $$, '23514', null, 'a first state cannot be reverted');
 
--- No way round the history.
+-- There is no way round the history.
 select throws_ok($$ update public.audience_site_state set current_state = 'S3' where user_id = pg_temp.member(5) $$, '23514', null,
   'a blocked jump is refused whoever makes it');
 select throws_ok($$ insert into public.audience_state (user_id, current_state) values (pg_temp.member(6), 'S5') $$, '23514', null,

@@ -106,7 +106,7 @@ select is_empty($$
   end
 $$, 'every constraint is named after its table, and ends in _chk, _pkey, _key or _fkey (one as it was specified: _allowed)');
 
--- Nothing of ours is open to the API because the project opens what it makes.
+-- Nothing of ours is open to the API, even if the project opens what is created in it.
 select is_empty($$
   select s.oid::regclass, r from pg_class s cross join unnest(array['anon', 'authenticated']) r
   where s.relkind = 'S' and (s.relnamespace = 'audience_gate'::regnamespace or s.relname like 'audience%')
