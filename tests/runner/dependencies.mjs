@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, normalize, relative } from "node:path";
 import satisfies from "spdx-satisfies";
 import { root } from "./paths.mjs";
 
@@ -52,13 +52,29 @@ function licensed(what, name, licence) {
   return [`${what} ${name}: its licence is ${licence ?? "not named"}`];
 }
 
+/** Files of Rust, and those that their `#[path]` attributes lead to: a file named mod.rs brings its folder with it. */
+function withNamedPaths(/** @type {string[]} */ files) {
+  const found = new Set(files);
+  for (const file of found) {
+    for (const [, path] of read(file).matchAll(/#\[path = "([^"]+)"\]/g)) {
+      const named = normalize(join(dirname(file), path));
+      found.add(named);
+      if (named.endsWith("/mod.rs")) {
+        for (const other of tracked.filter((one) => one.startsWith(`${dirname(named)}/`))) found.add(other);
+      }
+    }
+  }
+  return [...found];
+}
+
 /** Crates of this workspace whose dependencies no source file of theirs names. */
 function unusedCrates() {
   return crates.filter(({ source }) => source === null).flatMap(({ name, dependencies, targets }) => {
-    const sources = targets.flatMap(({ kind, src_path }) => {
+    const files = targets.flatMap(({ kind, src_path }) => {
       const path = relative(root, src_path);
       return kind.includes("custom-build") ? [path] : tracked.filter((file) => file.startsWith(`${dirname(path)}/`));
-    }).filter((file) => file.endsWith(".rs")).map(read).join("\n");
+    }).filter((file) => file.endsWith(".rs"));
+    const sources = withNamedPaths(files).map(read).join("\n");
     return [...new Set(dependencies.map(({ name, rename }) => rename ?? name))]
       .filter((used) => !new RegExp(`\\b${used.replaceAll("-", "_")}\\b\\s*(::|!|;|\\{)`).test(sources))
       .map((unused) => `crate ${name} does not use ${unused}`);
