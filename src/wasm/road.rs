@@ -2,6 +2,7 @@
 //! buffer that `crates/js/judge.js` writes to.
 
 use super::{STATE, Sender, State};
+use crate::contract::limits::REQUEST_EVENTS;
 use crate::gate::{Context, Request};
 use crate::parse::WINDOW;
 use audience_gate_js::text;
@@ -41,8 +42,6 @@ impl Road {
     }
 }
 
-/// A body with more events is refused whole, so no more are judged.
-const MOST_EVENTS: usize = 1000;
 const SEED: usize = 16;
 const SLOTS: usize = 7;
 
@@ -148,7 +147,8 @@ impl Exports {
                     dry_run: flags & DRY_RUN != 0,
                     source_system: terms.source_system.as_deref().unwrap_or("edge-function"),
                     rate: terms.rate.as_deref(),
-                    most_events: MOST_EVENTS,
+                    // A body with more events is refused whole, so no more are judged.
+                    most_events: REQUEST_EVENTS,
                 },
             );
             record[TOTAL] = outcome.total as u32;
