@@ -13,16 +13,38 @@ export function sources() {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
   );
-  return [...inFolders, ".cargo/config.toml", "build.rs", "Cargo.toml", "Cargo.lock", "contract.json", "contract.d.ts"]
-    .sort();
+  return [...inFolders, ".cargo/config.toml", "build.rs", "Cargo.toml", "contract.json", "contract.d.ts"].sort();
 }
 
-/** SHA-256 over the name, length and bytes of every source. */
+/** SHA-256 over the name, length and bytes of every source, and over the versions that it is compiled with. */
 export function fingerprint() {
   const hash = createHash("sha256");
-  for (const path of sources()) {
-    const bytes = readFileSync(join(root, path));
+  const add = (/** @type {string} */ path, /** @type {string | Buffer} */ bytes) =>
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-  }
+  for (const path of sources()) add(path, readFileSync(join(root, path)));
+  const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
+  add("Cargo.lock", locked(read("Cargo.toml"), read("Cargo.lock")));
   return hash.digest("hex");
+}
+
+/**
+ * Of the lock file, what the module is compiled with: the command line's libraries change it far more often.
+ *
+ * @param {string} manifest
+ * @param {string} lock
+ */
+function locked(manifest, lock) {
+  const tables = manifest.split(/^(?=\[)/m)
+    .filter((table) => /^\[((target\.'cfg\(target_arch = "wasm32"\)'|build-)\.?)?dependencies\]/.test(table));
+  const packages = lock.split("[[package]]\n").slice(1).map((text) => ({
+    name: /^name = "(.+)"$/m.exec(text)?.[1] ?? "",
+    needs: [...text.matchAll(/^ "([^" ]+)/gm)].map(([, name]) => name),
+    text,
+  }));
+  const reached = new Set(tables.flatMap((table) => [...table.matchAll(/^([\w-]+)[ .]/gm)].map(([, name]) => name)));
+  // A set also walks what is added on the way.
+  for (const name of reached) {
+    packages.filter((one) => one.name === name).forEach((one) => one.needs.forEach((need) => reached.add(need)));
+  }
+  return packages.filter(({ name }) => reached.has(name)).map(({ text }) => text).join("");
 }

@@ -302,10 +302,11 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly __wbg_road_free: (a: number, b: number) => void;
-    readonly check: (a: any, b: any, c: any) => [number, number, number];
     readonly hashEmail: (a: number, b: number, c: number, d: number) => [number, number];
     readonly loadRegistry: (a: any) => [number, number];
     readonly redact: (a: number, b: number) => [number, number];
+    readonly road_check: (a: number, b: number) => void;
+    readonly road_given: (a: any) => any;
     readonly road_input: (a: number) => number;
     readonly road_judge: (a: number, b: number, c: number) => void;
     readonly road_record: () => number;

@@ -1,24 +1,11 @@
 /* @ts-self-types="./audience_gate.d.ts" */
 import { contract } from './snippets/audience-gate-js-6bb8e0d986f987d1/contract.js';
-import { judge } from './snippets/audience-gate-js-6bb8e0d986f987d1/judge.js';
-import { bytes, number, text } from './snippets/audience-gate-js-6bb8e0d986f987d1/objects.js';
+import { check, judge } from './snippets/audience-gate-js-6bb8e0d986f987d1/judge.js';
+import { bytes, text } from './snippets/audience-gate-js-6bb8e0d986f987d1/objects.js';
 import * as import1 from "./snippets/audience-gate-js-6bb8e0d986f987d1/judge.js"
 
 
-/**
- * Judges one event, by the registry given or else by the one that was loaded.
- * @param {any} event
- * @param {any} registry
- * @param {any} context
- * @returns {any}
- */
-export function check(event, registry, context) {
-    const ret = wasm.check(event, registry, context);
-    if (ret[2]) {
-        throw takeFromExternrefTable0(ret[1]);
-    }
-    return takeFromExternrefTable0(ret[0]);
-}
+export { check }
 
 export { contract }
 
@@ -97,6 +84,23 @@ class road {
         wasm.__wbg_road_free(ptr, 0);
     }
     /**
+     * Checks the event in the input.
+     * @param {number} length
+     * @param {number} received_at
+     */
+    static check(length, received_at) {
+        wasm.road_check(length, received_at);
+    }
+    /**
+     * Takes the registry that the next event is checked by; says what is wrong with it.
+     * @param {any} registry
+     * @returns {TypeError | undefined}
+     */
+    static given(registry) {
+        const ret = wasm.road_given(registry);
+        return ret;
+    }
+    /**
      * The place for a seed and a body of so many bytes.
      * @param {number} length
      * @returns {number}
@@ -140,14 +144,6 @@ function __wbg_get_imports() {
             const ret = wasm;
             return ret;
         },
-        __wbg___wbindgen_is_null_c22311b1cc228e3a: function(arg0) {
-            const ret = arg0 === null;
-            return ret;
-        },
-        __wbg___wbindgen_is_undefined_be5b34249ff1fc15: function(arg0) {
-            const ret = arg0 === undefined;
-            return ret;
-        },
         __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
@@ -166,19 +162,6 @@ function __wbg_get_imports() {
             const ret = new Object();
             return ret;
         },
-        __wbg_now_463ac581d2fc7ea3: function() {
-            const ret = Date.now();
-            return ret;
-        },
-        __wbg_number_508db286a983468a: function() { return handleError(function (arg0, arg1, arg2, arg3) {
-            const ret = number(arg1, getStringFromWasm0(arg2, arg3));
-            getDataViewMemory0().setFloat64((arg0 >>> 0) + 8 * 1, isLikeNone(ret) ? 0 : ret, true);
-            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, !isLikeNone(ret), true);
-        }, arguments); },
-        __wbg_parse_c3f72b5a24f83c01: function() { return handleError(function (arg0, arg1) {
-            const ret = JSON.parse(getStringFromWasm0(arg0, arg1));
-            return ret;
-        }, arguments); },
         __wbg_set_2793479888329cb6: function() { return handleError(function (arg0, arg1, arg2) {
             const ret = Reflect.set(arg0, arg1, arg2);
             return ret;

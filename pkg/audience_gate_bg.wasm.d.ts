@@ -2,10 +2,11 @@
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
 export const __wbg_road_free: (a: number, b: number) => void;
-export const check: (a: any, b: any, c: any) => [number, number, number];
 export const hashEmail: (a: number, b: number, c: number, d: number) => [number, number];
 export const loadRegistry: (a: any) => [number, number];
 export const redact: (a: number, b: number) => [number, number];
+export const road_check: (a: number, b: number) => void;
+export const road_given: (a: any) => any;
 export const road_input: (a: number) => number;
 export const road_judge: (a: number, b: number, c: number) => void;
 export const road_record: () => number;

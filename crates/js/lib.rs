@@ -8,14 +8,17 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/judge.js")]
 extern "C" {
-    /// Gives `judge` the exports of the module and the layout of what it writes and reads there.
+    /// Gives `judge` and `check` the exports of the module and the layout of what they write and read there.
     pub fn connect(exports: &JsValue, layout: &JsValue);
 
     #[wasm_bindgen(reexport, skip_typescript)]
     fn judge(body: &JsValue, context: &JsValue) -> JsValue;
+
+    #[wasm_bindgen(reexport, skip_typescript)]
+    fn check(event: &JsValue, registry: &JsValue, context: &JsValue) -> JsValue;
 }
 
-// Apart from `judge`, so that a bundle of a page that only checks leaves it out.
+// Apart from them, so that a bundle of a page that only checks leaves it out.
 #[wasm_bindgen(module = "/contract.js")]
 extern "C" {
     #[wasm_bindgen(reexport, skip_typescript)]
@@ -32,8 +35,4 @@ extern "C" {
     /// A member that is a text, or nothing where it is left out.
     #[wasm_bindgen(catch)]
     pub fn text(object: &JsValue, key: &str) -> Result<Option<String>, TypeError>;
-
-    /// A member that is a number, or nothing where it is left out.
-    #[wasm_bindgen(catch)]
-    pub fn number(object: &JsValue, key: &str) -> Result<Option<f64>, TypeError>;
 }

@@ -25,32 +25,23 @@ export function bytes(value, name) {
 /**
  * A member that is a text, or undefined where it is left out.
  *
- * @param {Record<string, unknown> | null | undefined} object
+ * @param {Record<string, unknown>} object
  * @param {string} key
  */
 export function text(object, key) {
-  return member(object, key, "string", "a text");
-}
-
-/**
- * A member that is a number, or undefined where it is left out.
- *
- * @param {Record<string, unknown> | null | undefined} object
- * @param {string} key
- */
-export function number(object, key) {
-  return member(object, key, "number", "a number");
-}
-
-/** @param {Record<string, unknown> | null | undefined} object @param {string} key @param {string} type @param {string} what */
-function member(object, key, type, what) {
-  const value = object?.[key] ?? undefined;
-  if (value !== undefined && typeof value !== type) throw new TypeError(`${key} is not ${what}`);
+  const value = object[key] ?? undefined;
+  if (value !== undefined && typeof value !== "string") throw new TypeError(`${key} is not a text`);
   return value;
 }
 
-/** @param {unknown} value @param {string} name @returns {string} */
-function json(value, name) {
+/**
+ * The JSON of a value.
+ *
+ * @param {unknown} value
+ * @param {string} name what errors call it
+ * @returns {string}
+ */
+export function json(value, name) {
   const text = writtenOrWalked(value, name);
   if (text === undefined) {
     throw new TypeError(`${name} is ${value === undefined ? value : `a ${typeof value}`}, which JSON does not have`);

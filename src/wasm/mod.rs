@@ -1,19 +1,17 @@
 //! The boundary to JavaScript, without logic: values of JavaScript in, values of JavaScript out.
 //!
 //! Everything here is exported by wasm-bindgen, so that every target of wasm-pack has the same surface; its types are in
-//! `surface.d.ts`. [`road`] is the module's end of `judge`, whose other end is `crates/js/judge.js`.
+//! `surface.d.ts`. [`road`] is the module's end of `judge` and `check`, whose other end is `crates/js/judge.js`.
 
 mod road;
 
-use crate::gate::{Caller, Context, Gate, Violations};
+use crate::gate::{Caller, Gate};
 use crate::parse::Reader;
 use crate::privacy::{email, redact};
 use crate::registry::Registry;
-use crate::write::{self, put};
-use audience_gate_js::{bytes, number, text};
-use js_sys::{Date, JSON, TypeError};
+use audience_gate_js::bytes;
+use js_sys::TypeError;
 use std::cell::RefCell;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -48,48 +46,6 @@ pub fn load_registry(registry: &JsValue) -> Result<(), TypeError> {
 
 fn read_registry(registry: &JsValue) -> Result<Registry, TypeError> {
     Registry::from_json(&bytes(registry, "registry")?).map_err(|reason| TypeError::new(&reason))
-}
-
-/// Judges one event, by the registry given or else by the one that was loaded.
-#[wasm_bindgen(skip_typescript)]
-pub fn check(event: &JsValue, registry: &JsValue, context: &JsValue) -> Result<JsValue, TypeError> {
-    let event = bytes(event, "event")?;
-    let given = if registry.is_null() || registry.is_undefined() { None } else { Some(read_registry(registry)?) };
-    let sender = text(context, "caller")?.map_or(Ok(Sender::Trusted), |name| Sender::named(&name))?;
-    let caller_id = text(context, "callerId")?;
-    let origin = text(context, "origin")?;
-    let received_at = number(context, "receivedAt")?.unwrap_or_else(Date::now);
-    let report = STATE.with_borrow_mut(|State { registry, gate, .. }| {
-        let context = Context {
-            caller: sender.with(caller_id.as_deref()),
-            origin: origin.as_deref(),
-            received_at: received_at as i64 * 1000,
-            registry: given.as_ref().unwrap_or(registry),
-            pepper: None,
-        };
-        report(gate.check(&event, &context))
-    });
-    JSON::parse(&report).map_err(JsCast::unchecked_into)
-}
-
-/// As a text, because one crosses faster than the many members of an object.
-fn report(violations: Violations) -> String {
-    let mut out = Vec::new();
-    put(&mut out, br#"{"accepted":"#);
-    put(&mut out, if violations.is_empty() { b"true" } else { b"false" });
-    put(&mut out, br#","violations":["#);
-    for rule in violations.rules() {
-        write::separate(&mut out);
-        put(&mut out, br#"{"rule_id":"#);
-        write::text(&mut out, rule.id.as_bytes());
-        put(&mut out, br#","reason":"#);
-        write::text(&mut out, rule.reason.as_bytes());
-        put(&mut out, br#","path":"#);
-        write::text(&mut out, rule.path.as_bytes());
-        out.push(b'}');
-    }
-    put(&mut out, b"]}");
-    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Who sends, without the id of a user.

@@ -1,10 +1,12 @@
-//! The module's end of `judge`, which a server calls for every request: only numbers cross here, and the body lies in a
-//! buffer that `crates/js/judge.js` writes to.
+//! The module's end of `judge`, which a server calls for every request, and of `check`, which a page calls for every event:
+//! only numbers cross here, and the bytes lie in a buffer that `crates/js/judge.js` writes to.
 
-use super::{STATE, Sender, State};
+use super::{STATE, Sender, State, read_registry};
 use crate::contract::limits::REQUEST_EVENTS;
-use crate::gate::{Context, Request};
+use crate::gate::{Context, Request, Violations};
 use crate::parse::WINDOW;
+use crate::registry::Registry;
+use crate::write::{self, put};
 use audience_gate_js::text;
 use js_sys::{Object, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
@@ -16,6 +18,10 @@ pub struct Road {
     input: Vec<u8>,
     /// What the last body came to, in the slots below.
     record: [u32; SLOTS],
+    /// The registry that one event is checked by instead of the loaded one.
+    given: Option<Registry>,
+    /// What the last check came to, as JSON.
+    report: Vec<u8>,
 }
 
 /// What a request says besides its body; it is told only when it changes.
@@ -38,7 +44,7 @@ impl Road {
             rate: None,
             pepper: None,
         };
-        Road { terms, input: Vec::new(), record: [0; SLOTS] }
+        Road { terms, input: Vec::new(), record: [0; SLOTS], given: None, report: Vec::new() }
     }
 }
 
@@ -123,7 +129,7 @@ impl Exports {
     #[wasm_bindgen(skip_typescript)]
     pub fn judge(length: usize, received_at: f64, flags: u32) {
         STATE.with_borrow_mut(|State { registry, gate, road }| {
-            let Road { terms, input, record } = road;
+            let Road { terms, input, record, .. } = road;
             let Some((seed, text)) = input.split_first_chunk_mut::<SEED>() else {
                 return;
             };
@@ -135,13 +141,7 @@ impl Exports {
                 text.get(..length + WINDOW).unwrap_or_default(),
                 length,
                 &Request {
-                    context: Context {
-                        caller: terms.sender.with(terms.caller_id.as_deref()),
-                        origin: terms.origin.as_deref(),
-                        received_at: received_at as i64 * 1000,
-                        registry,
-                        pepper: terms.pepper.as_deref().map(str::as_bytes),
-                    },
+                    context: terms.context(received_at, registry),
                     seed: *seed,
                     is_ndjson: flags & NDJSON != 0,
                     dry_run: flags & DRY_RUN != 0,
@@ -160,9 +160,61 @@ impl Exports {
             record[ANSWER] = gate.answer().len() as u32;
         });
     }
+
+    /// Takes the registry that the next event is checked by; says what is wrong with it.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn given(registry: &JsValue) -> Option<TypeError> {
+        match read_registry(registry) {
+            Ok(registry) => STATE.with_borrow_mut(|State { road, .. }| road.given = Some(registry)),
+            Err(fault) => return Some(fault),
+        }
+        None
+    }
+
+    /// Checks the event in the input.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn check(length: usize, received_at: f64) {
+        STATE.with_borrow_mut(|State { registry, gate, road }| {
+            let Road { terms, input, record, given, report } = road;
+            let given = given.take();
+            let event = input.get(SEED..SEED + length).unwrap_or_default();
+            let context = terms.context(received_at, given.as_ref().unwrap_or(registry));
+            write_report(report, gate.check(event, &Context { pepper: None, ..context }));
+            record[OUTPUT] = report.as_ptr() as u32;
+            record[ARGUMENT] = report.len() as u32;
+        });
+    }
+}
+
+fn write_report(out: &mut Vec<u8>, violations: Violations) {
+    out.clear();
+    put(out, br#"{"accepted":"#);
+    put(out, if violations.is_empty() { b"true" } else { b"false" });
+    put(out, br#","violations":["#);
+    for rule in violations.rules() {
+        write::separate(out);
+        put(out, br#"{"rule_id":"#);
+        write::text(out, rule.id.as_bytes());
+        put(out, br#","reason":"#);
+        write::text(out, rule.reason.as_bytes());
+        put(out, br#","path":"#);
+        write::text(out, rule.path.as_bytes());
+        out.push(b'}');
+    }
+    put(out, b"]}");
 }
 
 impl Terms {
+    fn context<'a>(&'a self, received_at: f64, registry: &'a Registry) -> Context<'a> {
+        Context {
+            caller: self.sender.with(self.caller_id.as_deref()),
+            origin: self.origin.as_deref(),
+            received_at: received_at as i64 * 1000,
+            registry,
+            pepper: self.pepper.as_deref().map(str::as_bytes),
+        }
+    }
+
     fn read(context: &JsValue) -> Result<Terms, TypeError> {
         Ok(Terms {
             sender: Sender::named(&text(context, "caller")?.unwrap_or_default())?,
