@@ -2,6 +2,9 @@
 //!
 //! Everything here is exported by wasm-bindgen, so that every target of wasm-pack has the same surface; its types are in
 //! `surface.d.ts`. [`road`] is the module's end of `judge` and `check`, whose other end is `crates/js/judge.js`.
+//!
+//! Objects become bytes of JSON before they come here. Read by serde-wasm-bindgen, a single one of six texts made the
+//! module 55 KB as it is sent, instead of 40.
 
 mod road;
 
