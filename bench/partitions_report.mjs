@@ -50,7 +50,7 @@ export function report({ asked, settings, sizes, turns, steps, sender, reads }) 
     "",
     `From one sender and nothing else going on: ${rounds} batches of ${batch} each by turns, median ms, and in brackets the`,
     "median of the ratios to the row above in one turn. Warm is a log that has taken events for a while, cold is right after",
-    "a checkpoint. Ids are of version 7, as the tracker and the gate make them, but for the column that says otherwise.",
+    "a checkpoint. Ids are of version 7, as the tracker and the gate make them, except in the column that says otherwise.",
     "",
     table(["log", "batch, warm", "batch, cold", "batch, warm, random ids", "direct INSERT, warm"], [
       [

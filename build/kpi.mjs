@@ -58,7 +58,7 @@ ${common.map(({ name, comment }) => `**${name}.** ${comment}`).join("\n\n")}
 
 ${functions.map(section).join("\n\n")}
 
-## The views behind them
+## The views they read
 
 Materialised, in a schema the API does not expose. The job \`refresh_analytics\` refreshes all of them concurrently and in one transaction (\`${schedule}\`, UTC) and logs each in \`audience_gate.analytics_runs\`; \`kpi_freshness\` reads it. A refresh stops short of the last ${settle} to let transactions settle. A \`site_zone\` is a site in one of its time zones.
 

@@ -101,7 +101,7 @@ class road {
         return ret;
     }
     /**
-     * The place for a seed and a body of so many bytes.
+     * The place for a seed and a body of this length.
      * @param {number} length
      * @returns {number}
      */

@@ -46,7 +46,7 @@ let words;
 let record = 0;
 let input = 0;
 let capacity = -1;
-/** What the module was told last; nobody is no caller, so the first call tells it. */
+/** What the module was told last. It begins with a caller that does not exist, so the first call always tells it. */
 let terms = /** @type {{ [term in keyof import("audience-gate").JudgeContext]?: unknown }} */ ({
   caller: null,
 });
@@ -148,7 +148,7 @@ function write(given) {
 }
 
 /**
- * Makes sure that the buffer holds so many bytes.
+ * Makes sure that the buffer holds a body of this length.
  *
  * @param {number} length
  */
@@ -158,7 +158,7 @@ function reserve(length) {
     record = wasm.road_record() >>> 2;
     capacity = length;
   }
-  // Growing the module's memory leaves empty views behind.
+  // Growing the module's memory empties the views of it.
   if (bytes.length === 0) viewMemory();
 }
 

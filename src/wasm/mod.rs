@@ -65,7 +65,7 @@ impl Sender {
             "visitor" => Ok(Sender::Visitor),
             "user" => Ok(Sender::User),
             "trusted" => Ok(Sender::Trusted),
-            _ => Err(TypeError::new("caller is none of visitor, user, trusted")),
+            _ => Err(TypeError::new("caller is not one of visitor, user and trusted")),
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Road {
     report: Vec<u8>,
 }
 
-/// What a request says besides its body; it is told only when it changes.
+/// What a request says other than its body; it is passed on only when it changes.
 struct Terms {
     sender: Sender,
     caller_id: Option<String>,
@@ -97,7 +97,7 @@ pub struct Exports;
 
 #[wasm_bindgen(js_class = road)]
 impl Exports {
-    /// The place for a seed and a body of so many bytes.
+    /// The place for a seed and a body of this length.
     #[wasm_bindgen(skip_typescript)]
     pub fn input(length: usize) -> usize {
         STATE.with_borrow_mut(|State { road, .. }| {

@@ -7,7 +7,7 @@ import { RECEIVED_AT, registry } from "./cases.mjs";
 const encoder = new TextEncoder();
 const context = { caller: /** @type {const} */ ("visitor"), receivedAt: RECEIVED_AT };
 
-/** An event that is accepted but for what is added. */
+/** An event that is accepted; each case adds one thing to it. */
 const event = (/** @type {object} */ metadata, /** @type {object} */ base = {}) => ({
   session_id: "session-0001",
   event_type: "page_view",
@@ -103,7 +103,7 @@ const CASES = [
     says: "TypeError: event.metadata.list[0] is -Infinity, which JSON does not have: leave it out",
   },
   {
-    name: "a date that is none",
+    name: "an invalid date",
     value: event({}, { occurred_at: new Date(NaN) }),
     says: "TypeError: event.occurred_at is a Date of no time, which JSON does not have: leave it out",
   },
@@ -213,13 +213,13 @@ test("a registry is taken as an object, a text and bytes, and refused with its r
   assert.equal(said(event({})), "accepted");
 });
 
-test("what is said of a caller is refused where it is none", () => {
+test("a caller that does not exist is refused", () => {
   const seed = new Uint8Array(16);
   const body = encoder.encode(JSON.stringify(event({})));
   const judge = (/** @type {object} */ given) => () =>
     gate.judge(body, /** @type {any} */ ({ caller: "visitor", receivedAt: RECEIVED_AT, seed, ...given }));
   const check = (/** @type {object} */ given) => () => gate.check(event({}), null, /** @type {any} */ (given));
-  const none = "caller is none of visitor, user, trusted";
+  const none = "caller is not one of visitor, user and trusted";
   /** @type {[() => void, string][]} */
   const calls = [
     [judge({ caller: "root" }), none],

@@ -4,7 +4,7 @@ const LIMITS = "src/contract/limits.rs";
 const RULES = "src/contract/rules.rs";
 const limit = (/** @type {string} */ name) => new RegExp(`const ${name}: \\w+ = ([\\d_]+);`);
 
-/** Files that say a constant again, and what holds them to it besides this test. */
+/** Files that say a constant again, and what else holds them to it. */
 const REASON = { [RULES]: "tells it to the sender of an event; `tests/table.rs` holds it to the rule" };
 const FIELD = {
   "src/contract/vocabulary.rs": "says in words what a field holds; `tests/table.rs` holds it to the rules",

@@ -41,7 +41,7 @@ function valuesOf({ place: [file, found] }) {
 }
 
 /**
- * Where a constant stands, besides its place and where it may, and what no longer says it.
+ * Where a constant stands other than in its place and where it may, and which permitted files no longer have it.
  *
  * @param {import("./constants.mjs").Constant} constant
  * @param {typeof files} searched
