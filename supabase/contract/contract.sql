@@ -1098,12 +1098,12 @@ begin
       case when coalesce(btrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
     ]::text[], null);
     if coalesce(btrim(metadata ->> 'rule_id', blank), '') <> ''
-      and (
-        not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
-        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
-      )
     then
-      violated := violated || 'retention.rule_recognised'::text;
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+      then
+        violated := violated || 'retention.rule_recognised'::text;
+      end if;
     end if;
   end if;
 
@@ -1144,12 +1144,14 @@ begin
 
   if coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
     and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
-    and exists (
-      select from public.audience_blocked_jumps jump
-      where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
-    )
   then
-    violated := violated || 'state.escalation'::text;
+    if exists (
+        select from public.audience_blocked_jumps jump
+        where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
+      )
+    then
+      violated := violated || 'state.escalation'::text;
+    end if;
   end if;
   violated := violated || array_remove(array[
     case
@@ -1464,12 +1466,12 @@ begin
       case when coalesce(btrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
     ]::text[], null);
     if coalesce(btrim(metadata ->> 'rule_id', blank), '') <> ''
-      and (
-        not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
-        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
-      )
     then
-      violated := violated || 'retention.rule_recognised'::text;
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+      then
+        violated := violated || 'retention.rule_recognised'::text;
+      end if;
     end if;
   end if;
 
@@ -1507,12 +1509,14 @@ begin
 
   if coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
     and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
-    and exists (
-      select from public.audience_blocked_jumps jump
-      where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
-    )
   then
-    violated := violated || 'state.escalation'::text;
+    if exists (
+        select from public.audience_blocked_jumps jump
+        where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
+      )
+    then
+      violated := violated || 'state.escalation'::text;
+    end if;
   end if;
   violated := violated || array_remove(array[
     case

@@ -297,21 +297,30 @@ fn statements(source: Source, rules: &[&Rule]) -> String {
     format!("  if category = {} then\n{}  end if;\n", quote(category.name()), groups(source, rules, 4))
 }
 
-/// Rules, all in one statement apart from those that read a table: each of those is only evaluated if it applies.
+/// Rules, all in one statement apart from those that read a table. Each of those has one of its own, within another that
+/// asks whether it applies: Postgres runs a condition with a query in it as a query, whatever stands before it.
 fn groups(source: Source, rules: &[&Rule], indent: usize) -> String {
     let pad = " ".repeat(indent);
     let statement = |group: &[&Rule]| match group {
         [rule] if asks_tables(&rule.must) => {
-            let refused = Condition::all([source.condition(&rule.when), source.condition(&rule.must).negated()]);
-            format!(
-                "{pad}if {}\n{pad}then\n{pad}  violated := violated || {}::text;\n{pad}end if;\n",
-                refused.written(indent + 2),
-                quote(rule.id)
-            )
+            let refusal = |indent| {
+                let added = format!("{}violated := violated || {}::text;\n", " ".repeat(indent + 2), quote(rule.id));
+                when(&source.condition(&rule.must).negated(), indent, &added)
+            };
+            match source.condition(&rule.when) {
+                Condition::Settled(true) => refusal(indent),
+                applies => when(&applies, indent, &refusal(indent + 2)),
+            }
         }
         _ => format!("{pad}violated := violated || {};\n", violated(source, group, indent)),
     };
     rules.chunk_by(|left, right| !asks_tables(&left.must) && !asks_tables(&right.must)).map(statement).collect()
+}
+
+/// Statements that run where a condition holds.
+fn when(condition: &Condition, indent: usize, statements: &str) -> String {
+    let pad = " ".repeat(indent);
+    format!("{pad}if {}\n{pad}then\n{statements}{pad}end if;\n", condition.written(indent + 2))
 }
 
 /// The ids of those rules of a group that apply and do not hold.

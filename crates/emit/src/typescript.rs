@@ -17,7 +17,9 @@ const CATEGORY: [Category; 6] = [
 
 /// The whole file.
 pub fn render() -> String {
-    let mut out = format!("// {PREAMBLE}\n\n/** The id of a rule: public, and it never changes its meaning. */\nexport type RuleId =\n");
+    let mut out = format!(
+        "// {PREAMBLE}\n\n/** The id of a rule: public, and it never changes its meaning. */\nexport type RuleId =\n"
+    );
     for rule in RULES {
         let _ = writeln!(out, "  | \"{}\"", rule.id);
     }
