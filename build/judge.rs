@@ -7,7 +7,7 @@ use super::vocabulary::{CATEGORIES, Field};
 pub fn judge(rules: &[Rule], first: &str) -> String {
     let (reading, binding): (Vec<_>, Vec<_>) =
         rules.iter().enumerate().partition(|(_, rule)| mentions(rule, &|part| matches!(part, Expr::Readable(_))));
-    let judged_here = |(_, rule): &(usize, &Rule)| !mentions(rule, &|part| matches!(part, Expr::NoTwinWithin(_)));
+    let judged_here = |(_, rule): &(usize, &Rule)| !mentions(rule, &|part| part.is_of_the_store());
     format!(
         "#[allow(clippy::nonminimal_bool)]\nimpl Judge<'_> {{\n\
          /// The rules about the text itself; if one is violated, no other can be judged.\n\
@@ -116,6 +116,6 @@ fn code(expr: &Expr) -> String {
         Expr::SiteAccepts => "self.site_accepts()".into(),
         Expr::CategoryAgrees => "self.category_agrees()".into(),
         Expr::PayloadAgrees => "self.payload_agrees()".into(),
-        Expr::NoTwinWithin(_) => "true".into(),
+        Expr::NoIdReuse | Expr::NoTwinWithin(_) => "true".into(),
     }
 }

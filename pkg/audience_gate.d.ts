@@ -170,6 +170,7 @@ export type RuleId =
 | "privacy.personal_key"
 | "privacy.personal_value"
 | "identity.user_id"
+| "identity.id_reuse"
 | "identity.site"
 | "registry.event_type"
 | "registry.event_category"

@@ -132,6 +132,15 @@ pub enum Expr {
     CategoryAgrees,
     /// `metadata` satisfies the payload schema of the event type's registry entry.
     PayloadAgrees,
+    /// The store holds no other event with the same `id`; only the store can judge it.
+    NoIdReuse,
     /// The store holds no accepted twin of the event within this many seconds; only the store can judge it.
     NoTwinWithin(u32),
+}
+
+impl Expr {
+    /// Whether only the store can judge it, which looks it up for events that pass every other rule.
+    pub const fn is_of_the_store(&self) -> bool {
+        matches!(self, Expr::NoIdReuse | Expr::NoTwinWithin(_))
+    }
 }

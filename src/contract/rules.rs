@@ -8,9 +8,9 @@ use super::vocabulary::{CATEGORIES, Category, Fault, Field, Kind};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
 use Expr::{
     All, Always, Any, CategoryAgrees, Email, EmailAgrees, Is, Length, Like, Listed, MetadataWithin, NoBlockedJump,
-    NoPersonalKey, NoPersonalValue, NoRawEmail, NoScoreKey, NoTwinWithin, NonEmptyText, Not, Number, OccurredWithin,
-    OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, Sha256, SiteAccepts, Timestamp, TrustedCaller,
-    Uuid,
+    NoIdReuse, NoPersonalKey, NoPersonalValue, NoRawEmail, NoScoreKey, NoTwinWithin, NonEmptyText, Not, Number,
+    OccurredWithin, OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, Sha256, SiteAccepts, Timestamp,
+    TrustedCaller, Uuid,
 };
 use Field as F;
 use RuleKind::{Contract, Guard};
@@ -99,7 +99,7 @@ pub const BLOCKED_JUMPS: [(&str, &str); 3] = [("S0", "S3"), ("S1", "S4"), ("S0",
 pub const STATES: [&str; 6] = ["S0", "S1", "S2", "S3", "S4", "S5"];
 
 /// The version of the user's document that the table implements.
-pub const VERSION: &str = "1.1";
+pub const VERSION: &str = "1.2";
 
 /// Every rule, in order.
 pub const RULES: &[Rule] = &[
@@ -744,6 +744,17 @@ pub const RULES: &[Rule] = &[
         ),
     },
     Rule {
+        id: "identity.id_reuse",
+        kind: Guard,
+        category: None,
+        when: Present(F::Id),
+        must: NoIdReuse,
+        reason: "an event with this `id` but other contents was recorded before, and an id belongs to one event; send a new id, or retry with the very same contents",
+        path: "/id",
+        accepts: OWNED,
+        rejects: OWNED,
+    },
+    Rule {
         id: "identity.site",
         kind: Contract,
         category: None,
@@ -798,7 +809,7 @@ pub const RULES: &[Rule] = &[
         category: None,
         when: Always,
         must: NoTwinWithin(3),
-        reason: "this `event_type` was already recorded for the same user, session and site less than 3 seconds before or after, so this looks like a double fire; send each action once, and retry with the same `id`",
+        reason: "this `event_type` was already recorded for the same user and session less than 3 seconds before or after, so this looks like a double fire; send each action once, and retry with the same `id`",
         path: "",
         accepts: PAGE,
         rejects: PAGE,

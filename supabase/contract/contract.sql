@@ -27,7 +27,7 @@ as $$
   select interval '3 seconds'
 $$;
 comment on function audience_gate.fire_window() is
-  'Events of one session, type, user and site less than this apart are a double fire.';
+  'Events of one session, type and user less than this apart are a double fire.';
 revoke all on function audience_gate.fire_window() from public;
 grant execute on function audience_gate.fire_window()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '41d8b79ac76c9fef'
+  select '02212e5e2bbb1f8d'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -767,6 +767,9 @@ insert into audience_gate.contract_rules (id, path, reason) values
   ('identity.user_id', '/user_id',
     'this caller may not send events for this `user_id`; leave it out, sign in as that user, or send from a '
     'trusted back end'),
+  ('identity.id_reuse', '/id',
+    'an event with this `id` but other contents was recorded before, and an id belongs to one event; send a new '
+    'id, or retry with the very same contents'),
   ('identity.site', '/site_id',
     'the site is not registered, or does not allow the origin that sent this; register the site, or add the origin '
     'to its list'),
@@ -780,8 +783,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`metadata` does not match the payload schema of this `event_type`, so its figures could not be trusted; send '
     'the keys and types that the registry lists'),
   ('duplicate.double_fire', '',
-    'this `event_type` was already recorded for the same user, session and site less than 3 seconds before or '
-    'after, so this looks like a double fire; send each action once, and retry with the same `id`');
+    'this `event_type` was already recorded for the same user and session less than 3 seconds before or after, so '
+    'this looks like a double fire; send each action once, and retry with the same `id`');
 
 create or replace function audience_gate.violations(
   event jsonb, caller text, caller_id uuid, origin text, received_at timestamptz
@@ -1740,7 +1743,7 @@ as $$
       'payload_sha256', encode(sha256(convert_to(event::text, 'UTF8')), 'hex'),
       'payload_bytes', octet_length(event::text),
       'source_system', source_system,
-      'contract', '1.1+' || audience_gate.contract_fingerprint()))
+      'contract', '1.2+' || audience_gate.contract_fingerprint()))
     || jsonb_build_object('violations', rule_ids, 'original_payload_snapshot', shown)
   from (select audience_gate.snapshot(event) as shown) kept
 $$;

@@ -17,7 +17,7 @@ pub fn copy(rule: &Rule) -> Rule {
 
 /// Every mutant of every rule that an engine without a store can judge.
 pub fn mutants(rules: &[Rule]) -> Vec<Mutant> {
-    rules.iter().filter(|rule| !matches!(rule.must, Expr::NoTwinWithin(_))).flat_map(of_rule).collect()
+    rules.iter().filter(|rule| !rule.must.is_of_the_store()).flat_map(of_rule).collect()
 }
 
 fn of_rule(rule: &Rule) -> Vec<Mutant> {
@@ -87,7 +87,9 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
     let of_field =
         |field: Field, make: &dyn Fn(Field) -> Expr| neighbours(field).into_iter().map(make).collect::<Vec<_>>();
     match *atom {
-        Expr::Always | Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::NoTwinWithin(_) => Vec::new(),
+        Expr::Always | Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::NoIdReuse | Expr::NoTwinWithin(_) => {
+            Vec::new()
+        }
         Expr::Readable(fault) => FAULTS.into_iter().filter(|other| *other != fault).map(Expr::Readable).collect(),
         Expr::Present(field) => {
             // This acts as if null and blank text counted as something.

@@ -49,7 +49,8 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::SiteAccepts => ("site_accepts", 1),
         Expr::CategoryAgrees => ("category_agrees", 1),
         Expr::PayloadAgrees => ("payload_agrees", 1),
-        Expr::NoTwinWithin(_) => ("no_twin_within", 1),
+        Expr::NoIdReuse => ("no_id_reuse", 1),
+        Expr::NoTwinWithin(_) => ("no_twin_within", 2),
     }
 }
 
@@ -135,7 +136,8 @@ impl Meaning<'_> {
             | Expr::OwnUser
             | Expr::SiteAccepts
             | Expr::CategoryAgrees
-            | Expr::PayloadAgrees => Vec::new(),
+            | Expr::PayloadAgrees
+            | Expr::NoIdReuse => Vec::new(),
         };
         written.extend(operands);
         Value::Array(written)

@@ -93,9 +93,10 @@ fn prose(expr: &Expr) -> String {
         Expr::SiteAccepts => "the site exists and, if the request comes from a browser, allows its origin".into(),
         Expr::CategoryAgrees => "the registry lists the event type under the event's category".into(),
         Expr::PayloadAgrees => "`metadata` satisfies the payload schema of the event type".into(),
-        Expr::NoTwinWithin(seconds) => format!(
-            "no accepted event of the same user, event type, session and site is less than {seconds} seconds away"
-        ),
+        Expr::NoIdReuse => "no event that was recorded before has the same `id` and other contents".into(),
+        Expr::NoTwinWithin(seconds) => {
+            format!("no accepted event of the same user, event type and session is less than {seconds} seconds away")
+        }
     }
 }
 

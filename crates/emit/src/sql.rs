@@ -96,7 +96,7 @@ pub fn constants() -> Vec<Unit> {
             "fire_window",
             "interval",
             &format!("interval '{window} seconds'"),
-            "Events of one session, type, user and site less than this apart are a double fire.",
+            "Events of one session, type and user less than this apart are a double fire.",
         ),
         constant(
             "placeholder_session",

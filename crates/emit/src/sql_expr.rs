@@ -210,7 +210,7 @@ impl Source {
     /// An expression as a condition.
     pub fn condition(self, expr: &Expr) -> Condition {
         match *expr {
-            Expr::Always | Expr::NoTwinWithin(_) => Settled(true),
+            Expr::Always | Expr::NoIdReuse | Expr::NoTwinWithin(_) => Settled(true),
             Expr::All(parts) => Condition::all(parts.iter().map(|part| self.condition(part))),
             Expr::Any(parts) => self.any(parts),
             Expr::Not(part) => self.condition(part).negated(),

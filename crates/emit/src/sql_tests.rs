@@ -22,7 +22,7 @@ pub fn render() -> String {
             );
         };
         case(rule.accepts, "trusted", "null", &format!("{} lets its accepted example pass", rule.id));
-        if !needs_text && !matches!(rule.must, Expr::NoTwinWithin(_)) {
+        if !needs_text && !rule.must.is_of_the_store() {
             case(rule.rejects, caller, &quote(rule.id), &format!("{} refuses its rejected example", rule.id));
         }
     }

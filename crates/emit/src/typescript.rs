@@ -133,6 +133,7 @@ fn mentions(expr: &Expr, field: Field) -> bool {
         | Expr::SiteAccepts
         | Expr::CategoryAgrees
         | Expr::PayloadAgrees
+        | Expr::NoIdReuse
         | Expr::NoTwinWithin(_) => false,
     }
 }

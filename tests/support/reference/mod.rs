@@ -135,7 +135,7 @@ impl<'a> Judge<'a> {
                 self.entry().is_some_and(|entry| is::payload(&entry["payload_schema"], self.at(Field::Metadata)))
             }
             // Only the store can know.
-            Expr::NoTwinWithin(_) => true,
+            Expr::NoIdReuse | Expr::NoTwinWithin(_) => true,
         }
     }
 
