@@ -34,10 +34,11 @@ test("without a network, npm start and npm test say within seconds that packages
     refuses: await registry(t, (socket) => socket.destroy()),
     "never answers": await registry(t, () => {}),
   };
-  const cwd = cloned(t);
   const wrong = await Promise.all(
     Object.entries(registries).flatMap(([name, url]) =>
       ["start", "test"].map(async (command) => {
+        // A clone each, because npm itself fails now and then if two of it install into one folder.
+        const cwd = cloned(t);
         const { code, said, seconds } = await watch(t, ["npm", command], {
           cwd,
           env: { ...env, npm_config_registry: url, npm_config_cache: temporaryFolder(t) },
