@@ -7,7 +7,7 @@ export const SITE = "00000000-0000-4000-8000-000000000001";
 const EVENTS = `
   insert into public.audience_events
     (id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign,
-     metadata, site_id, occurred_at, rejected)
+     metadata, site_id, occurred_at, rejected, contract)
   select
     gen_random_uuid(), e.at, e.user_id, e.session_id, t.id, t.category, 'web',
     e.utm, case when e.utm is not null then 'email' end, case when e.utm is not null then 'autumn-2026' end,
@@ -19,7 +19,7 @@ const EVENTS = `
       when 'page_view' then jsonb_build_object('page_path', '/guides/' || (random() * 200)::int)
       else jsonb_build_object('content_id', 'guide-' || (random() * 200)::int, 'duration_seconds', 20 + (random() * 300)::int)
     end,
-    $2, e.at - interval '1 second', t.id = 'event_validation_fail'
+    $2, e.at - interval '1 second', t.id = 'event_validation_fail', audience_gate.contract_fingerprint()
   from (
     select
       v.user_id, v.session_id, v.utm, v.started + (n.nth - 1) * interval '40 seconds' as at,

@@ -42,7 +42,7 @@ try {
 
   const ndjson = join(folder, "history.ndjson");
   const { rows: lines } = await client.query(
-    `select (to_jsonb(e) - array['created_at', 'rejected'] || jsonb_build_object('occurred_at', e.created_at))::text as line
+    `select (to_jsonb(e) - array['created_at', 'rejected', 'contract'] || jsonb_build_object('occurred_at', e.created_at))::text as line
      from public.audience_events e where e.event_source = 'web'`,
   );
   writeFileSync(ndjson, lines.map(({ line }) => line + "\n").join(""));
@@ -82,7 +82,7 @@ async function fill() {
   await client.query("set role audience_gate_store");
   await client.query(
     `insert into public.audience_events (id, created_at, user_id, session_id, event_type, event_category, event_source,
-       utm_source, utm_medium, utm_campaign, metadata, occurred_at)
+       utm_source, utm_medium, utm_campaign, metadata, occurred_at, contract)
      select gen_random_uuid(), made.at, case when n % 3 = 0 then md5('user' || n / 60)::uuid end, md5('session' || n / 6),
        case when n % 4 = 0 then 'content_view' else 'page_view' end, 'engagement', 'web',
        case when n / 6 % 5 = 0 then 'newsletter' end, case when n / 6 % 5 = 0 then 'email' end,
@@ -90,7 +90,7 @@ async function fill() {
        case when n % 4 = 0 then jsonb_build_object('content_id', 'article-' || n % 500, 'duration_seconds', 20 + n % 400,
            'scroll_depth_percent', n % 101)
          else jsonb_build_object('page_path', '/articles/' || n % 500, 'referrer', 'https://example.org/' || n % 50) end,
-       made.at - interval '1 second'
+       made.at - interval '1 second', audience_gate.contract_fingerprint()
      from generate_series(1, ${rows}) n
      cross join lateral (
        select date_trunc('month', now(), 'UTC') - (n % ${months} + 1) * interval '1 month' + n * (interval '27 days' / ${rows}) as at

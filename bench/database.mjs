@@ -216,13 +216,13 @@ async function fill(stored) {
   await admin.query(
     `with filled as (
        insert into public.audience_events
-         (created_at, user_id, session_id, event_type, event_category, event_source, utm_campaign, metadata)
+         (created_at, user_id, session_id, event_type, event_category, event_source, utm_campaign, metadata, contract)
        select now() - interval '30 days' + n * interval '0.2 seconds',
          case when n % 3 = 0 then md5((n / 50)::text)::uuid end, 's_' || left(md5((n / 20)::text), 24),
          (array['page_view', 'content_view', 'campaign_landing', 'content_share', 'feature_used'])[1 + n % 5],
          (array['engagement', 'engagement', 'attribution', 'advocacy', 'engagement'])[1 + n % 5], 'web',
          case when n % 4 = 0 then 'campaign-' || n % 100 end,
-         jsonb_build_object('page_path', '/guides/' || n % 1000, 'content_id', 'guide-' || n % 1000)
+         jsonb_build_object('page_path', '/guides/' || n % 1000, 'content_id', 'guide-' || n % 1000), audience_gate.contract_fingerprint()
        from generate_series($1::int, $2) n
        returning *
      )

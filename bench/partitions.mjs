@@ -151,13 +151,14 @@ async function fill({ admin, client }, wanted) {
   for (let from = 0; from < wanted; from += 1_000_000) {
     await client.query(
       `insert into public.audience_events
-         (id, created_at, user_id, session_id, event_type, event_category, event_source, utm_campaign, metadata)
+         (id, created_at, user_id, session_id, event_type, event_category, event_source, utm_campaign, metadata, contract)
        select gen_random_uuid(), now() - n * (interval '${months} months' / ${wanted}),
          case when n % 4 = 0 then md5((n / 100)::text)::uuid end, 'loaded-session-' || n / 5,
          (array['page_view', 'content_view', 'campaign_landing', 'content_share', 'feature_used'])[1 + n % 5],
          (array['engagement', 'engagement', 'attribution', 'advocacy', 'engagement'])[1 + n % 5], 'loaded',
          case when n % 5 = 2 then 'campaign-' || n % 100 end,
-         jsonb_build_object('page_path', '/guides/' || n % 1000, 'content_id', 'guide-' || n % 1000)
+         jsonb_build_object('page_path', '/guides/' || n % 1000, 'content_id', 'guide-' || n % 1000),
+         audience_gate.contract_fingerprint()
        from generate_series(${from + 1}, ${Math.min(wanted, from + 1_000_000)}) n`,
     );
     if (wanted > 1_000_000) log(`${number(Math.min(wanted, from + 1_000_000))} rows`);

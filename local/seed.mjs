@@ -48,12 +48,13 @@ export async function seed({ database, url, say }) {
 const LOAD = `
   insert into public.audience_events (
     id, created_at, occurred_at, user_id, session_id, event_type, event_category, event_source, site_id,
-    utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, rejected
+    utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, rejected, contract
   )
   select
     r.id, r.created_at, r.occurred_at, r.user_id, r.session_id, r.event_type, r.event_category, r.event_source,
     coalesce(r.site_id, audience_gate.default_site()),
-    r.utm_source, r.utm_medium, r.utm_campaign, r.utm_content, r.utm_term, r.metadata, r.rejected
+    r.utm_source, r.utm_medium, r.utm_campaign, r.utm_content, r.utm_term, r.metadata, r.rejected,
+    audience_gate.contract_fingerprint()
   from jsonb_to_recordset($1::jsonb) as r (
     id uuid, created_at timestamptz, occurred_at timestamptz, user_id uuid, session_id text, event_type text,
     event_category text, event_source text, site_id uuid, utm_source text, utm_medium text, utm_campaign text,

@@ -238,3 +238,6 @@ comment on function audience_gate.rejection_metadata(jsonb, text[], text) is
 revoke all on function audience_gate.rejection_metadata(jsonb, text[], text) from public;
 grant execute on function audience_gate.rejection_metadata(jsonb, text[], text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+insert into public.audience_contracts (fingerprint, version) values ('02212e5e2bbb1f8d', '1.2')
+on conflict do nothing;

@@ -63,16 +63,17 @@ begin
   ), stored as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium,
-      utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected
+      utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected, contract
     )
     select s.id, now(), s.user_id, s.session_id, s.event_type, s.event_category, s.event_source, s.utm_source,
-      s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, false
+      s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, false,
+      audience_gate.contract_fingerprint()
     from seen s
     where s.fresh and not s.repeated
     returning id
   ), audited as (
     insert into public.audience_events (
-      id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected
+      id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
     )
     select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', source_system,
       audience_gate.rejection_metadata(
@@ -80,7 +81,7 @@ begin
           - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'repeated', 'fresh', 'known_rejected'])
           || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
         array['duplicate.double_fire'], source_system),
-      s.site, true
+      s.site, true, audience_gate.contract_fingerprint()
     from seen s
     where s.fresh and s.repeated
   )
@@ -157,9 +158,10 @@ begin
     returning id
   )
   insert into public.audience_events (
-    id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected
+    id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
   )
-  select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', s.event_source, s.metadata, s.site, true
+  select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', s.event_source, s.metadata, s.site, true,
+    audience_gate.contract_fingerprint()
   from sent s join keyed k on k.id = s.id;
   perform set_config('audience_gate.keyed', '', true);
 end;
@@ -279,3 +281,6 @@ $$;
 comment on function audience_gate.fit_functions() is
   'Has the gate store events in the way of the event log in use. Call it after migrations of a new release, too.';
 revoke all on function audience_gate.fit_functions() from public;
+
+-- The functions above name the contract of each row, so a row without one is unjudged.
+alter table public.audience_events alter column contract drop default;

@@ -170,19 +170,21 @@ begin
   ), stored as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium,
-      utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected
+      utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected, contract
     )
     select s.id, s.created_at, s.user_id, s.session_id, s.event_type, s.event_category, s.event_source, s.utm_source,
-      s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, s.rejected
+      s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, s.rejected,
+      audience_gate.contract_fingerprint()
     from seen s where not s.repeats
     on conflict do nothing
     returning 1
   ), audited as (
     insert into public.audience_events (
-      id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected
+      id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
     )
     select s.id, s.created_at, s.user_id, s.session_id, 'event_validation_fail', 'system', 'command-line',
-      audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line'), s.site, true
+      audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line'), s.site, true,
+      audience_gate.contract_fingerprint()
     from seen s
     -- A replay repeats itself and needs no audit row. "limit 1" makes the planner look ids up instead of joining.
     where s.repeats and (select e.id from public.audience_events e where e.id = s.id limit 1) is null

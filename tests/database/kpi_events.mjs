@@ -90,8 +90,10 @@ export async function store(client, list, moves, tail) {
   await client.query("set role audience_gate_store");
   await client.query(
     `insert into public.audience_events
-       (id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected)
-     select r.id, r.created_at, r.user_id, r.session_id, r.event_type, t.category, 'web', r.metadata, r.site_id, r.occurred_at, r.rejected
+       (id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected,
+        contract)
+     select r.id, r.created_at, r.user_id, r.session_id, r.event_type, t.category, 'web', r.metadata, r.site_id, r.occurred_at, r.rejected,
+       audience_gate.contract_fingerprint()
      from jsonb_populate_recordset(null::public.audience_events, $1) r
      join public.audience_event_types t on t.id = r.event_type`,
     [JSON.stringify(list.map((event) => ({

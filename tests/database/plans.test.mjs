@@ -60,8 +60,9 @@ for (const version of VERSIONS) {
       await client.query("reset role");
       await client.query("set role audience_gate_store");
       await client.query(
-        `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata, occurred_at)
-         select $1, 'page_view', 'engagement', 'web', '{"page_path": "/"}', now() - n * interval '3 seconds'
+        `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata, occurred_at, contract)
+         select $1, 'page_view', 'engagement', 'web', '{"page_path": "/"}', now() - n * interval '3 seconds',
+           audience_gate.contract_fingerprint()
          from generate_series(100, 100 + $2::int) n`,
         [session_id, STORED],
       );

@@ -37,8 +37,9 @@ export async function load(
   await client.query("begin; set local role audience_gate_store");
   await client.query(
     `insert into public.audience_events
-       (id, created_at, user_id, site_id, session_id, event_type, event_category, event_source, metadata)
-     select id, created_at, user_id, site_id, 'session-of-test', event_type, event_category, 'test', metadata
+       (id, created_at, user_id, site_id, session_id, event_type, event_category, event_source, metadata, contract)
+     select id, created_at, user_id, site_id, 'session-of-test', event_type, event_category, 'test', metadata,
+       audience_gate.contract_fingerprint()
      from jsonb_to_recordset($1) as x (id uuid, created_at timestamptz, user_id uuid, site_id uuid,
        event_type text, event_category text, metadata jsonb)`,
     [JSON.stringify(events)],

@@ -67,7 +67,7 @@ for (const version of VERSIONS) {
       const { rows: [{ contract }] } = await log.client.query(
         "select audience_gate.contract_fingerprint() as contract",
       );
-      assert.equal(manifest.schema_version, 1);
+      assert.equal(manifest.schema_version, 2);
       assert.equal(manifest.month, months[2]);
       assert.equal(manifest.contract, contract);
       assert.equal(manifest.rows, ROWS);

@@ -86,7 +86,7 @@ export async function applyArchive(client) {
 
 /** The columns of the log, in the table's order. */
 const COLUMNS =
-  "id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected";
+  "id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected, contract";
 
 /**
  * History of every kind of value: `count` events for each of the last `months` months, as a bulk load puts them in.
@@ -105,7 +105,8 @@ export async function record(client, months, count) {
          case when n % 11 = 0
            then jsonb_build_object('validation_rule_id', 'parse.json', 'validation_result', 'rejected', 'source_system', 'web')
            else jsonb_build_object('page_path', '/' || n, 'number', 1.50, 'großes', array['ä', null], 'deep', jsonb_build_object('x', n)) end,
-         '00000000-0000-4000-8000-000000000001', case when n % 4 = 0 then made.at - interval '1.000001 seconds' end, n % 11 = 0
+         '00000000-0000-4000-8000-000000000001', case when n % 4 = 0 then made.at - interval '1.000001 seconds' end, n % 11 = 0,
+         case when n % 13 <> 0 then case when n % 2 = 0 then audience_gate.contract_fingerprint() else '41d8b79ac76c9fef' end end
        from generate_series(1, $1) m cross join generate_series(1, $2) n
        cross join lateral (
          select date_trunc('month', now(), 'UTC') - m * interval '1 month' + n * interval '1 minute 0.000123 seconds' as at

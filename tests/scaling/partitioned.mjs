@@ -46,7 +46,8 @@ export async function load(client, select) {
   try {
     await client.query(
       `insert into public.audience_events
-         (id, created_at, session_id, event_type, event_category, event_source, metadata) ${select}`,
+         (id, created_at, session_id, event_type, event_category, event_source, metadata, contract)
+       select loaded.*, audience_gate.contract_fingerprint() from (${select}) loaded`,
     );
   } finally {
     await client.query("reset role");

@@ -86,9 +86,10 @@ select is(pg_temp.outcome(r, s), o, r || ': ' || s || ' → ' || o) from (values
 
 -- Events of missing months go into the default partition, and are later moved to their months.
 set local role audience_gate_store;
-insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source, metadata)
-values ('00000000-0000-4000-8000-00000000abcd', '2019-05-31 23:59:59.999+00', 'long-before-session', 'page_view', 'engagement', 'import', '{}'),
-  ('00000000-0000-4000-8000-00000000abce', '2019-06-01 00:00:00+00', 'long-before-session', 'page_view', 'engagement', 'import', '{}');
+insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source, metadata, contract)
+select id::uuid, at::timestamptz, 'long-before-session', 'page_view', 'engagement', 'import', '{}', audience_gate.contract_fingerprint()
+from (values ('00000000-0000-4000-8000-00000000abcd', '2019-05-31 23:59:59.999+00'),
+  ('00000000-0000-4000-8000-00000000abce', '2019-06-01 00:00:00+00')) t (id, at);
 reset role;
 select is(pg_temp.outcome('audience_gate_store', $$
   insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source, metadata)

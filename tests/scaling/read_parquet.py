@@ -30,7 +30,7 @@ print(json.dumps({
         "types": {row[0]: row[1] for row in connection.execute(f"describe select * from {source}").fetchall()},
         "rows": connection.execute(f"""
             select id, epoch_us(created_at), user_id, session_id, event_type, event_category, event_source, utm_source,
-              utm_medium, utm_campaign, utm_content, utm_term, metadata::varchar, site_id, epoch_us(occurred_at), rejected
+              utm_medium, utm_campaign, utm_content, utm_term, metadata::varchar, site_id, epoch_us(occurred_at), rejected, contract
             from {source} order by created_at, id
         """).fetchall(),
     },

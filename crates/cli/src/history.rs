@@ -4,7 +4,7 @@ use super::input::{Form, Input, MOST_EVENT, Piece};
 use super::month::moment;
 use super::parquet_in;
 use super::restore::write_text;
-use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
+use super::rows::{COLUMNS, CONTRACT, CREATED_AT, Kind, REJECTED, Rows, Values};
 use audience_gate::contract::vocabulary::{Field, Kind as ValueKind};
 
 use audience_gate::gate::{Accepted, Context, Verdict, Violations, judge};
@@ -71,8 +71,9 @@ impl<'a> Historian<'a> {
                     number += 1;
                     json.clear();
                     write_json(&mut json, &rows, row);
-                    let is_audit =
-                        matches!(rows.columns.last(), Some(Values::Flag(flags)) if flags.get(row) == Some(&Some(true)));
+                    let is_audit = matches!(
+                        rows.columns.get(REJECTED), Some(Values::Flag(flags)) if flags.get(row) == Some(&Some(true))
+                    );
                     let recorded = rows.times(CREATED_AT).get(row).copied().flatten();
                     let ready = self.judge(&json, number, recorded, is_audit);
                     take(number, ready)?;
@@ -98,8 +99,9 @@ impl<'a> Historian<'a> {
 
     /// Judges a line of JSON, which may also say when it was recorded and whether it records a rejection.
     fn line(&mut self, line: &[u8], number: u64) -> Result<&[u8], Refusal> {
-        let names_columns =
-            [&b"\"created_at\""[..], b"\"rejected\""].iter().any(|key| memchr::memmem::find(line, key).is_some());
+        let names_columns = [&b"\"created_at\""[..], b"\"rejected\"", b"\"contract\""]
+            .iter()
+            .any(|key| memchr::memmem::find(line, key).is_some());
         if !names_columns || line.len() > MOST_EVENT {
             return self.judge(line, number, None, false);
         }
@@ -119,6 +121,8 @@ impl<'a> Historian<'a> {
                 Some(time.ok_or(Refusal::Because("its created_at is not an RFC 3339 time"))?)
             }
         };
+        // The history is judged anew, whoever judged it before.
+        members.remove("contract");
         let is_audit = match members.remove("rejected").map(RawValue::get) {
             None | Some("null" | "false") => false,
             Some("true") => true,
@@ -206,7 +210,7 @@ fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
             out.push(b':');
         };
         match values {
-            Values::Text(texts) => {
+            Values::Text(texts) if index != CONTRACT => {
                 let Some(text) = texts.get(row).and_then(Option::as_ref).map(ByteArray::data) else {
                     continue;
                 };

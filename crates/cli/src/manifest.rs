@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The version of the archive format.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the archive format. The first had no contracts.
+pub const SCHEMA_VERSION: u32 = 2;
 /// The name of the file. Spark and pandas, which read whole folders, skip names that begin with an underscore.
 const NAME: &str = "_manifest.json";
 
@@ -62,7 +62,7 @@ impl Manifest {
         };
         let manifest: Manifest =
             serde_json::from_slice(&json).map_err(|error| format!("{} is not a manifest: {error}", path.display()))?;
-        if manifest.schema_version != SCHEMA_VERSION {
+        if !(1..=SCHEMA_VERSION).contains(&manifest.schema_version) {
             return Err(format!(
                 "{} has schema version {}, and this command knows {SCHEMA_VERSION}; use the release that wrote it or a later one",
                 path.display(),

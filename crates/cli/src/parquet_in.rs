@@ -1,6 +1,6 @@
 //! Parquet files to rows: what `archive` writes, and what other engines write with the same columns.
 
-use super::rows::{COLUMNS, Kind, Rows, Values};
+use super::rows::{COLUMNS, CONTRACT, FIRST_CONTRACT, Kind, Rows, Values};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
@@ -76,6 +76,7 @@ impl Input {
                     read(reader, leaf, count, values).map_err(|error| error.to_string())?;
                 }
                 _ => match values {
+                    Values::Text(texts) if index == CONTRACT => texts.resize(count, Some(FIRST_CONTRACT.into())),
                     Values::Text(texts) => texts.resize(count, None),
                     Values::Time(times) => times.resize(count, None),
                     Values::Flag(flags) => flags.resize(count, None),

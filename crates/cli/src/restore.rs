@@ -51,7 +51,8 @@ pub fn run(args: &RestoreArgs) -> Done {
 fn copy_in(transaction: &mut Transaction, table: &str, path: &Path, bar: &ProgressBar) -> Result<(), String> {
     let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
     let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
-    let mut input = Input::open(path, &names).map_err(cannot)?;
+    let required: Vec<_> = names.iter().copied().filter(|name| *name != "contract").collect();
+    let mut input = Input::open(path, &required).map_err(cannot)?;
     let copy = format!("copy {table} ({}) from stdin", names.join(", "));
     let mut writer = transaction.copy_in(copy.as_str()).map_err(|error| connection::explain(&error))?;
     let (mut rows, mut lines) = (Rows::default(), Vec::new());

@@ -35,7 +35,7 @@ const fn listed(name: &'static str, kind: Kind, is_required: bool) -> Listed {
 }
 
 /// The columns, in the table's order.
-pub const COLUMNS: [Listed; 16] = [
+pub const COLUMNS: [Listed; 17] = [
     listed("id", Kind::Id, true),
     listed("created_at", Kind::Time, true),
     listed("user_id", Kind::Id, false),
@@ -52,10 +52,19 @@ pub const COLUMNS: [Listed; 16] = [
     listed("site_id", Kind::Id, true),
     listed("occurred_at", Kind::Time, false),
     listed("rejected", Kind::Flag, true),
+    listed("contract", Kind::Text, false),
 ];
 
 /// The index of `created_at`.
 pub const CREATED_AT: usize = 1;
+/// The index of `rejected`.
+pub const REJECTED: usize = 15;
+/// The index of `contract`.
+pub const CONTRACT: usize = 16;
+
+/// The contract of the first release, whose archives have no column for it. Rows that it judged are hashed as they were
+/// then, so that those archives still prove what they proved.
+pub const FIRST_CONTRACT: &str = "41d8b79ac76c9fef";
 
 /// The values of a column, one for each row.
 #[derive(Debug)]
@@ -149,8 +158,15 @@ impl ContentHash {
 /// A row as it is hashed. Each text follows its length, so that no two rows are written alike; metadata is last.
 fn write_row(out: &mut Vec<u8>, rows: &Rows, row: usize) {
     let mut metadata: &[u8] = b"";
-    for (column, values) in COLUMNS.iter().zip(&rows.columns) {
+    for (index, (column, values)) in COLUMNS.iter().zip(&rows.columns).enumerate() {
         match values {
+            Values::Text(texts) if index == CONTRACT => {
+                let contract = texts.get(row).and_then(Option::as_ref).map_or(&b"-"[..], ByteArray::data);
+                if contract == FIRST_CONTRACT.as_bytes() {
+                    continue;
+                }
+                out.extend_from_slice(contract);
+            }
             Values::Text(texts) => {
                 let text = texts.get(row).and_then(Option::as_ref).map(ByteArray::data);
                 match column.kind {

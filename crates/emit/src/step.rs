@@ -3,6 +3,7 @@
 use crate::release::{Release, sha256};
 use crate::units::Unit;
 use crate::{PREAMBLE, sql, taxonomy_sql};
+use audience_gate::contract::rules::VERSION;
 use serde_json::Value;
 
 /// The contract as it is now.
@@ -25,6 +26,7 @@ impl Current {
     pub fn since(&self, last: Option<&Release>) -> Option<String> {
         let mut parts: Vec<String> = self.units.iter().filter_map(|unit| replaced(unit, last)).collect();
         parts.extend(self.dropped(last));
+        parts.extend(last.filter(|release| release.fingerprint != crate::fingerprint()).map(|_| registered()));
         let taxonomy = taxonomy_sql::since(&self.taxonomy, last.map(|release| &release.taxonomy));
         parts.extend((!taxonomy.is_empty()).then_some(taxonomy));
         if parts.is_empty() {
@@ -77,6 +79,14 @@ fn replaced(unit: &Unit, last: Option<&Release>) -> Option<String> {
         }
         _ => Some(unit.text.clone()),
     }
+}
+
+/// Adds the contract to those that the install has had.
+fn registered() -> String {
+    format!(
+        "insert into public.audience_contracts (fingerprint, version) values ('{}', '{VERSION}')\non conflict do nothing;\n",
+        crate::fingerprint()
+    )
 }
 
 /// Waits until nobody is judging. Whoever comes meanwhile waits for as long as an attempt takes.

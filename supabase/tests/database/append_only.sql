@@ -43,6 +43,29 @@ select is(
 select is(count(*), 1::bigint, 'the event is as it was') from public.audience_events
 where session_id = 'append-only-session' and event_type = 'page_view';
 
+-- An unjudged row may be stamped with the contract in force, by the owner of the gate, and nothing else about it may change.
+set local role audience_gate_store;
+insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, metadata)
+values (now() - interval '1 year', 'unjudged-session', 'page_view', 'engagement', 'web', '{"page_path": "/old", "n": 1.50}');
+reset role;
+select is(contract, null, 'a row whose way in does not name the contract is unjudged')
+from public.audience_events where session_id = 'unjudged-session';
+select is(contract, audience_gate.contract_fingerprint(), 'one that was judged names it')
+from public.audience_events where session_id = 'append-only-session';
+select is(pg_temp.outcome(role_name, 'update public.audience_events set ' || change || ' where session_id = ''' || session || ''''),
+  wanted, coalesce(nullif(role_name, 'owner'), 'the migrating role') || ' sets ' || change || ' of ' || session)
+from (values
+  ('audience_gate_owner', 'contract = audience_gate.contract_fingerprint()', 'unjudged-session', 'done'),
+  ('audience_gate_owner', 'contract = ''ffffffffffffffff''', 'unjudged-session', '42501'),
+  ('audience_gate_owner', 'contract = audience_gate.contract_fingerprint(), metadata = metadata || ''{"n": 1.5}''', 'unjudged-session', '42501'),
+  ('audience_gate_owner', 'contract = audience_gate.contract_fingerprint(), rejected = true', 'unjudged-session', '42501'),
+  ('audience_gate_owner', 'contract = null', 'append-only-session', '42501'),
+  ('audience_gate_owner', 'contract = audience_gate.contract_fingerprint()', 'append-only-session', '42501'),
+  ('owner', 'contract = audience_gate.contract_fingerprint()', 'unjudged-session', '42501'),
+  ('service_role', 'contract = audience_gate.contract_fingerprint()', 'unjudged-session', '42501'),
+  ('audience_gate_store', 'contract = audience_gate.contract_fingerprint()', 'unjudged-session', '42501')
+) w (role_name, change, session, wanted);
+
 -- Every table of events, whoever made it.
 select is_empty($$
   select c.oid::regclass from pg_class c

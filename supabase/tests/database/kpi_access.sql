@@ -17,8 +17,9 @@ insert into public.audience_site_members (site_id, user_id, role) values
   ('aaaaaaaa-0000-4000-8000-000000000000', '11111111-0000-4000-8000-000000000000', 'viewer'),
   ('bbbbbbbb-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000', 'owner');
 set local role audience_gate_store;
-insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, site_id)
-select timestamptz '2026-09-09', 'session-of-' || s.site || n, 'page_view', 'engagement', 'web', s.site
+insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, site_id, contract)
+select timestamptz '2026-09-09', 'session-of-' || s.site || n, 'page_view', 'engagement', 'web', s.site,
+  audience_gate.contract_fingerprint()
 from (values ('aaaaaaaa-0000-4000-8000-000000000000'::uuid, 2), ('bbbbbbbb-0000-4000-8000-000000000000', 3)) s (site, visits)
 cross join generate_series(1, s.visits) n;
 reset role;

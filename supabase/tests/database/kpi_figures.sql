@@ -50,9 +50,11 @@ set local role audience_gate_store;
 
 -- Part 1 arrived when it happened, part 2 a minute ago.
 insert into public.audience_events
-  (created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected)
+  (created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected,
+    contract)
 select case t.part when 1 then t.at else now() - interval '1 minute' end, t.who, t.session, t.type, y.category, 'web', t.metadata,
-  (repeat(t.site, 8) || '-0000-4000-8000-000000000000')::uuid, t.at, t.type = 'event_validation_fail'
+  (repeat(t.site, 8) || '-0000-4000-8000-000000000000')::uuid, t.at, t.type = 'event_validation_fail',
+  audience_gate.contract_fingerprint()
 from told t
 join public.audience_event_types y on y.id = t.type;
 reset role;

@@ -70,7 +70,7 @@ $$, 'row level security is on for every table');
 
 select policies_are('public', 'audience_events', array[
   'audience_events_insert_authenticated', 'audience_events_no_update', 'audience_events_no_delete',
-  'audience_events_gate_select', 'audience_events_gate_insert'
+  'audience_events_gate_select', 'audience_events_gate_insert', 'audience_events_gate_stamp'
 ]);
 select is_empty($$
   select policyname from pg_policies

@@ -14,9 +14,10 @@ declare
   category text := (select t.category from public.audience_event_types t where t.id = kind);
 begin
   set local role audience_gate_store;
-  insert into public.audience_events (id, created_at, user_id, site_id, session_id, event_type, event_category, event_source, metadata)
+  insert into public.audience_events (id, created_at, user_id, site_id, session_id, event_type, event_category, event_source, metadata,
+    contract)
   values (gen_random_uuid(), now() - ago, case when number > 0 then pg_temp.member(number) end, pg_temp.site(site), 'session-of-test',
-    kind, category, 'test', metadata);
+    kind, category, 'test', metadata, audience_gate.contract_fingerprint());
   reset role;
 end $$;
 -- pg_cron may derive too; whoever holds this lock derives alone.

@@ -1,0 +1,67 @@
+-- Rows that were in the table before the gate was: they are marked as unjudged here, and may be stamped later with the
+-- contract that they turn out to keep. Nothing else about any row of the log can change.
+
+create or replace function public.audience_events_append_only()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner' and to_jsonb(old) ? 'contract' and (
+    to_jsonb(old) -> 'contract' = 'null'
+      and (to_jsonb(old) || jsonb_build_object('contract', audience_gate.contract_fingerprint()))::text = to_jsonb(new)::text
+    or to_jsonb(old) ->> 'contract' = '41d8b79ac76c9fef'
+      and ((to_jsonb(old) ->> 'created_at')::timestamptz < audience_gate.judging_since()
+        or (to_jsonb(old) ->> 'created_at')::timestamptz > now())
+      and (to_jsonb(old) || jsonb_build_object('contract', null))::text = to_jsonb(new)::text
+  ) then
+    return new;
+  end if;
+  raise exception '% is append-only: % not permitted', tg_table_name, tg_op
+    using errcode = 'insufficient_privilege',
+          hint = 'record a new event that corrects the old one';
+end;
+$$;
+comment on function public.audience_events_append_only() is
+  'Refuses every update, delete and truncate of the table that it guards, with two exceptions for the owner of the '
+  'gate: an unjudged row may be stamped with the contract in force, and a row that is older than the gate may be '
+  'marked as unjudged.';
+
+-- No role of the API, and nobody who logs in, acts as this owner; its functions do, one concern each.
+grant update on table public.audience_events to audience_gate_owner;
+drop policy if exists audience_events_gate_stamp on public.audience_events;
+create policy audience_events_gate_stamp on public.audience_events for update to audience_gate_owner using (true) with check (true);
+
+create or replace function audience_gate.mark_unjudged(log regclass)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  marked bigint;
+begin
+  execute format('update %s e set contract = null
+    where (e.created_at < audience_gate.judging_since() or e.created_at > now()) and e.contract = ''41d8b79ac76c9fef''', log);
+  get diagnostics marked = row_count;
+  return marked;
+end;
+$$;
+comment on function audience_gate.mark_unjudged(regclass) is
+  'Marks the rows of a table of events that are older than the gate, and those from the future, which no clock of '
+  'this database wrote. Says how many they were.';
+alter function audience_gate.mark_unjudged(regclass) owner to audience_gate_owner;
+revoke all on function audience_gate.mark_unjudged(regclass) from public;
+
+do $$
+begin
+  perform audience_gate.mark_unjudged('public.audience_events');
+  if to_regclass('audience_gate_standby.audience_events') is not null then
+    grant update on table audience_gate_standby.audience_events to audience_gate_owner;
+    drop policy if exists audience_events_gate_stamp on audience_gate_standby.audience_events;
+    create policy audience_events_gate_stamp on audience_gate_standby.audience_events
+      for update to audience_gate_owner using (true) with check (true);
+    perform audience_gate.mark_unjudged('audience_gate_standby.audience_events');
+  end if;
+end $$;
