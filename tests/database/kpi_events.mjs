@@ -51,11 +51,13 @@ export function events(random, users, count, received) {
     const type = pick(TYPES);
     const sent = type === "content_view" ? pick([20, 33.5, 90, 100_000]) : 0;
     return {
+      id: randomUUID(),
       site: SITES[random() < 0.8 ? 0 : 1],
       user: random() < 0.6 ? pick(users) : null,
       session: `session-${Math.floor(random() * 40)}`,
       type,
       rejected: type === "event_validation_fail",
+      unjudged: random() < 0.1,
       rule: type === "event_validation_fail" ? pick(["privacy.raw_email", "duplicate.double_fire"]) : undefined,
       at: type === "event_validation_fail" && received !== undefined ? received : at,
       received: received ?? at + Math.floor(random() * 5) * 1000,
@@ -64,6 +66,21 @@ export function events(random, users, count, received) {
       measure: type === "page_performance" ? Math.round(Math.exp(random() * 8) * 10) / 10 : undefined,
       code: type === "error_occurred" ? pick(["E1", "E2", undefined]) : undefined,
     };
+  });
+}
+
+/**
+ * Replays of a third of the rejected events: each is recorded as an event of its own, and linked.
+ *
+ * @param {() => number} random @param {Event[]} list @param {number} received @returns {Event[]}
+ */
+export function replaysOf(random, list, received) {
+  const due = list.filter(({ rejected, unjudged, replayed }) => rejected && !unjudged && !replayed && random() < 0.33);
+  return due.map((audit) => {
+    audit.replayed = true;
+    const { site, user, session, at } = audit;
+    const event = { site, user, session, at, type: "page_view", rejected: false, unjudged: false, sent: 0, seconds: 0 };
+    return { ...event, id: randomUUID(), received, replayOf: audit.id };
   });
 }
 
@@ -93,11 +110,11 @@ export async function store(client, list, moves, tail) {
        (id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected,
         contract)
      select r.id, r.created_at, r.user_id, r.session_id, r.event_type, t.category, 'web', r.metadata, r.site_id, r.occurred_at, r.rejected,
-       audience_gate.contract_fingerprint()
+       case when r.contract <> '' then audience_gate.contract_fingerprint() end
      from jsonb_populate_recordset(null::public.audience_events, $1) r
      join public.audience_event_types t on t.id = r.event_type`,
     [JSON.stringify(list.map((event) => ({
-      id: randomUUID(),
+      id: event.id,
       created_at: iso(event.received),
       user_id: event.user,
       session_id: event.session,
@@ -111,9 +128,23 @@ export async function store(client, list, moves, tail) {
       site_id: event.site,
       occurred_at: event.rejected ? null : iso(event.at),
       rejected: event.rejected,
+      contract: event.unjudged ? "" : "judged",
     })))],
   );
   await client.query("reset role");
+  await client.query(
+    `insert into public.audience_event_replays (audit_id, event_id, site_id, replayed_by, replayed_at)
+     select r.audit_id, r.event_id, r.site_id, 'role:test', r.replayed_at
+     from jsonb_populate_recordset(null::public.audience_event_replays, $1) r`,
+    [JSON.stringify(
+      list.filter(({ replayOf }) => replayOf).map(({ id, site, replayOf, received }) => ({
+        audit_id: replayOf,
+        event_id: id,
+        site_id: site,
+        replayed_at: iso(received),
+      })),
+    )],
+  );
   await client.query(
     `insert into public.audience_state_events (site_id, user_id, from_state, to_state, changed_by, changed_at, effective_at, rule_id)
      select m.site_id, m.user_id, m.from_state, m.to_state, 'system:derivation', m.changed_at, m.effective_at, 'score_threshold'

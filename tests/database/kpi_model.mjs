@@ -1,8 +1,8 @@
 /**
  * The definitions of KPI.md, computed the slow way from a list of events: no views, no tail, no SQL.
  *
- * @typedef {{ site: string, user: string | null, session: string, type: string, rejected: boolean, rule?: string,
- *   at: number, received: number, sent: number, seconds: number, measure?: number, code?: string }} Event
+ * @typedef {{ id: string, site: string, user: string | null, session: string, type: string, rejected: boolean, rule?: string,
+ *   unjudged: boolean, replayed?: boolean, replayOf?: string, at: number, received: number, sent: number, seconds: number, measure?: number, code?: string }} Event
  * @typedef {{ site: string, user: string, from: string | null, to: string, at: number }} Move
  * @typedef {{ category: string, tier: string, weight: number }} Type
  * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
@@ -14,7 +14,11 @@ const person = (/** @type {Event} */ { user, session }) => user ?? `session:${se
 
 /** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site */
 export function model(all, moves, types, site) {
-  const received = all.filter((event) => event.site === site);
+  const here = all.filter((event) => event.site === site);
+  const received = here.filter(({ unjudged }) => !unjudged);
+  // Of a rejection and its replay one is counted, as an accepted event at the time of the first.
+  const receipts = here.filter(({ replayOf }) => !replayOf)
+    .map(({ replayed, rejected, ...event }) => ({ ...event, rejected: rejected && !replayed }));
   const activity = received.filter(({ rejected, type }) =>
     !rejected && types[type].tier !== "system" &&
     types[type].category !== "retention"
@@ -52,7 +56,9 @@ export function model(all, moves, types, site) {
             range,
           )
         );
-      const arrived = received.filter((event) => inside(localDay(event.received, range.zone), range));
+      const arrived = receipts.filter((event) => !event.unjudged).filter((event) =>
+        inside(localDay(event.received, range.zone), range)
+      );
       const rejected = arrived.filter((event) => event.rejected).length;
       return [{
         events: events.length,
@@ -232,13 +238,14 @@ export function model(all, moves, types, site) {
       );
     },
     data_quality(/** @type {Range} */ range) {
-      const rows = received.map((event) => ({
+      const rows = receipts.map((event) => ({
         event,
         day: localDay(event.received, range.zone),
       }))
         .filter(({ day }) => inside(day, range));
       return [...groups(rows, ({ day }) => periodOf(day, range))].flatMap(
-        ([period, group]) => {
+        ([period, everything]) => {
+          const group = everything.filter(({ event }) => !event.unjudged);
           const rejected = group.filter(({ event }) => event.rejected);
           const row = (
             /** @type {string | null} */ rule_id,
@@ -251,6 +258,8 @@ export function model(all, moves, types, site) {
             received: group.length,
             rate: ratio(count, group.length),
             share: ratio(count, rejected.length),
+            unjudged: everything.length - group.length,
+            refused_requests: 0,
           });
           return [
             row(null, rejected.length),

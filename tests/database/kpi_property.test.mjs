@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { test } from "node:test";
-import { events, FROM, generator, movesOf, SITES, store } from "./kpi_events.mjs";
+import { events, FROM, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
 import { model } from "./kpi_model.mjs";
 import { localDay } from "./kpi_periods.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
@@ -111,7 +111,7 @@ for (const version of VERSIONS) {
           const random = generator(seed);
           await client.query("set session_replication_role = replica");
           await client.query(
-            "truncate public.audience_events, public.audience_state_events",
+            "truncate public.audience_events, public.audience_event_replays, public.audience_state_events",
           );
           await client.query("set session_replication_role = origin");
           await client.query("select audience_gate.refresh_analytics()");
@@ -133,6 +133,7 @@ for (const version of VERSIONS) {
               count,
               tail ? Date.now() : undefined,
             );
+            more.push(...replaysOf(random, [...all, ...more], tail ? Date.now() : FROM + 40 * 86_400_000));
             const moved = movesOf(
               random,
               moves,

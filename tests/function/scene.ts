@@ -4,6 +4,7 @@ import { gate } from "../../supabase/functions/ingest/gate.ts";
 import { createIngest, type Deps, type Handler } from "../../supabase/functions/ingest/ingest.ts";
 import { badToken } from "../../supabase/functions/ingest/caller.ts";
 import type { Line } from "../../supabase/functions/ingest/log.ts";
+import type { RefusedCount } from "../../supabase/functions/ingest/refused.ts";
 import type { StoreAnswer } from "../../supabase/functions/ingest/store.ts";
 
 export const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -48,9 +49,13 @@ export interface Scene {
   /** What reached the store. */
   readonly batches: SentBatch[];
   readonly time: { now: number };
+  /** The counts of refused requests that reached the store. */
+  readonly refused: RefusedCount[];
   /** What the store does next; unless set, it records everything. */
   store: (batch: SentBatch) => StoreAnswer | Promise<StoreAnswer>;
   registry: () => string | Promise<string>;
+  /** Runs before counts are stored; one that throws keeps them from being stored. */
+  counting: () => Promise<void>;
   settled(): Promise<unknown>;
 }
 
@@ -61,6 +66,7 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
     lines: [] as Line[],
     batches: [] as SentBatch[],
     time: { now: NOW },
+    refused: [] as RefusedCount[],
     store: (batch: SentBatch): StoreAnswer | Promise<StoreAnswer> => ({
       recorded: true,
       replayed: [],
@@ -68,6 +74,7 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
       rate: batch.rate && { limit: 1200, remaining: 1199, reset: 1 },
     }),
     registry: (): string | Promise<string> => JSON.stringify(REGISTRY),
+    counting: () => Promise.resolve(),
     settled: () => Promise.all(background),
   };
   const handle = createIngest({
@@ -81,6 +88,10 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
         return await inner.store(batch);
       },
       registry: async () => await inner.registry(),
+      countRefused: async (counts) => {
+        await inner.counting();
+        inner.refused.push(...counts);
+      },
     },
     verifyUser: (token) => token === USER_TOKEN ? Promise.resolve(USER) : Promise.reject(badToken()),
     keys: KEYS,
@@ -92,6 +103,7 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
     randomBytes: (count) => new Uint8Array(count).fill(7),
     log: (line) => inner.lines.push(line),
+    pause: () => Promise.resolve(),
     waitUntil: (work) => background.push(work),
     ...overrides,
   });

@@ -77,6 +77,8 @@ const quality = {
   received: number,
   rate: nullable(number),
   share: nullable(number),
+  unjudged: number,
+  refused_requests: number,
 };
 const stateFlow = {
   from_state: nullable(text),

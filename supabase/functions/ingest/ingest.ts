@@ -14,6 +14,7 @@ import type { Bytes, Gate } from "./gate.ts";
 import type { Line, Log } from "./log.ts";
 import { addressOf, RateKeys } from "./rate.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
+import { RefusedRequests } from "./refused.ts";
 import { RegistryCopy } from "./registry.ts";
 import { createReports } from "./reports.ts";
 import type { Keys } from "./settings.ts";
@@ -35,6 +36,7 @@ export interface Deps {
   readonly newId: () => string;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly log: Log;
+  readonly pause: (ms: number) => Promise<void>;
   /** Keeps the isolate alive until the promise settles. */
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -46,6 +48,7 @@ export function createIngest(deps: Deps): Handler {
   const registry = new RegistryCopy(deps);
   const rateKeys = new RateKeys(deps.serviceKey);
   const report = createReports(gate, registry, clock);
+  const refused = new RefusedRequests(deps);
   registry.refresh();
 
   return async (request) => {
@@ -59,6 +62,7 @@ export function createIngest(deps: Deps): Handler {
     const response = await route(request, origin, line).catch((error) => {
       const refusal = refusalOf(error);
       line.code = refusal.code;
+      refused.note(refusal.code, origin, registry.current);
       // The message of an unforeseen error may quote a sender's value, so only its name is logged.
       if (refusal.code === "internal") {
         line.failure = error instanceof Error ? error.name : "unknown";

@@ -29,6 +29,7 @@ export function liveDeps(gate: Gate, settings: Settings): Deps {
     newId: () => crypto.randomUUID(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     log: consoleLog,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     waitUntil: (work) => {
       if (typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(work);
     },

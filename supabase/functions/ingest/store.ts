@@ -2,6 +2,7 @@
 
 import type { Bytes } from "./gate.ts";
 import type { Line } from "./log.ts";
+import type { RefusedCount } from "./refused.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Store {
@@ -9,6 +10,8 @@ export interface Store {
   ingest(argument: Bytes): Promise<StoreAnswer>;
   /** The registry snapshot, as JSON text. */
   registry(): Promise<string>;
+  /** Adds to the counts of requests that were refused whole. */
+  countRefused(counts: readonly RefusedCount[]): Promise<void>;
 }
 
 /** What `public.ingest_audience_events` returns. */
@@ -52,7 +55,7 @@ export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
     "content-type": "application/json",
   };
 
-  async function rpc(name: string, body: BodyInit): Promise<Response> {
+  async function rpc(name: string, body: BodyInit, { again = true } = {}): Promise<Response> {
     const signal = AbortSignal.timeout(timeoutMs);
     const call = () =>
       fetch(`${url}/rest/v1/rpc/${name}`, {
@@ -62,7 +65,7 @@ export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
         signal,
       });
     const response = await call().catch((error) => {
-      if (signal.aborted) throw error;
+      if (signal.aborted || !again) throw error;
       // A kept-alive connection that the store closed meanwhile: the call is idempotent, so it may be made again.
       return call();
     });
@@ -91,6 +94,11 @@ export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
         )
       ),
     registry: () => guarded(async () => await (await rpc("audience_registry", "{}")).text()),
+    countRefused: (counts) =>
+      guarded(async () => {
+        const response = await rpc("audience_count_refused", JSON.stringify({ counts }), { again: false });
+        await response.body?.cancel();
+      }),
   };
 }
 

@@ -18,23 +18,42 @@ export const qualityPanel: Spec<readonly Quality[]> = {
   note: "Above the line what was stored, below it what the contract turned away.",
   load: async ({ kpi, filters: { range } }) =>
     (await kpi.quality(range, grainFor(range))).filter(({ rule_id }) => rule_id === null),
-  empty: (rows) => (rows.some(({ received }) => received > 0) ? undefined : "Nothing was received in this range."),
+  empty: (rows) => (rows.some(isNotable) ? undefined : "Nothing was received in this range."),
   render: (found, { filters: { range } }) => {
     const grain = grainFor(range);
     const rows = filled(
       found,
       periodsOf(range, grain),
       () => "",
-      (period) => ({ period, rule_id: null, accepted: 0, rejected: 0, received: 0, rate: null, share: null }),
+      (period) => ({ period, rule_id: null, ...NOTHING }),
     );
-    return withTable(
+    const aside = besides(rows);
+    const chart = withTable(
       fitted((width) => qualityChart(rows, { width, grain })),
       "Accepted and refused events",
       ["Period", "Accepted", "Refused", "Refused share"],
       rows.map((row) => [day(row.period), count(row.accepted), count(row.rejected), percent(row.rate)]),
     );
+    return aside === "" ? chart : el("div", {}, chart, el("p", { class: "quiet small" }, aside));
   },
 };
+
+/** A period in which nothing came. */
+const NOTHING = { accepted: 0, rejected: 0, received: 0, rate: null, share: null, unjudged: 0, refused_requests: 0 };
+
+const isNotable = (row: Quality): boolean => row.received + row.unjudged + row.refused_requests > 0;
+
+/** What no bar shows: requests refused whole, and rows from before the gate that nobody has judged. */
+function besides(rows: readonly Quality[]): string {
+  const sum = (of: (row: Quality) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  const refused = sum((row) => row.refused_requests);
+  const unjudged = sum((row) => row.unjudged);
+  return [
+    refused > 0 && `${count(refused)} ${refused === 1 ? "request was" : "requests were"} refused whole.`,
+    unjudged > 0 &&
+    `${count(unjudged)} older ${unjudged === 1 ? "row is" : "rows are"} not judged yet and count nowhere.`,
+  ].filter(Boolean).join(" ");
+}
 
 export const refusalsPanel: Spec<readonly Quality[]> = {
   id: "refusals",
