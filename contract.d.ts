@@ -42,11 +42,14 @@ export type RuleId =
   | "retention.inactivity_days"
   | "retention.rule_id"
   | "retention.rule_recognised"
+  | "retention.rule_terms"
+  | "retention.trusted_caller"
   | "attribution.landing_page"
   | "attribution.utm_complete"
   | "system.validation_rule_id"
   | "system.validation_result"
   | "system.source_system"
+  | "system.audit_complete"
   | "system.no_score"
   | "system.trusted_caller"
   | "state.escalation"
@@ -67,7 +70,7 @@ export type EventCategory = "engagement" | "subscription" | "advocacy" | "retent
 export interface EventBase {
   /** UUID; the idempotency key; if it is absent, the gate makes one */
   id?: string;
-  /** RFC 3339; the sender's clock, at most 5 minutes after and 7 days before receipt */
+  /** RFC 3339; the sender's clock, at most 5 minutes after and 7 days before receipt; microseconds, further digits are cut */
   occurred_at?: string;
   /** UUID or null; who did it */
   user_id?: string | null;
@@ -96,9 +99,9 @@ export interface EventBase {
 export interface EngagementEvent extends EventBase {
   event_category: "engagement";
   metadata?: {
-    /** what the visitor engaged with */
+    /** string or number; what the visitor engaged with */
     content_id?: unknown;
-    /** the page it happened on */
+    /** string or number; the page it happened on */
     page_path?: unknown;
     /** number of at least 0 */
     duration_seconds?: number;
@@ -167,6 +170,10 @@ export interface SystemEvent extends EventBase {
     validation_result: unknown;
     /** the system that judged */
     source_system: unknown;
+    /** why the event was rejected */
+    rejection_reason?: unknown;
+    /** the rejected event, redacted */
+    original_payload_snapshot?: unknown;
     [key: string]: unknown;
   };
 }

@@ -69,6 +69,7 @@ pub fn needs_registry(expr: &Expr) -> bool {
     matches!(
         expr,
         Expr::Listed(_, List::EventTypes | List::RetentionRules)
+            | Expr::RuleTermsAgree
             | Expr::SiteAccepts
             | Expr::CategoryAgrees
             | Expr::PayloadAgrees
@@ -116,6 +117,7 @@ fn code(expr: &Expr) -> String {
         Expr::SiteAccepts => "self.site_accepts()".into(),
         Expr::CategoryAgrees => "self.category_agrees()".into(),
         Expr::PayloadAgrees => "self.payload_agrees()".into(),
+        Expr::RuleTermsAgree => "self.rule_terms_agree()".into(),
         Expr::NoIdReuse | Expr::NoTwinWithin(_) => "true".into(),
     }
 }

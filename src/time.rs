@@ -1,10 +1,12 @@
-//! RFC 3339 times as microseconds since 1970, within what Postgres can store.
+//! RFC 3339 times as microseconds since 1970.
 
 use crate::block::{Block, Mask};
 
-const MINUTE: i64 = 60_000_000;
+/// The seconds since 1970 at which the years begin and end that four digits can name: 1 to 9999.
+const FIRST: i64 = -62_135_596_800;
+const END: i64 = 253_402_300_800;
 
-/// Reads an RFC 3339 time. Digits of the second beyond the sixth are dropped, not rounded.
+/// Reads an RFC 3339 time. Digits of the second beyond the sixth are cut, not rounded.
 pub fn parse(text: &[u8]) -> Option<i64> {
     let (&[y1, y2, y3, y4, dash1, m1, m2, dash2, d1, d2, t, h1, h2, colon1, n1, n2, colon2, s1, s2], rest) =
         text.split_first_chunk()?;
@@ -21,19 +23,21 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
     let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
     let (micros, zone) = fraction(rest)?;
-    let leap_second = second == 60 && micros == 0;
     if year == 0
         || !(1..=12).contains(&month)
         || day == 0
         || day > days_in(year, month)
         || hour > 23
         || minute > 59
-        || (second > 59 && !leap_second)
+        || second > 60
     {
         return None;
     }
-    let seconds = i64::from(days_since_1970(year, month, day)) * 86_400 + i64::from((hour * 60 + minute) * 60 + second);
-    Some(seconds * 1_000_000 + i64::from(micros) - offset(zone)?)
+    let seconds = i64::from(days_since_1970(year, month, day)) * 86_400 + i64::from((hour * 60 + minute) * 60 + second)
+        - offset(zone)?;
+    // A leap second is the last of a day of UTC.
+    let is_time = (FIRST..END).contains(&seconds) && (second < 60 || seconds % 86_400 == 0);
+    is_time.then_some(seconds * 1_000_000 + i64::from(micros))
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
@@ -46,7 +50,7 @@ fn fraction(rest: &[u8]) -> Option<(u32, &[u8])> {
         return Some((0, rest));
     };
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if count == 0 || count > 9 {
+    if count == 0 {
         return None;
     }
     let (digits, zone) = digits.split_at(count);
@@ -54,13 +58,13 @@ fn fraction(rest: &[u8]) -> Option<(u32, &[u8])> {
     Some((six.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')), zone))
 }
 
-/// The offset from UTC in microseconds, below 16 hours: Postgres takes no larger one.
+/// The offset from UTC in seconds.
 fn offset(zone: &[u8]) -> Option<i64> {
     match *zone {
         [b'Z' | b'z'] => Some(0),
         [sign @ (b'+' | b'-'), hour1, hour2, b':', minute1, minute2] => {
             let (hours, minutes) = (number(&[hour1, hour2])?, number(&[minute1, minute2])?);
-            let size = (hours < 16 && minutes < 60).then_some(i64::from(hours * 60 + minutes) * MINUTE)?;
+            let size = (hours < 24 && minutes < 60).then_some(i64::from(hours * 60 + minutes) * 60)?;
             Some(if sign == b'-' { -size } else { size })
         }
         _ => None,
@@ -90,6 +94,31 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
     let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
     let days = year / 400 * ERA + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + day_of_year;
     days as i32 - TO_1970
+}
+
+/// Whether Postgres, which takes offsets below 16 hours and rounds digits beyond the sixth, reads a time as [`parse`]
+/// does.
+pub fn is_plain(text: &[u8]) -> bool {
+    match *text {
+        [.., b'Z' | b'z'] => text.len() <= b"2026-11-21T12:00:00.000000Z".len(),
+        [.., hour1, hour2, _, _, _] => {
+            text.len() <= b"2026-11-21T12:00:00.000000+00:00".len() && (hour1, hour2) < (b'1', b'6')
+        }
+        _ => false,
+    }
+}
+
+/// Writes a moment, in microseconds since 1970, as [`write`] does.
+pub fn write_exactly(micros: i64) -> [u8; 27] {
+    let mut out = *b"0000-00-00T00:00:00.000000Z";
+    let [millis @ .., _] = write(micros.div_euclid(1000));
+    out[..23].copy_from_slice(&millis);
+    let mut rest = micros.rem_euclid(1000) as u32;
+    for digit in out[23..26].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out
 }
 
 /// Writes a moment, in milliseconds since 1970, as RFC 3339 in UTC; its year must have four digits.

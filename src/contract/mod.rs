@@ -6,6 +6,7 @@ pub mod personal_keys;
 pub mod rule;
 pub mod rules;
 pub mod vocabulary;
+pub mod words;
 
 pub(crate) mod field_names;
 pub(crate) mod fingerprint;

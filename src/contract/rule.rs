@@ -84,11 +84,12 @@ pub enum Expr {
     Present(Field),
     /// The value is of this kind.
     Is(Field, Kind),
-    /// The value is text that holds something other than ASCII white space.
+    /// The value is text that holds something other than white space, as Unicode defines it.
     NonEmptyText(Field),
     /// The value is text in the canonical 8-4-4-4-12 form of a UUID, in either case.
     Uuid(Field),
-    /// `occurred_at` is text in the form of RFC 3339.
+    /// `occurred_at` is text in the form of RFC 3339, in the years 1 to 9999 of UTC. Digits of the second beyond the sixth
+    /// are cut, and a 60th second is only one at the end of a day of UTC.
     Timestamp,
     /// The value is text with a number of Unicode code points between these two.
     Length(Field, u32, u32),
@@ -96,14 +97,16 @@ pub enum Expr {
     OneOf(Field, &'static [&'static str]),
     /// The value is a number that is at least the first bound and, if there is a second, at most that.
     Number(Field, u32, Option<u32>),
-    /// The value is text that is a SHA-256 in lower-case hexadecimal digits.
+    /// The value is text that is a SHA-256 in lower-case hexadecimal digits: not all alike, and not that of the empty text.
     Sha256(Field),
-    /// The value is text that names a like.
+    /// The value is text that names a like: one of its words does, or it is nothing but a sign of one.
     Like(Field),
     /// `email` is text that is a valid e-mail address once normalised.
     Email,
     /// The value is text that is on this list of the registry.
     Listed(Field, List),
+    /// The states and the days are those that the rule named by `rule_id` gives, or at least as many days.
+    RuleTermsAgree,
     /// No top-level field is outside the vocabulary.
     OnlyKnownFields,
     /// The canonical text of `metadata` has at most this many bytes; an e-mail still to be hashed counts as its hash.
@@ -112,9 +115,10 @@ pub enum Expr {
     OccurredWithin(u32, u32),
     /// `email` and `metadata.email_hash` agree where both are present.
     EmailAgrees,
-    /// No key of `metadata` itself claims a score.
+    /// No key of `metadata`, at any depth, has the word score or scores; the snapshot of a rejected event may.
     NoScoreKey,
-    /// `prior_state` to `new_state` is not a blocked jump.
+    /// No object of `metadata` names a blocked jump from `prior_state` to `new_state`, in whatever case and joined in
+    /// whatever way; the snapshot of a rejected event may.
     NoBlockedJump,
     /// No raw e-mail address in any text or key of `metadata`, nor in a text column.
     NoRawEmail,

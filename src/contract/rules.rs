@@ -9,8 +9,8 @@ use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, Syste
 use Expr::{
     All, Always, Any, CategoryAgrees, Email, EmailAgrees, Is, Length, Like, Listed, MetadataWithin, NoBlockedJump,
     NoIdReuse, NoPersonalKey, NoPersonalValue, NoRawEmail, NoScoreKey, NoTwinWithin, NonEmptyText, Not, Number,
-    OccurredWithin, OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, Sha256, SiteAccepts, Timestamp,
-    TrustedCaller, Uuid,
+    OccurredWithin, OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, RuleTermsAgree, Sha256,
+    SiteAccepts, Timestamp, TrustedCaller, Uuid,
 };
 use Field as F;
 use RuleKind::{Contract, Guard};
@@ -55,6 +55,11 @@ const SIGNED_IN: &str = event!(
     "system",
     r#"{"validation_rule_id":"none","validation_result":"accepted","source_system":"auth"}"#
 );
+const AUDIT: &str = event!(
+    "event_validation_fail",
+    "system",
+    r#"{"validation_rule_id":"base.id","validation_result":"rejected","source_system":"crm","rejection_reason":"`id` is not a UUID","original_payload_snapshot":{"id":"42"}}"#
+);
 const OWNED: &str = event!(
     "page_view",
     "engagement",
@@ -89,8 +94,8 @@ macro_rules! at_most {
 }
 
 const CONTENT_VIEW: Expr = OneOf(F::EventType, &["content_view"]);
-const EMAIL_SUBSCRIBE: Expr =
-    All(&[OneOf(F::EventCategory, &["subscription"]), OneOf(F::EventType, &["email_subscribe"])]);
+const BY_EMAIL: Expr = OneOf(F::EventType, &["email_subscribe"]);
+const EMAIL_SUBSCRIBE: Expr = All(&[OneOf(F::EventCategory, &["subscription"]), BY_EMAIL]);
 
 /// The jumps that skip too many states to be believed, until the registry says otherwise.
 pub const BLOCKED_JUMPS: [(&str, &str); 3] = [("S0", "S3"), ("S1", "S4"), ("S0", "S5")];
@@ -390,8 +395,13 @@ pub const RULES: &[Rule] = &[
         kind: Contract,
         category: Some(Engagement),
         when: Always,
-        must: Any(&[Present(F::ContentId), Present(F::PagePath)]),
-        reason: "neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`",
+        must: Any(&[
+            NonEmptyText(F::ContentId),
+            Is(F::ContentId, Kind::Number),
+            NonEmptyText(F::PagePath),
+            Is(F::PagePath, Kind::Number),
+        ]),
+        reason: "neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`, as a string or a number",
         path: "/metadata",
         accepts: VIEW,
         rejects: event!("page_view", "engagement", r#"{}"#),
@@ -466,14 +476,15 @@ pub const RULES: &[Rule] = &[
         id: "subscription.email_hash",
         kind: Contract,
         category: Some(Subscription),
-        when: OneOf(F::EventType, &["email_subscribe"]),
+        when: Always,
         must: All(&[
-            Any(&[Present(F::Email), Present(F::EmailHash)]),
-            optional!(F::Email, Email),
             optional!(F::EmailHash, Sha256(F::EmailHash)),
-            EmailAgrees,
+            Any(&[
+                Not(&BY_EMAIL),
+                All(&[Any(&[Present(F::Email), Present(F::EmailHash)]), optional!(F::Email, Email), EmailAgrees]),
+            ]),
         ]),
-        reason: "an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as 64 lower-case hex digits, or `email` for the gate to hash; if you send both, they must match",
+        reason: "an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as the 64 lower-case hex digits of a real hash, or `email` for the gate to hash; if you send both, they must match",
         path: "/metadata/email_hash",
         accepts: SUBSCRIBE,
         rejects: event!("email_subscribe", "subscription", r#"{"channel":"newsletter","consent_recorded":true}"#),
@@ -517,7 +528,7 @@ pub const RULES: &[Rule] = &[
         category: Some(Advocacy),
         when: Always,
         must: Not(&Any(&[Like(F::EventType), Like(F::ShareType)])),
-        reason: "a like is not advocacy, and counting it would inflate reach; send it as engagement, or not at all",
+        reason: "a like or another reaction is not advocacy, and counting it would inflate reach; send it as engagement, or not at all",
         path: "/metadata/share_type",
         accepts: REFERRAL,
         rejects: event!("content_share", "advocacy", r#"{"platform":"mastodon","share_type":"Like"}"#),
@@ -598,6 +609,32 @@ pub const RULES: &[Rule] = &[
         ),
     },
     Rule {
+        id: "retention.rule_terms",
+        kind: Contract,
+        category: Some(Retention),
+        when: Listed(F::RuleId, List::RetentionRules),
+        must: RuleTermsAgree,
+        reason: "the rule that `rule_id` names is about other states or asks for more days, so it does not explain this change; send the states of that rule and at least its days, or the id of the rule that was applied",
+        path: "/metadata/rule_id",
+        accepts: INACTIVE,
+        rejects: event!(
+            "inactivity_detected",
+            "retention",
+            r#"{"prior_state":"S5","new_state":"S0","inactivity_days":14,"rule_id":"inactivity_14d"}"#
+        ),
+    },
+    Rule {
+        id: "retention.trusted_caller",
+        kind: Guard,
+        category: Some(Retention),
+        when: Always,
+        must: TrustedCaller,
+        reason: "only a trusted back end may send retention events, because nobody decides about their own state; send them from your server, with a secret key",
+        path: "/event_category",
+        accepts: INACTIVE,
+        rejects: INACTIVE,
+    },
+    Rule {
         id: "attribution.landing_page",
         kind: Contract,
         category: Some(Attribution),
@@ -658,18 +695,33 @@ pub const RULES: &[Rule] = &[
         rejects: event!("auth_signed_in", "system", r#"{"validation_rule_id":"none","validation_result":"accepted"}"#),
     },
     Rule {
+        id: "system.audit_complete",
+        kind: Contract,
+        category: Some(System),
+        when: OneOf(F::EventType, &["event_validation_fail"]),
+        must: All(&[Present(F::RejectionReason), Not(&Is(F::OriginalPayloadSnapshot, Kind::Absent))]),
+        reason: "the record of a rejection has no `rejection_reason` or no `original_payload_snapshot`, so nobody could look into it; send both in `metadata`",
+        path: "/metadata",
+        accepts: AUDIT,
+        rejects: event!(
+            "event_validation_fail",
+            "system",
+            r#"{"validation_rule_id":"base.id","validation_result":"rejected","source_system":"crm"}"#
+        ),
+    },
+    Rule {
         id: "system.no_score",
         kind: Contract,
         category: Some(System),
         when: Always,
         must: NoScoreKey,
-        reason: "a system event contains a score, and system events must not change one; remove `engagement_score` and every key that begins with `score`",
+        reason: "a system event contains a score, and system events must not change one; remove every key with the word score, such as `engagement_score`",
         path: "/metadata",
         accepts: SIGNED_IN,
         rejects: event!(
             "auth_signed_in",
             "system",
-            r#"{"validation_rule_id":"none","validation_result":"accepted","source_system":"auth","engagement_score":5}"#
+            r#"{"validation_rule_id":"none","validation_result":"accepted","source_system":"auth","leadScore":5}"#
         ),
     },
     Rule {
@@ -687,10 +739,10 @@ pub const RULES: &[Rule] = &[
         id: "state.escalation",
         kind: Contract,
         category: None,
-        when: All(&[Is(F::PriorState, Kind::Text), Is(F::NewState, Kind::Text)]),
+        when: Always,
         must: NoBlockedJump,
         reason: "the step from `prior_state` to `new_state` is blocked because it skips the states in between; send each step as an event of its own",
-        path: "/metadata/new_state",
+        path: "/metadata",
         accepts: INACTIVE,
         rejects: event!("page_view", "engagement", r#"{"page_path":"/pricing","prior_state":"S0","new_state":"S3"}"#),
     },

@@ -38,10 +38,12 @@ pub enum Field {
     ValidationRuleId,
     ValidationResult,
     SourceSystem,
+    RejectionReason,
+    OriginalPayloadSnapshot,
 }
 
 /// How many places there are.
-pub const FIELD_COUNT: usize = Field::SourceSystem as usize + 1;
+pub const FIELD_COUNT: usize = Field::OriginalPayloadSnapshot as usize + 1;
 
 /// Every place with its key and what it holds, in the order of [`Field`].
 pub const FIELDS: [(Field, &str, &str); FIELD_COUNT] = [
@@ -49,7 +51,7 @@ pub const FIELDS: [(Field, &str, &str); FIELD_COUNT] = [
     (
         Field::OccurredAt,
         "occurred_at",
-        "RFC 3339; the sender's clock, at most 5 minutes after and 7 days before receipt",
+        "RFC 3339; the sender's clock, at most 5 minutes after and 7 days before receipt; microseconds, further digits are cut",
     ),
     (Field::UserId, "user_id", "UUID or null; who did it"),
     (Field::SessionId, "session_id", "string of 8 to 128 characters; the session it happened in"),
@@ -64,8 +66,8 @@ pub const FIELDS: [(Field, &str, &str); FIELD_COUNT] = [
     (Field::SiteId, "site_id", "UUID; if it is absent, the default site"),
     (Field::Metadata, "metadata", "object, at most 8192 bytes"),
     (Field::Email, "email", "string; input only: replaced by metadata.email_hash, never stored"),
-    (Field::ContentId, "content_id", "what the visitor engaged with"),
-    (Field::PagePath, "page_path", "the page it happened on"),
+    (Field::ContentId, "content_id", "string or number; what the visitor engaged with"),
+    (Field::PagePath, "page_path", "string or number; the page it happened on"),
     (Field::DurationSeconds, "duration_seconds", "number of at least 0"),
     (Field::ScrollDepthPercent, "scroll_depth_percent", "number from 0 to 100"),
     (Field::Channel, "channel", "the channel subscribed to"),
@@ -82,6 +84,8 @@ pub const FIELDS: [(Field, &str, &str); FIELD_COUNT] = [
     (Field::ValidationRuleId, "validation_rule_id", "the rule that was violated first"),
     (Field::ValidationResult, "validation_result", "the outcome of the validation"),
     (Field::SourceSystem, "source_system", "the system that judged"),
+    (Field::RejectionReason, "rejection_reason", "why the event was rejected"),
+    (Field::OriginalPayloadSnapshot, "original_payload_snapshot", "the rejected event, redacted"),
 ];
 
 impl Field {
@@ -183,6 +187,46 @@ pub enum Fault {
     Number,
     DuplicateKey,
 }
+
+/// The words of which one makes a text the name of a like, in lower case.
+pub const LIKE_WORDS: [&str; 20] = [
+    "like",
+    "likes",
+    "liked",
+    "liking",
+    "unlike",
+    "unliked",
+    "thumb",
+    "thumbs",
+    "thumbsup",
+    "heart",
+    "hearts",
+    "hearted",
+    "reaction",
+    "reactions",
+    "react",
+    "reacted",
+    "upvote",
+    "upvotes",
+    "upvoted",
+    "kudos",
+];
+
+/// The signs of a like, each of which is one if it stands alone: thumbs up, a heart, heart-shaped eyes and a star.
+pub const LIKE_SIGNS: [&str; 4] = ["\u{1f44d}", "\u{2764}", "\u{1f60d}", "\u{2b50}"];
+
+/// What may follow a sign without changing it: how it is shown, and the colour of a skin.
+pub const SIGN_VARIANTS: [&str; 7] =
+    ["\u{fe0e}", "\u{fe0f}", "\u{1f3fb}", "\u{1f3fc}", "\u{1f3fd}", "\u{1f3fe}", "\u{1f3ff}"];
+
+/// The words of which one makes a key the name of a score, in lower case.
+pub const SCORE_WORDS: [&str; 2] = ["score", "scores"];
+
+/// The characters of which one may stand between the two words of `prior_state` and `new_state` in a key.
+pub const STATE_JOINTS: &str = "_ .-";
+
+/// The SHA-256 of the empty text, which is the hash of nobody's address.
+pub const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The columns that hold text from the sender.
 pub const TEXT_COLUMNS: [Field; 9] = [

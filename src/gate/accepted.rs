@@ -5,8 +5,9 @@ use crate::contract::field_names::KEYS;
 use crate::contract::vocabulary::{Field, Kind};
 use crate::digest::Hash;
 use crate::ids::Id;
-use crate::parse::{Event, Value};
+use crate::parse::{Event, Value, string};
 use crate::privacy::email;
+use crate::time;
 use crate::write::{self, put, separate};
 
 /// An event that violates no rule.
@@ -43,11 +44,12 @@ impl Accepted<'_> {
     #[inline]
     fn write_sent(&self, out: &mut Vec<u8>, context: &Context) {
         let Accepted { text, event, .. } = *self;
+        let is_fit = !says_nothing(event) && self.new_time().is_none();
         if event.value(Field::Email).kind() != Kind::Absent {
-            if !says_nothing(event) && self.replace_email(out, context).is_some() {
+            if is_fit && self.replace_email(out, context).is_some() {
                 return;
             }
-        } else if !says_nothing(event) {
+        } else if is_fit {
             out.push(b',');
             return put(out, text.get(event.start + 1..event.end).unwrap_or_default());
         }
@@ -70,6 +72,15 @@ impl Accepted<'_> {
         Some(())
     }
 
+    /// The time it occurred, if the store would read another in what was sent.
+    fn new_time(&self) -> Option<[u8; 27]> {
+        let sent = self.event.value(Field::OccurredAt);
+        if sent.kind() != Kind::Text || !sent.has(Value::ESCAPED) && time::is_plain(sent.raw(self.text)) {
+            return None;
+        }
+        time::parse(&string::content(self.text, sent)).map(time::write_exactly)
+    }
+
     /// The hash of its address, unless the event brings one itself.
     fn new_hash(&self) -> Option<&Hash> {
         self.email_hash.filter(|_| !self.event.is_given(Field::EmailHash))
@@ -85,7 +96,10 @@ impl Accepted<'_> {
                 put(out, br#",""#);
                 put(out, key.as_bytes());
                 put(out, br#"":"#);
-                put(out, if event.is_given(field) { with_quotes(text, value) } else { b"null" });
+                match self.new_time().filter(|_| field == Field::OccurredAt) {
+                    Some(time) => write::text(out, &time),
+                    None => put(out, if event.is_given(field) { with_quotes(text, value) } else { b"null" }),
+                }
             }
         }
         put(out, br#","metadata":"#);

@@ -2,14 +2,16 @@
 
 use super::request::{Caller, Context};
 use super::values::{
-    PersonalData, is_like, is_number, is_one_of, is_state, is_uuid_slowly, look_closer, text_is, with_text,
+    PersonalData, is_like, is_number, is_one_of, is_sha256, is_state, is_uuid_slowly, look_closer, names_blocked_jump,
+    names_score, text_is, with_text,
 };
 use super::violations::{Verdict, Violations};
-use crate::contract::limits::{EMAIL_HASH_BYTES, HASH_LENGTH};
+use crate::contract::limits::EMAIL_HASH_BYTES;
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
 use crate::digest::Hash;
-use crate::parse::{Event, Value, string};
+use crate::parse::{Event, Value, number, string};
 use crate::privacy::email;
+use crate::registry::Name;
 use crate::registry::payload::EventType;
 use crate::time;
 
@@ -89,8 +91,7 @@ impl Judge<'_> {
 
     #[inline(always)]
     fn is_sha256(&self, field: Field) -> bool {
-        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        self.text_is(field, |content| content.len() == HASH_LENGTH && content.iter().all(is_digit))
+        is_sha256(self.text, self.event.value(field))
     }
 
     #[inline(always)]
@@ -102,6 +103,24 @@ impl Judge<'_> {
     fn is_retention_rule(&self, field: Field) -> bool {
         let registry = self.context.registry;
         self.text_is(field, |id| registry.has_retention_rule(id))
+    }
+
+    #[inline(never)]
+    fn rule_terms_agree(&self) -> bool {
+        let is = |field: Field, demanded: &[u8]| {
+            self.text_at(field).is_some_and(|value| string::equals(self.text, value, demanded))
+        };
+        let agrees = |field, demanded: &Option<Name>| demanded.as_ref().is_none_or(|state| is(field, state));
+        let lasts = |least: &[u8]| {
+            let days = self.event.value(Field::InactivityDays);
+            days.kind() == Kind::Number && number::compare(days.raw(self.text), least).is_ge()
+        };
+        self.context.registry.retention_rules.iter().any(|rule| {
+            is(Field::RuleId, &rule.id)
+                && agrees(Field::PriorState, &rule.prior_state)
+                && agrees(Field::NewState, &rule.new_state)
+                && rule.inactivity_days.as_ref().is_none_or(|least| lasts(least))
+        })
     }
 
     #[inline(always)]
@@ -137,17 +156,13 @@ impl Judge<'_> {
 
     #[inline(always)]
     fn has_no_score_key(&self) -> bool {
-        !self.event.members().iter().any(|member| {
-            let key = string::content(self.text, member.key);
-            key.eq_ignore_ascii_case(b"engagement_score")
-                || key.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"score"))
-        })
+        !names_score(self.text, self.event)
     }
 
     #[inline(always)]
     fn makes_no_blocked_jump(&self) -> bool {
-        let blocks = |from: &[u8], to: &[u8]| self.context.registry.blocks_jump(from, to);
-        !self.text_is(Field::PriorState, |from| self.text_is(Field::NewState, |to| blocks(from, to)))
+        let is_plain = self.is(Field::PriorState, Kind::Text) && self.is(Field::NewState, Kind::Text);
+        !(is_plain || self.event.names_state()) || !names_blocked_jump(self.text, self.event, self.context.registry)
     }
 
     fn holds_no_raw_email(&self) -> bool {

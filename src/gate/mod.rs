@@ -14,7 +14,7 @@ use crate::contract::fingerprint::contract;
 use crate::contract::vocabulary::Field;
 use crate::digest::Hash;
 use crate::ids::{Id, Ids};
-use crate::parse::{NotJson, Parser, Reader, string};
+use crate::parse::{NotJson, Parser, Reader, space, string};
 use crate::time;
 use crate::write::{self, put, separate};
 use frame::Frame;
@@ -144,7 +144,7 @@ impl Gate {
 
     fn lines(&mut self, body: &[u8], request: &Request) {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        for line in body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+        for line in body.split(|&byte| byte == b'\n').map(space::trim).filter(|line| !line.is_empty()) {
             self.outcome.total += 1;
             if self.outcome.total > request.most_events {
                 continue;

@@ -1,11 +1,16 @@
 //! Questions that several rules ask of a value. They take the value rather than the judge, because a judge that is
 //! passed on as a whole has to be in memory, where the module's engine checks each access.
 
-use crate::contract::vocabulary::{Field, Kind, TEXT_COLUMNS};
+use crate::contract::field_names::KEYS;
+use crate::contract::limits::HASH_LENGTH;
+use crate::contract::vocabulary::{EMPTY_HASH, Field, Kind, SCORE_WORDS, TEXT_COLUMNS};
+use crate::contract::words;
 use crate::ids;
 use crate::parse::{Event, Value, number, string};
 use crate::privacy::{email, numbers};
 use crate::registry::Registry;
+use crate::registry::json::Json;
+use std::borrow::Cow;
 
 /// What a closer look at the texts found.
 #[derive(Clone, Copy, Default)]
@@ -28,6 +33,12 @@ pub fn with_text<T>(text: &[u8], value: Value, read: impl FnOnce(&[u8]) -> Optio
 #[inline]
 pub fn text_is(text: &[u8], value: Value, test: impl FnOnce(&[u8]) -> bool) -> bool {
     with_text(text, value, |content| test(content).then_some(())).is_some()
+}
+
+/// The same where it is seldom asked.
+#[inline(never)]
+fn content_is(text: &[u8], value: Value, test: &dyn Fn(&[u8]) -> bool) -> bool {
+    value.kind() == Kind::Text && test(&string::content(text, value))
 }
 
 /// Whether it is a UUID, even one that was written with escapes or is at the very end of the text.
@@ -55,7 +66,7 @@ pub fn is_state(text: &[u8], value: Value, registry: &Registry) -> bool {
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn is_like(text: &[u8], value: Value) -> bool {
-    text_is(text, value, names_like)
+    content_is(text, value, &words::names_like)
 }
 
 /// Looks more closely at the texts and keys of metadata, and the texts in columns, once something in them is
@@ -75,11 +86,64 @@ pub fn look_closer(text: &[u8], event: &Event) -> PersonalData {
     found
 }
 
-fn names_like(content: &[u8]) -> bool {
-    let ending = content.len().checked_sub(5).and_then(|at| content.get(at..)).unwrap_or_default();
-    let word = match content {
-        [word @ .., b'd' | b'D' | b's' | b'S'] => word,
-        _ => content,
-    };
-    ending.eq_ignore_ascii_case(b"_like") || word.eq_ignore_ascii_case(b"like")
+#[cold]
+#[inline(never)]
+pub fn is_sha256(text: &[u8], value: Value) -> bool {
+    content_is(text, value, &|content| {
+        let mut is_alike = true;
+        for digit in content {
+            if !matches!(digit, b'0'..=b'9' | b'a'..=b'f') {
+                return false;
+            }
+            is_alike &= Some(digit) == content.first();
+        }
+        content.len() == HASH_LENGTH && !is_alike && !content.iter().eq(EMPTY_HASH.as_bytes())
+    })
+}
+
+/// Whether a key of metadata has the word score, at any depth.
+#[inline(never)]
+pub fn names_score(text: &[u8], event: &Event) -> bool {
+    let is_nested = |value: Value| matches!(value.kind(), Kind::Array | Kind::Object);
+    let mut nests = KEYS.iter().any(|&(field, _)| {
+        field.in_metadata() && field != Field::OriginalPayloadSnapshot && is_nested(event.value(field))
+    });
+    let of_score = |key: &[u8]| words::has_word(key, &SCORE_WORDS);
+    for member in event.members() {
+        if of_score(&string::content(text, member.key)) {
+            return true;
+        }
+        nests |= is_nested(member.value);
+    }
+    nests && any_object(text, event, &|members| members.iter().any(|(key, _)| of_score(key)))
+}
+
+/// Whether an object of metadata names a blocked jump.
+#[cold]
+#[inline(never)]
+pub fn names_blocked_jump(text: &[u8], event: &Event, registry: &Registry) -> bool {
+    any_object(text, event, &|members| {
+        let blocks = |from: &[u8]| {
+            let leads = |(key, to): &(Cow<[u8]>, Json)| {
+                words::state_named(key) == Some(false) && to.text().is_some_and(|to| registry.blocks_jump(from, to))
+            };
+            members.iter().any(leads)
+        };
+        members.iter().any(|(key, from)| words::state_named(key) == Some(true) && from.text().is_some_and(blocks))
+    })
+}
+
+type Members<'a> = [(Cow<'a, [u8]>, Json<'a>)];
+
+/// Whether an object of metadata passes a test, be it metadata itself or within it. What was kept of a rejected event is
+/// passed over: it shows what somebody else said.
+fn any_object(text: &[u8], event: &Event, test: &dyn Fn(&Members) -> bool) -> bool {
+    fn is_in(value: &Json, test: &dyn Fn(&Members) -> bool, apart: &str) -> bool {
+        let members = value.members();
+        test(members)
+            || value.list().unwrap_or_default().iter().any(|item| is_in(item, test, ""))
+            || members.iter().any(|(key, value)| **key != *apart.as_bytes() && is_in(value, test, ""))
+    }
+    let metadata = Json::read(event.value(Field::Metadata).raw(text));
+    metadata.is_some_and(|metadata| is_in(&metadata, test, Field::OriginalPayloadSnapshot.key()))
 }

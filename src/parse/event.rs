@@ -30,6 +30,7 @@ pub struct Event {
     /// The members of `metadata`; while objects within it are being read, theirs too.
     pub(super) members: Vec<Member>,
     pub(super) personal_key: bool,
+    pub(super) names_state: bool,
     pub(super) suspicion: u8,
     pub(super) is_shown_whole: bool,
 }
@@ -47,6 +48,7 @@ impl Event {
             metadata_size: 0,
             members: Vec::new(),
             personal_key: false,
+            names_state: false,
             suspicion: 0,
             is_shown_whole: false,
         }
@@ -61,6 +63,7 @@ impl Event {
         self.metadata_size = 0;
         self.members.clear();
         self.personal_key = false;
+        self.names_state = false;
         self.suspicion = 0;
         self.is_shown_whole = true;
     }
@@ -114,6 +117,11 @@ impl Event {
     /// Whether a key of `metadata`, at any depth, names personal data.
     pub const fn has_personal_key(&self) -> bool {
         self.personal_key
+    }
+
+    /// Whether a key, other than that of a field, names the state before a change or after it.
+    pub const fn names_state(&self) -> bool {
+        self.names_state
     }
 
     /// What is [suspicious](Value::suspicion) in the texts and keys within its values.

@@ -43,7 +43,7 @@ pub type Slot = u8;
 
 /// Before the first key of an object.
 pub const BEFORE_FIRST: Slot = CAPACITY as Slot;
-/// A key without a place: it holds an escape, is too long or names personal data.
+/// A key without a place: it holds an escape, is too long, or names personal data or a state.
 pub const UNCACHED: Slot = BEFORE_FIRST + 1;
 
 /// How many keys a table has room for.

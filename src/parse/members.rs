@@ -6,8 +6,8 @@ use super::parser::{Parser, Read};
 use super::string;
 use super::value::Value;
 use super::walk::{Walk, see};
-use crate::contract::personal_keys;
 use crate::contract::vocabulary::{Fault, Field, Kind};
+use crate::contract::{personal_keys, words};
 use std::collections::BinaryHeap;
 
 impl Parser {
@@ -122,9 +122,12 @@ impl Parser {
         };
         let is_personal = field.is_none() && personal_keys::names_personal_data(&content);
         self.event.personal_key |= is_personal && level != Level::Event;
+        let names_state = field.is_none() && words::state_named(&content).is_some();
+        self.event.names_state |= names_state;
         // What replaces a key in a snapshot begins with a bracket.
         let is_harmless = key.flags() == 0
             && !is_personal
+            && !names_state
             && content.first() != Some(&b'[')
             && (level != Level::Event || field.is_some());
         if is_harmless

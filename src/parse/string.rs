@@ -4,6 +4,7 @@
 //! reader finds out in its one pass what the rules need to know about a text (see `bench/`).
 
 use super::faults::Faults;
+use super::space;
 use super::value::Value;
 use crate::block::{self, Block, Mask};
 use crate::contract::vocabulary::{Fault, Kind};
@@ -266,19 +267,25 @@ fn count_characters(text: &[u8], value: Value) -> usize {
     content(text, value).iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// Whether the text holds nothing but ASCII white space.
+/// Whether the text holds nothing but white space, as Unicode defines it.
 #[inline]
 pub fn is_blank(text: &[u8], value: Value) -> bool {
     // After an empty text comes its closing quote.
     match text.get(value.start()) {
-        Some(byte) if !matches!(byte, 0..=b' ' | b'"' | b'\\') => false,
+        // These begin the characters of white space, ASCII or not, and an escape.
+        Some(byte) if !matches!(byte, 0..=b' ' | b'"' | b'\\' | 0xc2 | 0xe1..=0xe3) => false,
         _ => holds_only_space(text, value),
     }
 }
 
 #[cold]
 fn holds_only_space(text: &[u8], value: Value) -> bool {
-    content(text, value).iter().all(u8::is_ascii_whitespace)
+    let content = content(text, value);
+    let mut rest = &*content;
+    while let Some(size) = space::unicode(rest) {
+        rest = rest.get(size..).unwrap_or_default();
+    }
+    rest.is_empty()
 }
 
 /// Whether the content of the text is exactly this.

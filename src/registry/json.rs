@@ -3,6 +3,7 @@
 //! It is built on the reader's own texts and numbers, because a library for it would be more than half of the module
 //! that a browser loads.
 
+use crate::contract::limits::MOST_DEPTH;
 use crate::parse::{Faults, number, space, string};
 use std::borrow::Cow;
 
@@ -17,9 +18,6 @@ pub enum Json<'a> {
     List(Vec<Json<'a>>),
     Object(Vec<(Cow<'a, [u8]>, Json<'a>)>),
 }
-
-/// The deepest nesting of a snapshot.
-const MOST_DEPTH: usize = 16;
 
 impl<'a> Json<'a> {
     /// Reads a whole text.

@@ -6,12 +6,13 @@ pub mod payload;
 pub mod taxonomy;
 
 use crate::contract::rules::{BLOCKED_JUMPS, STATES};
+use crate::contract::words::is_same;
 use crate::short;
 use json::{Json, missing};
 use payload::EventType;
 
 /// A text of the registry, in UTF-8.
-type Name = Box<[u8]>;
+pub(crate) type Name = Box<[u8]>;
 
 /// A snapshot of the registry.
 #[derive(Debug)]
@@ -22,11 +23,20 @@ pub struct Registry {
     pub version: String,
     default_site: String,
     event_types: EventTypes,
-    retention_rules: Vec<Name>,
+    pub(crate) retention_rules: Vec<RetentionRule>,
     states: Vec<Name>,
     blocked_jumps: Vec<(Name, Name)>,
     /// `None` if the snapshot does not contain them, as the public one does not: then only the store can judge.
     sites: Option<Vec<Site>>,
+}
+
+/// A rule that may explain a change of state, and what it demands of the change; `None` demands nothing.
+#[derive(Debug, Default)]
+pub(crate) struct RetentionRule {
+    pub id: Name,
+    pub prior_state: Option<Name>,
+    pub new_state: Option<Name>,
+    pub inactivity_days: Option<Name>,
 }
 
 #[derive(Debug)]
@@ -57,7 +67,6 @@ impl Registry {
             is_loaded: true,
             version: text_in(&snapshot, "version")?,
             default_site: text_in(&snapshot, "default_site")?,
-            retention_rules: texts_in(&snapshot, "rules")?,
             states: texts_in(&snapshot, "states")?,
             ..Registry::unloaded()
         };
@@ -65,6 +74,17 @@ impl Registry {
             registry.event_types.entries.push(EventType::read(entry)?);
         }
         registry.event_types.index();
+        for id in texts_in(&snapshot, "rules")? {
+            registry.retention_rules.push(RetentionRule { id, ..RetentionRule::default() });
+        }
+        // A database that is older than this engine gives none.
+        for terms in snapshot.get("rule_terms").list().unwrap_or_default() {
+            if let Some(rule) =
+                registry.retention_rules.iter_mut().find(|rule| terms.get("id").text() == Some(&rule.id))
+            {
+                rule.demand(terms);
+            }
+        }
         for jump in list_in(&snapshot, "blocked_jumps")? {
             registry.blocked_jumps.push(pair(jump).ok_or_else(|| missing("blocked_jumps"))?);
         }
@@ -90,7 +110,7 @@ impl Registry {
 
     /// Whether the id is that of an active retention rule.
     pub fn has_retention_rule(&self, id: &[u8]) -> bool {
-        self.retention_rules.iter().any(|rule| short::is_same(rule, id))
+        self.retention_rules.iter().any(|rule| short::is_same(&rule.id, id))
     }
 
     /// Whether the id is that of a registered state.
@@ -99,11 +119,12 @@ impl Registry {
             || (!self.is_loaded && STATES.iter().any(|state| state.as_bytes() == id))
     }
 
-    /// Whether the jump is blocked.
+    /// Whether the jump is blocked, however its states are written.
+    #[inline(never)]
     pub fn blocks_jump(&self, from: &[u8], to: &[u8]) -> bool {
-        self.blocked_jumps.iter().any(|jump| short::is_same(&jump.0, from) && short::is_same(&jump.1, to))
+        self.blocked_jumps.iter().any(|jump| is_same(&jump.0, from) && is_same(&jump.1, to))
             || (!self.is_loaded
-                && BLOCKED_JUMPS.iter().any(|jump| jump.0.as_bytes() == from && jump.1.as_bytes() == to))
+                && BLOCKED_JUMPS.iter().any(|jump| is_same(jump.0.as_bytes(), from) && is_same(jump.1.as_bytes(), to)))
     }
 
     /// Whether the site exists and takes events from the origin; `None` asks for the default site.
@@ -146,6 +167,16 @@ fn pair(jump: &Json) -> Option<(Name, Name)> {
         return None;
     };
     Some((from.text()?.into(), to.text()?.into()))
+}
+
+impl RetentionRule {
+    fn demand(&mut self, terms: &Json) {
+        let text = |name| terms.get(name).text().map(Name::from);
+        (self.prior_state, self.new_state) = (text("prior_state"), text("new_state"));
+        if let Json::Number(days) = terms.get("inactivity_days") {
+            self.inactivity_days = Some((*days).into());
+        }
+    }
 }
 
 impl Site {

@@ -32,11 +32,14 @@ pub fn snapshot() -> String {
         .iter()
         .map(|entry| json!({ "id": entry["id"], "category": entry["category"], "payload_schema": entry["payload_schema"] }))
         .collect();
+    let terms = |rule: &Value| json!({ "id": rule["id"], "prior_state": rule["prior_state"], "new_state": rule["new_state"], "inactivity_days": rule["inactivity_days"] });
+    let rule_terms: Vec<_> = entries(&taxonomy, "rules").iter().map(terms).collect();
     json!({
         "version": taxonomy["version"],
         "default_site": taxonomy["default_site"]["id"],
         "event_types": event_types,
         "rules": ids("rules"),
+        "rule_terms": rule_terms,
         "states": ids("states"),
         "blocked_jumps": jumps,
         "sites": [{ "id": taxonomy["default_site"]["id"], "origins": null }],

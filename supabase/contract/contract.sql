@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '02212e5e2bbb1f8d'
+  select 'df73591efce85a47'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -90,7 +90,8 @@ as $$
   select array[
     'content_id', 'page_path', 'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash',
     'platform', 'share_type', 'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id',
-    'landing_page', 'validation_rule_id', 'validation_result', 'source_system'
+    'landing_page', 'validation_rule_id', 'validation_result', 'source_system', 'rejection_reason',
+    'original_payload_snapshot'
   ]
 $$;
 comment on function audience_gate.harmless_keys() is
@@ -143,6 +144,72 @@ revoke all on function audience_gate.telling_words() from public;
 grant execute on function audience_gate.telling_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.white_space()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select E'\u0009\u000a\u000b\u000c\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002\u2003'
+    '\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
+$$;
+comment on function audience_gate.white_space() is
+  'The characters of white space, as Unicode defines it: a text of nothing else is blank.';
+revoke all on function audience_gate.white_space() from public;
+grant execute on function audience_gate.white_space()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.like_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '(^|[^a-z])(' || concat_ws('|',
+    'like', 'likes', 'liked', 'liking', 'unlike', 'unliked', 'thumb', 'thumbs', 'thumbsup', 'heart', 'hearts',
+    'hearted', 'reaction', 'reactions', 'react', 'reacted', 'upvote', 'upvotes', 'upvoted', 'kudos') || ')([^a-z]|$)'
+$$;
+comment on function audience_gate.like_words() is
+  'The pattern of the words of which one makes a text the name of a like.';
+revoke all on function audience_gate.like_words() from public;
+grant execute on function audience_gate.like_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.like_signs()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '^[\U0000fe0e\U0000fe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff]*'
+    '([\U0001f44d\U00002764\U0001f60d\U00002b50]'
+    '[\U0000fe0e\U0000fe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff]*)+$'
+$$;
+comment on function audience_gate.like_signs() is
+  'The pattern of a text that is nothing but signs of a like.';
+revoke all on function audience_gate.like_signs() from public;
+grant execute on function audience_gate.like_signs()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.score_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '(^|[^a-z])(' || concat_ws('|',
+    'score', 'scores') || ')([^a-z]|$)'
+$$;
+comment on function audience_gate.score_words() is
+  'The pattern of the words of which one makes a key the name of a score.';
+revoke all on function audience_gate.score_words() from public;
+grant execute on function audience_gate.score_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.number_sign()
 returns text
 language sql
@@ -187,10 +254,14 @@ set search_path = ''
 as $$
 declare
   month_days integer;
+  zone text;
+  zone_minutes integer := 0;
+  micros integer;
+  moment timestamptz;
 begin
   if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
-      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]([.][0-9]{1,9})?|60([.]0{1,9})?)'
-      '([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])$'
+      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?'
+      '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
     or left(value, 4) = '0000'
   then
     return null;
@@ -205,14 +276,25 @@ begin
   if substr(value, 9, 2)::int not between 1 and month_days then
     return null;
   end if;
-  if substr(value, 20, 1) = '.' then
-    return regexp_replace(upper(value), '([.][0-9]{6})[0-9]+', '\1')::timestamptz;
+  -- Postgres itself rounds to microseconds, and takes no offset of 16 hours or more.
+  micros := rpad(left(substring(value from '[.]([0-9]+)'), 6), 6, '0')::int;
+  if upper(right(value, 1)) <> 'Z' then
+    zone := right(value, 6);
+    zone_minutes := (left(zone, 1) || '1')::int * (substr(zone, 2, 2)::int * 60 + right(zone, 2)::int);
   end if;
-  return upper(value)::timestamptz;
+  moment := (left(value, 10) || ' ' || substr(value, 12, 5) || '+00')::timestamptz
+    + make_interval(mins => -zone_minutes, secs => substr(value, 18, 2)::int);
+  if moment < '0001-01-01 00:00+00' or moment >= '10000-01-01 00:00+00'
+    or substr(value, 18, 2) = '60' and extract(epoch from moment)::bigint % 86400 <> 0
+  then
+    return null;
+  end if;
+  return moment + coalesce(micros, 0) * interval '1 microsecond';
 end;
 $$;
 comment on function audience_gate.moment(text) is
-  'An RFC 3339 time, or null if the text is not one. Digits of the second beyond the sixth are dropped.';
+  'An RFC 3339 time of the years 1 to 9999, or null if the text is not one. Digits of the second beyond the '
+  'sixth are cut.';
 revoke all on function audience_gate.moment(text) from public;
 grant execute on function audience_gate.moment(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -504,6 +586,104 @@ revoke all on function audience_gate.any_number_is_unstorable(jsonb) from public
 grant execute on function audience_gate.any_number_is_unstorable(jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.is_sha256(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '^[0-9a-f]{64}$' and ltrim(value, left(value, 1)) <> ''
+    and value <> 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+$$;
+comment on function audience_gate.is_sha256(text) is
+  'Whether a text is a SHA-256 in small hexadecimal digits: not all alike, and not that of the empty text.';
+revoke all on function audience_gate.is_sha256(text) from public;
+grant execute on function audience_gate.is_sha256(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.has_word(value text, word_pattern text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select lower(value collate "C") ~ word_pattern or lower(
+      regexp_replace(regexp_replace(value,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern
+$$;
+comment on function audience_gate.has_word(text, text) is
+  'Whether a text has one of the words of a pattern: a run of letters, or what camel case makes of one.';
+revoke all on function audience_gate.has_word(text, text) from public;
+grant execute on function audience_gate.has_word(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.names_like(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.has_word(value, audience_gate.like_words())
+    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs()
+$$;
+comment on function audience_gate.names_like(text) is
+  'Whether a text names a like: a word of it does, or it is nothing but a sign of one.';
+revoke all on function audience_gate.names_like(text) from public;
+grant execute on function audience_gate.names_like(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.any_key_names_score(metadata jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from audience_gate.keys(metadata - 'original_payload_snapshot') key
+    where audience_gate.has_word(key, audience_gate.score_words())
+  )
+$$;
+comment on function audience_gate.any_key_names_score(jsonb) is
+  'Whether any key of metadata, apart from what was kept of a rejected event, has the word score.';
+revoke all on function audience_gate.any_key_names_score(jsonb) from public;
+grant execute on function audience_gate.any_key_names_score(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.names_blocked_jump(metadata jsonb)
+returns boolean
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from jsonb_path_query(metadata - 'original_payload_snapshot', 'strict $.**') part
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) prior
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) next
+    join public.audience_blocked_jumps jump
+      on lower(jump.from_state collate "C") = lower(prior.value collate "C")
+      and lower(jump.to_state collate "C") = lower(next.value collate "C")
+    where lower(prior.key collate "C") ~ '^prior[_ .-]?state$' and lower(next.key collate "C") ~ '^new[_ .-]?state$'
+      and jsonb_typeof(part -> prior.key) = 'string' and jsonb_typeof(part -> next.key) = 'string'
+  )
+$$;
+comment on function audience_gate.names_blocked_jump(jsonb) is
+  'Whether metadata or an object within it, apart from what was kept of a rejected event, names a jump that is '
+  'blocked.';
+revoke all on function audience_gate.names_blocked_jump(jsonb) from public;
+grant execute on function audience_gate.names_blocked_jump(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
 language plpgsql
@@ -519,7 +699,7 @@ declare
   kind text;
 begin
   for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
-    if coalesce(btrim(metadata ->> (required ->> place), E' \t\n\f\r'), '') = '' then
+    if coalesce(ltrim(metadata ->> (required ->> place), audience_gate.white_space()), '') = '' then
       return false;
     end if;
   end loop;
@@ -694,7 +874,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`occurred_at` is more than 5 minutes after or 7 days before the time of receipt, so it would rewrite settled '
     'history; correct the sender''s clock, or load old events with `audience-gate load`'),
   ('engagement.subject', '/metadata',
-    'neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`'),
+    'neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`, as a '
+    'string or a number'),
   ('engagement.measure', '/metadata',
     '`duration_seconds` is not a number of 0 or more, or `scroll_depth_percent` is not a number from 0 to 100, so '
     'scores would be wrong; send plain numbers'),
@@ -710,8 +891,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`consent_recorded` is not exactly true, and a subscription must not be recorded without consent; ask for '
     'consent, then send true'),
   ('subscription.email_hash', '/metadata/email_hash',
-    'an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as 64 '
-    'lower-case hex digits, or `email` for the gate to hash; if you send both, they must match'),
+    'an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as the 64 '
+    'lower-case hex digits of a real hash, or `email` for the gate to hash; if you send both, they must match'),
   ('advocacy.platform', '/metadata/platform',
     '`platform` is missing or empty, so nobody can tell where it was shared; send it in `metadata`'),
   ('advocacy.share_type', '/metadata/share_type',
@@ -719,7 +900,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
   ('advocacy.outbound_target', '/metadata/outbound_target',
     '`outbound_target` is missing or empty, so nobody can tell where the referral leads; send it in `metadata`'),
   ('advocacy.not_like', '/metadata/share_type',
-    'a like is not advocacy, and counting it would inflate reach; send it as engagement, or not at all'),
+    'a like or another reaction is not advocacy, and counting it would inflate reach; send it as engagement, or '
+    'not at all'),
   ('retention.prior_state', '/metadata/prior_state',
     '`prior_state` is missing or not a registered state, so nobody can tell where the change began; send a '
     'registered state, such as S2'),
@@ -735,6 +917,12 @@ insert into audience_gate.contract_rules (id, path, reason) values
   ('retention.rule_recognised', '/metadata/rule_id',
     '`rule_id` is not an active rule of the registry, so the change cannot be traced; register the rule, or send '
     'the id of a registered one'),
+  ('retention.rule_terms', '/metadata/rule_id',
+    'the rule that `rule_id` names is about other states or asks for more days, so it does not explain this '
+    'change; send the states of that rule and at least its days, or the id of the rule that was applied'),
+  ('retention.trusted_caller', '/event_category',
+    'only a trusted back end may send retention events, because nobody decides about their own state; send them '
+    'from your server, with a secret key'),
   ('attribution.landing_page', '/metadata/landing_page',
     '`landing_page` is missing or empty, so nobody can tell where the visit began; send it in `metadata`'),
   ('attribution.utm_complete', '/utm_campaign',
@@ -746,13 +934,16 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`validation_result` is missing or empty, so nobody can tell how the validation ended; send it in `metadata`'),
   ('system.source_system', '/metadata/source_system',
     '`source_system` is missing or empty, so nobody can tell which system reported the event; send it in `metadata`'),
+  ('system.audit_complete', '/metadata',
+    'the record of a rejection has no `rejection_reason` or no `original_payload_snapshot`, so nobody could look '
+    'into it; send both in `metadata`'),
   ('system.no_score', '/metadata',
-    'a system event contains a score, and system events must not change one; remove `engagement_score` and every '
-    'key that begins with `score`'),
+    'a system event contains a score, and system events must not change one; remove every key with the word score, '
+    'such as `engagement_score`'),
   ('system.trusted_caller', '/event_category',
     'only a trusted back end may send system events, so that nobody can forge the record; send them from your '
     'server, with a secret key'),
-  ('state.escalation', '/metadata/new_state',
+  ('state.escalation', '/metadata',
     'the step from `prior_state` to `new_state` is blocked because it skips the states in between; send each step '
     'as an event of its own'),
   ('privacy.raw_email', '',
@@ -797,7 +988,7 @@ set search_path = ''
 as $$
 #variable_conflict use_variable
 declare
-  blank constant text := E' \t\n\f\r';
+  blank constant text := audience_gate.white_space();
   uuid_form constant text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
   whole text := event::text;
   session_id text := case jsonb_typeof(event -> 'session_id') when 'string' then event ->> 'session_id' end;
@@ -862,8 +1053,8 @@ begin
   from (
     select event_type as type_id, case
       when coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
-        or coalesce(btrim(event ->> 'site_id', blank), '') = ''
-      then lower(coalesce(nullif(btrim(event ->> 'site_id', blank), ''), '00000000-0000-4000-8000-000000000001'))::uuid
+        or coalesce(ltrim(event ->> 'site_id', blank), '') = ''
+      then lower(coalesce(nullif(ltrim(event ->> 'site_id', blank), ''), '00000000-0000-4000-8000-000000000001'))::uuid
     end as site_id
   ) wanted
   left join public.audience_event_types types on types.id = wanted.type_id and types.active
@@ -872,24 +1063,24 @@ begin
   violated := violated || array_remove(array[
     case when event - audience_gate.event_fields() <> '{}' then 'base.field_known' end,
     case
-      when coalesce(btrim(event ->> 'id', blank), '') <> ''
+      when coalesce(ltrim(event ->> 'id', blank), '') <> ''
         and not coalesce(jsonb_typeof(event -> 'id') = 'string' and (event ->> 'id') ~ uuid_form, false)
       then 'base.id'
     end,
     case
-      when coalesce(btrim(event ->> 'user_id', blank), '') <> ''
+      when coalesce(ltrim(event ->> 'user_id', blank), '') <> ''
         and not coalesce(jsonb_typeof(event -> 'user_id') = 'string' and (event ->> 'user_id') ~ uuid_form, false)
       then 'base.user_id'
     end,
     case
-      when coalesce(btrim(event ->> 'site_id', blank), '') <> ''
+      when coalesce(ltrim(event ->> 'site_id', blank), '') <> ''
         and not coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
       then 'base.site_id'
     end,
-    case when not coalesce(btrim(session_id, blank) <> '', false) then 'base.session_id' end,
-    case when not coalesce(btrim(event_type, blank) <> '', false) then 'base.event_type' end,
-    case when not coalesce(btrim(event_category, blank) <> '', false) then 'base.event_category' end,
-    case when not coalesce(btrim(event_source, blank) <> '', false) then 'base.event_source' end,
+    case when not coalesce(ltrim(session_id, blank) <> '', false) then 'base.session_id' end,
+    case when not coalesce(ltrim(event_type, blank) <> '', false) then 'base.event_type' end,
+    case when not coalesce(ltrim(event_category, blank) <> '', false) then 'base.event_category' end,
+    case when not coalesce(ltrim(event_source, blank) <> '', false) then 'base.event_source' end,
     case
       when not coalesce(jsonb_typeof(event -> 'utm_source') in ('string', 'null'), true)
         or not coalesce(jsonb_typeof(event -> 'utm_medium') in ('string', 'null'), true)
@@ -904,19 +1095,19 @@ begin
       then 'base.metadata'
     end,
     case
-      when coalesce(btrim(event ->> 'occurred_at', blank), '') <> '' and occurred_at is null
+      when coalesce(ltrim(event ->> 'occurred_at', blank), '') <> '' and occurred_at is null
       then 'base.occurred_at'
     end,
     case
-      when coalesce(btrim(event ->> 'email', blank), '') <> ''
+      when coalesce(ltrim(event ->> 'email', blank), '') <> ''
         and (
           not coalesce(event_category = 'subscription', false) or not coalesce(event_type = 'email_subscribe', false)
         )
         and (
           email is null
           or (
-            coalesce(btrim(event ->> 'email', blank), '') <> ''
-            and coalesce(btrim(metadata ->> 'email_hash', blank), '') <> ''
+            coalesce(ltrim(event ->> 'email', blank), '') <> ''
+            and coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
             and not coalesce(
               jsonb_typeof(metadata -> 'email_hash') = 'string'
               and (metadata ->> 'email_hash') = encode(sha256(convert_to(email, 'UTF8')), 'hex'),
@@ -927,12 +1118,12 @@ begin
       then 'base.email'
     end,
     case
-      when coalesce(btrim(event_type, blank) <> '', false)
+      when coalesce(ltrim(event_type, blank) <> '', false)
         and not coalesce(char_length(event_type) between 3 and 64, false)
       then 'sanity.event_type_length'
     end,
     case
-      when coalesce(btrim(session_id, blank) <> '', false)
+      when coalesce(ltrim(session_id, blank) <> '', false)
         and not coalesce(char_length(session_id) between 8 and 128, false)
       then 'sanity.session_id_length'
     end,
@@ -948,14 +1139,14 @@ begin
     case
       when coalesce(jsonb_typeof(event -> 'metadata') = 'object', false)
         and coalesce(octet_length(metadata_text), 0) + case
-            when coalesce(btrim(event ->> 'email', blank), '') <> ''
-              and coalesce(btrim(metadata ->> 'email_hash', blank), '') = ''
+            when coalesce(ltrim(event ->> 'email', blank), '') <> ''
+              and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
             then 116 else 0
           end > 8192
       then 'sanity.metadata_size'
     end,
     case
-      when coalesce(btrim(event_category, blank) <> '', false)
+      when coalesce(ltrim(event_category, blank) <> '', false)
         and not coalesce(
           event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
           false
@@ -976,13 +1167,23 @@ begin
   if category = 'engagement' then
     violated := violated || array_remove(array[
       case
-        when coalesce(btrim(metadata ->> 'content_id', blank), '') = ''
-          and coalesce(btrim(metadata ->> 'page_path', blank), '') = ''
+        when not coalesce(
+            jsonb_typeof(metadata -> 'content_id') = 'string'
+            and ltrim(metadata ->> 'content_id', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'content_id') = 'number', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'page_path') = 'string'
+            and ltrim(metadata ->> 'page_path', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'page_path') = 'number', false)
         then 'engagement.subject'
       end,
       case
         when (
-            coalesce(btrim(metadata ->> 'duration_seconds', blank), '') <> ''
+            coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') <> ''
             and not coalesce(
               jsonb_typeof(metadata -> 'duration_seconds') = 'number'
               and metadata -> 'duration_seconds' >= '0',
@@ -990,7 +1191,7 @@ begin
             )
           )
           or (
-            coalesce(btrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
+            coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
             and not coalesce(
               jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
               and metadata -> 'scroll_depth_percent' between '0' and '100',
@@ -1001,8 +1202,8 @@ begin
       end,
       case
         when coalesce(event_type = 'content_view', false)
-          and coalesce(btrim(metadata ->> 'duration_seconds', blank), '') = ''
-          and coalesce(btrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
         then 'engagement.content_view_evidence'
       end,
       case
@@ -1024,31 +1225,33 @@ begin
 
   if category = 'subscription' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
+      case when coalesce(ltrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
       case when not coalesce(metadata -> 'consent_recorded' = 'true', false) then 'subscription.consent' end,
       case
-        when coalesce(event_type = 'email_subscribe', false)
-          and (
-            (
-              coalesce(btrim(event ->> 'email', blank), '') = ''
-              and coalesce(btrim(metadata ->> 'email_hash', blank), '') = ''
+        when (
+            coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'email_hash') = 'string'
+              and audience_gate.is_sha256(metadata ->> 'email_hash'),
+              false
             )
-            or (coalesce(btrim(event ->> 'email', blank), '') <> '' and email is null)
-            or (
-              coalesce(btrim(metadata ->> 'email_hash', blank), '') <> ''
-              and not coalesce(
-                jsonb_typeof(metadata -> 'email_hash') = 'string'
-                and (metadata ->> 'email_hash') ~ '^[0-9a-f]{64}$',
-                false
+          )
+          or (
+            coalesce(event_type = 'email_subscribe', false)
+            and (
+              (
+                coalesce(ltrim(event ->> 'email', blank), '') = ''
+                and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
               )
-            )
-            or (
-              coalesce(btrim(event ->> 'email', blank), '') <> ''
-              and coalesce(btrim(metadata ->> 'email_hash', blank), '') <> ''
-              and not coalesce(
-                jsonb_typeof(metadata -> 'email_hash') = 'string'
-                and (metadata ->> 'email_hash') = encode(sha256(convert_to(email, 'UTF8')), 'hex'),
-                false
+              or (coalesce(ltrim(event ->> 'email', blank), '') <> '' and email is null)
+              or (
+                coalesce(ltrim(event ->> 'email', blank), '') <> ''
+                and coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+                and not coalesce(
+                  jsonb_typeof(metadata -> 'email_hash') = 'string'
+                  and (metadata ->> 'email_hash') = encode(sha256(convert_to(email, 'UTF8')), 'hex'),
+                  false
+                )
               )
             )
           )
@@ -1059,18 +1262,18 @@ begin
 
   if category = 'advocacy' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
-      case when coalesce(btrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
+      case when coalesce(ltrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
+      case when coalesce(ltrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
       case
         when coalesce(event_type = 'referral_click', false)
-          and coalesce(btrim(metadata ->> 'outbound_target', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'outbound_target', blank), '') = ''
         then 'advocacy.outbound_target'
       end,
       case
-        when coalesce(lower(event_type collate "C") ~ '^(like|liked|likes)$|_like$', false)
+        when coalesce(audience_gate.names_like(event_type), false)
           or coalesce(
             jsonb_typeof(metadata -> 'share_type') = 'string'
-            and lower(metadata ->> 'share_type' collate "C") ~ '^(like|liked|likes)$|_like$',
+            and audience_gate.names_like(metadata ->> 'share_type'),
             false
           )
         then 'advocacy.not_like'
@@ -1098,9 +1301,9 @@ begin
           )
         then 'retention.inactivity_days'
       end,
-      case when coalesce(btrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
+      case when coalesce(ltrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
     ]::text[], null);
-    if coalesce(btrim(metadata ->> 'rule_id', blank), '') <> ''
+    if coalesce(ltrim(metadata ->> 'rule_id', blank), '') <> ''
     then
       if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
         or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
@@ -1108,16 +1311,38 @@ begin
         violated := violated || 'retention.rule_recognised'::text;
       end if;
     end if;
+    if coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+      and exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (
+          select from public.audience_rules known
+          where known.id = metadata ->> 'rule_id' and known.active
+            and coalesce(metadata -> 'prior_state' = to_jsonb(known.prior_state), known.prior_state is null)
+            and coalesce(metadata -> 'new_state' = to_jsonb(known.new_state), known.new_state is null)
+            and (known.inactivity_days is null or coalesce(
+              jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+              and metadata -> 'inactivity_days' >= to_jsonb(known.inactivity_days),
+              false
+            ))
+        )
+      then
+        violated := violated || 'retention.rule_terms'::text;
+      end if;
+    end if;
+    violated := violated || array_remove(array[
+      case when caller <> 'trusted' then 'retention.trusted_caller' end
+    ]::text[], null);
   end if;
 
   if category = 'attribution' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
+      case when coalesce(ltrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
       case
-        when coalesce(btrim(event ->> 'utm_campaign', blank), '') <> ''
+        when coalesce(ltrim(event ->> 'utm_campaign', blank), '') <> ''
           and (
-            coalesce(btrim(event ->> 'utm_source', blank), '') = ''
-            or coalesce(btrim(event ->> 'utm_medium', blank), '') = ''
+            coalesce(ltrim(event ->> 'utm_source', blank), '') = ''
+            or coalesce(ltrim(event ->> 'utm_medium', blank), '') = ''
           )
         then 'attribution.utm_complete'
       end
@@ -1127,36 +1352,40 @@ begin
   if category = 'system' then
     violated := violated || array_remove(array[
       case
-        when coalesce(btrim(metadata ->> 'validation_rule_id', blank), '') = ''
+        when coalesce(ltrim(metadata ->> 'validation_rule_id', blank), '') = ''
         then 'system.validation_rule_id'
       end,
-      case when coalesce(btrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
-      case when coalesce(btrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end
-    ]::text[], null);
-    if exists (
-        select from jsonb_object_keys(metadata) key
-        where lower(key collate "C") = 'engagement_score' or lower(key collate "C") like 'score%'
-      )
-    then
-      violated := violated || 'system.no_score'::text;
-    end if;
-    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
+      case when coalesce(ltrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end,
+      case
+        when coalesce(event_type = 'event_validation_fail', false)
+          and (
+            coalesce(ltrim(metadata ->> 'rejection_reason', blank), '') = ''
+            or (metadata -> 'original_payload_snapshot') is null
+          )
+        then 'system.audit_complete'
+      end,
+      case
+        when case
+            when lower(metadata_text collate "C") like '%score%'
+            then audience_gate.any_key_names_score(metadata)
+            else false
+          end
+        then 'system.no_score'
+      end,
       case when caller <> 'trusted' then 'system.trusted_caller' end
     ]::text[], null);
   end if;
 
-  if coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
-    and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
-  then
-    if exists (
-        select from public.audience_blocked_jumps jump
-        where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
-      )
-    then
-      violated := violated || 'state.escalation'::text;
-    end if;
-  end if;
   violated := violated || array_remove(array[
+    case
+      when case
+          when lower(metadata_text collate "C") like '%prior%state%'
+          then audience_gate.names_blocked_jump(metadata)
+          else false
+        end
+      then 'state.escalation'
+    end,
     case
       when case
           when texts like '%@%' or texts like '%\%%40%'
@@ -1188,7 +1417,7 @@ begin
     end,
     case
       when caller <> 'trusted'
-        and coalesce(btrim(event ->> 'user_id', blank), '') <> ''
+        and coalesce(ltrim(event ->> 'user_id', blank), '') <> ''
         and not coalesce(
           caller = 'user'
           and jsonb_typeof(event -> 'user_id') = 'string'
@@ -1199,14 +1428,14 @@ begin
     end,
     case
       when (
-          coalesce(btrim(event ->> 'site_id', blank), '') = ''
+          coalesce(ltrim(event ->> 'site_id', blank), '') = ''
           or coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
         )
         and not site_accepts
       then 'identity.site'
     end,
     case
-      when coalesce(btrim(event_type, blank) <> '', false) and (event_type is null or not is_registered)
+      when coalesce(ltrim(event_type, blank) <> '', false) and (event_type is null or not is_registered)
       then 'registry.event_type'
     end,
     case
@@ -1250,7 +1479,7 @@ set search_path = ''
 as $$
 #variable_conflict use_variable
 declare
-  blank constant text := E' \t\n\f\r';
+  blank constant text := audience_gate.white_space();
   occurred_at timestamptz := case
     when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
   end;
@@ -1302,10 +1531,10 @@ begin
   left join public.audience_sites sites on sites.id = wanted.site_id;
 
   violated := violated || array_remove(array[
-    case when not coalesce(btrim(sent.session_id, blank) <> '', false) then 'base.session_id' end,
-    case when not coalesce(btrim(sent.event_type, blank) <> '', false) then 'base.event_type' end,
-    case when not coalesce(btrim(sent.event_category, blank) <> '', false) then 'base.event_category' end,
-    case when not coalesce(btrim(sent.event_source, blank) <> '', false) then 'base.event_source' end,
+    case when not coalesce(ltrim(sent.session_id, blank) <> '', false) then 'base.session_id' end,
+    case when not coalesce(ltrim(sent.event_type, blank) <> '', false) then 'base.event_type' end,
+    case when not coalesce(ltrim(sent.event_category, blank) <> '', false) then 'base.event_category' end,
+    case when not coalesce(ltrim(sent.event_source, blank) <> '', false) then 'base.event_source' end,
     case
       when not coalesce(jsonb_typeof(sent.metadata) = 'null', true)
         and not coalesce(jsonb_typeof(sent.metadata) = 'object', false)
@@ -1313,12 +1542,12 @@ begin
     end,
     case when sent.occurred_at is not null and occurred_at is null then 'base.occurred_at' end,
     case
-      when coalesce(btrim(sent.event_type, blank) <> '', false)
+      when coalesce(ltrim(sent.event_type, blank) <> '', false)
         and not coalesce(char_length(sent.event_type) between 3 and 64, false)
       then 'sanity.event_type_length'
     end,
     case
-      when coalesce(btrim(sent.session_id, blank) <> '', false)
+      when coalesce(ltrim(sent.session_id, blank) <> '', false)
         and not coalesce(char_length(sent.session_id) between 8 and 128, false)
       then 'sanity.session_id_length'
     end,
@@ -1336,7 +1565,7 @@ begin
       then 'sanity.metadata_size'
     end,
     case
-      when coalesce(btrim(sent.event_category, blank) <> '', false)
+      when coalesce(ltrim(sent.event_category, blank) <> '', false)
         and not coalesce(
           sent.event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
           false
@@ -1357,13 +1586,23 @@ begin
   if category = 'engagement' then
     violated := violated || array_remove(array[
       case
-        when coalesce(btrim(metadata ->> 'content_id', blank), '') = ''
-          and coalesce(btrim(metadata ->> 'page_path', blank), '') = ''
+        when not coalesce(
+            jsonb_typeof(metadata -> 'content_id') = 'string'
+            and ltrim(metadata ->> 'content_id', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'content_id') = 'number', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'page_path') = 'string'
+            and ltrim(metadata ->> 'page_path', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'page_path') = 'number', false)
         then 'engagement.subject'
       end,
       case
         when (
-            coalesce(btrim(metadata ->> 'duration_seconds', blank), '') <> ''
+            coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') <> ''
             and not coalesce(
               jsonb_typeof(metadata -> 'duration_seconds') = 'number'
               and metadata -> 'duration_seconds' >= '0',
@@ -1371,7 +1610,7 @@ begin
             )
           )
           or (
-            coalesce(btrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
+            coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
             and not coalesce(
               jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
               and metadata -> 'scroll_depth_percent' between '0' and '100',
@@ -1382,8 +1621,8 @@ begin
       end,
       case
         when coalesce(sent.event_type = 'content_view', false)
-          and coalesce(btrim(metadata ->> 'duration_seconds', blank), '') = ''
-          and coalesce(btrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
         then 'engagement.content_view_evidence'
       end,
       case
@@ -1405,20 +1644,20 @@ begin
 
   if category = 'subscription' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
+      case when coalesce(ltrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
       case when not coalesce(metadata -> 'consent_recorded' = 'true', false) then 'subscription.consent' end,
       case
-        when coalesce(sent.event_type = 'email_subscribe', false)
-          and (
-            coalesce(btrim(metadata ->> 'email_hash', blank), '') = ''
-            or (
-              coalesce(btrim(metadata ->> 'email_hash', blank), '') <> ''
-              and not coalesce(
-                jsonb_typeof(metadata -> 'email_hash') = 'string'
-                and (metadata ->> 'email_hash') ~ '^[0-9a-f]{64}$',
-                false
-              )
+        when (
+            coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'email_hash') = 'string'
+              and audience_gate.is_sha256(metadata ->> 'email_hash'),
+              false
             )
+          )
+          or (
+            coalesce(sent.event_type = 'email_subscribe', false)
+            and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
           )
         then 'subscription.email_hash'
       end
@@ -1427,18 +1666,18 @@ begin
 
   if category = 'advocacy' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
-      case when coalesce(btrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
+      case when coalesce(ltrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
+      case when coalesce(ltrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
       case
         when coalesce(sent.event_type = 'referral_click', false)
-          and coalesce(btrim(metadata ->> 'outbound_target', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'outbound_target', blank), '') = ''
         then 'advocacy.outbound_target'
       end,
       case
-        when coalesce(lower(sent.event_type collate "C") ~ '^(like|liked|likes)$|_like$', false)
+        when coalesce(audience_gate.names_like(sent.event_type), false)
           or coalesce(
             jsonb_typeof(metadata -> 'share_type') = 'string'
-            and lower(metadata ->> 'share_type' collate "C") ~ '^(like|liked|likes)$|_like$',
+            and audience_gate.names_like(metadata ->> 'share_type'),
             false
           )
         then 'advocacy.not_like'
@@ -1466,9 +1705,9 @@ begin
           )
         then 'retention.inactivity_days'
       end,
-      case when coalesce(btrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
+      case when coalesce(ltrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
     ]::text[], null);
-    if coalesce(btrim(metadata ->> 'rule_id', blank), '') <> ''
+    if coalesce(ltrim(metadata ->> 'rule_id', blank), '') <> ''
     then
       if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
         or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
@@ -1476,14 +1715,36 @@ begin
         violated := violated || 'retention.rule_recognised'::text;
       end if;
     end if;
+    if coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+      and exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (
+          select from public.audience_rules known
+          where known.id = metadata ->> 'rule_id' and known.active
+            and coalesce(metadata -> 'prior_state' = to_jsonb(known.prior_state), known.prior_state is null)
+            and coalesce(metadata -> 'new_state' = to_jsonb(known.new_state), known.new_state is null)
+            and (known.inactivity_days is null or coalesce(
+              jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+              and metadata -> 'inactivity_days' >= to_jsonb(known.inactivity_days),
+              false
+            ))
+        )
+      then
+        violated := violated || 'retention.rule_terms'::text;
+      end if;
+    end if;
+    violated := violated || array_remove(array[
+      case when caller <> 'trusted' then 'retention.trusted_caller' end
+    ]::text[], null);
   end if;
 
   if category = 'attribution' then
     violated := violated || array_remove(array[
-      case when coalesce(btrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
+      case when coalesce(ltrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
       case
-        when coalesce(btrim(sent.utm_campaign, blank), '') <> ''
-          and (coalesce(btrim(sent.utm_source, blank), '') = '' or coalesce(btrim(sent.utm_medium, blank), '') = '')
+        when coalesce(ltrim(sent.utm_campaign, blank), '') <> ''
+          and (coalesce(ltrim(sent.utm_source, blank), '') = '' or coalesce(ltrim(sent.utm_medium, blank), '') = '')
         then 'attribution.utm_complete'
       end
     ]::text[], null);
@@ -1492,36 +1753,40 @@ begin
   if category = 'system' then
     violated := violated || array_remove(array[
       case
-        when coalesce(btrim(metadata ->> 'validation_rule_id', blank), '') = ''
+        when coalesce(ltrim(metadata ->> 'validation_rule_id', blank), '') = ''
         then 'system.validation_rule_id'
       end,
-      case when coalesce(btrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
-      case when coalesce(btrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end
-    ]::text[], null);
-    if exists (
-        select from jsonb_object_keys(metadata) key
-        where lower(key collate "C") = 'engagement_score' or lower(key collate "C") like 'score%'
-      )
-    then
-      violated := violated || 'system.no_score'::text;
-    end if;
-    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
+      case when coalesce(ltrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end,
+      case
+        when coalesce(sent.event_type = 'event_validation_fail', false)
+          and (
+            coalesce(ltrim(metadata ->> 'rejection_reason', blank), '') = ''
+            or (metadata -> 'original_payload_snapshot') is null
+          )
+        then 'system.audit_complete'
+      end,
+      case
+        when case
+            when lower(metadata_text collate "C") like '%score%'
+            then audience_gate.any_key_names_score(metadata)
+            else false
+          end
+        then 'system.no_score'
+      end,
       case when caller <> 'trusted' then 'system.trusted_caller' end
     ]::text[], null);
   end if;
 
-  if coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
-    and coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
-  then
-    if exists (
-        select from public.audience_blocked_jumps jump
-        where jump.from_state = metadata ->> 'prior_state' and jump.to_state = metadata ->> 'new_state'
-      )
-    then
-      violated := violated || 'state.escalation'::text;
-    end if;
-  end if;
   violated := violated || array_remove(array[
+    case
+      when case
+          when lower(metadata_text collate "C") like '%prior%state%'
+          then audience_gate.names_blocked_jump(metadata)
+          else false
+        end
+      then 'state.escalation'
+    end,
     case
       when case
           when texts like '%@%' or texts like '%\%%40%'
@@ -1559,7 +1824,7 @@ begin
     end,
     case when not site_accepts then 'identity.site' end,
     case
-      when coalesce(btrim(sent.event_type, blank) <> '', false) and (sent.event_type is null or not is_registered)
+      when coalesce(ltrim(sent.event_type, blank) <> '', false) and (sent.event_type is null or not is_registered)
       then 'registry.event_type'
     end,
     case

@@ -45,12 +45,306 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '02212e5e2bbb1f8d'
+  select 'df73591efce85a47'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
 revoke all on function audience_gate.contract_fingerprint() from public;
 grant execute on function audience_gate.contract_fingerprint()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.harmless_keys()
+returns text[]
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select array[
+    'content_id', 'page_path', 'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash',
+    'platform', 'share_type', 'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id',
+    'landing_page', 'validation_rule_id', 'validation_result', 'source_system', 'rejection_reason',
+    'original_payload_snapshot'
+  ]
+$$;
+comment on function audience_gate.harmless_keys() is
+  'The metadata keys that rules speak of, but for those that name personal data.';
+revoke all on function audience_gate.harmless_keys() from public;
+grant execute on function audience_gate.harmless_keys()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.white_space()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select E'\u0009\u000a\u000b\u000c\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002\u2003'
+    '\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
+$$;
+comment on function audience_gate.white_space() is
+  'The characters of white space, as Unicode defines it: a text of nothing else is blank.';
+revoke all on function audience_gate.white_space() from public;
+grant execute on function audience_gate.white_space()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.like_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '(^|[^a-z])(' || concat_ws('|',
+    'like', 'likes', 'liked', 'liking', 'unlike', 'unliked', 'thumb', 'thumbs', 'thumbsup', 'heart', 'hearts',
+    'hearted', 'reaction', 'reactions', 'react', 'reacted', 'upvote', 'upvotes', 'upvoted', 'kudos') || ')([^a-z]|$)'
+$$;
+comment on function audience_gate.like_words() is
+  'The pattern of the words of which one makes a text the name of a like.';
+revoke all on function audience_gate.like_words() from public;
+grant execute on function audience_gate.like_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.like_signs()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '^[\U0000fe0e\U0000fe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff]*'
+    '([\U0001f44d\U00002764\U0001f60d\U00002b50]'
+    '[\U0000fe0e\U0000fe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff]*)+$'
+$$;
+comment on function audience_gate.like_signs() is
+  'The pattern of a text that is nothing but signs of a like.';
+revoke all on function audience_gate.like_signs() from public;
+grant execute on function audience_gate.like_signs()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.score_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '(^|[^a-z])(' || concat_ws('|',
+    'score', 'scores') || ')([^a-z]|$)'
+$$;
+comment on function audience_gate.score_words() is
+  'The pattern of the words of which one makes a key the name of a score.';
+revoke all on function audience_gate.score_words() from public;
+grant execute on function audience_gate.score_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- What the operators of the contract mean in SQL. Each function is total: no input makes it raise.
+create or replace function audience_gate.moment(value text)
+returns timestamptz
+language plpgsql
+stable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  month_days integer;
+  zone text;
+  zone_minutes integer := 0;
+  micros integer;
+  moment timestamptz;
+begin
+  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
+      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?'
+      '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
+    or left(value, 4) = '0000'
+  then
+    return null;
+  end if;
+  month_days := case substr(value, 6, 2)
+    when '02' then case
+      when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0) then 29
+      else 28
+    end
+    when '04' then 30 when '06' then 30 when '09' then 30 when '11' then 30
+    else 31 end;
+  if substr(value, 9, 2)::int not between 1 and month_days then
+    return null;
+  end if;
+  -- Postgres itself rounds to microseconds, and takes no offset of 16 hours or more.
+  micros := rpad(left(substring(value from '[.]([0-9]+)'), 6), 6, '0')::int;
+  if upper(right(value, 1)) <> 'Z' then
+    zone := right(value, 6);
+    zone_minutes := (left(zone, 1) || '1')::int * (substr(zone, 2, 2)::int * 60 + right(zone, 2)::int);
+  end if;
+  moment := (left(value, 10) || ' ' || substr(value, 12, 5) || '+00')::timestamptz
+    + make_interval(mins => -zone_minutes, secs => substr(value, 18, 2)::int);
+  if moment < '0001-01-01 00:00+00' or moment >= '10000-01-01 00:00+00'
+    or substr(value, 18, 2) = '60' and extract(epoch from moment)::bigint % 86400 <> 0
+  then
+    return null;
+  end if;
+  return moment + coalesce(micros, 0) * interval '1 microsecond';
+end;
+$$;
+comment on function audience_gate.moment(text) is
+  'An RFC 3339 time of the years 1 to 9999, or null if the text is not one. Digits of the second beyond the '
+  'sixth are cut.';
+revoke all on function audience_gate.moment(text) from public;
+grant execute on function audience_gate.moment(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_sha256(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '^[0-9a-f]{64}$' and ltrim(value, left(value, 1)) <> ''
+    and value <> 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+$$;
+comment on function audience_gate.is_sha256(text) is
+  'Whether a text is a SHA-256 in small hexadecimal digits: not all alike, and not that of the empty text.';
+revoke all on function audience_gate.is_sha256(text) from public;
+grant execute on function audience_gate.is_sha256(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.has_word(value text, word_pattern text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select lower(value collate "C") ~ word_pattern or lower(
+      regexp_replace(regexp_replace(value,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern
+$$;
+comment on function audience_gate.has_word(text, text) is
+  'Whether a text has one of the words of a pattern: a run of letters, or what camel case makes of one.';
+revoke all on function audience_gate.has_word(text, text) from public;
+grant execute on function audience_gate.has_word(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.names_like(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.has_word(value, audience_gate.like_words())
+    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs()
+$$;
+comment on function audience_gate.names_like(text) is
+  'Whether a text names a like: a word of it does, or it is nothing but a sign of one.';
+revoke all on function audience_gate.names_like(text) from public;
+grant execute on function audience_gate.names_like(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.any_key_names_score(metadata jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from audience_gate.keys(metadata - 'original_payload_snapshot') key
+    where audience_gate.has_word(key, audience_gate.score_words())
+  )
+$$;
+comment on function audience_gate.any_key_names_score(jsonb) is
+  'Whether any key of metadata, apart from what was kept of a rejected event, has the word score.';
+revoke all on function audience_gate.any_key_names_score(jsonb) from public;
+grant execute on function audience_gate.any_key_names_score(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.names_blocked_jump(metadata jsonb)
+returns boolean
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from jsonb_path_query(metadata - 'original_payload_snapshot', 'strict $.**') part
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) prior
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) next
+    join public.audience_blocked_jumps jump
+      on lower(jump.from_state collate "C") = lower(prior.value collate "C")
+      and lower(jump.to_state collate "C") = lower(next.value collate "C")
+    where lower(prior.key collate "C") ~ '^prior[_ .-]?state$' and lower(next.key collate "C") ~ '^new[_ .-]?state$'
+      and jsonb_typeof(part -> prior.key) = 'string' and jsonb_typeof(part -> next.key) = 'string'
+  )
+$$;
+comment on function audience_gate.names_blocked_jump(jsonb) is
+  'Whether metadata or an object within it, apart from what was kept of a rejected event, names a jump that is '
+  'blocked.';
+revoke all on function audience_gate.names_blocked_jump(jsonb) from public;
+grant execute on function audience_gate.names_blocked_jump(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+declare
+  required jsonb := schema -> 'required';
+  properties jsonb := schema -> 'properties';
+  member record;
+  rule jsonb;
+  kind text;
+begin
+  for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
+    if coalesce(ltrim(metadata ->> (required ->> place), audience_gate.white_space()), '') = '' then
+      return false;
+    end if;
+  end loop;
+  -- A schema binds many keys, an event holds few.
+  for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
+    rule := properties -> member.key;
+    kind := jsonb_typeof(member.value);
+    if rule is not null and kind <> 'null' and not (
+      case rule ->> 'type'
+        when 'integer' then case
+          when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
+          else false
+        end
+        else coalesce(kind = rule ->> 'type', true)
+      end
+      and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+          and kind not in ('object', 'array') else true end
+      and case when kind = 'number' then
+          coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
+          and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
+        else true end
+      and case when kind = 'string' then
+          coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::int, true)
+          and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::int, true)
+        else true end
+    ) then
+      return false;
+    end if;
+  end loop;
+  return true;
+end;
+$$;
+comment on function audience_gate.payload_agrees(jsonb, jsonb) is
+  'Whether metadata satisfies a payload schema of the registry; null requires nothing.';
+revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
+grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 delete from audience_gate.contract_rules;
@@ -122,7 +416,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`occurred_at` is more than 5 minutes after or 7 days before the time of receipt, so it would rewrite settled '
     'history; correct the sender''s clock, or load old events with `audience-gate load`'),
   ('engagement.subject', '/metadata',
-    'neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`'),
+    'neither `content_id` nor `page_path` says what the visitor engaged with; send one of them in `metadata`, as a '
+    'string or a number'),
   ('engagement.measure', '/metadata',
     '`duration_seconds` is not a number of 0 or more, or `scroll_depth_percent` is not a number from 0 to 100, so '
     'scores would be wrong; send plain numbers'),
@@ -138,8 +433,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`consent_recorded` is not exactly true, and a subscription must not be recorded without consent; ask for '
     'consent, then send true'),
   ('subscription.email_hash', '/metadata/email_hash',
-    'an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as 64 '
-    'lower-case hex digits, or `email` for the gate to hash; if you send both, they must match'),
+    'an e-mail subscription needs exactly one address, and only as its hash; send `metadata.email_hash` as the 64 '
+    'lower-case hex digits of a real hash, or `email` for the gate to hash; if you send both, they must match'),
   ('advocacy.platform', '/metadata/platform',
     '`platform` is missing or empty, so nobody can tell where it was shared; send it in `metadata`'),
   ('advocacy.share_type', '/metadata/share_type',
@@ -147,7 +442,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
   ('advocacy.outbound_target', '/metadata/outbound_target',
     '`outbound_target` is missing or empty, so nobody can tell where the referral leads; send it in `metadata`'),
   ('advocacy.not_like', '/metadata/share_type',
-    'a like is not advocacy, and counting it would inflate reach; send it as engagement, or not at all'),
+    'a like or another reaction is not advocacy, and counting it would inflate reach; send it as engagement, or '
+    'not at all'),
   ('retention.prior_state', '/metadata/prior_state',
     '`prior_state` is missing or not a registered state, so nobody can tell where the change began; send a '
     'registered state, such as S2'),
@@ -163,6 +459,12 @@ insert into audience_gate.contract_rules (id, path, reason) values
   ('retention.rule_recognised', '/metadata/rule_id',
     '`rule_id` is not an active rule of the registry, so the change cannot be traced; register the rule, or send '
     'the id of a registered one'),
+  ('retention.rule_terms', '/metadata/rule_id',
+    'the rule that `rule_id` names is about other states or asks for more days, so it does not explain this '
+    'change; send the states of that rule and at least its days, or the id of the rule that was applied'),
+  ('retention.trusted_caller', '/event_category',
+    'only a trusted back end may send retention events, because nobody decides about their own state; send them '
+    'from your server, with a secret key'),
   ('attribution.landing_page', '/metadata/landing_page',
     '`landing_page` is missing or empty, so nobody can tell where the visit began; send it in `metadata`'),
   ('attribution.utm_complete', '/utm_campaign',
@@ -174,13 +476,16 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`validation_result` is missing or empty, so nobody can tell how the validation ended; send it in `metadata`'),
   ('system.source_system', '/metadata/source_system',
     '`source_system` is missing or empty, so nobody can tell which system reported the event; send it in `metadata`'),
+  ('system.audit_complete', '/metadata',
+    'the record of a rejection has no `rejection_reason` or no `original_payload_snapshot`, so nobody could look '
+    'into it; send both in `metadata`'),
   ('system.no_score', '/metadata',
-    'a system event contains a score, and system events must not change one; remove `engagement_score` and every '
-    'key that begins with `score`'),
+    'a system event contains a score, and system events must not change one; remove every key with the word score, '
+    'such as `engagement_score`'),
   ('system.trusted_caller', '/event_category',
     'only a trusted back end may send system events, so that nobody can forge the record; send them from your '
     'server, with a secret key'),
-  ('state.escalation', '/metadata/new_state',
+  ('state.escalation', '/metadata',
     'the step from `prior_state` to `new_state` is blocked because it skips the states in between; send each step '
     'as an event of its own'),
   ('privacy.raw_email', '',
@@ -214,6 +519,886 @@ insert into audience_gate.contract_rules (id, path, reason) values
     'this `event_type` was already recorded for the same user and session less than 3 seconds before or after, so '
     'this looks like a double fire; send each action once, and retry with the same `id`');
 
+create or replace function audience_gate.violations(
+  event jsonb, caller text, caller_id uuid, origin text, received_at timestamptz
+)
+returns text[]
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+  blank constant text := audience_gate.white_space();
+  uuid_form constant text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+  whole text := event::text;
+  session_id text := case jsonb_typeof(event -> 'session_id') when 'string' then event ->> 'session_id' end;
+  event_type text := case jsonb_typeof(event -> 'event_type') when 'string' then event ->> 'event_type' end;
+  event_category text := case jsonb_typeof(event -> 'event_category') when 'string' then event ->> 'event_category' end;
+  event_source text := case jsonb_typeof(event -> 'event_source') when 'string' then event ->> 'event_source' end;
+  utm_source text := case jsonb_typeof(event -> 'utm_source') when 'string' then event ->> 'utm_source' end;
+  utm_medium text := case jsonb_typeof(event -> 'utm_medium') when 'string' then event ->> 'utm_medium' end;
+  utm_campaign text := case jsonb_typeof(event -> 'utm_campaign') when 'string' then event ->> 'utm_campaign' end;
+  utm_content text := case jsonb_typeof(event -> 'utm_content') when 'string' then event ->> 'utm_content' end;
+  utm_term text := case jsonb_typeof(event -> 'utm_term') when 'string' then event ->> 'utm_term' end;
+  email text;
+  occurred_at timestamptz;
+  metadata jsonb := case when jsonb_typeof(event -> 'metadata') = 'object' then event -> 'metadata' else '{}' end;
+  metadata_text text := (event -> 'metadata')::text;
+  other_keys text := case
+    when metadata_text like '_%{%' then metadata_text
+    else (metadata - audience_gate.harmless_keys())::text
+  end;
+  columns text := concat_ws(E'\n',
+    session_id, event_type, event_category, event_source, utm_source, utm_medium,
+    utm_campaign, utm_content, utm_term);
+  texts text := concat_ws(E'\n', columns, metadata_text);
+  category text := event_category;
+  is_registered boolean;
+  registered_category text;
+  payload_schema jsonb;
+  site_accepts boolean;
+  violated text[];
+begin
+  violated := array_remove(array[
+    case when jsonb_typeof(event) <> 'object' then 'parse.shape' end,
+    case
+      when not case
+          when octet_length(whole) - octet_length(translate(whole, '{[', '')) > 32
+          then audience_gate.depth(event) <= 32
+          else true
+        end
+      then 'parse.depth'
+    end,
+    case
+      when not case
+          when whole ~ '[0-9.]{65}' then not audience_gate.any_number_is_unstorable(event)
+          else true
+        end
+      then 'parse.number'
+    end
+  ]::text[], null);
+  if violated <> '{}' then
+    return violated;
+  end if;
+
+  if jsonb_typeof(event -> 'email') = 'string' then
+    email := audience_gate.normalised_email(event ->> 'email');
+  end if;
+  if jsonb_typeof(event -> 'occurred_at') = 'string' then
+    occurred_at := audience_gate.moment(event ->> 'occurred_at');
+  end if;
+  select types.id is not null, types.category, types.payload_schema,
+    sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
+  into is_registered, registered_category, payload_schema, site_accepts
+  from (
+    select event_type as type_id, case
+      when coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
+        or coalesce(ltrim(event ->> 'site_id', blank), '') = ''
+      then lower(coalesce(nullif(ltrim(event ->> 'site_id', blank), ''), '00000000-0000-4000-8000-000000000001'))::uuid
+    end as site_id
+  ) wanted
+  left join public.audience_event_types types on types.id = wanted.type_id and types.active
+  left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  violated := violated || array_remove(array[
+    case when event - audience_gate.event_fields() <> '{}' then 'base.field_known' end,
+    case
+      when coalesce(ltrim(event ->> 'id', blank), '') <> ''
+        and not coalesce(jsonb_typeof(event -> 'id') = 'string' and (event ->> 'id') ~ uuid_form, false)
+      then 'base.id'
+    end,
+    case
+      when coalesce(ltrim(event ->> 'user_id', blank), '') <> ''
+        and not coalesce(jsonb_typeof(event -> 'user_id') = 'string' and (event ->> 'user_id') ~ uuid_form, false)
+      then 'base.user_id'
+    end,
+    case
+      when coalesce(ltrim(event ->> 'site_id', blank), '') <> ''
+        and not coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
+      then 'base.site_id'
+    end,
+    case when not coalesce(ltrim(session_id, blank) <> '', false) then 'base.session_id' end,
+    case when not coalesce(ltrim(event_type, blank) <> '', false) then 'base.event_type' end,
+    case when not coalesce(ltrim(event_category, blank) <> '', false) then 'base.event_category' end,
+    case when not coalesce(ltrim(event_source, blank) <> '', false) then 'base.event_source' end,
+    case
+      when not coalesce(jsonb_typeof(event -> 'utm_source') in ('string', 'null'), true)
+        or not coalesce(jsonb_typeof(event -> 'utm_medium') in ('string', 'null'), true)
+        or not coalesce(jsonb_typeof(event -> 'utm_campaign') in ('string', 'null'), true)
+        or not coalesce(jsonb_typeof(event -> 'utm_content') in ('string', 'null'), true)
+        or not coalesce(jsonb_typeof(event -> 'utm_term') in ('string', 'null'), true)
+      then 'base.utm'
+    end,
+    case
+      when not coalesce(jsonb_typeof(event -> 'metadata') = 'null', true)
+        and not coalesce(jsonb_typeof(event -> 'metadata') = 'object', false)
+      then 'base.metadata'
+    end,
+    case
+      when coalesce(ltrim(event ->> 'occurred_at', blank), '') <> '' and occurred_at is null
+      then 'base.occurred_at'
+    end,
+    case
+      when coalesce(ltrim(event ->> 'email', blank), '') <> ''
+        and (
+          not coalesce(event_category = 'subscription', false) or not coalesce(event_type = 'email_subscribe', false)
+        )
+        and (
+          email is null
+          or (
+            coalesce(ltrim(event ->> 'email', blank), '') <> ''
+            and coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'email_hash') = 'string'
+              and (metadata ->> 'email_hash') = encode(sha256(convert_to(email, 'UTF8')), 'hex'),
+              false
+            )
+          )
+        )
+      then 'base.email'
+    end,
+    case
+      when coalesce(ltrim(event_type, blank) <> '', false)
+        and not coalesce(char_length(event_type) between 3 and 64, false)
+      then 'sanity.event_type_length'
+    end,
+    case
+      when coalesce(ltrim(session_id, blank) <> '', false)
+        and not coalesce(char_length(session_id) between 8 and 128, false)
+      then 'sanity.session_id_length'
+    end,
+    case
+      when not coalesce(char_length(event_source) <= 64, true)
+        or not coalesce(char_length(utm_source) <= 256, true)
+        or not coalesce(char_length(utm_medium) <= 256, true)
+        or not coalesce(char_length(utm_campaign) <= 256, true)
+        or not coalesce(char_length(utm_content) <= 256, true)
+        or not coalesce(char_length(utm_term) <= 256, true)
+      then 'sanity.text_length'
+    end,
+    case
+      when coalesce(jsonb_typeof(event -> 'metadata') = 'object', false)
+        and coalesce(octet_length(metadata_text), 0) + case
+            when coalesce(ltrim(event ->> 'email', blank), '') <> ''
+              and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
+            then 116 else 0
+          end > 8192
+      then 'sanity.metadata_size'
+    end,
+    case
+      when coalesce(ltrim(event_category, blank) <> '', false)
+        and not coalesce(
+          event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
+          false
+        )
+      then 'sanity.event_category'
+    end,
+    case
+      when occurred_at is not null
+        and not coalesce(
+          occurred_at >= received_at - interval '604800 seconds'
+          and occurred_at <= received_at + interval '300 seconds',
+          false
+        )
+      then 'sanity.occurred_at_window'
+    end
+  ]::text[], null);
+
+  if category = 'engagement' then
+    violated := violated || array_remove(array[
+      case
+        when not coalesce(
+            jsonb_typeof(metadata -> 'content_id') = 'string'
+            and ltrim(metadata ->> 'content_id', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'content_id') = 'number', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'page_path') = 'string'
+            and ltrim(metadata ->> 'page_path', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'page_path') = 'number', false)
+        then 'engagement.subject'
+      end,
+      case
+        when (
+            coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'duration_seconds') = 'number'
+              and metadata -> 'duration_seconds' >= '0',
+              false
+            )
+          )
+          or (
+            coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
+              and metadata -> 'scroll_depth_percent' between '0' and '100',
+              false
+            )
+          )
+        then 'engagement.measure'
+      end,
+      case
+        when coalesce(event_type = 'content_view', false)
+          and coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
+        then 'engagement.content_view_evidence'
+      end,
+      case
+        when coalesce(event_type = 'content_view', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'duration_seconds') = 'number'
+            and metadata -> 'duration_seconds' >= '20',
+            false
+          )
+          and not coalesce(
+            jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
+            and metadata -> 'scroll_depth_percent' >= '30',
+            false
+          )
+        then 'engagement.content_view_threshold'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'subscription' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
+      case when not coalesce(metadata -> 'consent_recorded' = 'true', false) then 'subscription.consent' end,
+      case
+        when (
+            coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'email_hash') = 'string'
+              and audience_gate.is_sha256(metadata ->> 'email_hash'),
+              false
+            )
+          )
+          or (
+            coalesce(event_type = 'email_subscribe', false)
+            and (
+              (
+                coalesce(ltrim(event ->> 'email', blank), '') = ''
+                and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
+              )
+              or (coalesce(ltrim(event ->> 'email', blank), '') <> '' and email is null)
+              or (
+                coalesce(ltrim(event ->> 'email', blank), '') <> ''
+                and coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+                and not coalesce(
+                  jsonb_typeof(metadata -> 'email_hash') = 'string'
+                  and (metadata ->> 'email_hash') = encode(sha256(convert_to(email, 'UTF8')), 'hex'),
+                  false
+                )
+              )
+            )
+          )
+        then 'subscription.email_hash'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'advocacy' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
+      case when coalesce(ltrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
+      case
+        when coalesce(event_type = 'referral_click', false)
+          and coalesce(ltrim(metadata ->> 'outbound_target', blank), '') = ''
+        then 'advocacy.outbound_target'
+      end,
+      case
+        when coalesce(audience_gate.names_like(event_type), false)
+          or coalesce(
+            jsonb_typeof(metadata -> 'share_type') = 'string'
+            and audience_gate.names_like(metadata ->> 'share_type'),
+            false
+          )
+        then 'advocacy.not_like'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'retention' then
+    if not coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
+      or not exists (select from public.audience_states known where known.id = metadata ->> 'prior_state')
+    then
+      violated := violated || 'retention.prior_state'::text;
+    end if;
+    if not coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
+      or not exists (select from public.audience_states known where known.id = metadata ->> 'new_state')
+    then
+      violated := violated || 'retention.new_state'::text;
+    end if;
+    violated := violated || array_remove(array[
+      case
+        when not coalesce(
+            jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+            and metadata -> 'inactivity_days' >= '0',
+            false
+          )
+        then 'retention.inactivity_days'
+      end,
+      case when coalesce(ltrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
+    ]::text[], null);
+    if coalesce(ltrim(metadata ->> 'rule_id', blank), '') <> ''
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+      then
+        violated := violated || 'retention.rule_recognised'::text;
+      end if;
+    end if;
+    if coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+      and exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (
+          select from public.audience_rules known
+          where known.id = metadata ->> 'rule_id' and known.active
+            and coalesce(metadata -> 'prior_state' = to_jsonb(known.prior_state), known.prior_state is null)
+            and coalesce(metadata -> 'new_state' = to_jsonb(known.new_state), known.new_state is null)
+            and (known.inactivity_days is null or coalesce(
+              jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+              and metadata -> 'inactivity_days' >= to_jsonb(known.inactivity_days),
+              false
+            ))
+        )
+      then
+        violated := violated || 'retention.rule_terms'::text;
+      end if;
+    end if;
+    violated := violated || array_remove(array[
+      case when caller <> 'trusted' then 'retention.trusted_caller' end
+    ]::text[], null);
+  end if;
+
+  if category = 'attribution' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
+      case
+        when coalesce(ltrim(event ->> 'utm_campaign', blank), '') <> ''
+          and (
+            coalesce(ltrim(event ->> 'utm_source', blank), '') = ''
+            or coalesce(ltrim(event ->> 'utm_medium', blank), '') = ''
+          )
+        then 'attribution.utm_complete'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'system' then
+    violated := violated || array_remove(array[
+      case
+        when coalesce(ltrim(metadata ->> 'validation_rule_id', blank), '') = ''
+        then 'system.validation_rule_id'
+      end,
+      case when coalesce(ltrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
+      case when coalesce(ltrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end,
+      case
+        when coalesce(event_type = 'event_validation_fail', false)
+          and (
+            coalesce(ltrim(metadata ->> 'rejection_reason', blank), '') = ''
+            or (metadata -> 'original_payload_snapshot') is null
+          )
+        then 'system.audit_complete'
+      end,
+      case
+        when case
+            when lower(metadata_text collate "C") like '%score%'
+            then audience_gate.any_key_names_score(metadata)
+            else false
+          end
+        then 'system.no_score'
+      end,
+      case when caller <> 'trusted' then 'system.trusted_caller' end
+    ]::text[], null);
+  end if;
+
+  violated := violated || array_remove(array[
+    case
+      when case
+          when lower(metadata_text collate "C") like '%prior%state%'
+          then audience_gate.names_blocked_jump(metadata)
+          else false
+        end
+      then 'state.escalation'
+    end,
+    case
+      when case
+          when texts like '%@%' or texts like '%\%%40%'
+          then audience_gate.holds_email(columns)
+            or coalesce(
+              audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(event -> 'metadata'),
+              false
+            )
+          else false
+        end
+      then 'privacy.raw_email'
+    end,
+    case
+      when case
+          when lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'
+          then coalesce(audience_gate.any_key_is_personal(event -> 'metadata'), false)
+          else false
+        end
+      then 'privacy.personal_key'
+    end,
+    case
+      when case
+          when texts ~ audience_gate.number_sign()
+          then audience_gate.holds_personal_value(columns)
+            or coalesce(audience_gate.any_text_is_personal(event -> 'metadata'), false)
+          else false
+        end
+      then 'privacy.personal_value'
+    end,
+    case
+      when caller <> 'trusted'
+        and coalesce(ltrim(event ->> 'user_id', blank), '') <> ''
+        and not coalesce(
+          caller = 'user'
+          and jsonb_typeof(event -> 'user_id') = 'string'
+          and lower(event ->> 'user_id') = caller_id::text,
+          false
+        )
+      then 'identity.user_id'
+    end,
+    case
+      when (
+          coalesce(ltrim(event ->> 'site_id', blank), '') = ''
+          or coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
+        )
+        and not site_accepts
+      then 'identity.site'
+    end,
+    case
+      when coalesce(ltrim(event_type, blank) <> '', false) and (event_type is null or not is_registered)
+      then 'registry.event_type'
+    end,
+    case
+      when event_type is not null
+        and is_registered
+        and coalesce(
+          event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
+          false
+        )
+        and not coalesce(registered_category = category, false)
+      then 'registry.event_category'
+    end,
+    case
+      when event_type is not null
+        and is_registered
+        and not case
+          when payload_schema is null then true
+          else audience_gate.payload_agrees(payload_schema, metadata)
+        end
+      then 'registry.payload'
+    end
+  ]::text[], null);
+  return violated;
+end;
+$$;
+comment on function audience_gate.violations(jsonb, text, uuid, text, timestamptz) is
+  'The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. '
+  'Repeats are not among them: finding one needs the table.';
+alter function audience_gate.violations(jsonb, text, uuid, text, timestamptz) owner to audience_gate_owner;
+revoke all on function audience_gate.violations(jsonb, text, uuid, text, timestamptz) from public;
+grant execute on function audience_gate.violations(jsonb, text, uuid, text, timestamptz)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.row_violations(
+  sent public.audience_events, caller text, caller_id uuid, origin text, received_at timestamptz
+)
+returns text[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+  blank constant text := audience_gate.white_space();
+  occurred_at timestamptz := case
+    when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
+  end;
+  metadata jsonb := case when jsonb_typeof(sent.metadata) = 'object' then sent.metadata else '{}' end;
+  metadata_text text := (sent.metadata)::text;
+  other_keys text := case
+    when metadata_text like '_%{%' then metadata_text
+    else (metadata - audience_gate.harmless_keys())::text
+  end;
+  columns text := concat_ws(E'\n',
+    sent.session_id, sent.event_type, sent.event_category, sent.event_source, sent.utm_source, sent.utm_medium,
+    sent.utm_campaign, sent.utm_content, sent.utm_term);
+  texts text := concat_ws(E'\n', columns, metadata_text);
+  category text := sent.event_category;
+  is_registered boolean;
+  registered_category text;
+  payload_schema jsonb;
+  site_accepts boolean;
+  violated text[];
+begin
+  violated := array_remove(array[
+    case
+      when not case
+          when octet_length(metadata_text) - octet_length(translate(metadata_text, '{[', '')) > 31
+          then audience_gate.depth(sent.metadata) <= 31
+          else true
+        end
+      then 'parse.depth'
+    end,
+    case
+      when not case
+          when metadata_text ~ '[0-9.]{65}' then not audience_gate.any_number_is_unstorable(sent.metadata)
+          else true
+        end
+      then 'parse.number'
+    end
+  ]::text[], null);
+  if violated <> '{}' then
+    return violated;
+  end if;
+
+  select types.id is not null, types.category, types.payload_schema,
+    sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
+  into is_registered, registered_category, payload_schema, site_accepts
+  from (
+    select sent.event_type as type_id, sent.site_id as site_id
+  ) wanted
+  left join public.audience_event_types types on types.id = wanted.type_id and types.active
+  left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  violated := violated || array_remove(array[
+    case when not coalesce(ltrim(sent.session_id, blank) <> '', false) then 'base.session_id' end,
+    case when not coalesce(ltrim(sent.event_type, blank) <> '', false) then 'base.event_type' end,
+    case when not coalesce(ltrim(sent.event_category, blank) <> '', false) then 'base.event_category' end,
+    case when not coalesce(ltrim(sent.event_source, blank) <> '', false) then 'base.event_source' end,
+    case
+      when not coalesce(jsonb_typeof(sent.metadata) = 'null', true)
+        and not coalesce(jsonb_typeof(sent.metadata) = 'object', false)
+      then 'base.metadata'
+    end,
+    case when sent.occurred_at is not null and occurred_at is null then 'base.occurred_at' end,
+    case
+      when coalesce(ltrim(sent.event_type, blank) <> '', false)
+        and not coalesce(char_length(sent.event_type) between 3 and 64, false)
+      then 'sanity.event_type_length'
+    end,
+    case
+      when coalesce(ltrim(sent.session_id, blank) <> '', false)
+        and not coalesce(char_length(sent.session_id) between 8 and 128, false)
+      then 'sanity.session_id_length'
+    end,
+    case
+      when not coalesce(char_length(sent.event_source) <= 64, true)
+        or not coalesce(char_length(sent.utm_source) <= 256, true)
+        or not coalesce(char_length(sent.utm_medium) <= 256, true)
+        or not coalesce(char_length(sent.utm_campaign) <= 256, true)
+        or not coalesce(char_length(sent.utm_content) <= 256, true)
+        or not coalesce(char_length(sent.utm_term) <= 256, true)
+      then 'sanity.text_length'
+    end,
+    case
+      when coalesce(jsonb_typeof(sent.metadata) = 'object', false) and octet_length(metadata_text) > 8192
+      then 'sanity.metadata_size'
+    end,
+    case
+      when coalesce(ltrim(sent.event_category, blank) <> '', false)
+        and not coalesce(
+          sent.event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
+          false
+        )
+      then 'sanity.event_category'
+    end,
+    case
+      when occurred_at is not null
+        and not coalesce(
+          occurred_at >= received_at - interval '604800 seconds'
+          and occurred_at <= received_at + interval '300 seconds',
+          false
+        )
+      then 'sanity.occurred_at_window'
+    end
+  ]::text[], null);
+
+  if category = 'engagement' then
+    violated := violated || array_remove(array[
+      case
+        when not coalesce(
+            jsonb_typeof(metadata -> 'content_id') = 'string'
+            and ltrim(metadata ->> 'content_id', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'content_id') = 'number', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'page_path') = 'string'
+            and ltrim(metadata ->> 'page_path', blank) <> '',
+            false
+          )
+          and not coalesce(jsonb_typeof(metadata -> 'page_path') = 'number', false)
+        then 'engagement.subject'
+      end,
+      case
+        when (
+            coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'duration_seconds') = 'number'
+              and metadata -> 'duration_seconds' >= '0',
+              false
+            )
+          )
+          or (
+            coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
+              and metadata -> 'scroll_depth_percent' between '0' and '100',
+              false
+            )
+          )
+        then 'engagement.measure'
+      end,
+      case
+        when coalesce(sent.event_type = 'content_view', false)
+          and coalesce(ltrim(metadata ->> 'duration_seconds', blank), '') = ''
+          and coalesce(ltrim(metadata ->> 'scroll_depth_percent', blank), '') = ''
+        then 'engagement.content_view_evidence'
+      end,
+      case
+        when coalesce(sent.event_type = 'content_view', false)
+          and not coalesce(
+            jsonb_typeof(metadata -> 'duration_seconds') = 'number'
+            and metadata -> 'duration_seconds' >= '20',
+            false
+          )
+          and not coalesce(
+            jsonb_typeof(metadata -> 'scroll_depth_percent') = 'number'
+            and metadata -> 'scroll_depth_percent' >= '30',
+            false
+          )
+        then 'engagement.content_view_threshold'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'subscription' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'channel', blank), '') = '' then 'subscription.channel' end,
+      case when not coalesce(metadata -> 'consent_recorded' = 'true', false) then 'subscription.consent' end,
+      case
+        when (
+            coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            and not coalesce(
+              jsonb_typeof(metadata -> 'email_hash') = 'string'
+              and audience_gate.is_sha256(metadata ->> 'email_hash'),
+              false
+            )
+          )
+          or (
+            coalesce(sent.event_type = 'email_subscribe', false)
+            and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
+          )
+        then 'subscription.email_hash'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'advocacy' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'platform', blank), '') = '' then 'advocacy.platform' end,
+      case when coalesce(ltrim(metadata ->> 'share_type', blank), '') = '' then 'advocacy.share_type' end,
+      case
+        when coalesce(sent.event_type = 'referral_click', false)
+          and coalesce(ltrim(metadata ->> 'outbound_target', blank), '') = ''
+        then 'advocacy.outbound_target'
+      end,
+      case
+        when coalesce(audience_gate.names_like(sent.event_type), false)
+          or coalesce(
+            jsonb_typeof(metadata -> 'share_type') = 'string'
+            and audience_gate.names_like(metadata ->> 'share_type'),
+            false
+          )
+        then 'advocacy.not_like'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'retention' then
+    if not coalesce(jsonb_typeof(metadata -> 'prior_state') = 'string', false)
+      or not exists (select from public.audience_states known where known.id = metadata ->> 'prior_state')
+    then
+      violated := violated || 'retention.prior_state'::text;
+    end if;
+    if not coalesce(jsonb_typeof(metadata -> 'new_state') = 'string', false)
+      or not exists (select from public.audience_states known where known.id = metadata ->> 'new_state')
+    then
+      violated := violated || 'retention.new_state'::text;
+    end if;
+    violated := violated || array_remove(array[
+      case
+        when not coalesce(
+            jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+            and metadata -> 'inactivity_days' >= '0',
+            false
+          )
+        then 'retention.inactivity_days'
+      end,
+      case when coalesce(ltrim(metadata ->> 'rule_id', blank), '') = '' then 'retention.rule_id' end
+    ]::text[], null);
+    if coalesce(ltrim(metadata ->> 'rule_id', blank), '') <> ''
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+      then
+        violated := violated || 'retention.rule_recognised'::text;
+      end if;
+    end if;
+    if coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+      and exists (select from public.audience_rules known where known.id = metadata ->> 'rule_id' and known.active)
+    then
+      if not coalesce(jsonb_typeof(metadata -> 'rule_id') = 'string', false)
+        or not exists (
+          select from public.audience_rules known
+          where known.id = metadata ->> 'rule_id' and known.active
+            and coalesce(metadata -> 'prior_state' = to_jsonb(known.prior_state), known.prior_state is null)
+            and coalesce(metadata -> 'new_state' = to_jsonb(known.new_state), known.new_state is null)
+            and (known.inactivity_days is null or coalesce(
+              jsonb_typeof(metadata -> 'inactivity_days') = 'number'
+              and metadata -> 'inactivity_days' >= to_jsonb(known.inactivity_days),
+              false
+            ))
+        )
+      then
+        violated := violated || 'retention.rule_terms'::text;
+      end if;
+    end if;
+    violated := violated || array_remove(array[
+      case when caller <> 'trusted' then 'retention.trusted_caller' end
+    ]::text[], null);
+  end if;
+
+  if category = 'attribution' then
+    violated := violated || array_remove(array[
+      case when coalesce(ltrim(metadata ->> 'landing_page', blank), '') = '' then 'attribution.landing_page' end,
+      case
+        when coalesce(ltrim(sent.utm_campaign, blank), '') <> ''
+          and (coalesce(ltrim(sent.utm_source, blank), '') = '' or coalesce(ltrim(sent.utm_medium, blank), '') = '')
+        then 'attribution.utm_complete'
+      end
+    ]::text[], null);
+  end if;
+
+  if category = 'system' then
+    violated := violated || array_remove(array[
+      case
+        when coalesce(ltrim(metadata ->> 'validation_rule_id', blank), '') = ''
+        then 'system.validation_rule_id'
+      end,
+      case when coalesce(ltrim(metadata ->> 'validation_result', blank), '') = '' then 'system.validation_result' end,
+      case when coalesce(ltrim(metadata ->> 'source_system', blank), '') = '' then 'system.source_system' end,
+      case
+        when coalesce(sent.event_type = 'event_validation_fail', false)
+          and (
+            coalesce(ltrim(metadata ->> 'rejection_reason', blank), '') = ''
+            or (metadata -> 'original_payload_snapshot') is null
+          )
+        then 'system.audit_complete'
+      end,
+      case
+        when case
+            when lower(metadata_text collate "C") like '%score%'
+            then audience_gate.any_key_names_score(metadata)
+            else false
+          end
+        then 'system.no_score'
+      end,
+      case when caller <> 'trusted' then 'system.trusted_caller' end
+    ]::text[], null);
+  end if;
+
+  violated := violated || array_remove(array[
+    case
+      when case
+          when lower(metadata_text collate "C") like '%prior%state%'
+          then audience_gate.names_blocked_jump(metadata)
+          else false
+        end
+      then 'state.escalation'
+    end,
+    case
+      when case
+          when texts like '%@%' or texts like '%\%%40%'
+          then audience_gate.holds_email(columns)
+            or coalesce(
+              audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(sent.metadata),
+              false
+            )
+          else false
+        end
+      then 'privacy.raw_email'
+    end,
+    case
+      when case
+          when lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'
+          then coalesce(audience_gate.any_key_is_personal(sent.metadata), false)
+          else false
+        end
+      then 'privacy.personal_key'
+    end,
+    case
+      when case
+          when texts ~ audience_gate.number_sign()
+          then audience_gate.holds_personal_value(columns)
+            or coalesce(audience_gate.any_text_is_personal(sent.metadata), false)
+          else false
+        end
+      then 'privacy.personal_value'
+    end,
+    case
+      when caller <> 'trusted'
+        and sent.user_id is not null
+        and not coalesce(caller = 'user' and sent.user_id = caller_id, false)
+      then 'identity.user_id'
+    end,
+    case when not site_accepts then 'identity.site' end,
+    case
+      when coalesce(ltrim(sent.event_type, blank) <> '', false) and (sent.event_type is null or not is_registered)
+      then 'registry.event_type'
+    end,
+    case
+      when sent.event_type is not null
+        and is_registered
+        and coalesce(
+          sent.event_category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system'),
+          false
+        )
+        and not coalesce(registered_category = category, false)
+      then 'registry.event_category'
+    end,
+    case
+      when sent.event_type is not null
+        and is_registered
+        and not case
+          when payload_schema is null then true
+          else audience_gate.payload_agrees(payload_schema, metadata)
+        end
+      then 'registry.payload'
+    end
+  ]::text[], null);
+  return violated;
+end;
+$$;
+comment on function audience_gate.row_violations(public.audience_events, text, uuid, text, timestamptz) is
+  'The rules that a row violates, in order: what violations() says of the same event, without asking what the '
+  'types of the columns settle.';
+revoke all on function audience_gate.row_violations(public.audience_events, text, uuid, text, timestamptz) from public;
+grant execute on function audience_gate.row_violations(public.audience_events, text, uuid, text, timestamptz)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.rejection_metadata(event jsonb, rule_ids text[], source_system text)
 returns jsonb
 language sql
@@ -239,5 +1424,5 @@ revoke all on function audience_gate.rejection_metadata(jsonb, text[], text) fro
 grant execute on function audience_gate.rejection_metadata(jsonb, text[], text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-insert into public.audience_contracts (fingerprint, version) values ('02212e5e2bbb1f8d', '1.2')
+insert into public.audience_contracts (fingerprint, version) values ('df73591efce85a47', '1.2')
 on conflict do nothing;

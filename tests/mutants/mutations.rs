@@ -166,6 +166,7 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
             ahead_changed.chain(beside(behind).map(|behind| Expr::OccurredWithin(ahead, behind))).collect()
         }
         Expr::Email
+        | Expr::RuleTermsAgree
         | Expr::OnlyKnownFields
         | Expr::EmailAgrees
         | Expr::NoScoreKey

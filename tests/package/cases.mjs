@@ -28,7 +28,7 @@ export const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
 
 // Only the store can look up what was recorded before.
 const OF_THE_STORE = new Set(["identity.id_reuse", "duplicate.double_fire"]);
-const NEEDS_A_VISITOR = new Set(["identity.user_id", "system.trusted_caller"]);
+const NEEDS_A_VISITOR = new Set(["identity.user_id", "retention.trusted_caller", "system.trusted_caller"]);
 
 /** Both examples of every rule. @returns {Case[]} */
 function examples() {

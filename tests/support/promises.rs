@@ -198,17 +198,25 @@ fn one_by_one(body: &[u8], is_ndjson: bool) -> Option<Vec<Value>> {
     let of_line = |line: &[u8]| {
         let with_break = [b"\n", line].concat();
         let violations = judged(&with_break, Caller::Visitor, true).1["results"][0]["violations"].clone();
-        agrees_with_reference(line.trim_ascii(), &violations);
+        agrees_with_reference(trim(line), &violations);
         violations
     };
     if is_ndjson {
-        let lines = plain.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let lines = plain.split(|&byte| byte == b'\n').filter(|line| !trim(line).is_empty());
         return Some(lines.map(of_line).collect());
     }
     let events: Vec<&RawValue> = serde_json::from_slice(plain).ok()?;
     // Line breaks in JSON mean nothing outside texts, and cannot occur inside them.
     let of_event = |event: &&RawValue| of_line(event.get().replace(['\n', '\r'], " ").as_bytes());
     Some(events.iter().map(of_event).collect())
+}
+
+/// The text without the white space of JSON around it.
+fn trim(text: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| b" \t\n\r".contains(byte);
+    let start = text.iter().take_while(|byte| is_space(byte)).count();
+    let end = text.iter().rposition(|byte| !is_space(byte)).map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// The contract accepts the record of a rejection.

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ id: string, category: string, payload_schema: object | null, active?: boolean }} EventType
- * @typedef {{ id: string, active?: boolean }} Rule
+ * @typedef {{ id: string, prior_state: string | null, new_state: string | null, inactivity_days: number | null, active?: boolean }} Rule
  * @typedef {{ from_state: string, to_state: string }} Jump
  *
  * The fields of `taxonomy.json` that a snapshot takes.
@@ -21,6 +21,12 @@ export function snapshot(/** @type {Taxonomy} */ taxonomy) {
       payload_schema,
     })),
     rules: taxonomy.rules.filter(active).map(({ id }) => id),
+    rule_terms: taxonomy.rules.filter(active).map(({ id, prior_state, new_state, inactivity_days }) => ({
+      id,
+      prior_state,
+      new_state,
+      inactivity_days,
+    })),
     states: taxonomy.states.map(({ id }) => id),
     blocked_jumps: taxonomy.blocked_jumps.map((
       { from_state, to_state },

@@ -9,10 +9,14 @@ set search_path = ''
 as $$
 declare
   month_days integer;
+  zone text;
+  zone_minutes integer := 0;
+  micros integer;
+  moment timestamptz;
 begin
   if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
-      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]([.][0-9]{1,9})?|60([.]0{1,9})?)'
-      '([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])$'
+      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?'
+      '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
     or left(value, 4) = '0000'
   then
     return null;
@@ -27,13 +31,23 @@ begin
   if substr(value, 9, 2)::int not between 1 and month_days then
     return null;
   end if;
-  if substr(value, 20, 1) = '.' then
-    return regexp_replace(upper(value), '([.][0-9]{6})[0-9]+', '\1')::timestamptz;
+  -- Postgres itself rounds to microseconds, and takes no offset of 16 hours or more.
+  micros := rpad(left(substring(value from '[.]([0-9]+)'), 6), 6, '0')::int;
+  if upper(right(value, 1)) <> 'Z' then
+    zone := right(value, 6);
+    zone_minutes := (left(zone, 1) || '1')::int * (substr(zone, 2, 2)::int * 60 + right(zone, 2)::int);
   end if;
-  return upper(value)::timestamptz;
+  moment := (left(value, 10) || ' ' || substr(value, 12, 5) || '+00')::timestamptz
+    + make_interval(mins => -zone_minutes, secs => substr(value, 18, 2)::int);
+  if moment < '0001-01-01 00:00+00' or moment >= '10000-01-01 00:00+00'
+    or substr(value, 18, 2) = '60' and extract(epoch from moment)::bigint % 86400 <> 0
+  then
+    return null;
+  end if;
+  return moment + coalesce(micros, 0) * interval '1 microsecond';
 end;
 $$;
-comment on function audience_gate.moment(text) is 'An RFC 3339 time, or null if the text is not one. Digits of the second beyond the sixth are dropped.';
+comment on function audience_gate.moment(text) is 'An RFC 3339 time of the years 1 to 9999, or null if the text is not one. Digits of the second beyond the sixth are cut.';
 
 create or replace function audience_gate.normalised_email(value text)
 returns text
@@ -277,6 +291,87 @@ as $$
 $$;
 comment on function audience_gate.any_number_is_unstorable(jsonb) is 'Whether any number is beyond double precision or has more than {{number_length}} digits.';
 
+create or replace function audience_gate.is_sha256(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '^[0-9a-f]{{{hash_length}}}$' and ltrim(value, left(value, 1)) <> ''
+    and value <> '{{empty_hash}}'
+$$;
+comment on function audience_gate.is_sha256(text) is
+  'Whether a text is a SHA-256 in small hexadecimal digits: not all alike, and not that of the empty text.';
+
+create or replace function audience_gate.has_word(value text, word_pattern text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select lower(value collate "C") ~ word_pattern or lower(
+      regexp_replace(regexp_replace(value,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern
+$$;
+comment on function audience_gate.has_word(text, text) is
+  'Whether a text has one of the words of a pattern: a run of letters, or what camel case makes of one.';
+
+create or replace function audience_gate.names_like(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.has_word(value, audience_gate.like_words())
+    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs()
+$$;
+comment on function audience_gate.names_like(text) is 'Whether a text names a like: a word of it does, or it is nothing but a sign of one.';
+
+create or replace function audience_gate.any_key_names_score(metadata jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from audience_gate.keys(metadata - 'original_payload_snapshot') key
+    where audience_gate.has_word(key, audience_gate.score_words())
+  )
+$$;
+comment on function audience_gate.any_key_names_score(jsonb) is
+  'Whether any key of metadata, apart from what was kept of a rejected event, has the word score.';
+
+create or replace function audience_gate.names_blocked_jump(metadata jsonb)
+returns boolean
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select exists (
+    select
+    from jsonb_path_query(metadata - 'original_payload_snapshot', 'strict $.**') part
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) prior
+    cross join lateral jsonb_each_text(case when jsonb_typeof(part) = 'object' then part else '{}' end) next
+    join public.audience_blocked_jumps jump
+      on lower(jump.from_state collate "C") = lower(prior.value collate "C")
+      and lower(jump.to_state collate "C") = lower(next.value collate "C")
+    where lower(prior.key collate "C") ~ '^prior[{{joints}}]?state$' and lower(next.key collate "C") ~ '^new[{{joints}}]?state$'
+      and jsonb_typeof(part -> prior.key) = 'string' and jsonb_typeof(part -> next.key) = 'string'
+  )
+$$;
+comment on function audience_gate.names_blocked_jump(jsonb) is
+  'Whether metadata or an object within it, apart from what was kept of a rejected event, names a jump that is blocked.';
+
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
 language plpgsql
@@ -292,7 +387,7 @@ declare
   kind text;
 begin
   for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
-    if coalesce(btrim(metadata ->> (required ->> place), E' \t\n\f\r'), '') = '' then
+    if coalesce(ltrim(metadata ->> (required ->> place), audience_gate.white_space()), '') = '' then
       return false;
     end if;
   end loop;

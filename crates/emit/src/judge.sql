@@ -8,7 +8,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  blank constant text := E' \t\n\f\r';
+  blank constant text := audience_gate.white_space();
 {{declared}}  metadata jsonb := case when jsonb_typeof({{metadata}}) = 'object' then {{metadata}} else '{}' end;
   metadata_text text := ({{metadata}})::text;
   other_keys text := case

@@ -8,7 +8,10 @@ use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH,
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
-use audience_gate::contract::vocabulary::{CATEGORIES, FIELDS, Fault, Field, Kind, TEXT_COLUMNS};
+use audience_gate::contract::vocabulary::{
+    CATEGORIES, FIELDS, Fault, Field, Kind, LIKE_SIGNS, LIKE_WORDS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS,
+    TEXT_COLUMNS,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,24 +26,25 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::Any(_) => ("any", 1),
         Expr::Not(_) => ("not", 1),
         Expr::Readable(_) => ("readable", 1),
-        Expr::Present(_) => ("present", 1),
+        Expr::Present(_) => ("present", 2),
         Expr::Is(..) => ("is", 1),
-        Expr::NonEmptyText(_) => ("non_empty_text", 1),
+        Expr::NonEmptyText(_) => ("non_empty_text", 2),
         Expr::Uuid(_) => ("uuid", 1),
-        Expr::Timestamp => ("timestamp", 1),
+        Expr::Timestamp => ("timestamp", 2),
         Expr::Length(..) => ("length", 1),
         Expr::OneOf(..) => ("one_of", 1),
         Expr::Number(..) => ("number", 1),
-        Expr::Sha256(_) => ("sha256", 1),
-        Expr::Like(_) => ("like", 1),
+        Expr::Sha256(_) => ("sha256", 2),
+        Expr::Like(_) => ("like", 2),
         Expr::Email => ("email", 1),
         Expr::Listed(..) => ("listed", 1),
+        Expr::RuleTermsAgree => ("rule_terms_agree", 1),
         Expr::OnlyKnownFields => ("only_known_fields", 1),
         Expr::MetadataWithin(_) => ("metadata_within", 1),
         Expr::OccurredWithin(..) => ("occurred_within", 1),
         Expr::EmailAgrees => ("email_agrees", 1),
-        Expr::NoScoreKey => ("no_score_key", 1),
-        Expr::NoBlockedJump => ("no_blocked_jump", 1),
+        Expr::NoScoreKey => ("no_score_key", 2),
+        Expr::NoBlockedJump => ("no_blocked_jump", 2),
         Expr::NoRawEmail => ("no_raw_email", 1),
         Expr::NoPersonalKey => ("no_personal_key", 1),
         Expr::NoPersonalValue => ("no_personal_value", 1),
@@ -48,7 +52,7 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::OwnUser => ("own_user", 1),
         Expr::SiteAccepts => ("site_accepts", 1),
         Expr::CategoryAgrees => ("category_agrees", 1),
-        Expr::PayloadAgrees => ("payload_agrees", 1),
+        Expr::PayloadAgrees => ("payload_agrees", 2),
         Expr::NoIdReuse => ("no_id_reuse", 1),
         Expr::NoTwinWithin(_) => ("no_twin_within", 2),
     }
@@ -85,6 +89,10 @@ impl Meaning<'_> {
         lines.push(json!(["fields of the event", of(false)]));
         lines.push(json!(["fields of metadata", of(true)]));
         lines.push(json!(["fields searched for personal data", TEXT_COLUMNS.map(Field::key)]));
+        lines.push(json!(["words of a like", LIKE_WORDS]));
+        lines.push(json!(["signs of a like", LIKE_SIGNS, SIGN_VARIANTS]));
+        lines.push(json!(["words of a score", SCORE_WORDS]));
+        lines.push(json!(["joints in the name of a state", STATE_JOINTS]));
         lines.push(json!(["personal words", self.personal_words.lines().collect::<Vec<_>>()]));
         lines.push(json!(["personal word, but for the hash", PSEUDONYM.0, PSEUDONYM.1]));
         lines.iter().map(|line| line.to_string() + "\n").collect()
@@ -125,6 +133,7 @@ impl Meaning<'_> {
             Expr::Always
             | Expr::Timestamp
             | Expr::Email
+            | Expr::RuleTermsAgree
             | Expr::OnlyKnownFields
             | Expr::EmailAgrees
             | Expr::NoScoreKey

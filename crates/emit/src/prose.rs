@@ -2,7 +2,7 @@
 
 use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, MOST_EXPONENT, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List, Rule};
-use audience_gate::contract::vocabulary::{Fault, Field, Kind};
+use audience_gate::contract::vocabulary::{Fault, Field, Kind, LIKE_SIGNS, LIKE_WORDS, SCORE_WORDS};
 
 /// When a rule applies.
 pub fn when(rule: &Rule) -> String {
@@ -59,17 +59,28 @@ fn prose(expr: &Expr) -> String {
         Expr::Is(field, kind) => format!("{} is {}", name(field), kind_in_words(kind)),
         Expr::NonEmptyText(field) => format!("{} is a non-empty string", name(field)),
         Expr::Uuid(field) => format!("{} is a UUID", name(field)),
-        Expr::Timestamp => "`occurred_at` is an RFC 3339 timestamp".into(),
+        Expr::Timestamp => "`occurred_at` is an RFC 3339 timestamp in the years 1 to 9999 of UTC".into(),
         Expr::Length(field, 0, most) => format!("{} has at most {most} characters", name(field)),
         Expr::Length(field, least, most) => format!("{} has {least} to {most} characters", name(field)),
         Expr::OneOf(field, &[only]) => format!("{} is `{only}`", name(field)),
         Expr::OneOf(field, choices) => format!("{} is one of `{}`", name(field), choices.join("`, `")),
         Expr::Number(field, least, None) => format!("{} is a number of at least {least}", name(field)),
         Expr::Number(field, least, Some(most)) => format!("{} is a number from {least} to {most}", name(field)),
-        Expr::Sha256(field) => format!("{} is {HASH_LENGTH} lower-case hex digits", name(field)),
-        Expr::Like(field) => format!("{} is a like", name(field)),
+        Expr::Sha256(field) => format!(
+            "{} is {HASH_LENGTH} lower-case hex digits, not all alike and not the hash of the empty string",
+            name(field)
+        ),
+        Expr::Like(field) => format!(
+            "{} has one of the words `{}`, or is nothing but {}",
+            name(field),
+            LIKE_WORDS.join("`, `"),
+            LIKE_SIGNS.join(", ")
+        ),
         Expr::Email => "`email` is a valid e-mail address".into(),
         Expr::Listed(field, list) => format!("{} is {}", name(field), list_in_words(list)),
+        Expr::RuleTermsAgree => {
+            "the states are those that the rule gives, if it does, and `inactivity_days` at least its days".into()
+        }
         Expr::OnlyKnownFields => "every top-level field is part of the event".into(),
         Expr::MetadataWithin(most) => format!("`metadata` has at most {most} bytes as Postgres writes it"),
         Expr::OccurredWithin(ahead, behind) => format!(
@@ -78,8 +89,11 @@ fn prose(expr: &Expr) -> String {
             behind / 86_400
         ),
         Expr::EmailAgrees => "`email` and `metadata.email_hash` match if both are present".into(),
-        Expr::NoScoreKey => "no key of `metadata` is `engagement_score` or begins with `score`".into(),
-        Expr::NoBlockedJump => "the jump from `metadata.prior_state` to `metadata.new_state` is not blocked".into(),
+        Expr::NoScoreKey => format!(
+            "no key of `metadata`, at any depth, has the word `{}`; `original_payload_snapshot` may",
+            SCORE_WORDS.join("` or `")
+        ),
+        Expr::NoBlockedJump => "neither `metadata` nor an object within it names a blocked jump from `prior_state` to `new_state`, in whatever case and spelling (`priorState`); `original_payload_snapshot` may".into(),
         Expr::NoRawEmail => {
             "no string or key of `metadata`, and no top-level string, contains a raw e-mail address".into()
         }

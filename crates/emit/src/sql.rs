@@ -8,7 +8,9 @@ use audience_gate::contract::limits;
 use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
-use audience_gate::contract::vocabulary::{FIELDS, Field, TEXT_COLUMNS};
+use audience_gate::contract::vocabulary::{
+    EMPTY_HASH, FIELDS, Field, LIKE_SIGNS, LIKE_WORDS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS, TEXT_COLUMNS,
+};
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
 
@@ -65,6 +67,30 @@ pub fn units() -> Vec<Unit> {
             "Patterns of which one occurs in every text with a personal key; `ip` occurs in too many and is looked for apart.",
         ),
         constant(
+            "white_space",
+            "text",
+            &white_space(),
+            "The characters of white space, as Unicode defines it: a text of nothing else is blank.",
+        ),
+        constant(
+            "like_words",
+            "text",
+            &word_pattern(&LIKE_WORDS),
+            "The pattern of the words of which one makes a text the name of a like.",
+        ),
+        constant(
+            "like_signs",
+            "text",
+            &sign_pattern(),
+            "The pattern of a text that is nothing but signs of a like.",
+        ),
+        constant(
+            "score_words",
+            "text",
+            &word_pattern(&SCORE_WORDS),
+            "The pattern of the words of which one makes a key the name of a score.",
+        ),
+        constant(
             "number_sign",
             "text",
             &quote(NUMBER_SIGN),
@@ -114,6 +140,7 @@ fn default_site() -> String {
 fn filled(template: &str) -> String {
     let numbers = [
         ("{{email_bytes}}", limits::EMAIL_BYTES),
+        ("{{hash_length}}", limits::HASH_LENGTH),
         ("{{number_length}}", limits::NUMBER_LENGTH),
         // The longest number, moved as far after the point as its exponent can.
         ("{{number_scale}}", limits::NUMBER_LENGTH + limits::MOST_EXPONENT as usize),
@@ -125,7 +152,10 @@ fn filled(template: &str) -> String {
         ("{{snapshot_number}}", limits::SNAPSHOT_NUMBER),
         ("{{snapshot_bytes}}", limits::SNAPSHOT_BYTES_IN_POSTGRES),
     ];
-    let template = template.replace("{{version}}", VERSION);
+    let template = template
+        .replace("{{version}}", VERSION)
+        .replace("{{joints}}", STATE_JOINTS)
+        .replace("{{empty_hash}}", EMPTY_HASH);
     numbers.iter().fold(template, |text, (name, number)| text.replace(name, &number.to_string()))
 }
 
@@ -165,6 +195,26 @@ fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> St
 fn wrapped_text(text: &str) -> String {
     let lines: Vec<_> = text.as_bytes().chunks(100).map(|part| quote(&String::from_utf8_lossy(part))).collect();
     lines.join("\n    ")
+}
+
+/// The characters of white space as an escaped literal.
+fn white_space() -> String {
+    let escaped = |c: char| format!("\\u{:04x}", c as u32);
+    let characters: Vec<_> = ('\0'..='\u{ffff}').filter(|c| c.is_whitespace()).map(escaped).collect();
+    let lines: Vec<_> = characters.chunks(13).map(|some| some.concat()).collect();
+    format!("E'{}'", lines.join("'\n    '"))
+}
+
+/// The pattern of a text in small letters that has one of these words.
+fn word_pattern(words: &[&str]) -> String {
+    format!("'(^|[^a-z])(' || concat_ws('|',\n    {}) || ')([^a-z]|$)'", wrapped(words, "    "))
+}
+
+/// The pattern of a text that is signs of a like, with white space and variants around them, and nothing else.
+fn sign_pattern() -> String {
+    let escaped = |of: &[&str]| -> String { of.concat().chars().map(|c| format!("\\U{:08x}", c as u32)).collect() };
+    let (signs, variants) = (escaped(&LIKE_SIGNS), escaped(&SIGN_VARIANTS));
+    format!("'^[{variants}]*'\n    '([{signs}]'\n    '[{variants}]*)+$'")
 }
 
 fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
@@ -286,7 +336,7 @@ fn site(source: Source) -> String {
     let sound = source.condition(&Expr::Any(&[Expr::Uuid(Field::SiteId), Expr::Not(&Expr::Present(Field::SiteId))]));
     let default = quote(&default_site());
     format!(
-        "case\n      when {}\n      then lower(coalesce(nullif(btrim(event ->> 'site_id', blank), ''), {default}))::uuid\n    end",
+        "case\n      when {}\n      then lower(coalesce(nullif(ltrim(event ->> 'site_id', blank), ''), {default}))::uuid\n    end",
         sound.written(8)
     )
 }
@@ -354,7 +404,7 @@ fn asks_tables(expr: &Expr) -> bool {
         Expr::Not(part) => asks_tables(part),
         // The entry of the event's own type is looked up before any rule is applied.
         Expr::Listed(field, List::EventTypes) => *field != Field::EventType,
-        Expr::Listed(_, List::States | List::RetentionRules) | Expr::NoBlockedJump | Expr::NoScoreKey => true,
+        Expr::Listed(_, List::States | List::RetentionRules) | Expr::RuleTermsAgree => true,
         _ => false,
     }
 }

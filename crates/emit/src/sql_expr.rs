@@ -6,7 +6,7 @@
 use crate::sql_condition::{Condition, WIDTH};
 use crate::taxonomy_sql::quote;
 use Condition::Settled;
-use audience_gate::contract::limits::{EMAIL_HASH_BYTES, HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
+use audience_gate::contract::limits::{EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
 
@@ -103,7 +103,7 @@ impl Source {
             }
             Some(Column::Missing) => Settled(false),
             _ => {
-                let text = format!("coalesce(btrim({}, blank), '')", self.raw(field));
+                let text = format!("coalesce(ltrim({}, blank), '')", self.raw(field));
                 Condition::pair(format!("{text} <> ''"), format!("{text} = ''"))
             }
         }
@@ -217,7 +217,7 @@ impl Source {
             Expr::Readable(fault) => self.readable(fault),
             Expr::Present(field) => self.present(field),
             Expr::Is(field, kind) => self.is(field, kind),
-            Expr::NonEmptyText(field) => self.on_text(field, |text| format!("btrim({text}, blank) <> ''")),
+            Expr::NonEmptyText(field) => self.on_text(field, |text| format!("ltrim({text}, blank) <> ''")),
             Expr::Uuid(field) if self.column(field) == Some(Column::Typed) => self.present(field),
             Expr::Uuid(field) => self.on_text(field, |text| format!("{text} ~ uuid_form")),
             Expr::Timestamp => Condition::pair("occurred_at is not null", "occurred_at is null"),
@@ -241,10 +241,8 @@ impl Source {
                 };
                 Condition::tested(&[&format!("jsonb_typeof({number}) = 'number'"), &within], false)
             }
-            Expr::Sha256(field) => self.on_text(field, |text| format!("{text} ~ '^[0-9a-f]{{{HASH_LENGTH}}}$'")),
-            Expr::Like(field) => {
-                self.on_text(field, |text| format!("lower({text} collate \"C\") ~ '^(like|liked|likes)$|_like$'"))
-            }
+            Expr::Sha256(field) => self.on_text(field, |text| format!("audience_gate.is_sha256({text})")),
+            Expr::Like(field) => self.on_text(field, |text| format!("audience_gate.names_like({text})")),
             Expr::Email if self == Source::Row => Settled(false),
             Expr::Email => Condition::pair("email is not null", "email is null"),
             Expr::Listed(field, list) => self.listed(field, list),
@@ -281,17 +279,15 @@ impl Source {
                     format!("{text} = encode(sha256(convert_to(email, 'UTF8')), 'hex')")
                 }),
             ]),
+            // What is looked for in a key of the metadata is in the text of the metadata as a whole.
             Expr::NoScoreKey => {
-                let named = "exists (\n  select from jsonb_object_keys(metadata) key\n  where lower(key collate \"C\") = 'engagement_score' or lower(key collate \"C\") like 'score%'\n)";
-                Condition::pair(format!("not {named}"), named)
+                self.free_of("lower(metadata_text collate \"C\") like '%score%'", "audience_gate.any_key_names_score(metadata)")
             }
-            Expr::NoBlockedJump => {
-                let [from, to] = [Field::PriorState, Field::NewState].map(|field| self.raw(field));
-                let blocked = format!(
-                    "exists (\n  select from public.audience_blocked_jumps jump\n  where jump.from_state = {from} and jump.to_state = {to}\n)"
-                );
-                Condition::pair(format!("not {blocked}"), blocked)
-            }
+            Expr::NoBlockedJump => self.free_of(
+                "lower(metadata_text collate \"C\") like '%prior%state%'",
+                "audience_gate.names_blocked_jump(metadata)",
+            ),
+            Expr::RuleTermsAgree => self.rule_terms_agree(),
             // An address in a text of the metadata is in the text of the metadata as a whole; the rest is only asked if
             // one is there.
             Expr::NoRawEmail => self.free_of(
@@ -325,6 +321,16 @@ impl Source {
                 "case\n  when payload_schema is null then true\n  else audience_gate.payload_agrees(payload_schema, metadata)\nend",
             ),
         }
+    }
+
+    fn rule_terms_agree(self) -> Condition {
+        let [from, to, days] =
+            [Field::PriorState, Field::NewState, Field::InactivityDays].map(|field| self.json(field));
+        let id = self.raw(Field::RuleId);
+        let known = format!(
+            "exists (\n  select from public.audience_rules known\n  where known.id = {id} and known.active\n    and coalesce({from} = to_jsonb(known.prior_state), known.prior_state is null)\n    and coalesce({to} = to_jsonb(known.new_state), known.new_state is null)\n    and (known.inactivity_days is null or coalesce(\n      jsonb_typeof({days}) = 'number'\n      and {days} >= to_jsonb(known.inactivity_days),\n      false\n    ))\n)"
+        );
+        Condition::all([self.is(Field::RuleId, Kind::Text), Condition::atom(known)])
     }
 
     /// The condition that a costly search finds nothing. It is made only if a cheap one found something.

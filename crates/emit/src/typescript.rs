@@ -119,6 +119,7 @@ fn mentions(expr: &Expr, field: Field) -> bool {
         | Expr::Readable(_)
         | Expr::Timestamp
         | Expr::Email
+        | Expr::RuleTermsAgree
         | Expr::OnlyKnownFields
         | Expr::MetadataWithin(_)
         | Expr::OccurredWithin(..)

@@ -112,11 +112,15 @@ impl<'a> Judge<'a> {
                     || !self.holds(&Expr::Present(Field::EmailHash))
                     || self.email_hash().is_some_and(|hash| self.text(Field::EmailHash) == Some(&hash))
             }
-            Expr::NoScoreKey => !self.metadata().iter().any(|(key, _)| is::score_key(key)),
-            Expr::NoBlockedJump => match (self.text(Field::PriorState), self.text(Field::NewState)) {
-                (Some(from), Some(to)) => !self.blocks(from, to),
-                _ => true,
-            },
+            Expr::NoScoreKey => !self.objects().iter().any(|members| members.iter().any(|(key, _)| is::score_key(key))),
+            Expr::NoBlockedJump => !self.objects().iter().any(|members| {
+                let named = |wanted| {
+                    let states = members.iter().filter(move |(key, _)| is::state_key(key) == Some(wanted));
+                    states.filter_map(|(_, state)| state.text())
+                };
+                named("prior").any(|from| named("new").any(|to| self.blocks(from, to)))
+            }),
+            Expr::RuleTermsAgree => self.rule_terms_agree(),
             Expr::NoRawEmail => !self.texts().iter().any(|text| privacy::holds_email(text)),
             Expr::NoPersonalKey => !self.keys().iter().any(|key| privacy::names_personal_data(key)),
             Expr::NoPersonalValue => !self.texts().iter().any(|text| privacy::holds_personal_value(text)),
@@ -165,6 +169,40 @@ impl<'a> Judge<'a> {
         self.at(Field::Metadata).map_or(&[], Json::members)
     }
 
+    /// Every object of metadata, itself included, apart from those of the snapshot of a rejected event.
+    fn objects(&self) -> Vec<&[(String, Json)]> {
+        let mut objects = vec![self.metadata()];
+        let shown = self.metadata().iter().filter(|(key, _)| key != "original_payload_snapshot");
+        let mut left: Vec<_> = shown.map(|(_, value)| value).collect();
+        while let Some(value) = left.pop() {
+            objects.push(value.members());
+            left.extend(value.members().iter().map(|(_, value)| value));
+            if let Json::Array(items) = value {
+                left.extend(items);
+            }
+        }
+        objects
+    }
+
+    /// Whether the change is one that its rule explains.
+    fn rule_terms_agree(&self) -> bool {
+        let rule = self.text(Field::RuleId);
+        let Some(terms) = self.list("rule_terms").iter().find(|terms| terms["id"].as_str() == rule) else {
+            return rule.is_some_and(|rule| self.lists(List::RetentionRules, rule));
+        };
+        let is = |demanded: &Value, field| demanded.is_null() || demanded.as_str() == self.text(field);
+        let days = match self.at(Field::InactivityDays) {
+            Some(Json::Number(days)) => {
+                let least = document::Decimal::of(&terms["inactivity_days"].to_string());
+                document::Decimal::of(days).compare(&least).is_ge()
+            }
+            _ => false,
+        };
+        is(&terms["prior_state"], Field::PriorState)
+            && is(&terms["new_state"], Field::NewState)
+            && (terms["inactivity_days"].is_null() || days)
+    }
+
     fn occurred_at(&self) -> Option<i64> {
         time::read(self.text(Field::OccurredAt)?)
     }
@@ -211,8 +249,14 @@ impl<'a> Judge<'a> {
 
     fn blocks(&self, from: &str, to: &str) -> bool {
         match self.world.registry {
-            None => BLOCKED_JUMPS.contains(&(from, to)),
-            Some(_) => self.list("blocked_jumps").iter().any(|jump| jump[0] == from && jump[1] == to),
+            None => {
+                BLOCKED_JUMPS.iter().any(|jump| jump.0.eq_ignore_ascii_case(from) && jump.1.eq_ignore_ascii_case(to))
+            }
+            Some(_) => self.list("blocked_jumps").iter().any(|jump| {
+                let is =
+                    |known: &Value, state: &str| known.as_str().is_some_and(|known| known.eq_ignore_ascii_case(state));
+                is(&jump[0], from) && is(&jump[1], to)
+            }),
         }
     }
 
@@ -247,7 +291,7 @@ fn mentions(expr: &Expr, test: fn(&Expr) -> bool) -> bool {
 fn asks_registry(expr: &Expr) -> bool {
     match expr {
         Expr::Listed(_, list) => *list != List::States,
-        Expr::SiteAccepts | Expr::CategoryAgrees | Expr::PayloadAgrees => true,
+        Expr::RuleTermsAgree | Expr::SiteAccepts | Expr::CategoryAgrees | Expr::PayloadAgrees => true,
         _ => false,
     }
 }

@@ -11,8 +11,13 @@ pub const HASH_MEMBERS: &str = r#""email_hash": "0123456789abcdef0123456789abcde
 /// ASCII white space as HTML defines it.
 const SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
 
+/// White space as Unicode defines it.
+pub fn space(c: char) -> bool {
+    matches!(c as u32, 9..=13 | 0x20 | 0x85 | 0xa0 | 0x1680 | 0x2000..=0x200a | 0x2028 | 0x2029 | 0x202f | 0x205f | 0x3000)
+}
+
 pub fn blank(text: &str) -> bool {
-    text.trim_matches(SPACE).is_empty()
+    text.chars().all(space)
 }
 
 /// The 8-4-4-4-12 form, in either case.
@@ -23,17 +28,71 @@ pub fn uuid(text: &str) -> bool {
 }
 
 pub fn sha256(text: &str) -> bool {
-    text.len() == 64 && text.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'))
+    let first = text.chars().next();
+    text.len() == 64
+        && text.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'))
+        && text.chars().any(|digit| Some(digit) != first)
+        && text != digest("")
 }
 
+const LIKES: [&str; 20] = [
+    "heart",
+    "hearted",
+    "hearts",
+    "kudos",
+    "like",
+    "liked",
+    "likes",
+    "liking",
+    "react",
+    "reacted",
+    "reaction",
+    "reactions",
+    "thumb",
+    "thumbs",
+    "thumbsup",
+    "unlike",
+    "unliked",
+    "upvote",
+    "upvoted",
+    "upvotes",
+];
+
 pub fn like(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    matches!(lower.as_str(), "like" | "likes" | "liked") || lower.ends_with("_like")
+    let seen: String = text.chars().filter(|&c| !space(c) && !"\u{fe0e}\u{fe0f}🏻🏼🏽🏾🏿".contains(c)).collect();
+    let is_sign = !seen.is_empty() && seen.chars().all(|c| "👍❤😍⭐".contains(c));
+    is_sign || words(text).iter().any(|word| LIKES.contains(&word.as_str()))
 }
 
 pub fn score_key(key: &str) -> bool {
-    let lower = key.to_ascii_lowercase();
-    lower.starts_with("score") || lower == "engagement_score"
+    words(key).iter().any(|word| word == "score" || word == "scores")
+}
+
+/// Every word of a text in small letters: the runs of its letters, and the words that camel case joins in each.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for run in text.split(|c: char| !c.is_ascii_alphabetic()) {
+        words.push(run.to_ascii_lowercase());
+        let letters: Vec<char> = run.chars().collect();
+        let mut word = String::new();
+        for (at, letter) in letters.iter().enumerate() {
+            let follows_small = at > 0 && letters[at - 1].is_ascii_lowercase();
+            let precedes_small = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+            if letter.is_ascii_uppercase() && (follows_small || precedes_small) {
+                words.push(std::mem::take(&mut word));
+            }
+            word.push(letter.to_ascii_lowercase());
+        }
+        words.push(word);
+    }
+    words
+}
+
+/// `prior` or `new`, if a key names the state before or after a change.
+pub fn state_key(key: &str) -> Option<&'static str> {
+    let key = key.to_ascii_lowercase();
+    let is = |word: &str| ["_", "-", " ", ".", ""].iter().any(|joint| key == format!("{word}{joint}state"));
+    ["prior", "new"].into_iter().find(|word| is(word))
 }
 
 pub fn top_level_field(key: &str) -> bool {

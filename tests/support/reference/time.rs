@@ -1,6 +1,6 @@
-//! RFC 3339 by a plain reading, within what Postgres stores.
+//! RFC 3339 by a plain reading.
 
-/// Microseconds since 1970; digits of the second beyond the sixth are dropped.
+/// Microseconds since 1970; digits of the second beyond the sixth are cut.
 pub fn read(text: &str) -> Option<i64> {
     let (date, rest) = text.split_once(['T', 't'])?;
     let zone_at = rest.find(['Z', 'z', '+', '-'])?;
@@ -8,29 +8,31 @@ pub fn read(text: &str) -> Option<i64> {
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let is_fraction = (1..=9).contains(&fraction.len()) && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
     let micros: i64 = if is_fraction { format!("{fraction:0<6}")[..6].parse().ok()? } else { return None };
-    let is_second = second < 60 || (second == 60 && micros == 0);
     if year == 0 || day == 0 || day > *days_of_months(year).get(month.checked_sub(1)? as usize)? {
         return None;
     }
-    if hour > 23 || minute > 59 || !is_second {
+    if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let whole_years: i64 = if year < 1970 { -days(year, 1970) } else { days(1970, year) };
     let whole_months: i64 = days_of_months(year)[..month as usize - 1].iter().sum();
-    let seconds = ((whole_years + whole_months + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
-    Some((seconds - offset(zone)?) * 1_000_000 + micros)
+    let minutes = ((whole_years + whole_months + day - 1) * 24 + hour) * 60 + minute - offset(zone)?;
+    let ends_a_day = minutes.rem_euclid(24 * 60) == 24 * 60 - 1;
+    let seconds = minutes * 60 + second;
+    let is_in_years = seconds >= -days(1, 1970) * 86_400 && seconds < days(1970, 10_000) * 86_400;
+    (is_in_years && (second < 60 || ends_a_day)).then_some(seconds * 1_000_000 + micros)
 }
 
-/// The offset from UTC in seconds, below 16 hours: Postgres takes no larger one.
+/// The offset from UTC in minutes.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z") {
         return Some(0);
     }
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let [hours, minutes] = numbers(&zone[1..], ':', [2, 2])?;
-    (hours < 16 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
 /// `COUNT` numbers between joints, each with the given number of digits.
