@@ -21,7 +21,7 @@ export const ALLOWED_HEADERS = [
   "if-none-match",
 ];
 
-const EXPOSED_HEADERS = "request-id, retry-after, etag, ratelimit-limit, ratelimit-remaining, ratelimit-reset";
+const EXPOSED_HEADERS = "request-id, date, retry-after, etag, ratelimit-limit, ratelimit-remaining, ratelimit-reset";
 
 export function allowOrigin(
   headers: Headers,

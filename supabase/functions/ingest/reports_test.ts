@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { check } from "../../../tests/function/check.ts";
-import { answered, event, json, ORIGIN, REGISTRY, type Scene } from "../../../tests/function/scene.ts";
+import {
+  answered,
+  event,
+  json,
+  NOW,
+  ORIGIN,
+  REGISTRY,
+  request,
+  type Scene,
+  scene,
+} from "../../../tests/function/scene.ts";
 import { StoreFailure } from "./store.ts";
 
 const good = event();
@@ -96,6 +106,49 @@ Deno.test("health says whether the store answers", async () => {
     away,
   );
   assert.equal(registry.response.status, 200, "the stale copy serves on");
+});
+
+Deno.test("however often anybody asks for the health, the store is asked once in five seconds", async () => {
+  const watched = scene();
+  await watched.settled();
+  let questions = 0;
+  watched.registry = () => {
+    questions += 1;
+    return questions === 2 ? Promise.reject(new StoreFailure("http 503")) : JSON.stringify(REGISTRY);
+  };
+  const ask = async () =>
+    (await watched.handle(request({ path: "/ingest/health", method: "GET", apikey: null }))).status;
+  const asked: number[][] = [];
+  for (const after of [0, 5000, 10_000]) {
+    watched.time.now = NOW + after;
+    const answers = await Promise.all(Array.from({ length: 50 }, ask));
+    watched.time.now += 4999;
+    asked.push([questions, ...new Set([...answers, await ask()])]);
+  }
+  assert.deepEqual(asked, [[1, 200], [2, 503], [3, 200]]);
+});
+
+Deno.test("a method that HTTP does not know is not logged as it came", async () => {
+  await check(
+    [["GET", "GET"], ["PATCH", "PATCH"], ["JO-77-AT-EXAMPLE", "other"], ["ada", "other"]].map((
+      [method = "", logged],
+    ) => ({ name: method, method, logged })),
+    async ({ method, logged }) => {
+      const { lines } = await answered({ method, path: "/ingest" });
+      assert.equal(lines.at(-1)?.method, logged);
+    },
+  );
+});
+
+Deno.test("every answer tells a page the time of the function's clock", async () => {
+  await check(
+    [{ name: "a verdict", sent: json(good) }, { name: "a refusal", sent: { apikey: "nobody", headers: {} } }],
+    async ({ sent }) => {
+      const { response } = await answered({ ...sent, headers: { ...sent.headers, origin: ORIGIN } });
+      assert.equal(Date.parse(response.headers.get("date") ?? ""), NOW);
+      assert.match(response.headers.get("access-control-expose-headers") ?? "", /(^|, )date(,|$)/);
+    },
+  );
 });
 
 Deno.test("one line a request says how it went, and nothing of what was in it", async () => {
