@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join, normalize, relative, sep } from "node:path";
+import { pageHeaders } from "../web/shared/headers.mjs";
 import { writable } from "./command.mjs";
 import { root } from "./settings.mjs";
 
@@ -31,6 +32,8 @@ const TYPES = {
   ".webp": "image/webp",
   ".woff2": "font/woff2",
 };
+
+const HEADERS = pageHeaders();
 
 const dist = join(root, "web", "dist");
 
@@ -124,6 +127,7 @@ export function page(address) {
       status: 200,
       // Vite puts a hash into the names under assets/, so those never change.
       headers: {
+        ...HEADERS,
         "content-type": type,
         "cache-control": rest.includes("assets/") ? "max-age=31536000, immutable" : "no-cache",
       },
@@ -144,5 +148,5 @@ function decoded(/** @type {string} */ path) {
 
 /** @returns {import("./gateway.mjs").Page} */
 function notFound() {
-  return { status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: "not found\n" };
+  return { status: 404, headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8" }, body: "not found\n" };
 }

@@ -23,6 +23,7 @@ async function built(t, variables) {
   return {
     text: (await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))).join("\n"),
     page: await readFile(join(folder, "index.html"), "utf8"),
+    licences: await readFile(join(folder, "licences.txt"), "utf8"),
   };
 }
 
@@ -40,4 +41,18 @@ test("without them, it reads the stack that serves it", async (t) => {
     ["demo-password", "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"].map((part) => text.includes(part)),
     [true, true],
   );
+});
+
+test("the licence of everything that is built in is beside it", async (t) => {
+  const { licences } = await built(t, {});
+  const heads = [...licences.matchAll(/^(\S+) [\d.]+ \((\S+)\)$/gm)].map(([, name]) => name);
+  const expected = [
+    "@fontsource-variable/atkinson-hyperlegible-mono",
+    "@fontsource-variable/atkinson-hyperlegible-next",
+    "@observablehq/plot",
+    "@supabase/supabase-js",
+    "d3-array",
+  ];
+  assert.deepEqual(expected.filter((name) => !heads.includes(name)), []);
+  assert.match(licences, /SIL OPEN FONT LICENSE[^]*Permission is hereby granted/i);
 });

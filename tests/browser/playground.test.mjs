@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
+import { pageHeaders } from "../../web/shared/headers.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const dist = fileURLToPath(new URL("../../web/dist/playground/", import.meta.url));
@@ -18,9 +20,6 @@ const TYPES = {
   ".woff2": "font/woff2",
   ".wasm": "application/wasm",
 };
-// The policy allows only what the page needs, so that a need for more would show.
-const POLICY =
-  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("node:test").TestContext} TestContext */
 /** @type {import("node:http").Server} */
@@ -43,7 +42,8 @@ before(async () => {
       const body = await readFile(join(dist, pathname === "/" ? "index.html" : pathname));
       response.writeHead(200, {
         "content-type": TYPES[extname(pathname)] ?? "text/html",
-        "content-security-policy": POLICY,
+        // They allow only what the page needs, so a need for more would show.
+        ...pageHeaders(),
       }).end(body);
     } catch {
       response.writeHead(404).end();
@@ -282,6 +282,29 @@ test("a link carries the event in its fragment and nothing personal", async (t) 
   }
   assert.deepEqual(wrong, []);
   assert.deepEqual(requests.filter((url) => url.includes("?")), [], "no request carried a query");
+});
+
+test("a link that would fill the tab is not opened", async (t) => {
+  const link = (/** @type {string | Buffer} */ content) => `/#event=${deflateRawSync(content).toString("base64url")}`;
+  const usual = await open(t).then(({ page }) => page.inputValue("#editor"));
+  /** @type {string[]} */
+  const wrong = [];
+  for (
+    const [says, path, expected] of /** @type {[string, string, string][]} */ ([
+      ["a link of 389 KB to 300 MB", link(Buffer.alloc(300_000_000, "a")), usual],
+      ["a link of 4 KB to 3 MB", link("a".repeat(2_900_000)), usual],
+      ["a long link that packs nothing", `/#event=${"A".repeat(400_000)}`, usual],
+      ["a link that is no text", link(Buffer.from([0xff, 0xfe])), usual],
+      ["the longest text that the page itself would share", link("ä".repeat(1000)), "ä".repeat(1000)],
+    ])
+  ) {
+    const { page, said } = await open(t, path);
+    const arrived = await page.inputValue("#editor");
+    if (arrived !== expected) wrong.push(`${says}: ${arrived.length} characters arrived`);
+    wrong.push(...said.map((line) => `${says}: ${line}`));
+    await page.context().close();
+  }
+  assert.deepEqual(wrong, []);
 });
 
 test("the form writes the event and reads it back", async (t) => {

@@ -1,6 +1,8 @@
 /** How the dashboard becomes static files for any project, by two variables, or for the local stack, by none. */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+
+import { licencesPlugin } from "../licences.mjs";
 import { demoUser, publishableKey } from "../../local/settings.mjs";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -12,6 +14,7 @@ export default {
   base: "./",
   configFile: false,
   logLevel: "warn",
+  plugins: [licencesPlugin()],
   define: { LOCAL: named ? "undefined" : JSON.stringify({ key: publishableKey, demo: demoUser }) },
   build: {
     outDir: here("../dist/dashboard"),

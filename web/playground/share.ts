@@ -3,6 +3,9 @@
 const KEY = "event";
 /** In bytes of text. The contract shortens what it redacts, and a link must not lose a part of an event without saying so. */
 const LONGEST = 2000;
+/** What a link may hold when it is opened: more than this page ever puts into one, and nothing that could fill a tab. */
+const LONGEST_PACKED = 4096;
+const LONGEST_TEXT = 65_536;
 
 const SHORTENED = /…|\[shortened:/g;
 
@@ -16,20 +19,28 @@ export async function shareLink(text: string, page: string, redact: (text: strin
   if (new TextEncoder().encode(text).length > LONGEST || count(safe, SHORTENED) > count(text, SHORTENED)) {
     return { ok: false, reason: "This text is too long for a link. Shorten it and try again." };
   }
-  const packed = base64url(await pipe(new TextEncoder().encode(safe), new CompressionStream("deflate-raw")));
+  const packed = base64url(await packedBytes(new TextEncoder().encode(safe)));
   const url = new URL(page);
   url.search = "";
   url.hash = `${KEY}=${packed}`;
   return { ok: true, url: url.href, changed: same(safe) !== same(text) };
 }
 
+/** The text of a link, which anybody may have written; undefined if it holds none. */
 export async function sharedText(hash: string): Promise<string | undefined> {
+  if (hash.length > LONGEST_PACKED) return undefined;
   const packed = new URLSearchParams(hash.slice(1)).get(KEY);
   if (!packed) return undefined;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(
-      await pipe(fromBase64url(packed), new DecompressionStream("deflate-raw")),
-    );
+    const stream = new Blob([fromBase64url(packed)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    let text = "";
+    for (const reader = stream.getReader();;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      text += decoder.decode(value, { stream: true });
+      if (text.length > LONGEST_TEXT) return void reader.cancel();
+    }
   } catch {
     return undefined;
   }
@@ -67,11 +78,8 @@ function same(text: string): string {
   }
 }
 
-async function pipe(
-  bytes: Uint8Array<ArrayBuffer>,
-  through: CompressionStream | DecompressionStream,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(through);
+async function packedBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -1,6 +1,7 @@
 /** How the playground becomes static files: two pages, relative addresses, the registry that ships inside. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { licencesPlugin } from "../licences.mjs";
 import { snapshot } from "../shared/snapshot.mjs";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,6 +14,7 @@ export default {
   configFile: false,
   logLevel: "warn",
   plugins: [
+    licencesPlugin(),
     {
       name: "default-registry",
       resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
