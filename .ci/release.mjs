@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run release -- 1.2.0` says what a release of that version would change and what is in its way. With `--write` it
- * makes the release: versions, date, generated files and the package, one commit, one tag. A person publishes it.
+ * makes the release: versions, date, generated files, the package and the bill of materials, one commit, one
+ * tag. A person publishes it.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 const remade = (/** @type {string} */ version) => [
   ["npm", "run", "emit", "--", "--release", version],
   ["npm", "run", "build"],
+  ["node", ".ci/sbom.mjs", "--write"],
   ["npm", "run", "check"],
 ];
 

@@ -111,11 +111,12 @@ test("keys are checked in the function, not by the platform", () => {
   );
 });
 
-test("every module is shipped, byte for byte, and nothing else", () => {
+test("every module and the lock are shipped, byte for byte, and nothing else", () => {
   const modules = readdirSync(source).filter((name) => name.endsWith(".ts") && !name.endsWith("_test.ts"));
   const expected = [
     ...modules.map((name) => `supabase/functions/ingest/${name}`),
     "supabase/functions/ingest/deno.json",
+    "supabase/functions/ingest/deno.lock",
     "pkg/inline.js",
   ];
   assert.deepEqual([...upload.files.keys()].sort(), expected.sort());
@@ -129,6 +130,20 @@ test("every module is shipped, byte for byte, and nothing else", () => {
 
 test("the upload is far below the platform's limit", () => {
   assert.ok(upload.bytes < SERVER_SIDE_LIMIT / 10, `${upload.bytes} bytes`);
+});
+
+test("a package that the lock does not name stops the function before it runs", async () => {
+  const lock = join(shipped, "supabase/functions/ingest/deno.lock");
+  const shippedLock = readFileSync(lock);
+  writeFileSync(lock, JSON.stringify({ version: "4" }));
+  try {
+    for (const deno of /** @type {const} */ (["deno-hosted", "deno"])) {
+      const entry = join(shipped, "supabase/functions/ingest/index.ts");
+      await assert.rejects(serveFunction({ deno, entry }), /ended with code/, deno);
+    }
+  } finally {
+    writeFileSync(lock, shippedLock);
+  }
 });
 
 for (const deno of /** @type {const} */ (["deno-hosted", "deno"])) {
@@ -173,7 +188,7 @@ async function supabase(...args) {
     join(root, "node_modules", "supabase", "dist", "supabase.js"),
     ...args,
     "--yes",
-    `--remote=${PROJECT}`,
+    `--project-ref=${PROJECT}`,
     `--profile=${profile}`,
   ], {
     cwd: root,

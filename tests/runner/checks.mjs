@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { exitCode } from "./counts.mjs";
-import { denoBinary, LOCKED, root } from "./paths.mjs";
+import { denoBinary, root } from "./paths.mjs";
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
 
@@ -39,13 +39,13 @@ export function checks({ fix }) {
       check(`deno check ${folder}`, ["packages"], [
         deno,
         "check",
-        ...LOCKED,
         ...readdirSync(join(root, "supabase", "functions", folder))
           .filter((name) => name.endsWith(".ts")),
       ], join(root, "supabase", "functions", folder))
     ),
     check("deno check", ["packages"], [deno, "check", "bench", "local", "tests/function"]),
     check("dependencies", ["packages", "rust", "git"], ["node", "tests/runner/dependencies.mjs"]),
+    check("advisories", [], ["node", ".ci/advisories.mjs", "--if-reachable"]),
     ...typescriptProjects().map((project) =>
       check(`tsc ${project}`, ["packages"], ["node", "node_modules/typescript/bin/tsc", "--noEmit", "-p", project])
     ),

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import satisfies from "spdx-satisfies";
+import { locked } from "../../.ci/locked.mjs";
 import { root } from "./paths.mjs";
 
 /** What Apache-2.0 software may use and ship, with its notice kept. */
@@ -24,11 +25,8 @@ const TOOLS = {
   "(MIT AND CC-BY-3.0)": /^spdx-ranges$/,
 };
 
-/** Not every registry carries the Supabase CLI for every system, so a lock file made here knows only its own. */
-const WITHOUT_HASH = /^@supabase\/cli-/;
-
 /** @typedef {{ name: string, version: string, license: string | null, source: string | null, targets: { kind: string[], src_path: string }[], dependencies: { name: string, rename: string | null }[] }} Crate */
-/** @typedef {{ version?: string, license?: string, integrity?: string, link?: boolean, bin?: Record<string, string> }} Locked */
+/** @typedef {{ version?: string, license?: string, link?: boolean, bin?: Record<string, string> }} Locked */
 
 const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
 const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
@@ -101,8 +99,8 @@ function unusedPackages() {
 const faults = [
   ...crates.filter(({ source }) => source !== null).flatMap(({ name, license }) => licensed("crate", name, license)),
   ...packages.flatMap(({ name, license }) => licensed("package", name, license)),
-  ...packages.filter(({ name, integrity }) => !integrity && !WITHOUT_HASH.test(name))
-    .map(({ name }) => `package ${name}: package-lock.json has no hash of it`),
+  ...locked(root).filter(({ ecosystem, hash }) => ecosystem !== "PyPI" && !hash)
+    .map(({ name, version, by }) => `${name} ${version}: ${by} has no hash of it`),
   ...unusedCrates(),
   ...unusedPackages(),
 ];

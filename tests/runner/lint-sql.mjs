@@ -21,7 +21,7 @@ const [program, ...script] = packageCommand("supabase");
 /** Runs a command of the Supabase CLI on that server. @param {string[]} args @param {"inherit" | "pipe"} output */
 function supabase(args, output = "inherit") {
   console.log(`$ supabase ${args.join(" ")}`);
-  return spawnSync(program, [...script, ...args, `--remote=${postgres.url}`, "--yes"], {
+  return spawnSync(program, [...script, ...args, `--db-url=${postgres.url}`, "--yes"], {
     cwd: root,
     stdio: ["ignore", output, "inherit"],
     encoding: "utf8",

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as counts from "./counts.mjs";
-import { denoBinary, LOCKED, root } from "./paths.mjs";
+import { denoBinary, root } from "./paths.mjs";
 import { pythonOf } from "./python.mjs";
 import { LONG } from "../long.mjs";
 import { EVERYTHING } from "./system.mjs";
@@ -111,7 +111,6 @@ function functions() {
         "--quiet",
         "--no-check",
         "--allow-all",
-        ...LOCKED,
         ...group.map((file) => relative(folder, file)),
       ],
       needs: ["packages"],
