@@ -78,7 +78,7 @@ export async function startStack(
 
     // Started only now, because the function asks for the registry as soon as it is up.
     say("starting the function");
-    const ingest = startFunction({ url, log, environment });
+    const ingest = startFunction({ url, log, environment: { ...await signing(database), ...environment } });
     undo.push(ingest.stop);
     behind.functionPort = await ingest.ready;
     // The stack asks for the registry first, so that nobody's first event waits for it.
@@ -93,6 +93,12 @@ export async function startStack(
     await close();
     throw error;
   }
+}
+
+/** A new key at every start: the function knows it, and the database. @param {import("./database.mjs").Database} database */
+async function signing(database) {
+  const { rows: [made] } = await database.query("select audience_gate.new_signing_key() as key");
+  return { AUDIENCE_GATE_SIGNING_KEY: String(made?.key) };
 }
 
 /** Removes everything except the lock, which is ours by now. */

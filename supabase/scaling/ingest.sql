@@ -6,7 +6,7 @@
 
 -- Writes the keys of all rows first, and then the rows whose keys are new: without a trigger for each row, and in
 -- the usual case with one look-up. Everything else is as in record_plain_events().
-create or replace function audience_gate.record_keyed_events(sent_rows jsonb, source_system text)
+create or replace function audience_gate.record_keyed_events(sent_rows jsonb, verdicts text[], source_system text)
 returns jsonb
 language plpgsql
 volatile
@@ -17,6 +17,7 @@ set enable_bitmapscan = off
 as $$
 declare
   answer jsonb;
+  lost boolean;
 begin
   perform set_config('audience_gate.keyed', 'yes', true);
   with sent as materialized (
@@ -24,42 +25,63 @@ begin
       coalesce(x.occurred_at, now()) as happened_at,
       coalesce(x.site_id, audience_gate.default_site()) as site,
       audience_gate.fire_key(x.session_id, x.event_type, x.user_id) as fire_key
-    from jsonb_to_recordset(sent_rows) as x (
-      index integer, id uuid, site_id uuid, session_id text, event_type text, event_category text,
-      event_source text, utm_source text, utm_medium text, utm_campaign text, utm_content text,
-      utm_term text, user_id uuid, occurred_at timestamptz, metadata jsonb
+    from rows from (
+      jsonb_to_recordset(sent_rows) as (
+        index integer, id uuid, site_id uuid, session_id text, event_type text, event_category text,
+        event_source text, utm_source text, utm_medium text, utm_campaign text, utm_content text,
+        utm_term text, user_id uuid, occurred_at timestamptz, metadata jsonb
+      )
+    ) with ordinality as x (
+      index, id, site_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign,
+      utm_content, utm_term, user_id, occurred_at, metadata, ordinal
     )
-  ), judged as materialized (
+  ), seen as materialized (
     select s.*, case
-        when repeat.found then true
+        when verdicts is not null then verdicts[s.ordinal]
+        when known.found then case
+          when audience_gate.recorded_contents(s.id) <> audience_gate.contents(
+            s.site, s.user_id, s.session_id, s.event_type, s.event_category, s.event_source, s.utm_source, s.utm_medium,
+            s.utm_campaign, s.utm_content, s.utm_term, s.occurred_at, coalesce(s.metadata, '{}'))
+          then 'reused' else 'replayed' end
+        when repeat.found then 'repeated'
         -- Only rejections that are judged again, and history, may be so old.
-        when s.happened_at < now() - interval '8 days' then
-          audience_gate.repeats_history(s.session_id, s.event_type, s.user_id, s.site, s.happened_at)
-        else false
-      end as repeated
+        when s.happened_at < now() - interval '8 days'
+          and audience_gate.repeats_history(s.session_id, s.event_type, s.user_id, s.happened_at)
+        then 'repeated'
+        else 'accepted'
+      end as verdict
     from sent s
+    left join lateral (
+      select true as found from audience_gate.event_keys k where verdicts is null and k.id = s.id limit 1
+    ) known on true
     left join lateral (
       select true as found
       from audience_gate.recorded_fires f
-      where f.fire_key = s.fire_key
+      where verdicts is null
+        and f.fire_key = s.fire_key
         and f.happened_at > s.happened_at - audience_gate.fire_window()
         and f.happened_at < s.happened_at + audience_gate.fire_window()
-        and (f.session_id, f.event_type, f.user_id, f.site_id)
-          is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
+        and (f.session_id, f.event_type, f.user_id) is not distinct from (s.session_id, s.event_type, s.user_id)
       limit 1
     ) repeat on true
+  ), refused as materialized (
+    select d.*, audience_gate.rejection_id(d.id, d.metadata) as audit_id
+    from (
+      select s.index, s.id, s.user_id, s.session_id, s.site, audience_gate.rejection_metadata(
+          jsonb_strip_nulls(to_jsonb(s) - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'ordinal', 'verdict'])
+            || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
+          array[audience_gate.refusing_rule(s.verdict)], source_system)
+        || jsonb_build_object('event_id', s.id) as metadata
+      from seen s
+      where s.verdict in ('repeated', 'reused')
+    ) d
   ), keyed as (
     insert into audience_gate.event_keys (id, created_at, rejected)
-    select j.id, now(), j.repeated from judged j
+    select s.id, now(), false from seen s where s.verdict = 'accepted'
+    union
+    select r.audit_id, now(), true from refused r
     on conflict (id) do nothing
     returning id
-  ), seen as materialized (
-    select j.*, k.id is not null as fresh, known.rejected as known_rejected
-    from judged j
-    left join keyed k on k.id = j.id
-    left join lateral (
-      select e.rejected from audience_gate.event_keys e where e.id = j.id and k.id is null limit 1
-    ) known on true
   ), stored as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium,
@@ -69,43 +91,93 @@ begin
       s.utm_medium, s.utm_campaign, s.utm_content, s.utm_term, coalesce(s.metadata, '{}'), s.site, s.occurred_at, false,
       audience_gate.contract_fingerprint()
     from seen s
-    where s.fresh and not s.repeated
-    returning id
+    join keyed k on k.id = s.id
+    where s.verdict = 'accepted'
+    returning 1
   ), audited as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
     )
-    select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', source_system,
-      audience_gate.rejection_metadata(
-        jsonb_strip_nulls(to_jsonb(s)
-          - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'repeated', 'fresh', 'known_rejected'])
-          || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
-        array['duplicate.double_fire'], source_system),
-      s.site, true, audience_gate.contract_fingerprint()
-    from seen s
-    where s.fresh and s.repeated
+    select distinct on (r.audit_id) r.audit_id, now(), r.user_id, r.session_id, 'event_validation_fail', 'system',
+      source_system, r.metadata, r.site, true, audience_gate.contract_fingerprint()
+    from refused r
+    join keyed k on k.id = r.audit_id
   )
   select jsonb_build_object(
-    'accepted', (select count(*) from stored),
-    -- An id that is neither new nor seen was recorded meanwhile, by a request of another session.
-    'replayed', coalesce((
-      select jsonb_agg(s.index) from seen s where not s.fresh and s.known_rejected is not true), '[]'),
-    'repeated', coalesce((
-      select jsonb_agg(jsonb_build_object('index', s.index, 'id', s.id))
-      from seen s where s.fresh and s.repeated), '[]'),
-    'known_rejected', coalesce((
-      select jsonb_agg(jsonb_build_object('index', s.index, 'id', s.id))
-      from seen s where s.known_rejected), '[]')
-  ) into answer;
+      'accepted', (select count(*) from stored),
+      'replayed', coalesce((select jsonb_agg(s.index order by s.index) from seen s where s.verdict = 'replayed'), '[]'),
+      'refused', coalesce((
+        select jsonb_agg(audience_gate.refusal(r.index, r.id, r.metadata) order by r.index) from refused r), '[]')),
+    (select count(*) from stored) < (select count(*) from seen s where s.verdict = 'accepted')
+  into answer, lost;
   perform set_config('audience_gate.keyed', '', true);
+  -- Its id was recorded since the look-up, by a request of another session. Decided anew, it is found.
+  if lost then
+    raise exception 'an id was recorded meanwhile' using errcode = 'serialization_failure', hint = 'send the batch again';
+  end if;
   return answer;
 end;
 $$;
-comment on function audience_gate.record_keyed_events(jsonb, text) is
+comment on function audience_gate.record_keyed_events(jsonb, text[], text) is
   'What record_plain_events() does, in a partitioned log: the keys of the rows decide which of them are new.';
 
+-- The key says which month to look into. Of a month that is detached nobody knows the contents: what comes under one of its
+-- ids is taken for a retry.
+create or replace function audience_gate.keyed_contents(event_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  recorded_at constant timestamptz := (select k.created_at from audience_gate.event_keys k where k.id = event_id);
+begin
+  return (
+    select audience_gate.contents(
+      e.site_id, e.user_id, e.session_id, e.event_type, e.event_category, e.event_source, e.utm_source, e.utm_medium,
+      e.utm_campaign, e.utm_content, e.utm_term, e.occurred_at, e.metadata)
+    from public.audience_events e
+    where e.id = event_id and e.created_at = recorded_at
+  );
+end;
+$$;
+comment on function audience_gate.keyed_contents(uuid) is
+  'What recorded_contents() says, in a partitioned log; null if the month of the event is detached.';
+
+create or replace function audience_gate.keyed_fires_again(
+  sent_session text, sent_type text, sent_user uuid, sent_at timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return exists (
+      select from audience_gate.recorded_fires f
+      where f.fire_key = audience_gate.fire_key(sent_session, sent_type, sent_user)
+        and f.happened_at > sent_at - audience_gate.fire_window()
+        and f.happened_at < sent_at + audience_gate.fire_window()
+        and (f.session_id, f.event_type, f.user_id) is not distinct from (sent_session, sent_type, sent_user)
+    )
+    or case
+      when sent_at < now() - interval '8 days'
+      then audience_gate.repeats_history(sent_session, sent_type, sent_user, sent_at)
+      else false
+    end;
+end;
+$$;
+comment on function audience_gate.keyed_fires_again(text, text, uuid, timestamptz) is
+  'What fires_again() says, in a partitioned log.';
+
 create or replace function audience_gate.repeats_history(
-  sent_session text, sent_type text, sent_user uuid, sent_site uuid, happened_at timestamptz
+  sent_session text, sent_type text, sent_user uuid, happened_at timestamptz
 )
 returns boolean
 language plpgsql
@@ -124,16 +196,15 @@ begin
       and coalesce(e.occurred_at, e.created_at) < audience_gate.fire_window() + happened_at
       and e.created_at > happened_at - interval '1 day'
       and not e.rejected
-      and (e.session_id, e.event_type, e.user_id, e.site_id)
-        is not distinct from (sent_session, sent_type, sent_user, sent_site)
+      and (e.session_id, e.event_type, e.user_id) is not distinct from (sent_session, sent_type, sent_user)
   );
 end;
 $$;
-comment on function audience_gate.repeats_history(text, text, uuid, uuid, timestamptz) is
+comment on function audience_gate.repeats_history(text, text, uuid, timestamptz) is
   'Whether an event that is older than the contract allows a sender repeats a recorded one. Looks into each month '
   'since.';
 
-create or replace function audience_gate.record_keyed_rejections(rows_rejected jsonb)
+create or replace function audience_gate.record_keyed_rejections(rows_rejected jsonb, nonce text)
 returns void
 language plpgsql
 volatile
@@ -142,15 +213,7 @@ as $$
 begin
   perform set_config('audience_gate.keyed', 'yes', true);
   with sent as materialized (
-    select distinct on (r.id) r.*
-    from (
-      select x.index, coalesce(x.id, gen_random_uuid()) as id, x.user_id, x.session_id, x.event_source,
-        coalesce(x.site_id, audience_gate.default_site()) as site, x.metadata
-      from jsonb_to_recordset(rows_rejected) as x (
-        index integer, id uuid, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb
-      )
-    ) r
-    order by r.id, r.index
+    select distinct on (r.id) r.* from audience_gate.audit_rows(rows_rejected, nonce) r order by r.id
   ), keyed as (
     insert into audience_gate.event_keys (id, created_at, rejected)
     select s.id, now(), true from sent s
@@ -160,66 +223,34 @@ begin
   insert into public.audience_events (
     id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
   )
-  select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', s.event_source, s.metadata, s.site, true,
+  select s.id, now(), s.user_id, s.session_id, 'event_validation_fail', 'system', s.event_source, s.metadata, s.site_id, true,
     audience_gate.contract_fingerprint()
   from sent s join keyed k on k.id = s.id;
   perform set_config('audience_gate.keyed', '', true);
 end;
 $$;
-comment on function audience_gate.record_keyed_rejections(jsonb) is
+comment on function audience_gate.record_keyed_rejections(jsonb, text) is
   'What record_plain_rejections() does, in a partitioned log.';
 
--- Only what was sent again is looked up.
-create or replace function audience_gate.keyed_refusals(stored jsonb)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
-  known jsonb := '[]';
-begin
-  if stored -> 'known_rejected' <> '[]' then
-    -- A detached month took the audit row with it. What is left says that there was one.
-    select coalesce(jsonb_agg(r.item || jsonb_build_object(
-      'rule_id', e.metadata -> 'validation_rule_id',
-      'reason', coalesce(e.metadata -> 'rejection_reason', to_jsonb(format(
-        'an event of this id was rejected before, and its record is archived with %s; send the mended event under another id',
-        to_char(k.created_at at time zone 'UTC', 'YYYY-MM')))),
-      'violations', coalesce(e.metadata -> 'violations', '[]'))), '[]')
-    into known
-    from jsonb_array_elements(stored -> 'known_rejected') as r (item)
-    join audience_gate.event_keys k on k.id = (r.item ->> 'id')::uuid
-    left join lateral (
-      select a.metadata from public.audience_events a where a.id = k.id and a.created_at = k.created_at limit 1
-    ) e on true;
-  end if;
-  return (
-    select coalesce(jsonb_agg(f.answer order by (f.answer -> 'index')::integer), '[]')
-    from (
-      select a.answer from jsonb_array_elements(known) as a (answer)
-      union all
-      select r.item || jsonb_build_object(
-        'rule_id', 'duplicate.double_fire',
-        'reason', audience_gate.reason('duplicate.double_fire'),
-        'violations', jsonb_build_array('duplicate.double_fire'))
-      from jsonb_array_elements(stored -> 'repeated') as r (item)
-    ) f
-  );
-end;
-$$;
-comment on function audience_gate.keyed_refusals(jsonb) is 'What plain_refusals() does, in a partitioned log.';
+-- What the release before stood in for.
+drop function if exists audience_gate.record_keyed_events(jsonb, text);
+drop function if exists audience_gate.record_keyed_rejections(jsonb);
+drop function if exists audience_gate.keyed_refusals(jsonb);
+drop function if exists audience_gate.repeats_history(text, text, uuid, uuid, timestamptz);
 
 do $$
 declare
   signature text;
 begin
-  foreach signature in array array['record_keyed_events(jsonb, text)', 'record_keyed_rejections(jsonb)', 'keyed_refusals(jsonb)',
-    'repeats_history(text, text, uuid, uuid, timestamptz)'] loop
+  foreach signature in array array['record_keyed_events(jsonb, text[], text)', 'record_keyed_rejections(jsonb, text)',
+    'keyed_contents(uuid)', 'keyed_fires_again(text, text, uuid, timestamptz)',
+    'repeats_history(text, text, uuid, timestamptz)'] loop
     execute format('alter function audience_gate.%s owner to audience_gate_store', signature);
     execute format('revoke all on function audience_gate.%s from public', signature);
   end loop;
 end $$;
+-- The direct inserts ask it too.
+grant execute on function audience_gate.keyed_contents(uuid) to audience_gate_owner;
 
 -- Puts the views and functions of the seam in place, each as a whole: while the partitioned log is in use those
 -- that ask the keys, else those of the migrations. They keep their owners and rights. Whatever waits for a
@@ -231,7 +262,7 @@ volatile
 set search_path = ''
 as $$
 begin
-  if audience_gate.store_version() <> 1 then
+  if audience_gate.store_version() <> 2 then
     raise exception 'these scripts do not know how this release stores events'
       using errcode = 'object_not_in_prerequisite_state',
             hint = 'use the scaling scripts of the release whose migrations are applied';
@@ -240,39 +271,47 @@ begin
   -- The log before the views into it: the order in which those who insert lock them.
   lock table public.audience_events in share row exclusive mode;
   if audience_gate.partitioned_events() = 'public.audience_events'::regclass then
-    create or replace function audience_gate.record_events(sent_rows jsonb, source_system text)
+    create or replace function audience_gate.record_events(sent_rows jsonb, verdicts text[], source_system text)
     returns jsonb language sql volatile set search_path = ''
-    as $body$ select audience_gate.record_keyed_events(sent_rows, source_system) $body$;
-    create or replace function audience_gate.record_rejections(rows_rejected jsonb)
+    as $body$ select audience_gate.record_keyed_events(sent_rows, verdicts, source_system) $body$;
+    create or replace function audience_gate.record_rejections(rows_rejected jsonb, nonce text)
     returns void language sql volatile set search_path = ''
-    as $body$ select audience_gate.record_keyed_rejections(rows_rejected) $body$;
-    create or replace function audience_gate.refusals(stored jsonb)
+    as $body$ select audience_gate.record_keyed_rejections(rows_rejected, nonce) $body$;
+    create or replace function audience_gate.recorded_contents(event_id uuid)
     returns jsonb language sql stable set search_path = ''
-    as $body$ select audience_gate.keyed_refusals(stored) $body$;
+    as $body$ select audience_gate.keyed_contents(event_id) $body$;
+    create or replace function audience_gate.fires_again(
+      sent_session text, sent_type text, sent_user uuid, sent_at timestamptz)
+    returns boolean language sql stable set search_path = ''
+    as $body$ select audience_gate.keyed_fires_again(sent_session, sent_type, sent_user, sent_at) $body$;
     create or replace view audience_gate.recorded_ids with (security_invoker = true) as
-    select k.id, k.rejected from audience_gate.event_keys k;
+    select k.id from audience_gate.event_keys k;
     create or replace view audience_gate.recorded_fires with (security_invoker = true) as
     select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
-      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.id, e.session_id, e.event_type, e.user_id
     from public.audience_events e
     -- The contract takes nothing that is older than eight days. Recorded five minutes before it happened at the
     -- earliest; a day leaves room for clocks.
     where not e.rejected and e.created_at > now() - interval '9 days' and e.created_at < now() + interval '1 day';
   else
-    create or replace function audience_gate.record_events(sent_rows jsonb, source_system text)
+    create or replace function audience_gate.record_events(sent_rows jsonb, verdicts text[], source_system text)
     returns jsonb language sql volatile set search_path = ''
-    as $body$ select audience_gate.record_plain_events(sent_rows, source_system) $body$;
-    create or replace function audience_gate.record_rejections(rows_rejected jsonb)
+    as $body$ select audience_gate.record_plain_events(sent_rows, verdicts, source_system) $body$;
+    create or replace function audience_gate.record_rejections(rows_rejected jsonb, nonce text)
     returns void language sql volatile set search_path = ''
-    as $body$ select audience_gate.record_plain_rejections(rows_rejected) $body$;
-    create or replace function audience_gate.refusals(stored jsonb)
+    as $body$ select audience_gate.record_plain_rejections(rows_rejected, nonce) $body$;
+    create or replace function audience_gate.recorded_contents(event_id uuid)
     returns jsonb language sql stable set search_path = ''
-    as $body$ select audience_gate.plain_refusals(stored) $body$;
+    as $body$ select audience_gate.plain_contents(event_id) $body$;
+    create or replace function audience_gate.fires_again(
+      sent_session text, sent_type text, sent_user uuid, sent_at timestamptz)
+    returns boolean language sql stable set search_path = ''
+    as $body$ select audience_gate.plain_fires_again(sent_session, sent_type, sent_user, sent_at) $body$;
     create or replace view audience_gate.recorded_ids with (security_invoker = true) as
-    select e.id, e.rejected from public.audience_events e;
+    select e.id from public.audience_events e;
     create or replace view audience_gate.recorded_fires with (security_invoker = true) as
     select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
-      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.id, e.session_id, e.event_type, e.user_id
     from public.audience_events e
     where not e.rejected;
   end if;

@@ -164,7 +164,7 @@ begin
         and coalesce(e.occurred_at, e.created_at) < s.happened_at + audience_gate.fire_window()
         and e.created_at > s.happened_at - interval '1 day'
         and not e.rejected
-        and (e.session_id, e.event_type, e.user_id, e.site_id) is not distinct from (s.session_id, s.event_type, s.user_id, s.site)
+        and (e.session_id, e.event_type, e.user_id) is not distinct from (s.session_id, s.event_type, s.user_id)
       limit 1
     ) repeat on true
   ), stored as (
@@ -178,16 +178,20 @@ begin
     from seen s where not s.repeats
     on conflict do nothing
     returning 1
+  ), refused as materialized (
+    select s.id, s.created_at, s.user_id, s.session_id, s.site,
+      audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line')
+        || jsonb_build_object('event_id', s.id) as metadata
+    from seen s
+    -- A replay repeats itself and needs no audit row. "limit 1" makes the planner look ids up instead of joining.
+    where s.repeats and (select e.id from public.audience_events e where e.id = s.id limit 1) is null
   ), audited as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
     )
-    select s.id, s.created_at, s.user_id, s.session_id, 'event_validation_fail', 'system', 'command-line',
-      audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line'), s.site, true,
-      audience_gate.contract_fingerprint()
-    from seen s
-    -- A replay repeats itself and needs no audit row. "limit 1" makes the planner look ids up instead of joining.
-    where s.repeats and (select e.id from public.audience_events e where e.id = s.id limit 1) is null
+    select audience_gate.rejection_id(r.id, r.metadata), r.created_at, r.user_id, r.session_id, 'event_validation_fail', 'system',
+      'command-line', r.metadata, r.site, true, audience_gate.contract_fingerprint()
+    from refused r
     on conflict do nothing
     returning 1
   )

@@ -61,9 +61,10 @@ drop trigger if exists trg_partition_log_no_truncate on audience_gate.partition_
 create trigger trg_partition_log_no_truncate before truncate on audience_gate.partition_log
 for each statement execute function public.audience_events_append_only();
 
--- Does what the primary key did for rows that do not come from the batch function, which writes keys itself: a
--- recorded id is skipped. A bulk load, which acts as audience_gate_store, gets an error instead, as the primary key
--- gave it, because nobody counts its replays.
+-- Does what the primary key did for rows that do not come from the batch function, which writes keys itself. Direct
+-- inserts have looked their ids up, so a key that is taken was taken meanwhile, and the statement has to be judged anew; an
+-- audit row is skipped, because it stands for the same rejection. A bulk load, which acts as audience_gate_store, gets an
+-- error as the primary key gave it, because nobody counts its replays.
 create or replace function audience_gate.keep_key()
 returns trigger
 language plpgsql
@@ -82,11 +83,15 @@ begin
     raise exception 'an event of this id is recorded' using errcode = 'unique_violation',
       hint = 'leave recorded events out of the load';
   end if;
+  if not new.rejected then
+    raise exception 'an id was recorded meanwhile' using errcode = 'serialization_failure',
+      hint = 'send the statement again; nothing of it was recorded';
+  end if;
   return null;
 end;
 $$;
 comment on function audience_gate.keep_key() is
-  'Keeps the id of an event on its way in, and skips an event whose id is kept already.';
+  'Keeps the id of an event on its way in, and refuses an event whose id was taken meanwhile.';
 
 -- A row goes to its month before a trigger sees it, and cannot leave that month. So a created_at that was sent is
 -- replaced by inserting the row again, as the same role and under the same policies.

@@ -1,4 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { createHash, createHmac, randomBytes, randomUUID } from "node:crypto";
+import { signingKeys } from "./postgres.mjs";
 
 /** @typedef {import("pg").Client} Client */
 /** @typedef {Record<string, unknown>} Event */
@@ -23,15 +24,15 @@ export function event(members = {}) {
 export const at = (base, seconds) => new Date(base + Math.round(seconds * 1000)).toISOString();
 
 /**
- * Sends a batch the way the function does: with the fingerprint and registry version of this database, so that
- * only what depends on the table is judged.
- * @param {Client} client @param {Event[]} events @param {Event} [members] of the batch
+ * A batch as the function makes it: with the fingerprint and registry version of this database, so that, signed, only
+ * what depends on the table is judged.
+ * @param {Client} client @param {Event[]} events @param {Event} [members] of the batch @returns {Promise<Event>}
  */
-export async function ingest(client, events, members = {}) {
+export async function batchOf(client, events, members = {}) {
   const { rows: [proof] } = await client.query(
     "select audience_gate.contract_fingerprint() as contract, audience_gate.registry() ->> 'version' as registry",
   );
-  const batch = {
+  return {
     ...proof,
     source_system: "edge-function",
     caller: "trusted",
@@ -44,11 +45,29 @@ export async function ingest(client, events, members = {}) {
     rejected: [],
     ...members,
   };
+}
+
+/** What proves who judged a body. @param {string} key @param {string} body @param {number} [time] */
+export function signatureOf(key, body, time = Date.now()) {
+  const nonce = randomBytes(16).toString("hex");
+  const id = createHash("sha256").update(`audience-gate key id|${key}`).digest("hex").slice(0, 16);
+  const digest = createHmac("sha256", Buffer.from(key, "hex")).update(`${time}.${nonce}.${body}`).digest("hex");
+  return `t=${time},n=${nonce},k=${id},s=${digest}`;
+}
+
+/** Sends a body under a signature. @param {Client} client @param {string} body @param {string} signature */
+export async function sendSigned(client, body, signature) {
   const { rows: [{ answer }] } = await client.query(
-    "select public.ingest_audience_events($1) as answer",
-    [JSON.stringify(batch)],
+    "select public.ingest_audience_events_signed($1, $2) as answer",
+    [body, signature],
   );
   return answer;
+}
+
+/** Sends a batch the way the function does. @param {Client} client @param {Event[]} events @param {Event} [members] */
+export async function ingest(client, events, members = {}) {
+  const body = JSON.stringify({ batch: await batchOf(client, events, members) });
+  return sendSigned(client, body, signatureOf(signingKeys.get(String(client.port)) ?? "", body));
 }
 
 const COLUMNS = [

@@ -36,6 +36,19 @@ const PRELOADED = {
   "cron.use_background_workers": "on",
 };
 
+/** The keys with which batches for the servers of this process are signed, by port. @type {Map<string, string | null>} */
+export const signingKeys = new Map();
+
+/** Makes a key as an install does; null before 0.2.0. @param {pg.Client} client @returns {Promise<string | null>} */
+async function newSigningKey(client) {
+  const { rows: [{ known }] } = await client.query(
+    "select to_regproc('audience_gate.new_signing_key') is not null as known",
+  );
+  if (!known) return null;
+  const { rows: [{ key }] } = await client.query("select audience_gate.new_signing_key() as key");
+  return key;
+}
+
 /** All migrations of this repository, in order. */
 export function migrationFiles() {
   const folder = join(root, "supabase", "migrations");
@@ -110,7 +123,10 @@ export async function startPostgres(
       adminUrl,
       async (client) => client.query(platform(await available(client, cron))),
     );
-    await asClient(url, (client) => migrate(client, migrations));
+    await asClient(url, async (client) => {
+      await migrate(client, migrations);
+      signingKeys.set(String(port), await newSigningKey(client));
+    });
   } catch (error) {
     await stop();
     throw error;

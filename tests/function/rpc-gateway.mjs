@@ -8,9 +8,11 @@ import pg from "pg";
 import { secretKey } from "../../local/settings.mjs";
 
 const RPC = /^\/rest\/v1\/rpc\/([a-z_]+)$/;
-/** The arguments are named like the body's members; both functions take JSON or nothing. */
-const call = (/** @type {string} */ name, /** @type {string[]} */ names) =>
-  `select public.${name}(${names.map((arg, i) => `${arg} := $${i + 1}::jsonb`).join(", ")}) as answer`;
+/** The arguments are named like the body's members; a function takes texts, JSON or nothing. */
+const call = (/** @type {string} */ name, /** @type {[string, unknown][]} */ members) =>
+  `select public.${name}(${
+    members.map(([arg, value], i) => `${arg} := $${i + 1}::${typeof value === "string" ? "text" : "jsonb"}`).join(", ")
+  }) as answer`;
 
 /**
  * @typedef {object} Flight a call under way
@@ -94,8 +96,8 @@ async function run(pool, name, key, body, flight) {
       "begin; set local role service_role; set local statement_timeout = '8s'",
     );
     const { rows } = await client.query(
-      call(name, values.map(([arg]) => arg)),
-      values.map(([, value]) => JSON.stringify(value)),
+      call(name, values),
+      values.map(([, value]) => typeof value === "string" ? value : JSON.stringify(value)),
     );
     await client.query("commit");
     return rows[0].answer;

@@ -45,21 +45,19 @@ for (const version of VERSIONS) {
       );
       await Promise.all(senders.map((sender) => sender.end()));
       assert.equal(answers.reduce((sum, answer) => sum + answer.accepted, 0), 1);
-      assert.equal(answers.reduce((sum, answer) => sum + answer.replayed.length, 0), 11);
+      assert.deepEqual(
+        answers.flatMap(({ rejected }) => rejected.map((/** @type {any} */ { rule_id }) => rule_id)),
+        Array(11).fill("identity.id_reuse"),
+      );
     });
 
-    it("makes a second sender wait for an id that is being recorded, and then skips it", async () => {
+    it("makes a second sender wait for an id that is being recorded, and then judges by what it holds", async () => {
       const sent = event();
-      const rejected = { ...event(), metadata: { validation_rule_id: "base.metadata" } };
+      const other = { ...sent, session_id: newSession() };
       /** @type {[string, (sender: pg.Client) => Promise<unknown>, unknown][]} */
       const ways = [
-        ["a batch", (sender) => ingest(sender, [{ ...sent, session_id: newSession() }]).then((a) => a.replayed), [0]],
-        ["a direct insert", (sender) => insert(sender, [{ ...sent, session_id: newSession() }]), undefined],
-        [
-          "a rejection",
-          (sender) => ingest(sender, [], { rejected: [{ ...rejected, id: sent.id }] }).then((a) => a.accepted),
-          0,
-        ],
+        ["a batch", (sender) => ingest(sender, [other]).then((a) => a.rejected[0].rule_id), "identity.id_reuse"],
+        ["a direct insert", (sender) => insert(sender, [other]).catch(({ code }) => code), "40001"],
       ];
       await client.query("set role service_role; begin");
       assert.equal((await ingest(client, [sent])).accepted, 1);
@@ -93,26 +91,34 @@ for (const version of VERSIONS) {
       assert.deepEqual(await counted(client, "id", [sent.id]), { accepted: 1, audited: 0 });
     });
 
-    it("records a rejection once, and answers with its reason when the event comes again", async () => {
+    it("records each rejection once, under an id of its own, and takes the mended event under the id that was sent", async () => {
       const [id, other] = [randomUUID(), randomUUID()];
-      const audit = (/** @type {string} */ audited, /** @type {string} */ rule) => ({
-        id: audited,
-        session_id: newSession(),
+      const session_id = newSession();
+      const audit = (/** @type {string} */ event_id, /** @type {string} */ rule) => ({
+        session_id,
         event_source: "edge-function",
-        metadata: { validation_rule_id: rule, rejection_reason: `because of ${rule}`, violations: [rule] },
+        metadata: { event_id, validation_rule_id: rule, payload_digest: rule, violations: [rule] },
       });
+      const rejected = [audit(id, "base.metadata"), audit(id, "base.utm"), audit(other, "base.utm")];
       await client.query("set role service_role");
-      await ingest(client, [], {
-        rejected: [audit(id, "base.metadata"), audit(id, "base.utm"), audit(other, "base.utm")],
-      });
+      await ingest(client, [], { rejected });
+      await ingest(client, [], { rejected });
       const answer = await ingest(client, [event({ id: other }), event({ id })]);
       await client.query("reset role");
-      assert.deepEqual(await counted(client, "id", [id, other]), { accepted: 0, audited: 2 });
-      assert.equal(answer.accepted, 0);
-      assert.deepEqual(answer.rejected, [
-        { index: 0, id: other, rule_id: "base.utm", reason: "because of base.utm", violations: ["base.utm"] },
-        { index: 1, id, rule_id: "base.metadata", reason: "because of base.metadata", violations: ["base.metadata"] },
-      ]);
+      assert.equal(answer.accepted, 2);
+      assert.deepEqual(await counted(client, "session_id", [session_id]), { accepted: 0, audited: 3 });
+    });
+
+    it("compares with what the month of an id holds", async () => {
+      const sent = event();
+      await client.query("set role service_role");
+      await ingest(client, [sent]);
+      const [same, changed] = [await ingest(client, [sent]), await ingest(client, [{ ...sent, event_source: "ios" }])];
+      await insert(client, [{ ...sent, event_source: "android" }]);
+      await client.query("reset role");
+      assert.deepEqual(same.replayed, [0]);
+      assert.equal(changed.rejected[0].rule_id, "identity.id_reuse");
+      assert.deepEqual(await counted(client, "session_id", [sent["session_id"]]), { accepted: 1, audited: 2 });
     });
 
     it("knows a repeat of history, however long ago that was", async () => {

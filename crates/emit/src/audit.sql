@@ -137,7 +137,8 @@ as $$
       'source_system', source_system,
       'contract', '{{version}}+' || audience_gate.contract_fingerprint()))
     || jsonb_build_object('violations', rule_ids, 'original_payload_snapshot', shown)
-  from (select audience_gate.snapshot(event) as shown) kept
+  -- Once, not for each of its uses.
+  from (select audience_gate.snapshot(event) as shown offset 0) kept
 $$;
 comment on function audience_gate.rejection_metadata(jsonb, text[], text) is 'The metadata of the audit row of a refused event.';
 

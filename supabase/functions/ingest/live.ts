@@ -5,6 +5,7 @@ import type { Deps } from "./ingest.ts";
 import { REQUEST_BYTES, REQUEST_EVENTS } from "./limits.ts";
 import { consoleLog } from "./log.ts";
 import type { Settings } from "./settings.ts";
+import { createSign } from "./sign.ts";
 import { createStore } from "./store.ts";
 import { createVerifyUser } from "./users.ts";
 
@@ -15,10 +16,13 @@ declare const EdgeRuntime:
 
 export function liveDeps(gate: Gate, settings: Settings): Deps {
   const { supabaseUrl: url, serviceKey: key, storeTimeoutMs: timeoutMs, jwks } = settings;
+  const { signingKey } = settings;
   const clock = Date.now;
+  const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+  const sign = signingKey === null ? null : createSign({ key: signingKey, clock, randomBytes });
   return {
     gate,
-    store: createStore({ url, key, timeoutMs }),
+    store: createStore({ url, key, timeoutMs, sign }),
     verifyUser: createVerifyUser({ url, key, jwks, timeoutMs, clock }),
     keys: settings.keys,
     serviceKey: key,
@@ -27,7 +31,7 @@ export function liveDeps(gate: Gate, settings: Settings): Deps {
     limits: { bytes: REQUEST_BYTES, events: REQUEST_EVENTS, ms: 10_000 },
     clock,
     newId: () => crypto.randomUUID(),
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    randomBytes,
     log: consoleLog,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     waitUntil: (work) => {

@@ -12,6 +12,8 @@ export interface Settings {
   /** The project's public signing keys, when the platform hands them over; otherwise they are fetched. */
   readonly jwks: Jwks | null;
   readonly emailPepper: string | undefined;
+  /** With which batches are signed; null: the database judges them again. */
+  readonly signingKey: string | null;
   /** The one header to trust for the caller's address; null: the platform's own, in order of trust. */
   readonly addressHeader: string | null;
   /** How long the store may take before the caller is told to come back. */
@@ -56,6 +58,7 @@ export function readSettings(env: Env): Settings {
     keys: { publishable, secret },
     jwks: jwksOf(env("SUPABASE_JWKS")),
     emailPepper: env("AUDIENCE_GATE_EMAIL_PEPPER") || undefined,
+    signingKey: signingKeyOf(env("AUDIENCE_GATE_SIGNING_KEY")),
     addressHeader: env("AUDIENCE_GATE_ADDRESS_HEADER") || null,
     storeTimeoutMs: positive(env, "AUDIENCE_GATE_STORE_TIMEOUT_MS", 5000),
   };
@@ -70,6 +73,12 @@ function keysOf(env: Env, named: string, legacy: string): string[] {
 function jwksOf(text: string | undefined): Jwks | null {
   const { keys } = objectOf(text, "SUPABASE_JWKS");
   return Array.isArray(keys) && keys.length > 0 ? { keys } : null;
+}
+
+function signingKeyOf(text: string | undefined): string | null {
+  if (!text) return null;
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new Error("AUDIENCE_GATE_SIGNING_KEY is not one that audience_gate.new_signing_key() returned");
 }
 
 function objectOf(

@@ -73,6 +73,11 @@ Deno.test("a wrong environment is named, never quoted", async () => {
       says: /SUPABASE_SECRET_KEYS/,
     },
     {
+      name: "a bad signing key",
+      env: { ...URL, ...key, AUDIENCE_GATE_SIGNING_KEY: "hush" },
+      says: /AUDIENCE_GATE_SIGNING_KEY/,
+    },
+    {
       name: "a bad number",
       env: { ...URL, ...key, AUDIENCE_GATE_STORE_TIMEOUT_MS: "soon" },
       says: /STORE_TIMEOUT_MS/,

@@ -4,6 +4,7 @@ import type { Bytes } from "./gate.ts";
 import type { Line } from "./log.ts";
 import type { RefusedCount } from "./refused.ts";
 import { Refusal } from "./refusal.ts";
+import type { Sign } from "./sign.ts";
 
 export interface Store {
   /** Sends one judged batch; `argument` is the finished body of the call. */
@@ -14,9 +15,11 @@ export interface Store {
   countRefused(counts: readonly RefusedCount[]): Promise<void>;
 }
 
-/** What `public.ingest_audience_events` returns. */
+/** What `public.ingest_audience_events` and its signed form return. */
 export interface StoreAnswer {
   readonly recorded: boolean;
+  /** Why nothing was recorded, in words of the database's own. What the request cost is charged all the same. */
+  readonly failed?: string;
   /** Indexes of events whose id was recorded by an earlier request. */
   readonly replayed?: readonly number[];
   /** Refused by the store on top of what the gate refused. */
@@ -46,9 +49,14 @@ export interface StoreOptions {
   readonly url: string;
   readonly key: string;
   readonly timeoutMs: number;
+  /** Null: batches go unsigned, and the database judges them again. */
+  readonly sign: Sign | null;
 }
 
-export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
+/** What `audience_gate.most_unproven_bytes()` says. */
+const UNSIGNED_BYTES = 131_072;
+
+export function createStore({ url, key, timeoutMs, sign }: StoreOptions): Store {
   const headers = {
     apikey: key,
     authorization: `Bearer ${key}`,
@@ -86,13 +94,19 @@ export function createStore({ url, key, timeoutMs }: StoreOptions): Store {
     }
   }
 
+  async function send(argument: Bytes): Promise<Response> {
+    if (sign === null) return await rpc("ingest_audience_events", argument);
+    const signature = await sign(argument);
+    // As a text, so that the database sees the very bytes that are signed.
+    const body = new TextDecoder().decode(argument);
+    return await rpc("ingest_audience_events_signed", JSON.stringify({ body, signature }));
+  }
+
   return {
-    ingest: (argument) =>
-      guarded(async () =>
-        storeAnswer(
-          await (await rpc("ingest_audience_events", argument)).json(),
-        )
-      ),
+    ingest: (argument) => {
+      if (sign === null && argument.byteLength > UNSIGNED_BYTES) throw tooLargeUnsigned();
+      return guarded(async () => storeAnswer(await (await send(argument)).json()));
+    },
     registry: () => guarded(async () => await (await rpc("audience_registry", "{}")).text()),
     countRefused: (counts) =>
       guarded(async () => {
@@ -122,9 +136,19 @@ function unavailable(): Refusal {
   );
 }
 
+function tooLargeUnsigned(): Refusal {
+  return new Refusal(
+    "body_too_large",
+    "the events are more than the database judges again at once",
+    "send fewer in one request; nothing was recorded",
+  );
+}
+
 function storeAnswer(value: unknown): StoreAnswer {
   if (typeof value === "object" && value !== null && "recorded" in value) {
-    return value as StoreAnswer;
+    const answer = value as StoreAnswer;
+    if (answer.failed !== undefined) throw new StoreFailure(`not recorded: ${answer.failed}`);
+    return answer;
   }
   throw new StoreFailure("the answer is not one of ingest_audience_events");
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash, createHmac } from "node:crypto";
 import { check } from "../../../tests/function/check.ts";
+import { Refusal } from "./refusal.ts";
+import { createSign } from "./sign.ts";
 import { createStore, StoreFailure } from "./store.ts";
 
 const ARGUMENT = new TextEncoder().encode('{"batch":{"accepted":[]}}').slice();
@@ -38,7 +42,7 @@ async function withStore<T>(
 Deno.test("a batch travels as it is, in one call, with the service key", async () => {
   const recorded = { recorded: true, accepted: 1, replayed: [], rejected: [] };
   await withStore(() => Response.json(recorded), async (url, seen) => {
-    const store = createStore({ url, key: "sb_secret_one", timeoutMs: 1000 });
+    const store = createStore({ url, key: "sb_secret_one", timeoutMs: 1000, sign: null });
     assert.deepEqual(await store.ingest(ARGUMENT), recorded);
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.path, "/rest/v1/rpc/ingest_audience_events");
@@ -47,6 +51,33 @@ Deno.test("a batch travels as it is, in one call, with the service key", async (
     assert.equal(seen[0]?.headers.get("authorization"), "Bearer sb_secret_one");
     assert.equal(seen[0]?.headers.get("content-type"), "application/json");
   });
+});
+
+Deno.test("with a signing key the batch goes as a text, and its signature is over the very bytes, a time and a nonce", async () => {
+  const key = "0b".repeat(32);
+  const sign = createSign({
+    key,
+    clock: () => 1_790_000_000_000,
+    randomBytes: (count) => new Uint8Array(count).fill(7),
+  });
+  await withStore(() => Response.json({ recorded: true }), async (url, seen) => {
+    await createStore({ url, key: "sb_secret_one", timeoutMs: 1000, sign }).ingest(ARGUMENT);
+    assert.equal(seen[0]?.path, "/rest/v1/rpc/ingest_audience_events_signed");
+    const sent = JSON.parse(seen[0]?.body ?? "");
+    assert.equal(sent.body, '{"batch":{"accepted":[]}}');
+    const nonce = "07".repeat(16);
+    const id = createHash("sha256").update(`audience-gate key id|${key}`).digest("hex").slice(0, 16);
+    const digest = createHmac("sha256", Buffer.from(key, "hex"))
+      .update(`1790000000000.${nonce}.{"batch":{"accepted":[]}}`).digest("hex");
+    assert.equal(sent.signature, `t=1790000000000,n=${nonce},k=${id},s=${digest}`);
+  });
+});
+
+Deno.test("without a signing key no more is sent than the database judges again", async () => {
+  const store = createStore({ url: "http://127.0.0.1:9", key: "key", timeoutMs: 500, sign: null });
+  const told = await Promise.resolve().then(() => store.ingest(new Uint8Array(131_073))).catch((error) => error);
+  assert.ok(told instanceof Refusal);
+  assert.equal(told.code, "body_too_large");
 });
 
 Deno.test("a store that does not confirm is described in words that are safe to log", async () => {
@@ -83,6 +114,11 @@ Deno.test("a store that does not confirm is described in words that are safe to 
       says: "connection failed: SyntaxError",
     },
     {
+      name: "a batch that was not recorded",
+      answer: () => Response.json({ recorded: false, failed: "too much work" }),
+      says: "not recorded: too much work",
+    },
+    {
       name: "another function's answer",
       answer: () => Response.json(true),
       says: "the answer is not one of ingest_audience_events",
@@ -95,7 +131,7 @@ Deno.test("a store that does not confirm is described in words that are safe to 
   ];
   await check(cases, async ({ answer, says }) => {
     await withStore(answer, async (url) => {
-      const store = createStore({ url, key: "key", timeoutMs: 150 });
+      const store = createStore({ url, key: "key", timeoutMs: 150, sign: null });
       await assert.rejects(
         store.ingest(ARGUMENT),
         (error) => error instanceof StoreFailure && error.message === says,
@@ -110,7 +146,7 @@ Deno.test("nobody there", async () => {
     () => new Response(),
     (url) => Promise.resolve(url),
   );
-  const store = createStore({ url, key: "key", timeoutMs: 500 });
+  const store = createStore({ url, key: "key", timeoutMs: 500, sign: null });
   await assert.rejects(store.ingest(ARGUMENT), {
     message: "connection failed: TypeError",
   });
@@ -138,6 +174,7 @@ Deno.test("a connection that breaks is tried once more, with the same bytes", as
     url: `http://127.0.0.1:${port}`,
     key: "key",
     timeoutMs: 2000,
+    sign: null,
   });
   assert.deepEqual(await store.ingest(ARGUMENT), { recorded: true });
   assert.deepEqual(bodies, [

@@ -86,9 +86,16 @@ select is(pg_temp.send('service_role', 'id, created_at, rejected, session_id, ev
 select results_eq($$select created_at, rejected from public.audience_events where id = '00000000-0000-4000-8000-0000000000e1'$$,
   'values (now(), false)', 'which it does not keep');
 select is(pg_temp.send('service_role', 'id, session_id, event_type, event_category, event_source, metadata',
-  $$('00000000-0000-4000-8000-0000000000e1', 'another-session', 'content_view', 'engagement', 'web', '{}')$$), '201',
-  'a recorded id is a replay, whatever else it says');
-select is_empty($$select from public.audience_events where session_id = 'another-session'$$, 'and changes nothing');
+  $$('00000000-0000-4000-8000-0000000000e1', 'enforce-clock', 'page_view', 'engagement', 'web', '{"page_path": "/"}')$$), '201',
+  'the same once more is a replay');
+select is(count(*), 1::bigint, 'and changes nothing') from public.audience_events where session_id = 'enforce-clock';
+select is(pg_temp.send('service_role', 'id, session_id, event_type, event_category, event_source, metadata',
+  $$('00000000-0000-4000-8000-0000000000e1', 'another-session', 'page_view', 'engagement', 'web', '{"page_path": "/"}')$$),
+  '422identity.id_reuse', 'something else under its id is not');
+select is(pg_temp.send('service_role', 'id, session_id, event_type, event_category, event_source, metadata',
+  $$('00000000-0000-4000-8000-0000000000e1', 'another-session', 'content_view', 'engagement', 'web', '{}')$$),
+  '422engagement.subject', 'and what breaks a rule is judged like any other');
+select is(count(*), 2::bigint, 'both have their rows') from public.audience_events where session_id = 'another-session' and rejected;
 select is(pg_temp.send('service_role', 'id, session_id, event_type, event_category, event_source, metadata',
   $$(null, null, null, null, null, null)$$), '422base.session_id', 'a row of nulls is a rejection, not an error');
 
@@ -99,20 +106,20 @@ select is(pg_temp.send('authenticated', 'id, user_id, session_id, event_type, ev
   '422engagement.subject', 'a rejected event');
 select results_eq(
   $$select user_id, session_id, event_type, event_category, event_source, utm_campaign, occurred_at, created_at, rejected
-    from public.audience_events where id = '00000000-0000-4000-8000-0000000000e2'$$,
+    from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2'$$,
   $$values ('00000000-0000-4000-8000-00000000000a'::uuid, 'enforce-audit', 'event_validation_fail', 'system', 'database',
     null::text, null::timestamptz, now(), true)$$,
-  'is put down under its id, user and session');
+  'is put down under its user and session');
 select ok(metadata ?& array['validation_rule_id', 'validation_result', 'rejection_reason', 'violations',
-    'original_payload_snapshot', 'payload_sha256', 'payload_bytes', 'source_system', 'contract'],
+    'original_payload_snapshot', 'event_id', 'payload_bytes', 'source_system', 'contract'],
   'with all that an audit row says')
-from public.audience_events where id = '00000000-0000-4000-8000-0000000000e2';
+from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';
 select is(metadata -> 'violations',
   '["engagement.subject", "privacy.raw_email", "privacy.personal_key", "privacy.personal_value", "registry.payload"]'::jsonb,
   'every rule it broke')
-from public.audience_events where id = '00000000-0000-4000-8000-0000000000e2';
+from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';
 select ok(metadata::text !~ 'canary|1234567', 'and nothing personal')
-from public.audience_events where id = '00000000-0000-4000-8000-0000000000e2';
+from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';
 select is_empty($$
   select e.id, v.rule_id from public.audience_events e
   cross join lateral public.validate_audience_event(

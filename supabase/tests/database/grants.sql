@@ -30,9 +30,9 @@ select is_empty($$
   select signature, owner from functions where prosecdef and owner not in ('audience_gate_owner', 'audience_gate_store')
 $$, 'and run as one of the gate''s own roles');
 select results_eq(
-  $$select signature from functions where owner = 'audience_gate_store' and prosecdef$$,
-  array['audience_gate.ingest(jsonb)'],
-  'one function runs as the role whose inserts are taken as judged');
+  $$select signature from functions where owner = 'audience_gate_store' and prosecdef order by 1$$,
+  array['audience_gate.ingest(jsonb)', 'audience_gate.ingest_signed(text,text)', 'audience_gate.take_batch(jsonb,text)'],
+  'three functions run as the role whose inserts are taken as judged');
 select is_empty($$
   select r.rolname, m.rolname from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
   where r.rolname in ('audience_gate_owner', 'audience_gate_store')
@@ -58,6 +58,7 @@ select is(
   callers, signature || ' is called by ' || coalesce(nullif(callers, ''), 'nobody'))
 from (values
   ('public.ingest_audience_events(jsonb)', 'service_role'),
+  ('public.ingest_audience_events_signed(text,text)', 'service_role'),
   ('public.audience_registry()', 'service_role'),
   ('public.validate_audience_event(jsonb)', 'authenticated service_role'),
   ('public.audience_events_append_only()', ''),
@@ -65,10 +66,14 @@ from (values
   ('audience_gate.registry()', 'service_role'),
   ('audience_gate.charge(jsonb)', ''),
   ('audience_gate.record_batch(jsonb,text)', ''),
-  ('audience_gate.record_events(jsonb,text)', ''),
-  ('audience_gate.record_plain_events(jsonb,text)', ''),
-  ('audience_gate.record_rejections(jsonb)', ''),
-  ('audience_gate.record_plain_rejections(jsonb)', ''),
+  ('audience_gate.ingest_signed(text,text)', 'service_role'),
+  ('audience_gate.take_batch(jsonb,text)', ''),
+  ('audience_gate.proven_call(text,text)', ''),
+  ('audience_gate.new_signing_key()', ''),
+  ('audience_gate.record_events(jsonb,text[],text)', ''),
+  ('audience_gate.record_plain_events(jsonb,text[],text)', ''),
+  ('audience_gate.record_rejections(jsonb,text)', ''),
+  ('audience_gate.record_plain_rejections(jsonb,text)', ''),
   ('audience_gate.enforce()', ''),
   ('audience_gate.can_read_site(uuid)', 'authenticated service_role')
 ) as intended (signature, callers);

@@ -20,8 +20,10 @@ create function pg_temp.event(number integer, members jsonb default '{}') return
     'event_type', 'page_view', 'event_category', 'engagement', 'event_source', 'web', 'metadata', '{"page_path": "/"}'::jsonb
   ) || members
 $$;
-create function pg_temp.answered(batch jsonb) returns jsonb language sql as $$
-  select public.ingest_audience_events(batch)
+-- As if the call of a proven batch had been signed, by a role that may say so.
+create function pg_temp.answered(batch jsonb) returns jsonb language sql security definer as $$
+  select case when batch ->> 'contract' = 'another' then public.ingest_audience_events(batch)
+    else audience_gate.take_batch(audience_gate.with_rate_keys(batch), gen_random_uuid()::text) end
 $$;
 grant usage on schema extensions to service_role;
 set local role service_role;
@@ -40,7 +42,7 @@ select results_eq(
   $$values (1, 'duplicate.double_fire'), (2, 'duplicate.double_fire')$$,
   'a repeat within the batch, and one of a stored event');
 select results_eq(
-  $$select count(*), count(distinct metadata ->> 'payload_sha256') from public.audience_events
+  $$select count(*), count(distinct id) from public.audience_events
     where rejected and event_source = 'edge-function' and metadata ->> 'validation_rule_id' = 'duplicate.double_fire'$$,
   'values (2::bigint, 2::bigint)', 'both are put down');
 select results_eq(
@@ -56,12 +58,14 @@ select is_empty($$select from public.audience_events where id in ('00000000-0000
 
 -- Already rejected by the caller: finished audit rows.
 select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(20)), jsonb_build_object('rejected', jsonb_build_array(
-    jsonb_build_object('index', 1, 'id', '00000000-0000-4000-9000-000000000021', 'user_id', null, 'session_id', 'ingest-session-21',
+    jsonb_build_object('index', 1, 'user_id', null, 'session_id', 'ingest-session-21',
       'event_source', 'edge-function', 'site_id', '00000000-0000-4000-8000-000000000001',
-      'metadata', audience_gate.rejection_metadata('{}', array['base.session_id'], 'edge-function')))))),
+      'metadata', audience_gate.rejection_metadata('{}', array['base.session_id'], 'edge-function')
+        || '{"event_id": "00000000-0000-4000-9000-000000000021"}'))))),
   '{"recorded": true, "accepted": 1, "replayed": [], "rejected": [], "rate": null}'::jsonb, 'a batch with a rejection');
-select results_eq($$select rejected, event_category, event_type from public.audience_events where id = '00000000-0000-4000-9000-000000000021'$$,
-  $$values (true, 'system', 'event_validation_fail')$$, 'which is put down as it came');
+select results_eq($$select rejected, event_category, event_type, id = '00000000-0000-4000-9000-000000000021' from public.audience_events
+    where metadata ->> 'event_id' = '00000000-0000-4000-9000-000000000021'$$,
+  $$values (true, 'system', 'event_validation_fail', false)$$, 'which is put down as it came, under an id of its own');
 
 -- A batch without proof of its contract is judged again.
 select results_eq(
@@ -75,12 +79,25 @@ select results_eq(
   'another contract: its rows are judged here');
 select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(34, '{"metadata": {}}')), '{"registry": "0"}')) #> '{rejected,0,rule_id}',
   '"engagement.subject"'::jsonb, 'a stale registry: likewise');
-select results_eq($$select user_id, metadata ->> 'source_system' from public.audience_events where id = '00000000-0000-4000-9000-000000000033'$$,
+select results_eq($$select user_id, metadata ->> 'source_system' from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-9000-000000000033'$$,
   $$values (null::uuid, 'edge-function')$$, 'and what is rejected is put down without the user it claimed');
+
+-- Who has the service key and no signing key writes no audit rows: what is reported is taken apart and made anew.
+select is(public.ingest_audience_events(pg_temp.batch('[]', '{"rejected": [{"index": 0, "session_id": "ingest-session-60",
+    "event_source": "forged", "metadata": {"event_id": "00000000-0000-4000-9000-000000000060", "validation_rule_id": "none", "rejection_reason": "forged",
+      "violations": ["base.utm", "forged"], "note": "forged", "original_payload_snapshot": {"note": "canary@example.com"}}}]}')) -> 'recorded', 'true'::jsonb,
+  'a rejection that nobody signed');
+select results_eq($$select event_source, metadata ->> 'validation_rule_id', metadata::text like '%forged%' or metadata::text like '%canary%'
+    from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-9000-000000000060'$$,
+  $$values ('database', 'base.utm', false)$$, 'is recorded in the words of the database');
+select throws_ok(
+  format('select public.ingest_audience_events(%L)', pg_temp.batch(jsonb_build_array(pg_temp.event(61,
+    jsonb_build_object('metadata', jsonb_build_object('page_path', repeat('x', 131072))))))),
+  '54000', 'an unsigned batch holds at most 131072 bytes', 'and more of it than can be judged in a moment is refused');
 
 -- A batch that no judge wrote.
 select throws_ok(
-  format('select public.ingest_audience_events(%L)', pg_temp.batch(jsonb_build_array(pg_temp.event(40, members)))),
+  format('select pg_temp.answered(%L)', pg_temp.batch(jsonb_build_array(pg_temp.event(40, members)))),
   '22023', 'the batch does not have the form of a judged batch', 'a malformed row is refused without being quoted')
 from unnest(array['{"id": "canary@example.com"}', '{"user_id": "canary@example.com"}', '{"occurred_at": "canary@example.com"}',
   '{"session_id": null}', '{"event_category": "canary@example.com"}']::jsonb[]) members;

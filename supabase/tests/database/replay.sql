@@ -15,6 +15,13 @@ create function pg_temp.accepted() returns bigint language sql as $$
   select count(*) from public.audience_events where not rejected and event_source = 'web'
 $$;
 
+-- The audit row of an event by the end of the event's id. The two that are alike were recorded at one moment, so either may
+-- be judged first.
+create function pg_temp.of(audit uuid) returns text language sql as $$
+  select case when right(metadata ->> 'event_id', 2) in ('a1', 'a6') then 'a1 or a6' else right(metadata ->> 'event_id', 2) end
+  from public.audience_events where id = audit
+$$;
+
 -- Six that the registry did not know, of which two cannot be judged again; one repeat; one that stays wrong.
 do $$
 begin
@@ -26,7 +33,7 @@ begin
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a4", "event_type": "new_thing", "session_id": "session-four", "metadata": {"page_path": "/to/jane@example.com"}}');
   perform pg_temp.sent(jsonb_build_object('id', '00000000-0000-4000-8000-0000000000a5', 'event_type', 'new_thing', 'session_id', 'session-five',
     'metadata', jsonb_build_object('page_path', repeat('long', 1000))));
-  perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a6", "event_type": "new_thing", "session_id": "session-of-test", "metadata": {"page_path": "/a"}}');
+  perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a6", "event_type": "new_thing", "session_id": "session-of-test", "metadata": {"page_path": "/a", "shade": null, "level": 1.50}}');
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a7", "event_type": "new_thing", "session_id": "session-seven"}');
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a8", "event_type": "page_view", "session_id": "session-eight", "site_id": "00000000-0000-4000-8000-00000000000e", "metadata": {"page_path": "/"}}');
 end $$;
@@ -50,19 +57,18 @@ select is(pg_temp.numbers(a), '{"examined": 8, "accepted": 3, "rejected": 2, "no
   'after the fix three pass') from answer;
 select is(pg_temp.accepted(), 3::bigint, 'and are recorded');
 select results_eq(
-  $$ select right(audit_id, 2), status, why, violations from (
-       select r ->> 'audit_id' as audit_id, r ->> 'status' as status, r ->> 'why' as why, r #>> '{violations,0}' as violations
-       from answer, jsonb_array_elements(a -> 'results') r) rows order by 1 $$,
-  $$ values ('a1', 'accepted', null, null), ('a2', 'accepted', null, null), ('a3', 'accepted', null, null),
+  $$ select pg_temp.of((r ->> 'audit_id')::uuid), r ->> 'status', r ->> 'why', (audience_gate.rule_ids(r -> 'violations'))[1]
+     from answer, jsonb_array_elements(a -> 'results') r order by 1, 2 $$,
+  $$ values ('a1 or a6', 'accepted', null, null), ('a1 or a6', 'rejected', null, 'duplicate.double_fire'), ('a2', 'accepted', null, null), ('a3', 'accepted', null, null),
     ('a4', 'not_replayable', 'redacted', null), ('a5', 'not_replayable', 'shortened', null),
-    ('a6', 'rejected', null, 'duplicate.double_fire'), ('a7', 'rejected', null, 'engagement.subject'),
+    ('a7', 'rejected', null, 'engagement.subject'),
     ('a8', 'not_replayable', 'sender', null) $$,
   'each is told its own reason: a repeat stays a repeat, a missing field stays missing');
 select is((select count(*) from public.audience_events where rejected), 8::bigint, 'the rejections stay as they were');
 select results_eq(
-  $$ select right(l.audit_id::text, 2), e.session_id, e.user_id, e.event_type, e.metadata ->> 'page_path', e.occurred_at
+  $$ select pg_temp.of(l.audit_id), e.session_id, e.user_id, e.event_type, e.metadata ->> 'page_path', e.occurred_at
      from public.audience_event_replays l join public.audience_events e on e.id = l.event_id order by 1 $$,
-  $$ values ('a1', 'session-of-test', null::uuid, 'new_thing', '/a', now()),
+  $$ values ('a1 or a6', 'session-of-test', null::uuid, 'new_thing', '/a', now()),
     ('a2', 'session-two', '00000000-0000-4000-8000-000000000011', 'new_thing', '/b', now()),
     ('a3', 'session-three', null, 'new_thing', '/c', now() - interval '6 days') $$,
   'each event is what was sent, at the time it was sent or received, and linked to its rejection');
