@@ -19,6 +19,8 @@ export const VERSIONS = /** @type {const} */ ([15, 17]);
  * @property {15 | 17} [version]
  * @property {Record<string, string | number>} [settings] server settings beyond the ones below
  * @property {boolean} [cron] whether pg_cron is there before the first migration, as on a hosted project
+ * @property {boolean} [openByDefault] whether new objects in schema public are open to every role of the API, as in
+ * projects that Supabase set up before 2026
  * @property {string[]} [migrations] the files to apply, in order; every migration of the repository by default
  *
  * @typedef {object} Postgres
@@ -64,7 +66,7 @@ export function migrationFiles() {
  * @param {Options} [options] @returns {Promise<Postgres>}
  */
 export async function startPostgres(
-  { version = 17, settings = {}, cron = false, migrations = migrationFiles() } = {},
+  { version = 17, settings = {}, cron = false, openByDefault = false, migrations = migrationFiles() } = {},
 ) {
   const bin = binaries(version);
   const server = serverUser();
@@ -121,7 +123,10 @@ export async function startPostgres(
     await ready(adminUrl, child);
     await asClient(
       adminUrl,
-      async (client) => client.query(platform(await available(client, cron))),
+      async (client) => {
+        await client.query(platform(await available(client, cron)));
+        if (openByDefault) await client.query(readFileSync(join(root, "tests/runner/default_privileges.sql"), "utf8"));
+      },
     );
     await asClient(url, async (client) => {
       await migrate(client, migrations);

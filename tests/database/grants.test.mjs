@@ -1,0 +1,47 @@
+/** The rights of every role on every object, on a platform that opens new objects by default and on one that does not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { golden, matrix } from "./grants.mjs";
+import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+
+for (const version of VERSIONS) {
+  for (const openByDefault of [false, true]) {
+    const platform = `Postgres ${version} with Supabase's default privileges ${openByDefault ? "on" : "off"}`;
+    test(`every role has the rights of grants.txt and no other: ${platform}`, async (t) => {
+      const server = await startPostgres({ version, openByDefault });
+      t.after(() => server.stop());
+      const [is, must] = [await matrix(server.adminUrl), golden()];
+      assert.ok(must.length > 150, `${must.length} objects`);
+      assert.deepEqual(
+        { more: is.filter((line) => !must.includes(line)), less: must.filter((line) => !is.includes(line)) },
+        { more: [], less: [] },
+        "if the change is meant, run `node tests/database/grants.mjs` and read the difference",
+      );
+    });
+  }
+}
+
+test("no role of the API can empty, change or shape a table, whatever the platform opens by default", async (t) => {
+  const server = await startPostgres({ openByDefault: true });
+  t.after(() => server.stop());
+  const taken = await asClient(server.adminUrl, async (client) => {
+    const { rows } = await client.query(`
+      select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname in ('public', 'audience_gate') and c.relkind in ('r', 'p')`);
+    /** @type {string[]} */
+    const taken = [];
+    for (const { name } of rows) {
+      for (const role of ["anon", "authenticated"]) {
+        for (const statement of [`truncate ${name} cascade`, `delete from ${name}`]) {
+          await client.query("begin");
+          await client.query(`set local role ${role}`);
+          const done = await client.query(statement).then(() => true, () => false);
+          await client.query("rollback");
+          if (done) taken.push(`${role}: ${statement}`);
+        }
+      }
+    }
+    return taken;
+  });
+  assert.deepEqual(taken, []);
+});
