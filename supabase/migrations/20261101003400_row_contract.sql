@@ -1,7 +1,7 @@
 -- Which contract judged a row. A row without one was never judged: it was in the table before the gate was.
 --
--- The table is not rewritten. The constant default fills the rows that are there, and stays until the functions that
--- name the contract themselves are the only ones at work.
+-- The table is not rewritten: a constant default fills the rows that are there. Another names the contract of those that
+-- come, until the functions that do so themselves are the only ones at work.
 
 create table if not exists public.audience_contracts (
   fingerprint text primary key,
@@ -72,7 +72,7 @@ begin
     continue when to_regclass(log) is null or exists (
       select from pg_catalog.pg_attribute a where a.attrelid = to_regclass(log) and a.attname = 'contract' and not a.attisdropped);
     execute format('alter table %s add column contract text null default %s', log, filled);
-    execute format('alter table %s alter column contract set default ''41d8b79ac76c9fef''', log);
+    execute format('alter table %s alter column contract set default audience_gate.contract_fingerprint()', log);
     execute format('comment on column %s.contract is %L', log,
       'The fingerprint of the contract that judged the row, one of public.audience_contracts. Null: nobody has judged it, '
       'and it counts nowhere.');
