@@ -64,10 +64,25 @@ export async function sendSigned(client, body, signature) {
   return answer;
 }
 
-/** Sends a batch the way the function does. @param {Client} client @param {Event[]} events @param {Event} [members] */
+/** Sends a batch as a caller does who proves nothing. @param {Client} client @param {Event} batch */
+export async function sendUnsigned(client, batch) {
+  const { rows: [{ answer }] } = await client.query(
+    "select public.ingest_audience_events($1) as answer",
+    [JSON.stringify(batch)],
+  );
+  return answer;
+}
+
+/**
+ * Sends a batch the way the function does: signed, or as before 0.2.0 where the server began with less.
+ * @param {Client} client @param {Event[]} events @param {Event} [members]
+ */
 export async function ingest(client, events, members = {}) {
-  const body = JSON.stringify({ batch: await batchOf(client, events, members) });
-  return sendSigned(client, body, signatureOf(signingKeys.get(String(client.port)) ?? "", body));
+  const batch = await batchOf(client, events, members);
+  const key = signingKeys.get(String(client.port));
+  if (!key) return sendUnsigned(client, batch);
+  const body = JSON.stringify({ batch });
+  return sendSigned(client, body, signatureOf(key, body));
 }
 
 const COLUMNS = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
-import { batchOf, event, ingest, insert, newSession } from "./events.mjs";
+import { batchOf, event, ingest, insert, newSession, sendUnsigned } from "./events.mjs";
 import { startPostgres, VERSIONS } from "./postgres.mjs";
 
 /** @typedef {import("./events.mjs").Event} Event */
@@ -10,12 +10,8 @@ import { startPostgres, VERSIONS } from "./postgres.mjs";
 const USER = randomUUID();
 
 /** Sends events that no engine has judged, so that the database judges them. */
-async function judged(/** @type {pg.Client} */ client, /** @type {Event[]} */ events) {
-  const { rows: [{ answer }] } = await client.query("select public.ingest_audience_events($1) as answer", [
-    JSON.stringify(await batchOf(client, events)),
-  ]);
-  return answer;
-}
+const judged = async (/** @type {pg.Client} */ client, /** @type {Event[]} */ events) =>
+  sendUnsigned(client, await batchOf(client, events));
 
 /** Sends finished audit rows of events, as the function does for what its own engine refused. */
 async function reported(/** @type {pg.Client} */ client, /** @type {Event[]} */ events) {

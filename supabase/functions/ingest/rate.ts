@@ -50,19 +50,12 @@ export class RateKeys {
   }
 }
 
-/** The caller's address as the nearest trusted hop saw it. */
-export function addressOf(
-  headers: Headers,
-  trusted: string | null,
-): string | null {
-  if (trusted !== null) {
-    return headers.get(trusted)?.split(",").at(-1)?.trim() || null;
-  }
-  return headers.get("cf-connecting-ip")?.trim() ||
-    headers.get("x-real-ip")?.trim() ||
-    // Each hop appends what it saw: the last entry is the one a caller cannot write.
-    headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ||
-    null;
+/**
+ * The caller's address as the nearest hop saw it: the last entry of the header that this platform's edge writes, or of
+ * `X-Forwarded-For`, to which each hop appends what it saw. A caller can send any other header, so none is believed.
+ */
+export function addressOf(headers: Headers, trusted: string | null): string | null {
+  return headers.get(trusted ?? "x-forwarded-for")?.split(",").at(-1)?.trim() || null;
 }
 
 /** One household or server has a whole /64 of IPv6, so that is what is counted. */

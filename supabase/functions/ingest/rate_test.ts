@@ -117,13 +117,19 @@ Deno.test("the address is the one a caller cannot write", async () => {
       is: "192.0.2.1",
     },
     {
-      name: "real ip first",
-      headers: { "x-forwarded-for": "6.6.6.6", "x-real-ip": "192.0.2.1" },
+      name: "headers that a caller may write himself",
+      headers: { "x-forwarded-for": "192.0.2.1", "x-real-ip": "6.6.6.6", "cf-connecting-ip": "6.6.6.6" },
       is: "192.0.2.1",
     },
     {
-      name: "the platform's edge",
-      headers: { "x-real-ip": "6.6.6.6", "cf-connecting-ip": "192.0.2.1" },
+      name: "nothing but those",
+      headers: { "x-real-ip": "6.6.6.6", "cf-connecting-ip": "6.6.6.6" },
+      is: null,
+    },
+    {
+      name: "the edge's own header, where it is named",
+      headers: { "x-forwarded-for": "6.6.6.6", "cf-connecting-ip": "192.0.2.1" },
+      trusted: "cf-connecting-ip",
       is: "192.0.2.1",
     },
     {

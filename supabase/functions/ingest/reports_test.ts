@@ -39,7 +39,7 @@ Deno.test("a preflight is answered without a key, and a refusal can be read by t
 Deno.test("limits of the rate are told where the store tells them", async () => {
   const { response } = await answered({
     ...json(good),
-    headers: { "x-real-ip": "192.0.2.1" },
+    headers: { "x-forwarded-for": "192.0.2.1" },
   });
   assert.deepEqual(
     ["limit", "remaining", "reset"].map((name) => response.headers.get(`ratelimit-${name}`)),

@@ -14,7 +14,7 @@ export interface Settings {
   readonly emailPepper: string | undefined;
   /** With which batches are signed; null: the database judges them again. */
   readonly signingKey: string | null;
-  /** The one header to trust for the caller's address; null: the platform's own, in order of trust. */
+  /** The one header to believe about the caller's address; null: the last hop of `X-Forwarded-For`. */
   readonly addressHeader: string | null;
   /** How long the store may take before the caller is told to come back. */
   readonly storeTimeoutMs: number;

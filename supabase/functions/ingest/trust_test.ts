@@ -120,7 +120,7 @@ Deno.test("what the store is told about the caller", async () => {
     },
     {
       name: "a user",
-      sent: { headers: { ...user, "cf-connecting-ip": "192.0.2.1" } },
+      sent: { headers: { ...user, "x-forwarded-for": "192.0.2.1" } },
       told: { caller: "user", caller_id: USER, origin: null },
       scopes: ["address", "caller"],
     },
