@@ -144,6 +144,7 @@ fn any_object(text: &[u8], event: &Event, test: &dyn Fn(&Members) -> bool) -> bo
             || value.list().unwrap_or_default().iter().any(|item| is_in(item, test, ""))
             || members.iter().any(|(key, value)| **key != *apart.as_bytes() && is_in(value, test, ""))
     }
-    let metadata = Json::read(event.value(Field::Metadata).raw(text));
+    let metadata = event.value(Field::Metadata);
+    let metadata = if metadata.kind() == Kind::Object { Json::read(metadata.raw(text)) } else { None };
     metadata.is_some_and(|metadata| is_in(&metadata, test, Field::OriginalPayloadSnapshot.key()))
 }

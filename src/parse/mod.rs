@@ -35,7 +35,7 @@ mod members;
 pub mod number;
 mod parser;
 mod reader;
-pub(crate) mod space;
+pub mod space;
 pub mod string;
 mod value;
 mod walk;

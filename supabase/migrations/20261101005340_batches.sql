@@ -31,7 +31,7 @@ as $$
     from judged j where j.rule_ids <> '{}'
   )
   select jsonb_build_object(
-    'passed', coalesce((select jsonb_agg(j.item order by j.ordinal) from judged j where j.rule_ids = '{}'), '[]'),
+    'passed', coalesce((select jsonb_agg(audience_gate.storable(j.item) order by j.ordinal) from judged j where j.rule_ids = '{}'), '[]'),
     'rejected', coalesce((select jsonb_agg(r.audit order by r.ordinal) from rejected r), '[]'),
     'answers', coalesce((
       select jsonb_agg(audience_gate.refusal((r.index)::integer, (r.id #>> '{}')::uuid, r.audit -> 'metadata') order by r.ordinal)

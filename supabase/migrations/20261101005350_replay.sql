@@ -89,7 +89,7 @@ begin
     limit max_events
   ) a;
 
-  select coalesce(jsonb_agg(x.item -> 'event' || jsonb_build_object('index', x.place) order by x.place), '[]')
+  select coalesce(jsonb_agg(audience_gate.storable(x.item -> 'event') || jsonb_build_object('index', x.place) order by x.place), '[]')
   into passed
   from jsonb_array_elements(examined) with ordinality as x (item, place)
   where x.item -> 'violations' = '[]';

@@ -6,7 +6,7 @@ use crate::{corpus, support};
 use audience_gate::contract::personal_keys::PERSONAL_WORDS;
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
-use audience_gate::contract::vocabulary::{FIELDS, Field};
+use audience_gate::contract::vocabulary::{EMPTY_HASH, FIELDS, Field};
 use audience_gate::registry::taxonomy;
 use audience_gate::time;
 use proptest::prelude::*;
@@ -106,12 +106,18 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 /// Values of every kind.
-const ANY: [&str; 14] = [
+const ANY: [&str; 20] = [
     "null",
     "\"\"",
     "\" \"",
     "\"\\t\\n\"",
     "\"\\u000b\"",
+    "\"\\u00a0\\u3000\"",
+    "\"\u{2003}\u{85}\"",
+    "\"\u{200b}\"",
+    "{\"prior_state\":\"S0\",\"newState\":\"s3\"}",
+    "[{\"PRIOR STATE\":\"S1\",\"new-state\":\"S4\"},{\"lead_scores\":1}]",
+    "{\"prior_state\":{\"prior.state\":\"S0\"},\"newstate\":\"S3\"}",
     "true",
     "false",
     "0",
@@ -145,6 +151,15 @@ fn key() -> impl Strategy<Value = String> {
         "engagement_score",
         "Engagement_Score",
         "my_score",
+        "leadScores",
+        "scored_at",
+        "sCORE",
+        "priorState",
+        "prior-state",
+        "newState",
+        "NEW STATE",
+        "new__state",
+        "original_payload_snapshot",
         "scor",
         "colour",
         "email_hash_kind",
@@ -260,6 +275,8 @@ fn near(expr: &Expr, all: &mut Vec<(Field, String)>) {
                 &digits.to_uppercase(),
                 &digits.replace('a', "g"),
                 OF_ADA,
+                &"a".repeat(64),
+                EMPTY_HASH,
             ];
             all.extend(near.map(|hash| (field, text(hash.into()))));
         }
@@ -276,6 +293,22 @@ fn near(expr: &Expr, all: &mut Vec<(Field, String)>) {
                 "alike",
                 "lik",
                 "likess",
+                "post-like",
+                "postLike",
+                "lIKE",
+                "LIKEpost",
+                "photo\u{a0}liked",
+                "thumbs_up",
+                "thumbsUp",
+                "heart",
+                "sweetheart",
+                "Reaction",
+                "kudos2",
+                "👍",
+                " ❤\u{fe0f}\u{2003}",
+                "👍🏽👍",
+                "⭐ x",
+                "\u{fe0f}",
             ];
             all.extend(likes.map(|like| (field, text(like.into()))));
         }
@@ -334,7 +367,7 @@ const ADDRESSES: [&str; 12] = [
 ];
 
 /// Times around both ends of the window, in every form.
-fn times(ahead: u32, behind: u32) -> [String; 14] {
+fn times(ahead: u32, behind: u32) -> [String; 22] {
     let at = |seconds: i64| {
         let written = time::write(support::RECEIVED_AT / 1000 + seconds * 1000);
         String::from_utf8_lossy(&written[..19]).into_owned()
@@ -352,6 +385,14 @@ fn times(ahead: u32, behind: u32) -> [String; 14] {
         at(behind + 1) + "-00:00",
         at(15 * 3600 + 59 * 60) + "+15:59",
         at(16 * 3600) + "+16:00",
+        at(23 * 3600 + 59 * 60) + "+23:59",
+        at(-24 * 3600) + "-24:00",
+        at(ahead) + ".00000099999999999999Z",
+        "2026-11-20T23:59:60Z".into(),
+        "2026-11-20T23:59:60.999999999Z".into(),
+        "2026-11-21T05:44:60+05:45".into(),
+        "2026-11-20T23:59:60+00:01".into(),
+        "0001-01-01T00:00:00+00:01".into(),
         at(0).replace('T', " ") + "Z",
         at(-60) + ".Z",
         at(-1).replace(":59", ":60") + "Z",

@@ -2,6 +2,7 @@
 //! it gets a verdict too.
 
 use super::input::{MOST_EVENT, Piece, Source};
+use audience_gate::parse::space;
 use std::io::{self, BufRead};
 
 /// Such a file, and how far the last piece reached into it.
@@ -76,7 +77,7 @@ impl Splitter {
             return push(piece, &[byte]);
         }
         if self.state == State::Before {
-            if byte.is_ascii_whitespace() {
+            if space::skip(&[byte], 0) == 1 {
                 return;
             }
             self.state = if byte == b'[' { State::InArray } else { State::Outside };
@@ -108,9 +109,9 @@ impl Splitter {
         piece.close(self.number);
     }
 
-    /// Ends what is open. An array that the file cuts short gets a verdict even if the cut is between two events.
+    /// Ends what is open. A file of nothing gets a verdict, as does an array that the file cuts short, even if the cut is between two events.
     fn end_of_file(&mut self, piece: &mut Piece) {
-        if !piece.is_blank() {
+        if !piece.is_blank() || self.state == State::Before {
             self.close(piece);
         }
         if self.state == State::InArray && self.depth == 0 && !self.in_text {

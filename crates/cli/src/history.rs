@@ -8,7 +8,7 @@ use super::rows::{COLUMNS, CONTRACT, CREATED_AT, Kind, REJECTED, Rows, Values};
 use audience_gate::contract::vocabulary::{Field, Kind as ValueKind};
 
 use audience_gate::gate::{Accepted, Context, Verdict, Violations, judge};
-use audience_gate::parse::{Event, Parser, Reader, string};
+use audience_gate::parse::{Event, Parser, Reader, space, string};
 use audience_gate::{ids, time, write};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
@@ -88,7 +88,7 @@ impl<'a> Historian<'a> {
             piece.split();
             let mut start = 0;
             for &(end, number) in &piece.ends {
-                let line = piece.bytes.get(start..end).unwrap_or_default().trim_ascii();
+                let line = space::trim(piece.bytes.get(start..end).unwrap_or_default());
                 start = end;
                 let ready = self.line(line, number);
                 take(number, ready)?;
@@ -176,7 +176,7 @@ impl<'a> Historian<'a> {
         let flag = if is_audit { 't' } else { 'f' };
         self.line.clear();
         self.line.extend_from_slice(format!("{number}\t{id}\t{}\t{flag}\t", moment(recorded)).as_bytes());
-        write_text(&mut self.line, accepted.trim_ascii());
+        write_text(&mut self.line, space::trim(&accepted));
         self.line.push(b'\n');
         Ok(&self.line)
     }

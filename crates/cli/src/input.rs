@@ -3,6 +3,7 @@
 use super::elements::Elements;
 use super::lines::Lines;
 use super::table::Table;
+use audience_gate::parse::space;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use std::fs::File;
@@ -59,7 +60,7 @@ impl Piece {
 
     /// Whether no event is open, or only white space of one.
     pub fn is_blank(&self) -> bool {
-        self.bytes.get(self.open()..).unwrap_or_default().trim_ascii().is_empty()
+        space::trim(self.bytes.get(self.open()..).unwrap_or_default()).is_empty()
     }
 
     /// Ends the event whose bytes were added last.
@@ -81,7 +82,7 @@ impl Piece {
         let breaks = memchr::memchr_iter(b'\n', &self.bytes).map(|at| at + 1).chain([self.bytes.len()]);
         let mut start = 0;
         for (end, number) in breaks.zip(first..) {
-            if !self.bytes.get(start..end).unwrap_or_default().trim_ascii().is_empty() {
+            if !space::trim(self.bytes.get(start..end).unwrap_or_default()).is_empty() {
                 self.ends.push((end, number));
             }
             start = end;
@@ -120,12 +121,19 @@ impl Input {
         if source.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
             source.consume(3);
         }
+        let mut line = 1;
         let form = match form {
-            Form::Auto => recognise(path, source.fill_buf()?),
+            Form::Auto => match named(path) {
+                Some(form) => form,
+                None => {
+                    line += skip_space(&mut source)?;
+                    recognise(path, source.fill_buf()?)
+                }
+            },
             known => known,
         };
         Ok(match form {
-            Form::Auto | Form::Ndjson => Input::Lines(Lines::new(source)),
+            Form::Auto | Form::Ndjson => Input::Lines(Lines::new(source, line)),
             Form::Json => Input::Elements(Elements::new(source)),
             Form::Csv => Input::Table(Box::new(Table::new(source)?)),
         })
@@ -144,20 +152,39 @@ impl Input {
     }
 }
 
-/// The form of a file, by its name and its first bytes. Many files of lines are named .json, and many laid-out objects
-/// are not: where the first line does not begin an array, the second tells whether it begins an event or continues one.
-fn recognise(path: &Path, start: &[u8]) -> Form {
+/// Passes over the white space at the beginning, and returns how many lines it ends.
+fn skip_space(source: &mut Source) -> io::Result<u64> {
+    let mut lines = 0;
+    loop {
+        let chunk = source.fill_buf()?;
+        let blank = space::skip(chunk, 0);
+        if blank == 0 {
+            return Ok(lines);
+        }
+        lines += memchr::memchr_iter(b'\n', chunk.get(..blank).unwrap_or_default()).count() as u64;
+        source.consume(blank);
+    }
+}
+
+/// The form that a file's name alone tells.
+fn named(path: &Path) -> Option<Form> {
     let name = path.to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     if name.ends_with(".csv") {
-        return Form::Csv;
+        return Some(Form::Csv);
     }
-    if name.ends_with(".ndjson") || name.ends_with(".jsonl") {
-        return Form::Ndjson;
-    }
-    let mut lines = start.trim_ascii_start().split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    (name.ends_with(".ndjson") || name.ends_with(".jsonl")).then_some(Form::Ndjson)
+}
+
+/// The form of another file, by its first bytes after white space. Many files of lines are named .json, and many
+/// laid-out objects are not: where the first line does not begin an array, the second tells whether it begins an event or
+/// continues one. Nothing at all is no document, and gets a verdict as such.
+fn recognise(path: &Path, start: &[u8]) -> Form {
+    let name = path.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let mut lines = start.split(|&byte| byte == b'\n').map(space::trim);
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let may_go_on = first == b"{" || name.ends_with(".json") && !first.ends_with(b"}");
     let is_laid_out = may_go_on && !second.starts_with(b"{");
-    if first.starts_with(b"[") || is_laid_out { Form::Json } else { Form::Ndjson }
+    if first.is_empty() || first.starts_with(b"[") || is_laid_out { Form::Json } else { Form::Ndjson }
 }

@@ -10,7 +10,7 @@ use audience_gate::gate::{Accepted, Context, Verdict, judge};
 use audience_gate::ids::{Id, Ids};
 use audience_gate::parse::{Parser, Reader};
 
-use audience_gate::parse::string;
+use audience_gate::parse::{space, string};
 use audience_gate::{time, write};
 use std::io;
 
@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
 
     /// Judges the event with that number.
     pub fn one(&mut self, event: &[u8], number: u64, judged: &mut Judged) {
-        let line = event.trim_ascii();
+        let line = space::trim(event);
         let fault_at = self.read(line);
         let mut context = self.order.context;
         let is_asked = self.order.at_occurrence || self.order.write_rows;

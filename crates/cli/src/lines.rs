@@ -11,8 +11,9 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub fn new(source: Source) -> Self {
-        Lines { source, rest: Vec::new(), line: 1 }
+    /// The file from its beginning, or from a later line on.
+    pub fn new(source: Source, line: u64) -> Self {
+        Lines { source, rest: Vec::new(), line }
     }
 
     pub fn next(&mut self, piece: &mut Piece) -> io::Result<()> {

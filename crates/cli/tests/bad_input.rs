@@ -58,6 +58,9 @@ fn cases() -> Vec<Case> {
         lines("an event cut after every byte", cuts.join("\n"), &cut_verdicts),
         lines("an empty file", "", &[]),
         lines("nothing but line breaks and blanks", "\n\r\n \t\n\n", &[]),
+        lines("a line of nothing but a form feed", "\n\u{c}\n", &["parse.json"]),
+        lines("a form feed beside an event", format!("\u{c}{GOOD}\n{GOOD}\u{c}\n"), &["parse.json"; 2]),
+        lines("a no-break space beside an event", format!("{GOOD}\u{a0}\n"), &["parse.json"]),
         lines("nothing but a byte order mark", "\u{feff}", &[]),
         lines("a byte order mark and an event", format!("\u{feff}{GOOD}"), &[ACCEPTED]),
         lines("Windows line breaks", format!("{GOOD}\r\n\r\n{GOOD}\r\n"), &[ACCEPTED, ACCEPTED]),
@@ -106,6 +109,11 @@ fn cases() -> Vec<Case> {
             &["parse.shape", "parse.shape", "parse.shape", "parse.shape", "base.session_id", ACCEPTED],
         ),
         document("10,000 events in one batch", format!("[{}]", [GOOD; 10_000].join(",")), &[ACCEPTED; 10_000]),
+        document("an empty document", "", &["parse.json"]),
+        document("a document of nothing but blanks", " \r\n\t", &["parse.json"]),
+        document("a form feed in a batch", "[\u{c}]", &["parse.json"]),
+        document("a form feed before a batch", "\u{c}[]", &["parse.json"]),
+        document("a form feed after a batch", "[]\u{c}", &["parse.json"]),
         document("no event in a batch", " [ ] ", &[]),
     ]
 }
@@ -160,8 +168,10 @@ fn check(cases: &[Case]) {
         let file = if case.read == As::Lines { "in.ndjson" } else { "in.json" };
         let code = i32::from(case.verdicts.iter().any(|verdict| *verdict != ACCEPTED));
         for (way, from_stdin) in [("file", false), ("standard input", true)] {
-            // Standard input has no name: its first bytes tell an array, and large input is read in the same way.
-            if from_stdin && (case.body.starts_with(b"[") || case.body.len() > 1 << 20) {
+            // Standard input has no name: its first bytes tell an array, nothing at all is no list of lines, and large
+            // input is read in the same way.
+            let is_blank = case.read == As::Lines && case.verdicts.is_empty();
+            if from_stdin && (is_blank || case.body.starts_with(b"[") || case.body.len() > 1 << 20) {
                 continue;
             }
             let (found, ended) = by_the_command(&case.body, file, from_stdin);

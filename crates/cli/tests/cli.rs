@@ -177,7 +177,7 @@ fn exit_codes_and_messages_are_the_documented_ones() {
         "codes",
         &[
             case("check a.ndjson", 0, &["1 events: 1 accepted, 0 rejected\n"], &[]),
-            case("check", 0, &["0 events: 0 accepted, 0 rejected\n"], &[]),
+            case("check", 1, &["1 events: 0 accepted, 1 rejected\n", "-:1  parse.json\n"], &[]),
             case("check a.ndjson --caller visitor --at 2026-11-21T09:30:00Z", 0, &["1 accepted"], &[]),
             case("check a.ndjson --at occurred", 0, &["1 accepted"], &[]),
             case("check a.ndjson --caller somebody", 2, &[], &["--caller somebody: send trusted, visitor"]),

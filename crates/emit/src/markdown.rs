@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// The whole document.
 pub fn render() -> String {
     let mut out = format!(
-        "<!-- {PREAMBLE} -->\n\n# The rules\n\nContract {VERSION}, fingerprint `{}`. Every violated rule is reported, in this order; the first is the event's `validation_rule_id`. *Contract* rules come from the contract itself; *guard* rules close gaps through which it could be evaded or the store be damaged. \"Present\" means that the key exists and its value is neither null nor a blank string.\n\n## The fields\n\n| field | holds |\n|---|---|\n",
+        "<!-- {PREAMBLE} -->\n\n# The rules\n\nContract {VERSION}, fingerprint `{}`. Every violated rule is reported, in this order; the first is the event's `validation_rule_id`. *Contract* rules come from the contract itself; *guard* rules close gaps through which it could be evaded or the store be damaged. \"Present\" means that the key exists and its value is neither null nor a string of nothing but white space, as Unicode defines it.\n\n## The fields\n\n| field | holds |\n|---|---|\n",
         fingerprint()
     );
     for (field, key, meaning) in FIELDS {
