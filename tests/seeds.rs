@@ -37,3 +37,13 @@ fn every_event_of_every_seed_is_answered_and_kept() {
 fn nothing_personal_is_left_of_any_seed() {
     check("redact", promises::redact);
 }
+
+#[test]
+fn every_registry_of_every_seed_is_read_or_refused() {
+    check("registry", promises::registry);
+}
+
+#[test]
+fn every_payload_schema_of_every_seed_is_read_or_refused() {
+    check("payload_schema", promises::payload_schema);
+}

@@ -398,3 +398,51 @@ impl<'de> Visitor<'de> for Look<'_> {
         Ok(())
     }
 }
+
+/// A snapshot of a registry is read or refused; by one that is read, every event is judged, and twice alike. The first line
+/// is the snapshot, the rest an event.
+pub fn registry(body: &[u8]) {
+    let (snapshot, event) = two_parts(body);
+    if let Ok(registry) = Registry::from_json(snapshot) {
+        assert!(json::Json::read(snapshot).is_some(), "a registry is read from something that is not JSON");
+        judges_twice_alike(&registry, event);
+    }
+}
+
+/// A payload schema is read or refused; by one that is read, any metadata is judged, and twice alike. The first line is the
+/// schema, the rest the metadata.
+pub fn payload_schema(body: &[u8]) {
+    let (schema, metadata) = two_parts(body);
+    let snapshot = [
+        br#"{"version":"1","default_site":"00000000-0000-4000-8000-000000000001","event_types":[{"id":"page_view","category":"engagement","payload_schema":"#,
+        schema,
+        br#"}],"rules":[],"states":[],"blocked_jumps":[]}"#,
+    ]
+    .concat();
+    let event = [
+        br#"{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":"#,
+        metadata,
+        b"}",
+    ]
+    .concat();
+    if let Ok(registry) = Registry::from_json(&snapshot) {
+        judges_twice_alike(&registry, &event);
+    }
+}
+
+fn two_parts(body: &[u8]) -> (&[u8], &[u8]) {
+    let at = body.iter().position(|&byte| byte == b'\n').unwrap_or(body.len());
+    (body.get(..at).unwrap_or_default(), body.get(at + 1..).unwrap_or_default())
+}
+
+fn judges_twice_alike(registry: &Registry, event: &[u8]) {
+    let request = support::request(registry, Caller::Trusted);
+    let rules = |gate: &mut Gate| {
+        let found = gate.check(event, &request.context);
+        found.rules().map(|rule| rule.id).collect::<Vec<_>>()
+    };
+    let mut gate = Gate::default();
+    let once = rules(&mut gate);
+    assert_eq!(once, rules(&mut gate), "the second verdict is another one");
+    assert_eq!(once, rules(&mut Gate::default()), "a gate remembers the event before");
+}

@@ -139,20 +139,34 @@ fn received_at(text: Option<&str>) -> Result<i64, String> {
     }
 }
 
-/// Creating an output empties it, so it must not be an input that is still to be read, nor the other output.
+/// Creating an output empties it, so it must not be an input that is still to be read, nor the other output, under
+/// whatever name.
 fn keeps_its_input(args: &CheckArgs) -> Result<(), String> {
-    let real = |path: &PathBuf| if is_stdio(path) { None } else { fs::canonicalize(path).ok() };
+    let real = |path: &PathBuf| if is_stdio(path) { None } else { identity(path) };
     let outputs: Vec<_> = [&args.accepted, &args.rejected, &args.arrow].into_iter().flatten().collect();
     for (index, path) in outputs.iter().enumerate() {
         if real(path).is_some() && args.files.iter().any(|file| real(file) == real(path)) {
             return Err(format!("{} would be overwritten before it is read; name another output", path.display()));
         }
-        let is_taken = outputs.iter().take(index).any(|other| other == path);
+        let is_same = |other: &PathBuf| other == *path || real(other).is_some_and(|one| Some(one) == real(path));
+        let is_taken = outputs.iter().take(index).any(|other| is_same(other));
         if is_taken && (!is_stdio(path) || Some(*path) == args.arrow.as_ref()) {
             return Err(format!("{} cannot take two kinds of output; name two files", path.display()));
         }
     }
     Ok(())
+}
+
+/// What tells a file that exists from every other: a hard link is the same file under another name.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
 }
 
 fn is_stdio(path: &Path) -> bool {

@@ -6,8 +6,11 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
+use std::cell::Cell;
 use std::fs::File;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 
 /// How many rows are read at a time.
 const AT_ONCE: usize = 8192;
@@ -39,6 +42,10 @@ enum Unit {
 impl Input {
     /// Opens a file. Columns with other names are ignored, but every required column must be there.
     pub fn open(path: &Path, required: &[&str]) -> Result<Self, String> {
+        guarded(|| Self::open_unguarded(path, required))
+    }
+
+    fn open_unguarded(path: &Path, required: &[&str]) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let file = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
@@ -54,6 +61,10 @@ impl Input {
 
     /// Replaces the rows given with the next ones, and returns whether there are any.
     pub fn next(&mut self, rows: &mut Rows) -> Result<bool, String> {
+        guarded(|| self.next_unguarded(rows))
+    }
+
+    fn next_unguarded(&mut self, rows: &mut Rows) -> Result<bool, String> {
         rows.clear();
         while self.left == 0 {
             if self.group == self.file.num_row_groups() {
@@ -86,6 +97,25 @@ impl Input {
         self.left -= count;
         Ok(true)
     }
+}
+
+/// Reads with a library that panics at some damaged files instead of saying so. The panic is told to whoever asked for
+/// the file, like any other fault of it.
+fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    thread_local!(static IS_READING: Cell<bool> = const { Cell::new(false) });
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_READING.get() {
+                usual(info);
+            }
+        }));
+    });
+    IS_READING.set(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(read));
+    IS_READING.set(false);
+    done.unwrap_or_else(|_| Err("it is damaged".into()))
 }
 
 fn find(schema: &SchemaDescriptor, name: &str, kind: Kind) -> Result<Option<Leaf>, String> {

@@ -199,10 +199,20 @@ fn exit_codes_and_messages_are_the_documented_ones() {
 fn an_output_never_overwrites_what_is_still_to_be_read() {
     let folder = folder("overwrite");
     fs::write(folder.join("a.ndjson"), GOOD).unwrap();
-    let ran = run(&folder, "check a.ndjson --accepted ./a.ndjson", b"");
-    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("would be overwritten"), "{}", ran.stderr);
-    assert_eq!(fs::read_to_string(folder.join("a.ndjson")).unwrap(), GOOD);
+    fs::hard_link(folder.join("a.ndjson"), folder.join("hard")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder.join("a.ndjson"), folder.join("soft")).unwrap();
+    let names: &[&str] = if cfg!(unix) { &["./a.ndjson", "hard", "soft"] } else { &["./a.ndjson", "hard"] };
+    for (option, name) in
+        ["--accepted", "--rejected", "--arrow"].iter().flat_map(|option| names.iter().map(move |name| (option, name)))
+    {
+        let ran = run(&folder, &format!("check a.ndjson {option} {name}"), b"");
+        assert_eq!(ran.code, Some(2), "{option} {name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("would be overwritten"), "{option} {name}: {}", ran.stderr);
+        assert_eq!(fs::read_to_string(folder.join("a.ndjson")).unwrap(), GOOD);
+    }
+    let ran = run(&folder, "check - --accepted a.ndjson --rejected hard", b"");
+    assert!(ran.stderr.contains("cannot take two kinds of output"), "{}", ran.stderr);
 }
 
 #[test]
