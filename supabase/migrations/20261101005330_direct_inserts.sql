@@ -14,24 +14,6 @@ as $$ select 1000 $$;
 comment on function audience_gate.most_rows() is
   'How many events a signed-in user may insert in one statement: as many as one request of the function holds.';
 
--- Row level security does not bind these roles of the API, nor whoever owns the database.
-create or replace function audience_gate.inserts_trusted()
-returns boolean
-language sql
-stable
-parallel safe
-set search_path = ''
-as $$
-  select case current_setting('role')
-    when 'service_role' then true
-    when 'authenticated' then false
-    when 'anon' then false
-    else audience_gate.is_trusted()
-  end
-$$;
-comment on function audience_gate.inserts_trusted() is
-  'Whether the client of a direct insert is trusted. Asks for the roles of the API by name, because it runs for each row.';
-
 -- The row of the account stays locked until the transaction ends, so that an account inserts one statement after the other,
 -- however many connections it opens. A bucket may fall below nothing: the rows of a statement are counted when they are
 -- known, and the next statement waits until the debt is gone.
@@ -81,7 +63,7 @@ begin
     set_config('audience_gate.first_bucket', '', true),
     set_config('audience_gate.rows', '0', true),
     set_config('lock_timeout', '5s', true);
-  if not audience_gate.inserts_trusted() then
+  if not audience_gate.is_trusted() then
     perform audience_gate.charge_inserts(1, false);
   end if;
   perform audience_gate.hold_contract();
@@ -103,7 +85,13 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  trusted boolean := audience_gate.inserts_trusted();
+  -- The roles of the API by name, because this runs for each row.
+  trusted boolean := case current_setting('role')
+    when 'service_role' then true
+    when 'authenticated' then false
+    when 'anon' then false
+    else audience_gate.is_trusted()
+  end;
   caller_id uuid := case when not trusted then audience_gate.caller_id() end;
   caller text := case when trusted then 'trusted' when caller_id is not null then 'user' else 'visitor' end;
   origin text := case when not trusted then
@@ -258,7 +246,7 @@ begin
   foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()'] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
   end loop;
-  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()', 'most_rows()', 'inserts_trusted()'] loop
+  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()', 'most_rows()'] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
     execute format('grant execute on function audience_gate.%s to audience_gate_owner', signature);
   end loop;

@@ -154,7 +154,7 @@ begin
 
   perform audience_gate.make_standby('primary key (id))');
   -- What the owner of the partitioned log may do without being granted it.
-  grant select, insert on table audience_gate_standby.audience_events to audience_gate_owner;
+  grant select, insert, update on table audience_gate_standby.audience_events to audience_gate_owner;
   return audience_gate.start_move('one table');
 end;
 $$;

@@ -47,7 +47,7 @@ export async function load(client, select) {
     await client.query(
       `insert into public.audience_events
          (id, created_at, session_id, event_type, event_category, event_source, metadata, contract)
-       select l.id, l.created_at::timestamptz, l.session_id, l.event_type, l.event_category, l.event_source, l.metadata::jsonb,
+       select l.id::uuid, l.created_at::timestamptz, l.session_id, l.event_type, l.event_category, l.event_source, l.metadata::jsonb,
          audience_gate.contract_fingerprint()
        from (${select}) l (id, created_at, session_id, event_type, event_category, event_source, metadata)`,
     );

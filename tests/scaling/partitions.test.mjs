@@ -70,7 +70,8 @@ for (const version of VERSIONS) {
       const before_it = event({ session_id: newSession() });
       await load(
         client,
-        `select '${before_it.id}', '${border.toISOString()}', '${before_it.session_id}', 'page_view', 'engagement', 'web', '{}'`,
+        `select '${before_it.id}', '${border.toISOString()}', '${before_it.session_id}', 'page_view', 'engagement', 'web',
+           '{"page_path": "/pricing"}'`,
       );
       const later = (/** @type {number} */ seconds) =>
         event({
