@@ -251,6 +251,8 @@ begin
     end if;
   end loop;
   perform audience_gate.guard_partition(part, 'Events recorded in ' || to_char(month, 'YYYY-MM') || ' (UTC).');
+  -- An archive of the first release does not tell rows that are older than the gate from those that it judged.
+  perform audience_gate.mark_unjudged(part);
 
   -- Ids that keep_keys has had forgotten meanwhile are known again.
   execute format('insert into audience_gate.event_keys (id, created_at, rejected)

@@ -106,7 +106,7 @@ export async function record(client, months, count) {
            then jsonb_build_object('validation_rule_id', 'parse.json', 'validation_result', 'rejected', 'source_system', 'web')
            else jsonb_build_object('page_path', '/' || n, 'number', 1.50, 'großes', array['ä', null], 'deep', jsonb_build_object('x', n)) end,
          '00000000-0000-4000-8000-000000000001', case when n % 4 = 0 then made.at - interval '1.000001 seconds' end, n % 11 = 0,
-         case when n % 13 <> 0 then case when n % 2 = 0 then audience_gate.contract_fingerprint() else '41d8b79ac76c9fef' end end
+         case when n % 13 <> 0 then case when n % 2 = 0 then audience_gate.contract_fingerprint() else '0123456789abcdef' end end
        from generate_series(1, $1) m cross join generate_series(1, $2) n
        cross join lateral (
          select date_trunc('month', now(), 'UTC') - m * interval '1 month' + n * interval '1 minute 0.000123 seconds' as at

@@ -43,7 +43,7 @@ pub fn explain(error: &postgres::Error) -> String {
         matches!(told.code().code(), "42883" | "42P01" | "3F000") && told.message().contains("audience_gate.");
     match told.hint() {
         _ if is_missing => format!(
-            "the database lacks what this command needs ({}); apply the migrations of this release to it, and supabase/scaling/archive.sql and load.sql",
+            "the database lacks what this command needs ({}); apply supabase/scaling/archive.sql and load.sql of this release to it, after its migrations",
             told.message()
         ),
         Some(hint) => format!("{}: {hint}", told.message()),
