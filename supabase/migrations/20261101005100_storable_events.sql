@@ -22,4 +22,4 @@ $$;
 comment on function audience_gate.storable(jsonb) is
   'An event that was judged, in the form in which a row takes it: without blank ids, and with its time as it was judged.';
 revoke all on function audience_gate.storable(jsonb) from public;
-grant execute on function audience_gate.storable(jsonb) to audience_gate_store;
+grant execute on function audience_gate.storable(jsonb) to audience_gate_owner, audience_gate_store;
