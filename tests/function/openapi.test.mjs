@@ -31,10 +31,13 @@ const undo = [() => rmSync(folder, { recursive: true, force: true })];
 const at = { stack: "", cut: "", nonsense: "" };
 /** @type {Awaited<ReturnType<typeof serveFunction>>} */
 let cut;
+/** @type {Awaited<ReturnType<typeof startStack>>["database"]} */
+let database;
 
 before(async () => {
   const stack = await startStack({ folder, port: await freePort(), demo: false, pages: false });
   undo.push(stack.close);
+  database = stack.database;
   await stack.database.query(
     "update public.audience_rate_limits set burst = 40, per_minute = 1, shards = 1 where scope = 'session'",
   );
@@ -67,6 +70,12 @@ const event = (/** @type {Record<string, unknown>} */ changes = {}) => ({
 const json = (/** @type {unknown} */ value) => ({ body: JSON.stringify(value) });
 const bad = () => event({ session_id: "short" });
 const twice = event({ id: randomUUID() });
+const report = (
+  /** @type {unknown} */ violations = [{ rule_id: "sanity.session_id_length", path: "/session_id" }],
+) => ({
+  violations,
+  event: bad(),
+});
 /** More than a session may send at once; the next request is refused. */
 const crowd = Array(41).fill(event());
 /** A token that only the auth server could verify. */
@@ -77,6 +86,7 @@ const origin = "https://www.example.com";
 /**
  * @typedef {object} Case
  * @property {string} [name] what is special about it
+ * @property {string} [sql] run before it
  * @property {keyof typeof at} [on]
  * @property {string} [path] as the document names it
  * @property {string} [address] what is really asked for
@@ -132,6 +142,25 @@ const CASES = [
     status: 503,
     code: "auth_unavailable",
   },
+  ...[
+    { ...json([report(), report()]), status: 200 },
+    { ...json([report(), report([])]), status: 207 },
+    { ...json([report([{ rule_id: "no.rule" }])]), status: 422 },
+    { ...json([event()]), status: 400, code: "bad_reports" },
+    { ...json([report()]), key: null, status: 401, code: "no_credentials" },
+    { body: "x".repeat(65_537), status: 413, code: "body_too_large" },
+    { body: "<a/>", headers: { "content-type": "text/xml" }, status: 415, code: "unsupported_media_type" },
+    {
+      ...json([report()]),
+      sql: "update public.audience_rate_limits set burst = 1, per_minute = 1 where scope = 'address'",
+      status: 200,
+      name: "the last that the limit allows",
+    },
+    { ...json([report()]), status: 429, code: "rate_limited" },
+    { on: /** @type {const} */ ("nonsense"), ...json([report()]), status: 503, code: "store_unavailable" },
+    { on: /** @type {const} */ ("cut"), ...json([report()]), status: 503, code: "store_unavailable" },
+    { method: "get", status: 405, code: "method_not_allowed" },
+  ].map((one) => ({ path: "/reports", ...one })),
   { method: "options", headers: { origin, "access-control-request-method": "POST" }, key: null, status: 204 },
   ...["/contract", "/registry", "/health"].flatMap((path) => [
     { path, method: "get", key: null, status: 200 },
@@ -174,7 +203,8 @@ test("openapi.yaml is a valid document of OpenAPI 3.1", async () => {
 test("the function gives every answer that it lists, as it describes it", async () => {
   const failures = [];
   for (const one of CASES) {
-    const { path = "/", method = "post", code, name = "" } = one;
+    const { path = "/", method = "post", code, name = "", sql } = one;
+    if (sql) await database.query(sql);
     const { status, headers, text } = await answerTo(one);
     const found = status === one.status ? faultsOf({ path, method, status }, headers, text) : [`answered ${status}`];
     if (code !== undefined && JSON.parse(text || "{}").error?.code !== code) found.push(`the code is not ${code}`);

@@ -5,7 +5,7 @@ import { createIngest, type Deps, type Handler } from "../../supabase/functions/
 import { badToken } from "../../supabase/functions/ingest/caller.ts";
 import type { Line } from "../../supabase/functions/ingest/log.ts";
 import type { RefusedCount } from "../../supabase/functions/ingest/refused.ts";
-import type { StoreAnswer } from "../../supabase/functions/ingest/store.ts";
+import type { ReportAnswer, StoreAnswer } from "../../supabase/functions/ingest/store.ts";
 
 export const NOW = Date.parse("2026-11-21T12:00:00Z");
 export const USER = "7d9f5a4e-3c1b-4f0a-9b3e-2a6d1c8e4f50";
@@ -51,6 +51,9 @@ export interface Scene {
   readonly time: { now: number };
   /** The counts of refused requests that reached the store. */
   readonly refused: RefusedCount[];
+  /** Reports that reached it, and what it answers. */
+  readonly reports: Record<string, unknown>[];
+  report: (batch: Record<string, unknown>) => ReportAnswer | Promise<ReportAnswer>;
   /** What the store does next; unless set, it records everything. */
   store: (batch: SentBatch) => StoreAnswer | Promise<StoreAnswer>;
   registry: () => string | Promise<string>;
@@ -73,6 +76,10 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
       rejected: [],
       rate: batch.rate && { limit: 1200, remaining: 1199, reset: 1 },
     }),
+    reports: [] as Record<string, unknown>[],
+    report: ({ reports }: Record<string, unknown>): ReportAnswer | Promise<ReportAnswer> => ({
+      reported: (reports as unknown[]).map((_, index) => index),
+    }),
     registry: (): string | Promise<string> => JSON.stringify(REGISTRY),
     counting: () => Promise.resolve(),
     settled: () => Promise.all(background),
@@ -86,6 +93,11 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
         );
         inner.batches.push(batch);
         return await inner.store(batch);
+      },
+      report: async (argument) => {
+        const { batch } = JSON.parse(argument);
+        inner.reports.push(batch);
+        return await inner.report(batch);
       },
       registry: async () => await inner.registry(),
       countRefused: async (counts) => {

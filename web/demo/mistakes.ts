@@ -38,11 +38,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     label: "Jump from unknown to subscribed",
-    event: {
-      event_type: "reactivated",
-      event_category: "retention",
-      metadata: { prior_state: "S0", new_state: "S3", inactivity_days: 0, rule_id: "reactivation" },
-    },
+    event: engagement("feature_used", { feature_id: "plan", prior_state: "S0", new_state: "S3" }),
   },
   {
     label: "Pose as the system",

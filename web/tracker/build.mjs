@@ -1,4 +1,5 @@
 // Builds the tracker: the ES module, the one-line script, the contract, and the types.
+import { readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
@@ -6,12 +7,14 @@ import { build } from "esbuild";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here("../dist/tracker/");
+const { version } = JSON.parse(readFileSync(here("../../package.json"), "utf8"));
 /** @type {import("esbuild").BuildOptions} */
 const common = {
   bundle: true,
   minify: true,
   target: "es2022",
   legalComments: "none",
+  define: { VERSION: JSON.stringify(version) },
   logLevel: "warning",
 };
 
@@ -42,6 +45,7 @@ export default async function buildTracker() {
       here("../../pkg/audience_gate_bg.wasm"),
       `${out}audience_gate_bg.wasm`,
     ),
+    copyFile(here("../../LICENSE"), `${out}LICENSE.txt`),
     writeTypes(),
   ]);
 }

@@ -8,6 +8,8 @@ const GRAMMAR = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\
 /** SHA-256 of the normalised address in hex; undefined if it is not an address, or if the page may not hash (no secure context). */
 export async function hashEmail(email: string): Promise<string | undefined> {
   const address = email.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "")
+    // JavaScript makes two characters of this one; the contract lower-cases one by one.
+    .replaceAll("İ", "i")
     .toLowerCase();
   if (address.length > EMAIL_BYTES || !GRAMMAR.test(address)) return;
   try {

@@ -1,5 +1,6 @@
 // The gate before everything: no consent, or a signal against tracking, means that nothing is written or sent.
 import type { Area } from "./area.ts";
+import { automation } from "./automation.ts";
 import type { ConsentState, TrackResult } from "./types.ts";
 
 type Withheld = Extract<TrackResult, { status: "withheld" }>["reason"];
@@ -21,6 +22,7 @@ export function createPrivacy(
   initial: ConsentState,
   initialVersion: string | undefined,
   respectSignals: boolean,
+  withholdAutomation: boolean,
 ): Privacy {
   const decide = (state: ConsentState, version?: string): Given => ({
     state,
@@ -50,8 +52,8 @@ export function createPrivacy(
     permission,
     withheld() {
       const now = permission();
-      if (now === "granted" || now === "not_required") return undefined;
-      return now === "privacy_signal" ? now : "consent";
+      if (now !== "granted" && now !== "not_required") return now === "privacy_signal" ? now : "consent";
+      return withholdAutomation && automation() ? "automation" : undefined;
     },
     record: () => ({
       tracking_consent: given.state,

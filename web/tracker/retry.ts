@@ -21,6 +21,9 @@ export function outcomeOf(status: number): Outcome {
 
 const FIRST = 1000;
 const LONGEST = 5 * 60_000;
+/** After so many failures in a row, which take an hour and a half, one attempt an hour is enough. */
+const MANY = 25;
+const HOURLY = 3_600_000;
 
 /** Milliseconds a server asks for: seconds or an HTTP date; undefined when it asks for nothing readable. */
 export function retryAfter(
@@ -33,8 +36,11 @@ export function retryAfter(
   return wait >= 0 ? Math.min(wait, 86_400_000) : undefined;
 }
 
-/** Doubles from one second to five minutes; the upper half is random, so that clients do not return in step. */
+/**
+ * Doubles from one second to five minutes, and is an hour in the end; the upper half is random, so that clients do not
+ * return in step.
+ */
 export function backOff(attempt: number, random: number): number {
-  const ceiling = Math.min(LONGEST, FIRST * 2 ** Math.min(attempt, 20));
+  const ceiling = attempt < MANY ? Math.min(LONGEST, FIRST * 2 ** attempt) : HOURLY;
   return ceiling / 2 + (random * ceiling) / 2;
 }

@@ -21,7 +21,9 @@ const {
   signals,
   debug,
   contract,
-  sendRejected,
+  reports,
+  automation,
+  paths,
 } = script.dataset;
 const page = window as { audienceGate?: Call[] | Tracker };
 const early = page.audienceGate;
@@ -31,7 +33,9 @@ const tracker = createTracker({
   key,
   contract: contract === "off" ? false : new URL(contract ?? "contract.js", script.src).href,
   respectPrivacySignals: signals !== "ignore",
-  sendRejected: sendRejected !== undefined,
+  reportRejected: reports !== "off",
+  ...(automation && { automation: automation as NonNullable<TrackerOptions["automation"]> }),
+  ...(paths && { paths: paths as "cut" | "keep" }),
   ...(site && { siteId: site }),
   ...(content && { content: { content_id: content } }),
   ...(source && { source }),

@@ -1,6 +1,7 @@
 // Brings the queue to the server: at least once from here, exactly once there, because ids are stable.
 import type { Area } from "./area.ts";
-import type { Queue } from "./queue.ts";
+import type { Clock } from "./clock.ts";
+import { isReport, type Queue } from "./queue.ts";
 import { backOff, outcomeOf, retryAfter } from "./retry.ts";
 import type { User, Violation } from "./types.ts";
 
@@ -14,10 +15,13 @@ type Result = {
   violations?: unknown[];
 };
 type Answer = { status: number; results?: Result[]; wait?: number | undefined };
-type Item = {
+/** What is sent: an event, or a report about one. */
+export type Item = {
   key: string;
   id: string;
   bytes: number;
+  /** When it was queued, by the device's clock; undefined if the page said when it happened. */
+  at: number | undefined;
   owner: unknown;
   type: string;
   text: string;
@@ -30,9 +34,11 @@ export type SenderOptions = {
   /** Prefix of our storage keys; also the name of the lock. */
   prefix: string;
   queue: Queue;
+  clock: Clock;
   user(): User | null;
   accepted(id: string, type: string, replayed: boolean): void;
-  rejected(id: string, type: string, violations: readonly Violation[]): void;
+  rejected(item: Item, violations: readonly Violation[]): void;
+  reported(): void;
   undeliverable(id: string): void;
   failed(status: number, message: string): void;
 };
@@ -52,10 +58,11 @@ const KEEPALIVE_BYTES = 60 * 1024;
 const TIME_LIMIT = 15_000;
 
 export function createSender(options: SenderOptions): Sender {
-  const { area, queue } = options;
+  const { area, queue, clock } = options;
   const pauseKey = `${options.prefix}pause`;
   let limit = MOST_EVENTS;
-  let halted = false;
+  /** Where nothing more is sent from this page: events, reports. */
+  const halted = [false, false];
   let running: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let due = 0;
@@ -99,26 +106,21 @@ export function createSender(options: SenderOptions): Sender {
     }, ms);
   };
 
-  const take = (most: number, bytes: number, user: User | null): Item[] => {
+  const take = (reports: boolean, most: number, bytes: number, user: User | null): Item[] => {
     const items: Item[] = [];
-    for (const { key, id, bytes: size } of queue.list()) {
-      if (flying.has(id)) continue;
+    if (halted[Number(reports)]) return items;
+    for (const { key, id, bytes: size, at } of queue.list()) {
+      if (isReport(id) !== reports || flying.has(id)) continue;
       bytes -= size + 1;
       if (items.length === most || (bytes < 0 && items.length > 0)) break;
       const text = queue.text(key);
       if (text === undefined) continue;
       try {
-        const { user_id, event_type } = JSON.parse(text);
+        const read = JSON.parse(text);
+        const { user_id, event_type } = reports ? read.event : read;
         // Another person's events wait for that person, so that a shared device does not mix people up.
         if (!user_id || user_id === user?.id) {
-          items.push({
-            key,
-            id,
-            bytes: size,
-            owner: user_id,
-            type: event_type,
-            text,
-          });
+          items.push({ key, id, bytes: size, at, owner: user_id, type: event_type, text });
         }
       } catch {
         if (queue.remove(key)) options.undeliverable(id);
@@ -127,11 +129,16 @@ export function createSender(options: SenderOptions): Sender {
     return items;
   };
 
+  const address = (reports: boolean, last: boolean) =>
+    `${options.endpoint}${reports ? "/reports" : ""}${last ? `?apikey=${encodeURIComponent(options.key)}` : ""}`;
+
   const post = async (
     items: Item[],
     user: User | null,
+    reports: boolean,
     last: boolean,
   ): Promise<Answer> => {
+    const sent = Date.now();
     const headers: Record<string, string> = {
       // As plain text a closing page's request needs no preflight.
       "content-type": last ? "text/plain" : "application/json",
@@ -139,18 +146,18 @@ export function createSender(options: SenderOptions): Sender {
       ...(user && { authorization: `Bearer ${user.token}` }),
     };
     try {
-      const response = await fetch(
-        last ? `${options.endpoint}?apikey=${encodeURIComponent(options.key)}` : options.endpoint,
-        {
-          method: "POST",
-          headers,
-          body: `[${items.map((item) => item.text).join()}]`,
-          credentials: "omit",
-          keepalive: last,
-          signal: AbortSignal.timeout?.(TIME_LIMIT) ?? null,
-        },
-      );
+      const response = await fetch(address(reports, last), {
+        method: "POST",
+        headers,
+        body: `[${items.map((item) => item.text).join()}]`,
+        credentials: "omit",
+        // An address may tell who is reading, and the event says what of it may be known.
+        referrerPolicy: "no-referrer",
+        keepalive: last,
+        signal: AbortSignal.timeout?.(TIME_LIMIT) ?? null,
+      });
       const { status } = response;
+      clock.learn(response.headers.get("date"), sent);
       const asked = retryAfter(response.headers.get("retry-after"), Date.now());
       if (outcomeOf(status) !== "settled") return { status, wait: asked };
       const { results } = await response.json();
@@ -167,29 +174,30 @@ export function createSender(options: SenderOptions): Sender {
     for (const result of results) {
       const item = items[result.index];
       if (
-        !item || (result.id ?? item.id).toLowerCase() !== item.id.toLowerCase()
+        !item || !isReport(item.id) && (result.id ?? item.id).toLowerCase() !== item.id.toLowerCase()
       ) continue;
-      if (result.status !== "accepted" && result.status !== "rejected") {
-        continue;
-      }
+      if (!["accepted", "rejected", "reported"].includes(result.status)) continue;
       progress = true;
       if (!queue.remove(item.key)) continue;
-      if (result.status === "accepted") {
-        options.accepted(item.id, item.type, result.replayed === true);
-      } else options.rejected(item.id, item.type, violationsOf(result));
+      if (isReport(item.id)) result.status === "reported" ? options.reported() : options.undeliverable(item.id);
+      else if (result.status === "accepted") options.accepted(item.id, item.type, result.replayed === true);
+      else options.rejected(item, violationsOf(result));
     }
     return progress;
   };
 
   const drain = async () => {
-    while (!halted) {
+    for (;;) {
       const rest = pause().until - Date.now();
       if (rest > 0) return schedule(rest);
       const user = options.user();
-      const items = take(limit, BATCH_BYTES, user);
+      // Reports come after the events.
+      let reports = false;
+      let items = take(reports, limit, BATCH_BYTES, user);
+      if (items.length === 0) items = take(reports = true, limit, KEEPALIVE_BYTES, user);
       if (items.length === 0) return;
       if (!navigator.onLine) return schedule(30_000);
-      const answer = await post(items, user, false);
+      const answer = await post(items, user, reports, false);
       const outcome = outcomeOf(answer.status);
       if (outcome === "settled" && settle(items, answer.results ?? [])) {
         area.remove(pauseKey);
@@ -202,11 +210,12 @@ export function createSender(options: SenderOptions): Sender {
           options.failed(answer.status, "the event can never be delivered");
         }
       } else if (outcome === "halt" && !(answer.status === 401 && user)) {
-        halted = true;
+        halted[Number(reports)] = true;
         options.failed(
           answer.status,
-          "check the endpoint and the key; events stay queued",
+          reports ? "this function takes no reports" : "check the endpoint and the key; events stay queued",
         );
+        if (!reports) return;
       } else {
         // A user's token may just have expired: the next attempt asks for a new one.
         return wait(answer.wait);
@@ -234,36 +243,36 @@ export function createSender(options: SenderOptions): Sender {
     return running;
   };
 
+  const part = (reports: boolean) => {
+    const user = options.user();
+    let room = KEEPALIVE_BYTES;
+    for (const bytes of flying.values()) room -= bytes;
+    const items = room > 0 ? take(reports, reports ? MOST_EVENTS : Infinity, room, user) : [];
+    if (items.length === 0) return;
+    if (!("keepalive" in Request.prototype)) {
+      const plain = items.filter((item) => !item.owner).map((item) => item.text);
+      if (plain.length > 0) navigator.sendBeacon(address(reports, true), `[${plain.join()}]`);
+      return;
+    }
+    for (const item of items) flying.set(item.id, item.bytes);
+    void post(items, user, reports, true).then((answer) => {
+      for (const item of items) flying.delete(item.id);
+      // Events without a verdict are still queued, and go again with the same ids.
+      const outcome = outcomeOf(answer.status);
+      if (outcome === "settled") settle(items, answer.results ?? []);
+      else if (outcome === "retry") wait(answer.wait);
+      else if (!halted[Number(reports)]) schedule(1000);
+    });
+  };
+
   return {
     flush,
     schedule,
     hide() {
       const { told, until } = pause();
-      if (halted || (told && until > Date.now())) return;
-      const user = options.user();
-      let room = KEEPALIVE_BYTES;
-      for (const bytes of flying.values()) room -= bytes;
-      const items = room > 0 ? take(Infinity, room, user) : [];
-      if (items.length === 0) return;
-      if (!("keepalive" in Request.prototype)) {
-        const plain = items.filter((item) => !item.owner).map((item) => item.text);
-        if (plain.length > 0) {
-          navigator.sendBeacon(
-            `${options.endpoint}?apikey=${encodeURIComponent(options.key)}`,
-            `[${plain.join()}]`,
-          );
-        }
-        return;
-      }
-      for (const item of items) flying.set(item.id, item.bytes);
-      void post(items, user, true).then((answer) => {
-        for (const item of items) flying.delete(item.id);
-        // Events without a verdict are still queued, and go again with the same ids.
-        const outcome = outcomeOf(answer.status);
-        if (outcome === "settled") settle(items, answer.results ?? []);
-        else if (outcome === "retry") wait(answer.wait);
-        else schedule(1000);
-      });
+      if (halted[0] || (told && until > Date.now())) return;
+      part(false);
+      part(true);
     },
     online() {
       // Our own back-off ends with the outage; what the server asked for does not.
@@ -276,12 +285,9 @@ export function createSender(options: SenderOptions): Sender {
 function violationsOf(
   { rule_id = "unknown", reason = "", violations = [] }: Result,
 ): readonly Violation[] {
-  const first = { rule_id, reason };
-  const others = violations.map((
-    violation,
-  ) => (typeof violation === "string" ? { rule_id: violation, reason: "" } : (violation as Violation)));
-  return [
-    first,
-    ...others.filter((violation) => violation.rule_id !== rule_id),
-  ];
+  // A function of before 0.2.0 names the rules alone.
+  const all = violations.map((one) => (typeof one === "string" ? { rule_id: one } : (one as { rule_id: string })));
+  if (!all.some((one) => one.rule_id === rule_id)) all.unshift({ rule_id });
+  // The reason of the first is told.
+  return all.map((one) => ({ ...one, reason: one.rule_id === rule_id ? reason : "" }));
 }

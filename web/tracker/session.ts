@@ -1,11 +1,13 @@
 // A session: an opaque id that ends after half an hour of silence, and the campaign that brought the visitor.
 import { UTM_LENGTH } from "../shared/limits.ts";
 import type { Area } from "./area.ts";
+import { holdsAddress } from "./guard.ts";
 
 export type Utm = Partial<
   Record<`utm_${"source" | "medium" | "campaign" | "content" | "term"}`, string>
 >;
-export type Session = { id: string; seen: number; utm: Utm };
+/** `from` stands for the parameters it began with, whatever was left out of them since. */
+export type Session = { id: string; seen: number; utm: Utm; from?: string };
 
 const IDLE = 30 * 60_000;
 
@@ -21,23 +23,41 @@ export function uuid(): string {
 }
 
 /** The id of an event: a UUID v7, which begins with the time, so that new ids lie together in an index of any size. */
-export function eventId(): string {
-  const time = Date.now().toString(16).padStart(12, "0");
+export function eventId(now: number): string {
+  const time = now.toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${uuid().slice(15)}`;
 }
 
-/** Campaign parameters of an address. One that holds an e-mail address is left out: mailing tools do that. */
-export function campaign(url: URL): Utm {
+/**
+ * Campaign parameters of an address. One that no event may hold is left out, and the others stay: mailing tools put
+ * e-mail addresses there. What else is wrong with one, the contract says later.
+ */
+export function campaign(url: URL, leftOut: (key: string, why: string) => void): Utm {
   const utm: Utm = {};
   for (const [key, value] of url.searchParams) {
-    if (
-      /^utm_(source|medium|campaign|content|term)$/.test(key) && value &&
-      !value.includes("@")
-    ) {
-      utm[key as keyof Utm] = [...value].slice(0, UTM_LENGTH).join("");
-    }
+    if (!/^utm_(source|medium|campaign|content|term)$/.test(key) || !value.trim()) continue;
+    // A character that no text holds: what was sent is damaged.
+    if (/[\0\uFFFD]/.test(value)) leftOut(key, "it holds characters that no text has");
+    else if (holdsAddress(value)) leftOut(key, "it holds an e-mail address");
+    else utm[key as keyof Utm] = [...value].slice(0, UTM_LENGTH).join("");
   }
   return utm;
+}
+
+/** Takes parameters out of the session, so that no later event has them. */
+export function forget(area: Area, key: string, names: readonly string[]): void {
+  const session = kept(area, key);
+  if (!session) return;
+  for (const name of names) delete session.utm[name as keyof Utm];
+  area.set(key, JSON.stringify(session));
+}
+
+function kept(area: Area, key: string): Session | undefined {
+  try {
+    return JSON.parse(area.get(key) ?? "") as Session;
+  } catch {
+    // no session is on record
+  }
 }
 
 /** The session of an event; a new one begins after silence, or when another campaign brings the visitor. */
@@ -47,16 +67,11 @@ export function touchSession(
   landed: Utm,
 ): { session: Session; begun: boolean } {
   const now = Date.now();
-  let session: Session | undefined;
-  try {
-    session = JSON.parse(area.get(key) ?? "") as Session;
-  } catch {
-    // no session is on record
-  }
-  const another = Object.keys(landed).length > 0 &&
-    JSON.stringify(landed) !== JSON.stringify(session?.utm);
+  const session = kept(area, key);
+  const from = hash(JSON.stringify(landed));
+  const another = Object.keys(landed).length > 0 && from !== session?.from;
   const begun = !session || another || now - session.seen > IDLE;
-  const current = begun || !session ? { id: uuid(), seen: now, utm: landed } : { ...session, seen: now };
+  const current = begun || !session ? { id: uuid(), seen: now, utm: landed, from } : { ...session, seen: now };
   area.set(key, JSON.stringify(current));
   return { session: current, begun };
 }
@@ -79,4 +94,11 @@ export function referrerKind(
       .test(from)
   ) return "social";
   return "referral";
+}
+
+/** Tells texts apart without keeping them; not a secret. */
+export function hash(text: string): string {
+  let value = 5381;
+  for (let index = 0; index < text.length; index++) value = (value * 33) ^ text.charCodeAt(index);
+  return (value >>> 0).toString(36);
 }

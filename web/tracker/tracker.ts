@@ -1,10 +1,14 @@
 // The tracker: turns "this happened" into an event in the queue. send.ts sends it; the contract refuses it.
 import { createArea } from "./area.ts";
+import { automation } from "./automation.ts";
+import { createClock } from "./clock.ts";
+import { mend } from "./mend.ts";
 import { createPrecheck } from "./precheck.ts";
 import { createPrivacy } from "./privacy.ts";
-import { createQueue } from "./queue.ts";
+import { createQueue, REPORT } from "./queue.ts";
+import { report } from "./report.ts";
 import { createSender } from "./send.ts";
-import { campaign, eventId, referrerKind, touchSession } from "./session.ts";
+import { campaign, eventId, forget, hash, referrerKind, touchSession } from "./session.ts";
 import type {
   Automatic,
   Content,
@@ -16,7 +20,10 @@ import type {
   User,
   Violation,
 } from "./types.ts";
-import { createViews, path } from "./view.ts";
+import { createViews, cut } from "./view.ts";
+
+/** Set by the build. */
+declare const VERSION: string;
 
 type Event = { id: string; event_type: string; user_id?: string | null; metadata: { [key: string]: unknown } };
 
@@ -26,9 +33,15 @@ export function createTracker(options: TrackerOptions): Tracker {
   const debug = options.debug ?? /^(localhost|127\.|\[::1\])/.test(location.hostname);
   const prefix = `ag.${hash(endpoint + key + (options.siteId ?? ""))}.`;
   const area = createArea(options.storage ?? "local");
-  const stats = { accepted: 0, rejected: 0, dropped: 0 };
+  const sessionKey = `${prefix}session`;
+  const clock = createClock(area, `${prefix}clock`);
+  const stats = { accepted: 0, rejected: 0, reported: 0, mended: 0, dropped: 0 };
   const { referrer } = document;
-  let landed = campaign(new URL(location.href));
+  const path = () => {
+    const { paths = "cut" } = options;
+    const { pathname } = location;
+    return (paths === "keep" ? pathname : paths === "cut" ? cut(pathname) : paths(pathname)).slice(0, 512);
+  };
 
   // --- What the developer hears.
   const tell = (say: () => void, line?: string) => {
@@ -40,6 +53,15 @@ export function createTracker(options: TrackerOptions): Tracker {
       console.error(error);
     }
   };
+  const leftOut = new Set<string>();
+  /** Said wherever the page is, unless it asked for silence: whoever wrote the link has to mend it. */
+  const leaveOut = (name: string, why: string) => {
+    if (options.debug !== false && !leftOut.has(name)) {
+      console.warn(`[audience-gate] ${name} is left out of the events: ${why}`);
+    }
+    leftOut.add(name);
+  };
+  let landed = campaign(new URL(location.href), leaveOut);
   const reject = (id: string, event_type: string, by: "browser" | "server", violations: readonly Violation[]) => {
     stats.rejected++;
     const reasons = violations.map(({ rule_id, reason }) => `\n  ${rule_id}: ${reason}`).join("");
@@ -74,12 +96,14 @@ export function createTracker(options: TrackerOptions): Tracker {
     options.consent ?? "ask",
     options.consentVersion,
     options.respectPrivacySignals ?? true,
+    options.automation === "withhold",
   );
   const precheck = createPrecheck(
     options.contract,
     endpoint,
     key,
     options.siteId,
+    clock,
     (error) => tell(() => {}, `no check in this page, the server judges alone: ${error}`),
   );
   const sender = createSender({
@@ -88,22 +112,48 @@ export function createTracker(options: TrackerOptions): Tracker {
     area,
     prefix,
     queue,
+    clock,
     user,
     accepted(id, event_type, replayed) {
       stats.accepted++;
       tell(() => options.onAccept?.({ id, event_type, replayed }));
     },
-    rejected(id, type, violations) {
+    rejected({ id, type, text, at }, violations) {
+      // By the server's clock, and never later than its own time: the device's may have been set right meanwhile.
+      const error = clock.now() - Date.now();
+      const mended = withoutCampaign(text, violations, at && Math.min(at + error, clock.now()));
+      if (mended !== undefined) {
+        stats.mended++;
+        return queue.put(id, mended, at);
+      }
       views.reopen(id);
       reject(id, type, "server", violations);
     },
+    reported: () => stats.reported++,
     undeliverable: (id) => drop(id, "not_deliverable"),
     failed: (status, message) => tell(() => options.onError?.({ status, message }), `HTTP ${status}: ${message}`),
   });
 
+  /** The event as it may still be accepted; what a campaign loses for that, no later event of the session has either. */
+  const withoutCampaign = (text: string, violations: readonly Violation[], occurredAt?: number): string | undefined => {
+    const mended = mend(text, violations, occurredAt);
+    if (!mended) return;
+    for (const name of mended.left) {
+      leaveOut(
+        name,
+        violations.find((one) => one.path === `/${name}`)?.reason ?? "its campaign has no source or medium",
+      );
+    }
+    // An attribution event may not name a campaign alone; every other may.
+    forget(area, sessionKey, mended.left.filter((name) => violations.some((one) => one.path === `/${name}`)));
+    return mended.text;
+  };
+
   // --- From the caller's words to an event in the queue.
+  /** Events of which the page said itself when they happened. */
+  const dated = new WeakSet<Event>();
   const complete = (input: Omit<EventInput, "email">): Event => {
-    const { session, begun } = touchSession(area, `${prefix}session`, landed);
+    const { session, begun } = touchSession(area, sessionKey, landed);
     landed = {};
     if (begun && automatic.has("landing")) {
       const campaigned = Object.keys(session.utm).length > 0;
@@ -116,9 +166,9 @@ export function createTracker(options: TrackerOptions): Tracker {
         },
       });
     }
-    return {
-      id: eventId(),
-      occurred_at: new Date().toISOString(),
+    const event = {
+      id: eventId(clock.now()),
+      occurred_at: new Date(clock.now()).toISOString(),
       session_id: session.id,
       event_source: source,
       ...session.utm,
@@ -126,9 +176,13 @@ export function createTracker(options: TrackerOptions): Tracker {
       // Stamped now, because somebody else may be signed in when the queue is sent.
       ...(options.user && { user_id: user()?.id ?? null }),
       ...input,
-      metadata: { ...input.metadata, ...privacy.record() },
+      metadata: { ...input.metadata, ...privacy.record(), ...maker },
     } as Event;
+    if (input.occurred_at) dated.add(event);
+    return event;
   };
+
+  const maker = { tracker: `audience-gate/${VERSION}`, ...(automation() && { automated: automation() }) };
 
   const place = (event: Event, quiet = false): TrackResult => {
     const { id } = event;
@@ -138,17 +192,26 @@ export function createTracker(options: TrackerOptions): Tracker {
     let violations: readonly Violation[];
     try {
       text = JSON.stringify(event);
-      violations = precheck.judge(text, event.user_id ?? null);
+      const judge = () => precheck.judge(text, event.user_id ?? null);
+      violations = judge();
+      // One parameter after another, because each rule names one place.
+      for (let mended; (mended = withoutCampaign(text, violations)) !== undefined; violations = judge()) text = mended;
     } catch (error) {
       violations = [{ rule_id: "parse.json", reason: `the event cannot be written as JSON: ${error}` }];
     }
     const faulty = violations.length > 0;
+    const told = options.reportRejected ?? true;
     if (faulty && !quiet) reject(id, event.event_type, "browser", violations);
-    const harmless = text && !violations.some((one) => one.rule_id.startsWith("privacy."));
-    if (!faulty || (options.sendRejected && harmless)) {
-      queue.put(id, text);
-      sender.schedule(flushInterval);
+    if (!faulty) queue.put(id, text, dated.has(event) ? undefined : Date.now());
+    // A refused event may come again under its id, corrected or not: each report is one of its own.
+    else if (told && !quiet) {
+      queue.put(
+        `${REPORT}${eventId(clock.now())}`,
+        report(event, violations, text ? precheck.redact(text) : undefined),
+        Date.now(),
+      );
     }
+    sender.schedule(flushInterval);
     return faulty ? { status: "rejected", id, violations } : { status: "queued", id };
   };
 
@@ -162,7 +225,7 @@ export function createTracker(options: TrackerOptions): Tracker {
   };
 
   const track = async (input: EventInput): Promise<TrackResult> => {
-    const reason = privacy.withheld();
+    const reason = withheld();
     if (reason) return { status: "withheld", reason };
     const { email, ...rest } = input;
     const event = complete(rest);
@@ -177,11 +240,11 @@ export function createTracker(options: TrackerOptions): Tracker {
   };
 
   // --- The page view: one `content_view` for each, sent once it satisfies the contract.
-  const views = createViews((metadata) => {
+  const views = createViews(path, (metadata) => {
     // Until the contract has loaded, no view counts as long enough.
     if (!automatic.has("content_view") || !precheck.settled() || privacy.withheld()) return;
     const event = complete({ event_type: "content_view", event_category: "engagement", metadata });
-    return place(event, !options.sendRejected).status === "queued" ? event.id : undefined;
+    return place(event, true).status === "queued" ? event.id : undefined;
   });
 
   const page = (content?: Content) => {
@@ -198,10 +261,25 @@ export function createTracker(options: TrackerOptions): Tracker {
   };
 
   const start = () => {
-    if (privacy.withheld()) return;
+    if (withheld()) return;
     precheck.load();
     if (views.path() === undefined) page(options.content);
     sender.schedule(flushInterval);
+  };
+
+  /** Nothing but the choice itself stays on the device of somebody who does not agree. */
+  const clear = () => {
+    clearing = true;
+    queue.clear();
+    clearing = false;
+    for (const name of ["session", "pause", "clock"]) area.remove(prefix + name);
+  };
+
+  const withheld = () => {
+    const reason = privacy.withheld();
+    // The signal may have been switched on since the last event.
+    if (reason === "privacy_signal") clear();
+    return reason;
   };
 
   const leave = () => {
@@ -221,7 +299,8 @@ export function createTracker(options: TrackerOptions): Tracker {
     // A choice made in another tab is valid here at once.
     if (event.key === `${prefix}consent`) {
       privacy.reload();
-      start();
+      if (privacy.withheld()) clear();
+      else start();
     }
   });
   (globalThis as { navigation?: EventTarget }).navigation?.addEventListener("currententrychange", () => {
@@ -238,13 +317,8 @@ export function createTracker(options: TrackerOptions): Tracker {
     },
     consent(state, version) {
       privacy.set(state, version);
-      if (!privacy.withheld()) return start();
-      // Withdrawn: only the choice itself stays on the device.
-      clearing = true;
-      queue.clear();
-      clearing = false;
-      area.remove(`${prefix}session`);
-      area.remove(`${prefix}pause`);
+      if (!privacy.withheld()) start();
+      else clear();
     },
     permission: privacy.permission,
     stats() {
@@ -253,11 +327,4 @@ export function createTracker(options: TrackerOptions): Tracker {
     },
     ready: () => precheck.load().then(precheck.available),
   };
-}
-
-/** Keeps apart the storage of trackers with different targets on one origin; not a secret. */
-function hash(text: string): string {
-  let value = 5381;
-  for (let index = 0; index < text.length; index++) value = (value * 33) ^ text.charCodeAt(index);
-  return (value >>> 0).toString(36);
 }

@@ -44,8 +44,8 @@ export type Drop = {
 export type TrackResult =
   | { status: "queued"; id: string }
   | { status: "rejected"; id: string; violations: readonly Violation[] }
-  /** Nothing was recorded anywhere, because the visitor did not agree to it. */
-  | { status: "withheld"; reason: "consent" | "privacy_signal" };
+  /** Nothing was recorded anywhere: the visitor did not agree to it, or is a program. */
+  | { status: "withheld"; reason: "consent" | "privacy_signal" | "automation" };
 
 /** A signed-in user, as your auth client knows them (Supabase: `session.user.id`, `session.access_token`). */
 export type User = { id: string; token: string };
@@ -78,11 +78,25 @@ export type TrackerOptions = {
   maxQueueBytes?: number;
   /** For how many milliseconds events wait for more; default 2000. */
   flushInterval?: number;
-  /** Also send what the check in the page rejected (personal data excepted), so that the server keeps its audit row. */
-  sendRejected?: boolean;
+  /**
+   * Whether the server is told, without anything personal, what the check in the page rejected, so that it has an audit
+   * row like every other rejection. Default true.
+   */
+  reportRejected?: boolean;
+  /**
+   * What becomes of events while a program drives the browser: `mark` says so in their metadata (`automated`), and
+   * `withhold` records none. Default `mark`.
+   */
+  automation?: "mark" | "withhold";
+  /**
+   * What of an address becomes `page_path` and `landing_page`. Default: the path, with segments that only one visitor has
+   * (tokens, UUIDs, long hexadecimal numbers, e-mail addresses) cut to `:id`. `keep` leaves them in; a function decides
+   * by itself.
+   */
+  paths?: "cut" | "keep" | ((pathname: string) => string);
   /** Address of `contract.js`; false: no check in the page, the server alone judges. */
   contract?: string | false;
-  /** Whether to write to the console. Default: only on loopback hosts. */
+  /** Whether to write to the console. Default: everything on loopback hosts, elsewhere only that a campaign is damaged. */
   debug?: boolean;
   /** Called for each event; null for a visitor who is not signed in. */
   user?: () => User | null;
@@ -97,7 +111,12 @@ export type Stats = {
   queued: number;
   queuedBytes: number;
   accepted: number;
+  /** By the page or the server. */
   rejected: number;
+  /** How many of those that the page rejected the server has an audit row of. */
+  reported: number;
+  /** Refused once, and sent again without what was wrong: a wrong clock, a damaged campaign. */
+  mended: number;
   dropped: number;
 };
 

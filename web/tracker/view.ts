@@ -1,5 +1,6 @@
 // A page view: how long it was really visible, how far the visitor scrolled, and when that makes an event.
 
+import { holdsAddress } from "./guard.ts";
 import type { Content } from "./types.ts";
 
 type Measure = { duration_seconds: number; scroll_depth_percent?: number };
@@ -52,15 +53,18 @@ export type Views = {
 };
 
 /** `record` says under which id the view was queued, or undefined when the contract found it too short. */
-export function createViews(record: (metadata: Content & Measure) => string | undefined): Views {
+export function createViews(
+  path: () => string,
+  record: (metadata: Content & Measure) => string | undefined,
+): Views {
   let meter: ReturnType<typeof createMeter> | undefined;
   let content: Content = {};
   let recorded: string | undefined;
   let address: string | undefined;
   return {
     begin(next = {}) {
-      address = path();
-      content = { page_path: address, ...next };
+      address = location.pathname;
+      content = { page_path: path(), ...next };
       recorded = undefined;
       meter ??= createMeter();
       meter.restart();
@@ -72,9 +76,21 @@ export function createViews(record: (metadata: Content & Measure) => string | un
       if (recorded === id) recorded = undefined;
     },
     path: () => content.page_path,
-    moved: () => address !== undefined && address !== path(),
+    moved: () => address !== undefined && address !== location.pathname,
   };
 }
 
-/** The path without the query, which may contain anything. */
-export const path = (): string => location.pathname.slice(0, 512);
+const UUID = /^[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}$/i;
+const HEX = /^[\da-f]{16,}$/i;
+
+/** Sixteen letters and digits without a break that change their kind three times: no word does, and few tokens do not. */
+const isToken = (run: string): boolean =>
+  run.length >= 16 && /\d/.test(run) && (run.match(/\d+|[a-z]+|[A-Z]+/g) ?? []).length > 3;
+
+/** Whether a segment of a path is there for one visitor only: a token, a key, an id that nobody could guess, an address. */
+const isPrivate = (segment: string): boolean =>
+  UUID.test(segment) || HEX.test(segment) || segment.split(/[^a-z\d]+/i).some(isToken) || holdsAddress(segment);
+
+/** A path of the page with such segments cut to `:id`. */
+export const cut = (path: string): string =>
+  path.split("/").map((segment) => (isPrivate(segment) ? ":id" : segment)).join("/");

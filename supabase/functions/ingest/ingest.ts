@@ -12,11 +12,12 @@ import { identify } from "./caller.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import type { Bytes, Gate } from "./gate.ts";
 import type { Line, Log } from "./log.ts";
+import { readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
 import { addressOf, RateKeys } from "./rate.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import { RefusedRequests } from "./refused.ts";
 import { RegistryCopy } from "./registry.ts";
-import { createReports } from "./reports.ts";
+import { createReports, type ReportPath } from "./reports.ts";
 import type { Keys } from "./settings.ts";
 import type { Store } from "./store.ts";
 import { asking } from "./store.ts";
@@ -99,6 +100,10 @@ export function createIngest(deps: Deps): Handler {
       if (method !== "POST") throw methodNotAllowed("POST, OPTIONS");
       return await ingest(request, url, origin, line);
     }
+    if (path === "/reports") {
+      if (method !== "POST") throw methodNotAllowed("POST, OPTIONS");
+      return await takeReports(request, url, origin, line);
+    }
     if (method !== "GET" && method !== "HEAD") {
       throw methodNotAllowed("GET, HEAD, OPTIONS");
     }
@@ -159,12 +164,36 @@ export function createIngest(deps: Deps): Handler {
     rateHeaders(response.headers, stored.rate);
     return response;
   }
+
+  /** What a page refused by itself. */
+  async function takeReports(request: Request, url: URL, origin: string | null, line: Line): Promise<Response> {
+    const caller = await identify(request, url, deps.keys, deps.verifyUser);
+    line.caller = caller.kind;
+    bodyKind(request.headers);
+    const body = await readBody(request, { ...limits, bytes: Math.min(limits.bytes, REPORT_BYTES) });
+    line.bytes = body.byteLength;
+    const reports = readReports(body);
+    line.events = reports.length;
+    const receivedAt = clock();
+    const address = addressOf(request.headers, deps.addressHeader);
+    const rate = await rateKeys.forRequest(address, caller, receivedAt);
+    const argument = reportArgument(reports, caller, origin, receivedAt, rate);
+    const stored = await asking(() => deps.store.report(argument), line);
+    line.store_ms = clock() - receivedAt;
+    if (stored.limited) throw rateLimited(stored.limited.retry_after);
+
+    const { body: answer, status, counts } = settleReports(reports.length, stored);
+    Object.assign(line, counts);
+    const response = jsonBytes(answer, status);
+    rateHeaders(response.headers, stored.rate);
+    return response;
+  }
 }
 
-const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health)?\/?$/;
+const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health|\/reports)?\/?$/;
 
 /** The platform strips `/functions/v1` before the function sees the address; other hosts may not. */
-function pathOf(url: URL): "/" | "/contract" | "/registry" | "/health" | null {
+function pathOf(url: URL): "/" | "/reports" | ReportPath | null {
   const match = PATH.exec(url.pathname);
   return match === null ? null : (match[1] ?? "/") as "/contract";
 }

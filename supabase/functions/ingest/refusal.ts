@@ -3,6 +3,7 @@
 /** The status of every code; `openapi.yaml` and `HTTP.md` list them all. */
 export const STATUS = {
   bad_gzip: 400,
+  bad_reports: 400,
   body_incomplete: 400,
   no_credentials: 401,
   bad_credentials: 401,

@@ -9,6 +9,8 @@ import type { Sign } from "./sign.ts";
 export interface Store {
   /** Sends one judged batch; `argument` is the finished body of the call. */
   ingest(argument: Bytes): Promise<StoreAnswer>;
+  /** Sends what pages report; `argument` is the finished body of the call. */
+  report(argument: string): Promise<ReportAnswer>;
   /** The registry snapshot, as JSON text. */
   registry(): Promise<string>;
   /** Adds to the counts of requests that were refused whole. */
@@ -26,6 +28,12 @@ export interface StoreAnswer {
   readonly rejected?: readonly StoreRejection[];
   readonly rate?: RateState | null;
   readonly limited?: { readonly retry_after: number };
+}
+
+/** What `public.audience_report_rejections` returns. */
+export interface ReportAnswer extends Pick<StoreAnswer, "failed" | "rate" | "limited"> {
+  /** Indexes of the reports that it took. */
+  readonly reported?: readonly number[];
 }
 
 export interface StoreRejection {
@@ -107,6 +115,13 @@ export function createStore({ url, key, timeoutMs, sign }: StoreOptions): Store 
       if (sign === null && argument.byteLength > UNSIGNED_BYTES) throw tooLargeUnsigned();
       return guarded(async () => storeAnswer(await (await send(argument)).json()));
     },
+    report: (argument) =>
+      guarded(async () => {
+        const answer: ReportAnswer = await (await rpc("audience_report_rejections", argument)).json();
+        if (answer.failed !== undefined) throw new StoreFailure(`not recorded: ${answer.failed}`);
+        if (Array.isArray(answer.reported) || answer.limited) return answer;
+        throw new StoreFailure("the answer is not one of audience_report_rejections");
+      }),
     registry: () => guarded(async () => await (await rpc("audience_registry", "{}")).text()),
     countRefused: (counts) =>
       guarded(async () => {

@@ -67,11 +67,11 @@ test("the demo page shows what the database holds", { timeout: 180_000 }, async 
     "feature_used rejected by the gate duplicate.double_fire",
     "feature_used stopped in the page advocacy.platform",
     "feature_used stopped in the page privacy.raw_email",
+    "feature_used stopped in the page state.escalation",
     "heart_tapped_twice stopped in the page registry.event_type",
     "job_completed stopped in the page system.trusted_caller",
     "page_view accepted",
     "push_subscribe stopped in the page subscription.consent",
-    "reactivated stopped in the page state.escalation",
   ]);
 
   const stored = await rows(
@@ -89,11 +89,22 @@ test("the demo page shows what the database holds", { timeout: 180_000 }, async 
   for (const row of accepted) {
     assert.deepEqual([row.utm_campaign, row.metadata.tracking_consent], ["better-sleep", "granted"]);
   }
-  assert.deepEqual(
-    stored.filter((row) => row.event_type === "event_validation_fail").map((row) => row.metadata.validation_rule_id)
-      .sort(),
-    ["duplicate.double_fire"],
-  );
+  // What was stopped in the page was reported, so that every rejection has its row.
+  const refused = () =>
+    rows(`select metadata ->> 'source_system' as by, metadata ->> 'validation_rule_id' as rule_id
+      from public.audience_events where event_type = 'event_validation_fail'`);
+  await until(async () => (await refused()).length === 9, "every rejection has its audit row");
+  assert.deepEqual((await refused()).map(({ by, rule_id }) => `${by} ${rule_id}`).sort(), [
+    "browser advocacy.not_like",
+    "browser advocacy.platform",
+    "browser engagement.content_view_threshold",
+    "browser privacy.raw_email",
+    "browser registry.event_type",
+    "browser state.escalation",
+    "browser subscription.consent",
+    "browser system.trusted_caller",
+    "edge-function duplicate.double_fire",
+  ]);
   assert.ok(!/canary/i.test(JSON.stringify(stored)), "no address anywhere");
   await context.close();
 });

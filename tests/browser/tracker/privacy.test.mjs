@@ -178,3 +178,44 @@ scene("another person's events wait for that person on a shared device", async (
   assert.deepEqual(numbers(server), [3, 1]);
   assert.equal(server.requests.at(-1)?.headers.authorization, "Bearer token of 1");
 });
+
+scene("a signal that is switched on later drops the queue and the session at once", async ({ server, context }) => {
+  const page = await open(context, server, { consent: "ask", flushInterval: 60_000 });
+  await page.evaluate(() => globalThis.tracker.consent("granted"));
+  await track(page, used(1));
+  assert.equal((await keys(page)).length, 3, "the choice, the session and the event");
+  await page.evaluate(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  assert.deepEqual(await track(page, used(2)), { status: "withheld", reason: "privacy_signal" });
+  assert.deepEqual((await keys(page)).filter((key) => !key.endsWith("consent")), []);
+  // The next page finds nothing, and leaves nothing.
+  await context.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  const next = await open(context, server, { consent: "ask" });
+  assert.deepEqual((await keys(next)).filter((key) => !key.endsWith("consent")), []);
+  await page.close({ runBeforeUnload: true });
+  assert.equal(server.requests.length, 0);
+});
+
+for (
+  const [who, webdriver, userAgent, said] of /** @type {[string, boolean, string, string | undefined][]} */ ([
+    ["a person", false, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36", undefined],
+    ["a telephone of the make Cubot", false, "Mozilla/5.0 (Linux; Android 13; CUBOT P60) Chrome/140.0", undefined],
+    ["a driven browser", true, "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0", "webdriver"],
+    ["a browser without a window", false, "Mozilla/5.0 (X11) HeadlessChrome/140.0.0.0", "headless"],
+    ["a crawler", false, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "crawler"],
+    ["another", false, "Mozilla/5.0 (compatible; AhrefsBot/7.0)", "crawler"],
+  ])
+) {
+  scene(`${who} is ${said ? "marked as automated" : "not marked"}`, async ({ server, context }) => {
+    await context.addInitScript(([webdriver, userAgent]) => {
+      Object.defineProperty(navigator, "webdriver", { get: () => webdriver });
+      Object.defineProperty(navigator, "userAgent", { get: () => userAgent });
+    }, /** @type {const} */ ([webdriver, userAgent]));
+    const page = await open(context, server);
+    await track(page, used(1));
+    await until(() => server.rows.length === 1, "the event is stored");
+    assert.equal(server.rows[0].metadata.automated, said);
+    assert.match(server.rows[0].metadata.tracker, /^audience-gate\/\d+\.\d+\.\d+/);
+    const strict = await open(context, server, { automation: "withhold" });
+    assert.equal((await track(strict, used(2))).status, said ? "withheld" : "queued");
+  });
+}

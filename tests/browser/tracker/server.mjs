@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
  *   | { lost: "before" | "after" }
  *   | { held: Promise<unknown> }} Fault `held`: answered once that promise resolves
  * @typedef {Record<string, any>} Row
- * @typedef {{ csp?: string, script?: boolean, judge?: (event: Row) => { rule_id: string, reason: string }[] }} Settings
- * @typedef {{ id: string, status: string, rule_id?: string, reason?: string, violations?: string[] }} Verdict
+ * @typedef {{ csp?: string, script?: boolean, judge?: (event: Row) => { rule_id: string, reason: string, path?: string }[] }} Settings
+ * @typedef {{ id: string, status: string, rule_id?: string, reason?: string, violations?: { rule_id: string, path?: string }[] }} Verdict
  * @typedef {import("node:http").IncomingMessage} Incoming
  * @typedef {import("node:http").ServerResponse} Outgoing
  */
@@ -49,10 +49,13 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     endpoint: "",
     /** @type {Row[]} */ rows: [],
     /** @type {Row[]} */ refused: [],
-    /** @type {{ at: number, ids: string[], headers: import("node:http").IncomingHttpHeaders, query: string, fault?: Fault }[]} */
+    /** @type {{ event: Row, violations: { rule_id: string, path?: string }[] }[]} one row each */ reports: [],
+    /** @type {{ at: number, path: string, ids: string[], headers: import("node:http").IncomingHttpHeaders, query: string, fault?: Fault }[]} */
     requests: [],
     /** @type {Fault[]} each request to the function uses one up */
     faults: [],
+    /** Unless 0, what every report is answered with, as by a function that knows none. */
+    reportStatus: 0,
     /** How many requests to the function are over, however they ended. */
     answered: 0,
     /** @type {(() => Fault | undefined) | undefined} */ randomFault: undefined,
@@ -77,7 +80,7 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     events.map((event, index) => {
       const first = known.get(event.id);
       if (first) {
-        return { ...first, index, ...(!first.rule_id && { replayed: true }) };
+        return { ...first, index, replayed: true };
       }
       const [violation] = settings.judge?.(event) ?? [];
       /** @type {Verdict} */
@@ -85,13 +88,23 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
         ? {
           id: event.id,
           status: "rejected",
-          ...violation,
-          violations: [violation.rule_id],
+          rule_id: violation.rule_id,
+          reason: violation.reason,
+          violations: [{ rule_id: violation.rule_id, path: violation.path }],
         }
         : { id: event.id, status: "accepted" };
-      known.set(event.id, result);
+      // An event that was refused may come again, corrected.
+      if (!violation) known.set(event.id, result);
       (violation ? state.refused : state.rows).push(event);
       return { ...result, index };
+    });
+
+  // A literal repeat adds no row.
+  const record = (/** @type {typeof state.reports} */ reports) =>
+    reports.map((report, index) => {
+      const told = JSON.stringify(report);
+      if (!state.reports.some((one) => JSON.stringify(one) === told)) state.reports.push(report);
+      return { index, status: "reported" };
     });
 
   /** @param {Incoming} request @param {Outgoing} response @param {URL} url */
@@ -99,7 +112,7 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     const origin = request.headers.origin;
     if (origin) {
       response.setHeader("access-control-allow-origin", origin);
-      response.setHeader("access-control-expose-headers", "retry-after");
+      response.setHeader("access-control-expose-headers", "date, retry-after");
     }
     if (request.method === "OPTIONS") {
       response.setHeader(
@@ -111,14 +124,17 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
     let text = "";
     for await (const chunk of request.setEncoding("utf8")) text += chunk;
     const events = /** @type {Row[]} */ (JSON.parse(text));
+    const isReport = url.pathname.endsWith("/reports");
     const fault = state.faults.shift() ?? state.randomFault?.();
     state.requests.push({
       at: Date.now(),
-      ids: events.map((event) => event.id),
+      path: url.pathname,
+      ids: events.map((event) => isReport ? `report of ${event.event.id}` : event.id),
       headers: request.headers,
       query: url.search,
       fault,
     });
+    if (isReport && state.reportStatus) return response.writeHead(state.reportStatus).end("{}");
     if (fault && "held" in fault) await fault.held;
     if (fault && "status" in fault) {
       return response.writeHead(fault.status, fault.headers).end(
@@ -126,10 +142,10 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
       );
     }
     if (fault && "lost" in fault) {
-      if (fault.lost === "after") store(events);
+      if (fault.lost === "after") isReport ? record(/** @type {any} */ (events)) : store(events);
       return request.socket.destroy();
     }
-    const results = store(events);
+    const results = isReport ? record(/** @type {any} */ (events)) : store(events);
     const rejected = results.filter((one) => one.status === "rejected").length;
     const status = rejected === 0 ? 200 : rejected < results.length ? 207 : 422;
     response.writeHead(status, { "content-type": "application/json" });
@@ -138,13 +154,14 @@ export async function startServer(/** @type {Settings} */ settings = {}) {
 
   const handle = async (/** @type {Incoming} */ request, /** @type {Outgoing} */ response) => {
     const url = new URL(request.url ?? "/", "http://loopback");
-    if (url.pathname === "/ingest") {
+    if (url.pathname === "/ingest" || url.pathname === "/ingest/reports") {
       await ingest(request, response, url);
       if (request.method !== "OPTIONS") state.answered += 1;
       return;
     }
     if (url.pathname === "/ingest/registry") {
       response.setHeader("access-control-allow-origin", "*");
+      response.setHeader("access-control-expose-headers", "date");
       return response.writeHead(state.registry ? 200 : 404).end(
         JSON.stringify(state.registry ?? {}),
       );

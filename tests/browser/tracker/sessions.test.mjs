@@ -1,4 +1,5 @@
-// Random sessions with faults of every kind: everything that was tracked is stored exactly once.
+// Random sessions with faults of every kind: everything that was tracked is stored exactly once, and everything that the
+// page refused is reported exactly once.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -24,12 +25,23 @@ before(async () => {
 });
 after(() => browser.close());
 
-const totals = { tracked: 0, stored: 0, requests: 0, faults: 0, crashes: 0, reloads: 0, closes: 0, outages: 0 };
+const totals = {
+  tracked: 0,
+  stored: 0,
+  refused: 0,
+  reported: 0,
+  requests: 0,
+  faults: 0,
+  crashes: 0,
+  reloads: 0,
+  closes: 0,
+  outages: 0,
+};
 
 for (let first = 0; first < SESSIONS; first += BATCH) {
   const last = Math.min(first + BATCH, SESSIONS);
   test(
-    `random sessions ${first + 1} to ${last} (seed ${SEED}): sent ids = stored ids`,
+    `random sessions ${first + 1} to ${last} (seed ${SEED}): sent = stored, refused = reported`,
     { timeout: 900_000 },
     async () => {
       /** @type {string[]} */
@@ -78,6 +90,7 @@ async function session(/** @type {number} */ seed) {
     );
   };
   let n = 0;
+  let bad = 0;
   const automatic = /** @type {const} */ (["landing", "page_view", "content_view"]);
   const visit = () => open(context, server, { automatic, flushInterval: 100 }, `/page-${Math.floor(random() * 5)}`);
   let pages = [await visit()];
@@ -90,6 +103,9 @@ async function session(/** @type {number} */ seed) {
     track: async (/** @type {Page} */ page) => {
       for (let count = 1 + Math.floor(random() * 4); count > 0; count--) await track(page, used(n++));
     },
+    mistake: async (/** @type {Page} */ page) => {
+      await track(page, used(-1, { metadata: { note: `person-${bad++}@mail.example` } }));
+    },
     // The visitor reads for a while. This is part of the session, and nothing waits for it.
     wait: () => pause(random() * 250),
     scroll: (/** @type {Page} */ page) => page.mouse.wheel(0, 300 + random() * 2000),
@@ -101,7 +117,10 @@ async function session(/** @type {number} */ seed) {
     outage: async () => {
       totals.outages++;
       await context.setOffline(true);
-      for (const page of pages) await track(page, used(n++));
+      for (const page of pages) {
+        await track(page, used(n++));
+        await steps.mistake(page);
+      }
       await pause(random() * 200);
       await context.setOffline(false);
     },
@@ -126,6 +145,8 @@ async function session(/** @type {number} */ seed) {
   /** @type {(keyof typeof steps)[]} */
   const weighted = [
     ...Array(6).fill(/** @type {const} */ ("track")),
+    "mistake",
+    "mistake",
     "wait",
     "wait",
     "scroll",
@@ -155,13 +176,24 @@ async function session(/** @type {number} */ seed) {
       "the queue is empty",
       30,
     );
-    const sent = await last.evaluate(() =>
-      Object.keys(localStorage).filter((key) => key.startsWith("ledger.")).map((key) => key.slice(7))
-    );
+    const ledger = (/** @type {string} */ name) =>
+      last.evaluate(
+        (prefix) =>
+          Object.keys(localStorage).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
+        name,
+      );
+    const sent = await ledger("ledger.");
     const stored = server.stored();
+    const refused = await ledger("refused.");
+    const reported = /** @type {string[]} */ (server.reports.map(({ event }) => event.id));
     totals.tracked += sent.length;
     totals.stored += stored.length;
+    totals.refused += refused.length;
+    totals.reported += reported.length;
     totals.requests += server.requests.length;
+    if (refused.length !== bad || reported.sort().join() !== refused.sort().join()) {
+      return `${bad} refused, ${refused.length} of them queued as reports, ${reported.length} reported`;
+    }
     return judge(sent, stored, server.rows, n);
   } finally {
     await context.close();
@@ -185,9 +217,10 @@ function keepLedger() {
   const { setItem } = Storage.prototype;
   Storage.prototype.setItem = function (/** @type {string} */ key, /** @type {string} */ value) {
     setItem.call(this, key, value);
-    const id = /\.q\..*\.([\w-]{36})$/.exec(key)?.[1];
+    const [, report, id] = /\.q\.[^.]*\.\d+\.(report\.)?([\w-]{36})$/.exec(key) ?? [];
     // Each id has its own key, as in the queue, because a list that two tabs rewrite would lose entries.
-    if (id) setItem.call(this, `ledger.${id}`, "");
+    if (report) setItem.call(this, `refused.${JSON.parse(value).event.id}`, "");
+    else if (id) setItem.call(this, `ledger.${id}`, "");
   };
 }
 
