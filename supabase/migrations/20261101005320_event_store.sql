@@ -91,6 +91,47 @@ as $$
 $$;
 comment on function audience_gate.refusing_rule(text) is 'The rule by which the log refuses an event; null: it does not.';
 
+-- What the log refuses has passed the rules on personal data, so its snapshot is shortened and not redacted: looking
+-- through 8 KB again for each repeat let one request keep the database busy for seconds.
+create or replace function audience_gate.clean_snapshot(event jsonb, most integer)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when octet_length(event::text) <= most then event
+    when octet_length(s.columns::text) <= most then s.columns
+    else to_jsonb('[shortened:' || octet_length(event::text) || ' bytes]')
+  end
+  from (
+    select event || jsonb_build_object('metadata', '[shortened:' || octet_length((event -> 'metadata')::text) || ' bytes]') as columns
+  ) s
+$$;
+comment on function audience_gate.clean_snapshot(jsonb, integer) is
+  'What is kept of an event without personal data: all of it, or what has room in so many bytes.';
+
+create or replace function audience_gate.refused_metadata(event jsonb, frame jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select frame
+    || jsonb_build_object(
+      'event_id', event -> 'id',
+      'original_payload_snapshot', s.snapshot,
+      'payload_digest', encode(sha256(convert_to(event::text, 'UTF8')), 'hex'),
+      'payload_bytes', octet_length(event::text))
+    || case when s.snapshot = event then '{}' else '{"snapshot_shortened": true}'::jsonb end
+  from (select audience_gate.clean_snapshot(event, 4000) as snapshot offset 0) s
+$$;
+comment on function audience_gate.refused_metadata(jsonb, jsonb) is
+  'The metadata of the audit row of an event that the log refuses, which broke no rule by what it says. Frame: that of an empty '
+  'event refused by the same rule, which is made once for many.';
+
 create or replace function audience_gate.record_plain_events(sent_rows jsonb, verdicts text[], source_system text)
 returns jsonb
 language plpgsql
@@ -157,14 +198,16 @@ begin
     where s.verdict = 'accepted'
     on conflict do nothing
     returning 1
+  ), frames as materialized (
+    select v.verdict, audience_gate.rejection_metadata('{}', array[audience_gate.refusing_rule(v.verdict)], source_system) as frame
+    from (select distinct s.verdict from seen s where s.verdict in ('repeated', 'reused')) v
   ), refused as materialized (
-    select s.index, s.id, s.user_id, s.session_id, s.site, audience_gate.rejection_metadata(
+    select s.index, s.id, s.user_id, s.session_id, s.site, audience_gate.refused_metadata(
         jsonb_strip_nulls(to_jsonb(s) - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'ordinal', 'verdict'])
           || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
-        array[audience_gate.refusing_rule(s.verdict)], source_system)
-      || jsonb_build_object('event_id', s.id) as metadata
+        f.frame) as metadata
     from seen s
-    where s.verdict in ('repeated', 'reused')
+    join frames f on f.verdict = s.verdict
   ), audited as (
     insert into public.audience_events (
       id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, rejected, contract
@@ -289,7 +332,8 @@ declare
   signature text;
 begin
   foreach signature in array array[
-    'decided(jsonb)', 'refusing_rule(text)', 'refusal(integer, uuid, jsonb)', 'audit_rows(jsonb, text)',
+    'decided(jsonb)', 'refusing_rule(text)', 'clean_snapshot(jsonb, integer)', 'refused_metadata(jsonb, jsonb)',
+    'refusal(integer, uuid, jsonb)', 'audit_rows(jsonb, text)',
     'record_plain_events(jsonb, text[], text)', 'record_plain_rejections(jsonb, text)',
     'record_events(jsonb, text[], text)', 'record_rejections(jsonb, text)'
   ] loop
@@ -297,3 +341,6 @@ begin
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
   end loop;
 end $$;
+-- The direct inserts refuse in the same words.
+grant execute on function audience_gate.refused_metadata(jsonb, jsonb), audience_gate.clean_snapshot(jsonb, integer)
+  to audience_gate_owner;

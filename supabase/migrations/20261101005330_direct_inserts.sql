@@ -101,6 +101,7 @@ declare
   recorded boolean;
   repeated boolean;
   sent_rows integer;
+  sent jsonb;
 begin
   if current_setting('transaction_isolation') = 'repeatable read' then
     raise exception 'audience_events cannot take inserts under repeatable read'
@@ -161,11 +162,13 @@ begin
     return new;
   end if;
 
-  new.metadata := audience_gate.rejection_metadata(
-      jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected', 'contract'])
-        || jsonb_build_object('metadata', new.metadata),
-      rule_ids, 'database')
-    || jsonb_build_object('event_id', new.id);
+  sent := jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected', 'contract'])
+    || jsonb_build_object('metadata', new.metadata);
+  new.metadata := case
+    when rule_ids <@ array['identity.id_reuse', 'duplicate.double_fire']
+    then audience_gate.refused_metadata(sent, audience_gate.rejection_metadata('{}', rule_ids, 'database'))
+    else audience_gate.rejection_metadata(sent, rule_ids, 'database') || jsonb_build_object('event_id', new.id)
+  end;
   new.id := audience_gate.rejection_id(new.id, new.metadata);
   new.session_id := audience_gate.kept_session(new.session_id, rule_ids);
   if 'identity.user_id' = any (rule_ids) then new.user_id := null; end if;

@@ -64,16 +64,18 @@ begin
         and (f.session_id, f.event_type, f.user_id) is not distinct from (s.session_id, s.event_type, s.user_id)
       limit 1
     ) repeat on true
+  ), frames as materialized (
+    select v.verdict, audience_gate.rejection_metadata('{}', array[audience_gate.refusing_rule(v.verdict)], source_system) as frame
+    from (select distinct s.verdict from seen s where s.verdict in ('repeated', 'reused')) v
   ), refused as materialized (
     select d.*, audience_gate.rejection_id(d.id, d.metadata) as audit_id
     from (
-      select s.index, s.id, s.user_id, s.session_id, s.site, audience_gate.rejection_metadata(
+      select s.index, s.id, s.user_id, s.session_id, s.site, audience_gate.refused_metadata(
           jsonb_strip_nulls(to_jsonb(s) - array['index', 'metadata', 'happened_at', 'site', 'fire_key', 'ordinal', 'verdict'])
             || jsonb_build_object('metadata', coalesce(s.metadata, '{}')),
-          array[audience_gate.refusing_rule(s.verdict)], source_system)
-        || jsonb_build_object('event_id', s.id) as metadata
+          f.frame) as metadata
       from seen s
-      where s.verdict in ('repeated', 'reused')
+      join frames f on f.verdict = s.verdict
     ) d
   ), keyed as (
     insert into audience_gate.event_keys (id, created_at, rejected)

@@ -180,8 +180,8 @@ begin
     returning 1
   ), refused as materialized (
     select s.id, s.created_at, s.user_id, s.session_id, s.site,
-      audience_gate.rejection_metadata(s.event, array['duplicate.double_fire'], 'command-line')
-        || jsonb_build_object('event_id', s.id) as metadata
+      audience_gate.refused_metadata(s.event || jsonb_build_object('id', s.id),
+        audience_gate.rejection_metadata('{}', array['duplicate.double_fire'], 'command-line')) as metadata
     from seen s
     -- A replay repeats itself and needs no audit row. "limit 1" makes the planner look ids up instead of joining.
     where s.repeats and (select e.id from public.audience_events e where e.id = s.id limit 1) is null

@@ -64,6 +64,43 @@ for (const version of VERSIONS) {
       await as("service_role", (client) => client.query(inserts(1)));
     });
 
+    it("a request that repeats itself costs at most 20 times an ordinary one of its size", async () => {
+      const shapes = {
+        ordinary: () =>
+          Array.from({ length: 100 }, () => event({ metadata: { page_path: "/", note: "word ".repeat(180) } })),
+        "equal events full of what could be a card": () => {
+          const session_id = newSession();
+          return Array.from(
+            { length: 12 },
+            () => event({ session_id, metadata: { page_path: "/", note: "4111 ".repeat(1600) } }),
+          );
+        },
+        "equal events of many texts": () => {
+          const session_id = newSession();
+          const metadata = { page_path: "/", notes: Array.from({ length: 1000 }, (_, n) => `n${n % 9}`) };
+          return Array.from({ length: 12 }, () => event({ session_id, metadata }));
+        },
+        "equal events, as small as they can be": () => {
+          const session_id = newSession();
+          return Array.from({ length: 400 }, () => event({ session_id }));
+        },
+      };
+      /** @type {Record<string, number>} */
+      const cost = {};
+      await as("service_role", async (client) => {
+        for (let round = 0; round < 3; round++) {
+          for (const [shape, make] of Object.entries(shapes)) {
+            const events = make();
+            const start = performance.now();
+            assert.equal((await ingest(client, events)).recorded, true);
+            cost[shape] = Math.min(cost[shape] ?? Infinity, performance.now() - start);
+          }
+        }
+      });
+      const dear = Object.entries(cost).filter(([, ms]) => ms > 20 * Number(cost["ordinary"]));
+      assert.deepEqual(dear, [], JSON.stringify(cost));
+    });
+
     it("what a batch cost is charged even if it runs out of time, and nothing of it is recorded", async () => {
       const key = randomUUID();
       const stored = await events();
