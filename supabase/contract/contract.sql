@@ -2040,13 +2040,13 @@ insert into public.audience_sites (id, name) values
   ('00000000-0000-4000-8000-000000000001', 'Default site')
 on conflict do nothing;
 
-insert into public.audience_states (id, name, meaning, rank, min_score) values
-  ('S0', 'Unknown', 'seen, but nothing yet shows interest', 0, 0),
-  ('S1', 'Aware', 'has come to know the content and looked at some of it', 1, 1),
-  ('S2', 'Engaged', 'reads, watches or uses tools with some regularity', 2, 10),
-  ('S3', 'Subscribed', 'has given consent to be reached, or opened an account', 3, 25),
-  ('S4', 'Committed', 'uses what is offered as a habit, mostly on a paid plan', 4, 60),
-  ('S5', 'Advocate', 'brings others: shares, reviews, invites, refers', 5, 120)
+insert into public.audience_states (id, name, meaning, rank, min_score, requires) values
+  ('S0', 'Unknown', 'seen, but nothing yet shows interest', 0, 0, default),
+  ('S1', 'Aware', 'has come to know the content and looked at some of it', 1, 1, default),
+  ('S2', 'Engaged', 'reads, watches or uses tools with some regularity', 2, 10, default),
+  ('S3', 'Subscribed', 'has given consent to be reached, or opened an account', 3, 25, 'consent'),
+  ('S4', 'Committed', 'uses what is offered as a habit, mostly on a paid plan', 4, 60, default),
+  ('S5', 'Advocate', 'brings others: shares, reviews, invites, refers', 5, 120, 'advocacy')
 on conflict do nothing;
 
 insert into public.audience_blocked_jumps (from_state, to_state, reason) values
@@ -2067,14 +2067,14 @@ insert into public.audience_rules (id, kind, description, prior_state, new_state
   ('reactivation', 'progression', 'somebody who had stepped down became active again', null, null, null),
   ('churn_risk', 'manual', 'the signs that precede leaving were seen; the state does not change by itself',
     null, null, null),
-  ('consent_withdrawal', 'manual', 'a consent was taken back, and what rested on it with it', 'S3', 'S2',
-    null),
+  ('consent_withdrawal', 'manual', 'a consent was taken back, and with it every state that rests on one',
+    'S3', 'S2', null),
   ('manual_correction', 'manual', 'a person corrected a state and said why', null, null, null),
   ('state_revert', 'manual', 'a transition was reverted to the state before it', null, null, null)
 on conflict do nothing;
 
-insert into public.audience_event_types (id, category, tier, score_weight, description, payload_schema) values
-  ('page_view', 'engagement', 'consumer', 0.2, 'a page was opened',
+insert into public.audience_event_types (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema) values
+  ('page_view', 'engagement', 'consumer', 0.2, 20, default, 'a page was opened',
     '{
       "properties": {
         "device_class": {"enum": ["desktop", "mobile", "tablet", "other"], "type": "string"},
@@ -2086,7 +2086,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["page_path"]
     }'),
-  ('content_view', 'engagement', 'consumer', 1,
+  ('content_view', 'engagement', 'consumer', 1, 10, default,
     'a piece of content was read or watched long enough to count: at least 20 seconds, or 30 percent scrolled',
     '{
       "properties": {
@@ -2097,7 +2097,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('content_complete', 'engagement', 'consumer', 2, 'a piece of content was read or watched to its end',
+  ('content_complete', 'engagement', 'consumer', 2, 5, default,
+    'a piece of content was read or watched to its end',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2106,7 +2107,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('content_saved', 'engagement', 'consumer', 2, 'a piece of content was bookmarked',
+  ('content_saved', 'engagement', 'consumer', 2, 5, default, 'a piece of content was bookmarked',
     '{
       "properties": {
         "collection_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2114,7 +2115,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('video_play', 'engagement', 'consumer', 1, 'a video was started',
+  ('video_play', 'engagement', 'consumer', 1, 5, default, 'a video was started',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2122,7 +2123,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('video_complete', 'engagement', 'consumer', 2, 'a video was watched to its end',
+  ('video_complete', 'engagement', 'consumer', 2, 5, default, 'a video was watched to its end',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2130,7 +2131,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('site_search', 'engagement', 'consumer', 0.5,
+  ('site_search', 'engagement', 'consumer', 0.5, 5, default,
     'the site search was used; the words searched for are not recorded',
     '{
       "properties": {
@@ -2140,7 +2141,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["result_count"]
     }'),
-  ('tool_used', 'engagement', 'consumer', 2, 'a free calculator, checklist or other tool was used',
+  ('tool_used', 'engagement', 'consumer', 2, 5, default,
+    'a free calculator, checklist or other tool was used',
     '{
       "properties": {
         "outcome": {"enum": ["completed", "abandoned"], "type": "string"},
@@ -2149,7 +2151,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["tool_id"]
     }'),
-  ('quiz_complete', 'engagement', 'consumer', 3,
+  ('quiz_complete', 'engagement', 'consumer', 3, 3, default,
     'a quiz was answered to its end; the answers are not recorded',
     '{
       "properties": {
@@ -2159,7 +2161,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('feature_used', 'engagement', 'consumer', 1, 'a feature of the free plan was used',
+  ('feature_used', 'engagement', 'consumer', 1, 10, default, 'a feature of the free plan was used',
     '{
       "properties": {
         "feature_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2168,7 +2170,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["feature_id"]
     }'),
-  ('onboarding_step', 'engagement', 'consumer', 1, 'a step of the first-run tour was finished',
+  ('onboarding_step', 'engagement', 'consumer', 1, 10, default, 'a step of the first-run tour was finished',
     '{
       "properties": {
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2177,7 +2179,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["step"]
     }'),
-  ('outbound_click', 'engagement', 'consumer', 0.5, 'a link to another site was followed',
+  ('outbound_click', 'engagement', 'consumer', 0.5, 5, default, 'a link to another site was followed',
     '{
       "properties": {
         "outbound_domain": {"maxLength": 253, "minLength": 1, "type": "string"},
@@ -2185,7 +2187,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('consent_withdrawn', 'engagement', 'consumer', 0, 'a consent given earlier was taken back',
+  ('consent_withdrawn', 'engagement', 'consumer', 0, default, true, 'a consent given earlier was taken back',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2193,7 +2195,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["channel"]
     }'),
-  ('email_subscribe', 'subscription', 'consumer', 5,
+  ('email_subscribe', 'subscription', 'consumer', 5, 1, default,
     'a mailbox was subscribed, with consent, and is known only by its hash',
     '{
       "properties": {
@@ -2204,7 +2206,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('push_subscribe', 'subscription', 'consumer', 3, 'browser or app notifications were allowed',
+  ('push_subscribe', 'subscription', 'consumer', 3, 1, default, 'browser or app notifications were allowed',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2213,7 +2215,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('account_created', 'subscription', 'consumer', 5, 'a free account was opened',
+  ('account_created', 'subscription', 'consumer', 5, 1, default, 'a free account was opened',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2222,7 +2224,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('plan_started', 'subscription', 'consumer', 10, 'a paid consumer plan was started',
+  ('plan_started', 'subscription', 'consumer', 10, 1, default, 'a paid consumer plan was started',
     '{
       "properties": {
         "billing_period": {"enum": ["month", "quarter", "year"], "type": "string"},
@@ -2233,7 +2235,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["plan_id"]
     }'),
-  ('referral_click', 'advocacy', 'consumer', 3,
+  ('referral_click', 'advocacy', 'consumer', 3, 5, default,
     'somebody followed a link that a member of the audience shared',
     '{
       "properties": {
@@ -2244,7 +2246,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('content_share', 'advocacy', 'consumer', 4, 'a piece of content was shared',
+  ('content_share', 'advocacy', 'consumer', 4, 3, default, 'a piece of content was shared',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2253,7 +2255,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('review_posted', 'advocacy', 'consumer', 6, 'a public review was written; its text is not recorded',
+  ('review_posted', 'advocacy', 'consumer', 6, 1, default,
+    'a public review was written; its text is not recorded',
     '{
       "properties": {
         "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2262,7 +2265,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('invite_sent', 'advocacy', 'consumer', 4, 'an invitation was sent',
+  ('invite_sent', 'advocacy', 'consumer', 4, 3, default, 'an invitation was sent',
     '{
       "properties": {
         "invite_count": {"maximum": 1000, "minimum": 1, "type": "integer"},
@@ -2271,7 +2274,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('inactivity_detected', 'retention', 'consumer', 0,
+  ('inactivity_detected', 'retention', 'consumer', 0, default, default,
     'somebody was away for as long as an inactivity rule says, and steps down one state',
     '{
       "properties": {
@@ -2282,7 +2285,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('reactivated', 'retention', 'consumer', 1, 'somebody who had stepped down came back',
+  ('reactivated', 'retention', 'consumer', 0, default, default, 'somebody who had stepped down came back',
     '{
       "properties": {
         "inactivity_days": {"minimum": 0, "type": "number"},
@@ -2292,7 +2295,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('churn_risk_flagged', 'retention', 'consumer', 0, 'somebody shows the signs that precede leaving',
+  ('churn_risk_flagged', 'retention', 'consumer', 0, default, default,
+    'somebody shows the signs that precede leaving',
     '{
       "properties": {
         "inactivity_days": {"minimum": 0, "type": "number"},
@@ -2303,9 +2307,10 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('campaign_landing', 'attribution', 'consumer', 0.5, 'a visit began at the landing page of a campaign',
+  ('campaign_landing', 'attribution', 'consumer', 0.5, 3, default,
+    'a visit began at the landing page of a campaign',
     '{"properties": {"landing_page": {"maxLength": 512, "minLength": 1, "type": "string"}}, "required": []}'),
-  ('ad_click_landing', 'attribution', 'consumer', 0.5, 'a visit began with a paid click',
+  ('ad_click_landing', 'attribution', 'consumer', 0.5, 3, default, 'a visit began with a paid click',
     '{
       "properties": {
         "ad_network": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2314,7 +2319,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('affiliate_landing', 'attribution', 'consumer', 0.5, 'a visit began with a partner''s link',
+  ('affiliate_landing', 'attribution', 'consumer', 0.5, 3, default, 'a visit began with a partner''s link',
     '{
       "properties": {
         "affiliate_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2322,7 +2327,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["affiliate_id"]
     }'),
-  ('organic_landing', 'attribution', 'consumer', 0.5, 'a visit began without a campaign',
+  ('organic_landing', 'attribution', 'consumer', 0.5, 3, default, 'a visit began without a campaign',
     '{
       "properties": {
         "landing_page": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2330,7 +2335,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('protocol_viewed', 'engagement', 'practitioner', 1, 'a protocol was opened',
+  ('protocol_viewed', 'engagement', 'practitioner', 1, 10, default, 'a protocol was opened',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2338,7 +2343,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('protocol_logged', 'engagement', 'practitioner', 3,
+  ('protocol_logged', 'engagement', 'practitioner', 3, 5, default,
     'a protocol was logged as carried out; nothing about the person it was for is recorded',
     '{
       "properties": {
@@ -2348,7 +2353,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('protocol_created', 'engagement', 'practitioner', 4, 'a protocol was written',
+  ('protocol_created', 'engagement', 'practitioner', 4, 3, default, 'a protocol was written',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2357,7 +2362,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('pro_feature_used', 'engagement', 'practitioner', 2, 'a feature of the professional plan was used',
+  ('pro_feature_used', 'engagement', 'practitioner', 2, 10, default,
+    'a feature of the professional plan was used',
     '{
       "properties": {
         "feature_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2366,7 +2372,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["feature_id"]
     }'),
-  ('report_exported', 'engagement', 'practitioner', 2, 'a report was exported',
+  ('report_exported', 'engagement', 'practitioner', 2, 5, default, 'a report was exported',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2374,7 +2380,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["format"]
     }'),
-  ('training_completed', 'engagement', 'practitioner', 4, 'a training unit was finished',
+  ('training_completed', 'engagement', 'practitioner', 4, 3, default, 'a training unit was finished',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2383,7 +2389,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["content_id"]
     }'),
-  ('pro_trial_started', 'subscription', 'practitioner', 6, 'a trial of the professional plan was started',
+  ('pro_trial_started', 'subscription', 'practitioner', 6, 1, default,
+    'a trial of the professional plan was started',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2393,7 +2400,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["plan_id"]
     }'),
-  ('pro_plan_started', 'subscription', 'practitioner', 12, 'a professional plan was started',
+  ('pro_plan_started', 'subscription', 'practitioner', 12, 1, default, 'a professional plan was started',
     '{
       "properties": {
         "billing_period": {"enum": ["month", "quarter", "year"], "type": "string"},
@@ -2403,7 +2410,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["plan_id"]
     }'),
-  ('practitioner_referral', 'advocacy', 'practitioner', 6,
+  ('practitioner_referral', 'advocacy', 'practitioner', 6, 3, default,
     'a practitioner recommended the service to another',
     '{
       "properties": {
@@ -2413,7 +2420,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('practitioner_lapsed', 'retention', 'practitioner', 0,
+  ('practitioner_lapsed', 'retention', 'practitioner', 0, default, default,
     'a practitioner stopped using the professional features',
     '{
       "properties": {
@@ -2424,7 +2431,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('workspace_created', 'engagement', 'clinic', 5, 'a shared workspace was opened',
+  ('workspace_created', 'engagement', 'clinic', 5, 1, default, 'a shared workspace was opened',
     '{
       "properties": {
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2432,16 +2439,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["workspace_id"]
     }'),
-  ('teammate_invited', 'engagement', 'clinic', 3, 'a colleague was invited into a workspace',
-    '{
-      "properties": {
-        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
-        "seat_role": {"enum": ["owner", "editor", "viewer"], "type": "string"},
-        "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
-      },
-      "required": ["workspace_id"]
-    }'),
-  ('teammate_joined', 'engagement', 'clinic', 4, 'a colleague accepted an invitation',
+  ('teammate_invited', 'engagement', 'clinic', 3, 3, default, 'a colleague was invited into a workspace',
     '{
       "properties": {
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2450,7 +2448,17 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["workspace_id"]
     }'),
-  ('shared_protocol_edited', 'engagement', 'clinic', 3, 'a protocol shared in a workspace was changed',
+  ('teammate_joined', 'engagement', 'clinic', 4, 3, default, 'a colleague accepted an invitation',
+    '{
+      "properties": {
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "seat_role": {"enum": ["owner", "editor", "viewer"], "type": "string"},
+        "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+      },
+      "required": ["workspace_id"]
+    }'),
+  ('shared_protocol_edited', 'engagement', 'clinic', 3, 5, default,
+    'a protocol shared in a workspace was changed',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2459,7 +2467,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["workspace_id", "content_id"]
     }'),
-  ('team_comment_added', 'engagement', 'clinic', 2,
+  ('team_comment_added', 'engagement', 'clinic', 2, 5, default,
     'a comment was left for colleagues; its text is not recorded',
     '{
       "properties": {
@@ -2469,7 +2477,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["workspace_id", "content_id"]
     }'),
-  ('clinic_dashboard_viewed', 'engagement', 'clinic', 1, 'the team dashboard was opened',
+  ('clinic_dashboard_viewed', 'engagement', 'clinic', 1, 5, default, 'the team dashboard was opened',
     '{
       "properties": {
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2478,7 +2486,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["workspace_id"]
     }'),
-  ('clinic_plan_started', 'subscription', 'clinic', 15, 'a plan for a whole team was started',
+  ('clinic_plan_started', 'subscription', 'clinic', 15, 1, default, 'a plan for a whole team was started',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2488,7 +2496,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["plan_id", "seat_count"]
     }'),
-  ('clinic_case_study', 'advocacy', 'clinic', 8, 'a team agreed to be a public reference',
+  ('clinic_case_study', 'advocacy', 'clinic', 8, 1, default, 'a team agreed to be a public reference',
     '{
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2497,7 +2505,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('clinic_seats_idle', 'retention', 'clinic', 0, 'most seats of a team were not used',
+  ('clinic_seats_idle', 'retention', 'clinic', 0, default, default, 'most seats of a team were not used',
     '{
       "properties": {
         "idle_seat_count": {"minimum": 0, "type": "integer"},
@@ -2508,7 +2516,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('aggregate_report_viewed', 'engagement', 'network', 2, 'an aggregate report over several sites was opened',
+  ('aggregate_report_viewed', 'engagement', 'network', 2, 5, default,
+    'an aggregate report over several sites was opened',
     '{
       "properties": {
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2517,7 +2526,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["report_id"]
     }'),
-  ('benchmark_compared', 'engagement', 'network', 3, 'a site was compared with the aggregate of its peers',
+  ('benchmark_compared', 'engagement', 'network', 3, 5, default,
+    'a site was compared with the aggregate of its peers',
     '{
       "properties": {
         "metric_id": {"maxLength": 128, "minLength": 1, "type": "string"},
@@ -2526,7 +2536,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["report_id"]
     }'),
-  ('cohort_explored', 'engagement', 'network', 2, 'an aggregate cohort was explored',
+  ('cohort_explored', 'engagement', 'network', 2, 5, default, 'an aggregate cohort was explored',
     '{
       "properties": {
         "cohort_count": {"minimum": 0, "type": "integer"},
@@ -2535,7 +2545,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["report_id"]
     }'),
-  ('aggregate_exported', 'engagement', 'network', 3, 'aggregate figures were exported',
+  ('aggregate_exported', 'engagement', 'network', 3, 3, default, 'aggregate figures were exported',
     '{
       "properties": {
         "format": {"enum": ["csv", "parquet", "json", "other"], "type": "string"},
@@ -2545,7 +2555,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["report_id", "format"]
     }'),
-  ('network_plan_started', 'subscription', 'network', 20, 'access to aggregate analytics was started',
+  ('network_plan_started', 'subscription', 'network', 20, 1, default,
+    'access to aggregate analytics was started',
     '{
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2555,7 +2566,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["plan_id"]
     }'),
-  ('partner_introduced', 'advocacy', 'network', 8, 'a partner brought another organisation in',
+  ('partner_introduced', 'advocacy', 'network', 8, 2, default, 'a partner brought another organisation in',
     '{
       "properties": {
         "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2564,7 +2575,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('error_occurred', 'engagement', 'system', 0,
+  ('error_occurred', 'engagement', 'system', 0, default, default,
     'something went wrong in front of the audience; the message is not recorded, only its code',
     '{
       "properties": {
@@ -2575,7 +2586,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["severity"]
     }'),
-  ('page_performance', 'engagement', 'system', 0, 'how quickly a page was there',
+  ('page_performance', 'engagement', 'system', 0, default, default, 'how quickly a page was there',
     '{
       "properties": {
         "first_byte_ms": {"minimum": 0, "type": "number"},
@@ -2588,9 +2599,9 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["load_ms"]
     }'),
-  ('event_validation_fail', 'system', 'system', 0,
+  ('event_validation_fail', 'system', 'system', 0, default, default,
     'an event was rejected by the contract; the gate writes this, one for each rejected event', null),
-  ('auth_signed_in', 'system', 'system', 0, 'a sign-in succeeded',
+  ('auth_signed_in', 'system', 'system', 0, default, default, 'a sign-in succeeded',
     '{
       "properties": {
         "method": {"enum": ["password", "magic_link", "oauth", "sso", "other"], "type": "string"},
@@ -2600,7 +2611,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('auth_signed_out', 'system', 'system', 0, 'a sign-out was asked for',
+  ('auth_signed_out', 'system', 'system', 0, default, default, 'a sign-out was asked for',
     '{
       "properties": {
         "source_system": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2609,7 +2620,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('auth_sign_in_failed', 'system', 'system', 0, 'a sign-in was refused',
+  ('auth_sign_in_failed', 'system', 'system', 0, default, default, 'a sign-in was refused',
     '{
       "properties": {
         "attempt_count": {"minimum": 0, "type": "integer"},
@@ -2620,7 +2631,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": []
     }'),
-  ('server_error', 'system', 'system', 0, 'a back end failed to answer',
+  ('server_error', 'system', 'system', 0, default, default, 'a back end failed to answer',
     '{
       "properties": {
         "component": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2632,7 +2643,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["severity"]
     }'),
-  ('server_performance', 'system', 'system', 0, 'how quickly a back end answered',
+  ('server_performance', 'system', 'system', 0, default, default, 'how quickly a back end answered',
     '{
       "properties": {
         "component": {"maxLength": 64, "minLength": 1, "type": "string"},
@@ -2644,7 +2655,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["load_ms"]
     }'),
-  ('job_completed', 'system', 'system', 0, 'a scheduled job ended',
+  ('job_completed', 'system', 'system', 0, default, default, 'a scheduled job ended',
     '{
       "properties": {
         "duration_ms": {"minimum": 0, "type": "number"},
@@ -2656,7 +2667,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["job_id"]
     }'),
-  ('month_detached', 'system', 'system', 0,
+  ('month_detached', 'system', 'system', 0, default, default,
     'a month of the event log was taken out of the database after its archive was found to hold the same',
     '{
       "properties": {
@@ -2670,7 +2681,8 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["month", "row_count", "content_hash"]
     }'),
-  ('month_restored', 'system', 'system', 0, 'a month of the event log was brought back from its archive',
+  ('month_restored', 'system', 'system', 0, default, default,
+    'a month of the event log was brought back from its archive',
     '{
       "properties": {
         "content_hash": {"maxLength": 64, "minLength": 64, "type": "string"},
@@ -2682,7 +2694,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["month", "row_count", "content_hash"]
     }'),
-  ('history_loaded', 'system', 'system', 0,
+  ('history_loaded', 'system', 'system', 0, default, default,
     'events that were recorded elsewhere were loaded with their own times',
     '{
       "properties": {
@@ -2697,7 +2709,7 @@ insert into public.audience_event_types (id, category, tier, score_weight, descr
       },
       "required": ["row_count", "files_hash"]
     }'),
-  ('release_deployed', 'system', 'system', 0, 'a new version went live',
+  ('release_deployed', 'system', 'system', 0, default, default, 'a new version went live',
     '{
       "properties": {
         "release_id": {"maxLength": 128, "minLength": 1, "type": "string"},

@@ -1427,3 +1427,708 @@ grant execute on function audience_gate.rejection_metadata(jsonb, text[], text)
 
 insert into public.audience_contracts (fingerprint, version) values ('df73591efce85a47', '1.2')
 on conflict do nothing;
+
+-- Rows that the install has already, and rows that it changed, stay as they are.
+
+update public.audience_states
+set requires = 'consent'
+where id = 'S3'
+  and (name, meaning, rank, min_score) is not distinct from
+    ('Subscribed', 'has given consent to be reached, or opened an account', 3, 25);
+
+update public.audience_states
+set requires = 'advocacy'
+where id = 'S5'
+  and (name, meaning, rank, min_score) is not distinct from
+    ('Advocate', 'brings others: shares, reviews, invites, refers', 5, 120);
+
+update public.audience_rules
+set description = 'a consent was taken back, and with it every state that rests on one'
+where id = 'consent_withdrawal'
+  and (kind, description, prior_state, new_state, inactivity_days) is not distinct from
+    ('manual', 'a consent was taken back, and what rested on it with it', 'S3', 'S2', null);
+
+update public.audience_event_types
+set daily_cap = 20
+where id = 'page_view'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 0.2, 'a page was opened',
+      '{
+        "properties": {
+          "device_class": {"enum": ["desktop", "mobile", "tablet", "other"], "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "referrer_kind": {
+            "enum": ["direct", "search", "social", "email", "referral", "paid", "internal"],
+            "type": "string"
+          }
+        },
+        "required": ["page_path"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 10
+where id = 'content_view'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 1,
+      'a piece of content was read or watched long enough to count: at least 20 seconds, or 30 percent scrolled',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "scroll_depth_percent": {"maximum": 100, "minimum": 0, "type": "number"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'content_complete'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 2, 'a piece of content was read or watched to its end',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"},
+          "scroll_depth_percent": {"maximum": 100, "minimum": 0, "type": "number"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'content_saved'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 2, 'a piece of content was bookmarked',
+      '{
+        "properties": {
+          "collection_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'video_play'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 1, 'a video was started',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "position_seconds": {"minimum": 0, "type": "number"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'video_complete'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 2, 'a video was watched to its end',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'site_search'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 0.5, 'the site search was used; the words searched for are not recorded',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "result_count": {"minimum": 0, "type": "integer"},
+          "term_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["result_count"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'tool_used'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 2, 'a free calculator, checklist or other tool was used',
+      '{
+        "properties": {
+          "outcome": {"enum": ["completed", "abandoned"], "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "tool_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["tool_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'quiz_complete'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 3, 'a quiz was answered to its end; the answers are not recorded',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"},
+          "question_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 10
+where id = 'feature_used'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 1, 'a feature of the free plan was used',
+      '{
+        "properties": {
+          "feature_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "first_use": {"type": "boolean"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": ["feature_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 10
+where id = 'onboarding_step'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 1, 'a step of the first-run tour was finished',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "step": {"maximum": 50, "minimum": 1, "type": "integer"},
+          "step_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["step"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'outbound_click'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 0.5, 'a link to another site was followed',
+      '{
+        "properties": {
+          "outbound_domain": {"maxLength": 253, "minLength": 1, "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set withdraws_consent = true
+where id = 'consent_withdrawn'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'consumer', 0, 'a consent given earlier was taken back',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": ["channel"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'email_subscribe'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'consumer', 5, 'a mailbox was subscribed, with consent, and is known only by its hash',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "list_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'push_subscribe'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'consumer', 3, 'browser or app notifications were allowed',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "list_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'account_created'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'consumer', 5, 'a free account was opened',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "method": {"enum": ["password", "magic_link", "oauth", "sso", "other"], "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'plan_started'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'consumer', 10, 'a paid consumer plan was started',
+      '{
+        "properties": {
+          "billing_period": {"enum": ["month", "quarter", "year"], "type": "string"},
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "plan_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "trial": {"type": "boolean"}
+        },
+        "required": ["plan_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'referral_click'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'consumer', 3, 'somebody followed a link that a member of the audience shared',
+      '{
+        "properties": {
+          "outbound_target": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "referral_code": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'content_share'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'consumer', 4, 'a piece of content was shared',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'review_posted'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'consumer', 6, 'a public review was written; its text is not recorded',
+      '{
+        "properties": {
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "rating": {"maximum": 5, "minimum": 0, "type": "number"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'invite_sent'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'consumer', 4, 'an invitation was sent',
+      '{
+        "properties": {
+          "invite_count": {"maximum": 1000, "minimum": 1, "type": "integer"},
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set score_weight = 0
+where id = 'reactivated'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('retention', 'consumer', 1, 'somebody who had stepped down came back',
+      '{
+        "properties": {
+          "inactivity_days": {"minimum": 0, "type": "number"},
+          "new_state": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "prior_state": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "rule_id": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'campaign_landing'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('attribution', 'consumer', 0.5, 'a visit began at the landing page of a campaign',
+      '{"properties": {"landing_page": {"maxLength": 512, "minLength": 1, "type": "string"}}, "required": []}');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'ad_click_landing'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('attribution', 'consumer', 0.5, 'a visit began with a paid click',
+      '{
+        "properties": {
+          "ad_network": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "creative_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "landing_page": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'affiliate_landing'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('attribution', 'consumer', 0.5, 'a visit began with a partner''s link',
+      '{
+        "properties": {
+          "affiliate_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "landing_page": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": ["affiliate_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'organic_landing'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('attribution', 'consumer', 0.5, 'a visit began without a campaign',
+      '{
+        "properties": {
+          "landing_page": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "referrer_kind": {"enum": ["direct", "search", "social", "email", "referral"], "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 10
+where id = 'protocol_viewed'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 1, 'a protocol was opened',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'protocol_logged'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 3,
+      'a protocol was logged as carried out; nothing about the person it was for is recorded',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"},
+          "step_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'protocol_created'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 4, 'a protocol was written',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "from_template": {"type": "boolean"},
+          "step_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 10
+where id = 'pro_feature_used'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 2, 'a feature of the professional plan was used',
+      '{
+        "properties": {
+          "feature_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "first_use": {"type": "boolean"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+        },
+        "required": ["feature_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'report_exported'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 2, 'a report was exported',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "format": {"enum": ["pdf", "csv", "xlsx", "json", "other"], "type": "string"}
+        },
+        "required": ["format"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'training_completed'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'practitioner', 4, 'a training unit was finished',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "duration_seconds": {"minimum": 0, "type": "number"},
+          "passed": {"type": "boolean"}
+        },
+        "required": ["content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'pro_trial_started'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'practitioner', 6, 'a trial of the professional plan was started',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "plan_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "trial_days": {"maximum": 365, "minimum": 1, "type": "integer"}
+        },
+        "required": ["plan_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'pro_plan_started'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'practitioner', 12, 'a professional plan was started',
+      '{
+        "properties": {
+          "billing_period": {"enum": ["month", "quarter", "year"], "type": "string"},
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "plan_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["plan_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'practitioner_referral'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'practitioner', 6, 'a practitioner recommended the service to another',
+      '{
+        "properties": {
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "referral_code": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'workspace_created'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 5, 'a shared workspace was opened',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'teammate_invited'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 3, 'a colleague was invited into a workspace',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "seat_role": {"enum": ["owner", "editor", "viewer"], "type": "string"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'teammate_joined'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 4, 'a colleague accepted an invitation',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "seat_role": {"enum": ["owner", "editor", "viewer"], "type": "string"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'shared_protocol_edited'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 3, 'a protocol shared in a workspace was changed',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "editor_count": {"minimum": 0, "type": "integer"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id", "content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'team_comment_added'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 2, 'a comment was left for colleagues; its text is not recorded',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "text_length": {"minimum": 0, "type": "integer"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id", "content_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'clinic_dashboard_viewed'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'clinic', 1, 'the team dashboard was opened',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "panel_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["workspace_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'clinic_plan_started'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'clinic', 15, 'a plan for a whole team was started',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "plan_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "seat_count": {"maximum": 100000, "minimum": 1, "type": "integer"}
+        },
+        "required": ["plan_id", "seat_count"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'clinic_case_study'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'clinic', 8, 'a team agreed to be a public reference',
+      '{
+        "properties": {
+          "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'aggregate_report_viewed'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'network', 2, 'an aggregate report over several sites was opened',
+      '{
+        "properties": {
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "report_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "site_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["report_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'benchmark_compared'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'network', 3, 'a site was compared with the aggregate of its peers',
+      '{
+        "properties": {
+          "metric_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "report_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["report_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 5
+where id = 'cohort_explored'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'network', 2, 'an aggregate cohort was explored',
+      '{
+        "properties": {
+          "cohort_count": {"minimum": 0, "type": "integer"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "report_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        },
+        "required": ["report_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 3
+where id = 'aggregate_exported'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'network', 3, 'aggregate figures were exported',
+      '{
+        "properties": {
+          "format": {"enum": ["csv", "parquet", "json", "other"], "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "report_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "row_count": {"minimum": 0, "type": "integer"}
+        },
+        "required": ["report_id", "format"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 1
+where id = 'network_plan_started'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('subscription', 'network', 20, 'access to aggregate analytics was started',
+      '{
+        "properties": {
+          "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "consent_recorded": {"type": "boolean"},
+          "plan_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "site_count": {"maximum": 100000, "minimum": 1, "type": "integer"}
+        },
+        "required": ["plan_id"]
+      }');
+
+update public.audience_event_types
+set daily_cap = 2
+where id = 'partner_introduced'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('advocacy', 'network', 8, 'a partner brought another organisation in',
+      '{
+        "properties": {
+          "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "referral_code": {"maxLength": 128, "minLength": 1, "type": "string"},
+          "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+        },
+        "required": []
+      }');

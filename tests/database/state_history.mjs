@@ -14,6 +14,8 @@ const TYPES = [
   ["content_share", "advocacy"],
   ["campaign_landing", "attribution"],
   ["network_plan_started", "subscription"],
+  ["push_subscribe", "subscription"],
+  ["consent_withdrawn", "engagement"],
   ["error_occurred", "engagement"],
   ["server_error", "system"],
 ];
@@ -70,7 +72,13 @@ export function event(random, members, from, until) {
     };
   }
   const [event_type, event_category] = random.pick(TYPES);
-  return { ...base, event_type, event_category, metadata: {} };
+  const speaksOfConsent = event_category === "subscription" || event_type === "consent_withdrawn";
+  return {
+    ...base,
+    event_type,
+    event_category,
+    metadata: speaksOfConsent ? { channel: random.pick(["email", "email", "push", "web"]) } : {},
+  };
 }
 
 /** Every difference between what was derived and the model, and every flaw of the history. */
@@ -82,7 +90,7 @@ export async function differences(/** @type {import("pg").Client} */ client) {
      from public.audience_events where user_id is not null
      union all
      select site_id, user_id, (extract(epoch from effective_at) * 1000000)::bigint, lpad(id::text, 20, '0'), null, null, null, to_state
-     from public.audience_state_events where site_id is not null and changed_by not like 'system:%'`,
+     from public.audience_state_events where site_id is not null and changed_by <> 'system:derivation'`,
   );
   const known = new Map();
   for (const { site_id, user_id, at, placed, ...rest } of happenings) {
@@ -95,7 +103,9 @@ export async function differences(/** @type {import("pg").Client} */ client) {
   }
   const { rows: derived } = await client.query(
     `select site_id || ' ' || user_id as key, user_id, current_state as state, engagement_score::float8 as score,
-       highest_state as highest, last_event_type as "lastType", (extract(epoch from last_activity_at) * 1000000)::bigint as "lastActivity"
+       highest_state as highest, last_event_type as "lastType", (extract(epoch from last_activity_at) * 1000000)::bigint as "lastActivity",
+       (extract(epoch from idle_since) * 1000000)::bigint as "idleSince", has_advocated as advocated, consents,
+       day_score::float8 as "dayScore", day_counts as "dayCounts"
      from public.audience_site_state`,
   );
   const found = [];
@@ -104,6 +114,9 @@ export async function differences(/** @type {import("pg").Client} */ client) {
     const is = {
       ...row,
       lastActivity: row.lastActivity === null ? null : Number(row.lastActivity),
+      idleSince: row.idleSince === null ? null : Number(row.idleSince),
+      consents: row.consents?.sort().join(),
+      dayCounts: Object.entries(row.dayCounts).sort().join(),
     };
     const should = fold(known.get(key) ?? [], registry);
     if (JSON.stringify(sorted(is)) !== JSON.stringify(sorted(should))) {
@@ -138,7 +151,7 @@ export async function differences(/** @type {import("pg").Client} */ client) {
        window person as (partition by e.site_id, e.user_id order by e.id)) h
      where h.from_state is distinct from h.before or h.effective_at < h.moment
        or (h.from_rank is null and h.to_rank <> 0) or (h.from_rank is not null and abs(h.to_rank - h.from_rank) <> 1
-         and h.rule_id <> 'state_revert')`,
+         and h.rule_id not in ('state_revert', 'manual_correction'))`,
   );
   return [...found, ...flaws];
 }

@@ -53,11 +53,17 @@ const upTo = (index) => {
   return frozen.filter((path) => names.has(basename(path)));
 };
 
-/** The migrations as they would be if the first release had today's contract. */
+/**
+ * The migrations as they would be if the first release had today's contract. Its rows need the columns that the registry
+ * got later; the migration that adds them can be run twice.
+ */
 const asIfMadeToday = () => {
   const releasesOfTheContract = copy.migrations().filter((path) => /_contract_\w+\.sql$/.test(path));
+  const columns = copy.migrations().filter((path) => path.endsWith("_registry_columns.sql"));
   return copy.migrations().flatMap((path) => {
-    if (path === releasesOfTheContract[0]) return [join(copy.folder, "supabase", "contract", "contract.sql")];
+    if (path === releasesOfTheContract[0]) {
+      return [...columns, join(copy.folder, "supabase", "contract", "contract.sql")];
+    }
     return releasesOfTheContract.includes(path) ? [] : [path];
   });
 };

@@ -17,7 +17,7 @@ const TABLES: [Table; 4] = [
         list: "states",
         name: "public.audience_states",
         key: 1,
-        columns: &["id", "name", "meaning", "rank", "min_score"],
+        columns: &["id", "name", "meaning", "rank", "min_score", "requires"],
     },
     Table {
         list: "blocked_jumps",
@@ -35,7 +35,16 @@ const TABLES: [Table; 4] = [
         list: "event_types",
         name: "public.audience_event_types",
         key: 1,
-        columns: &["id", "category", "tier", "score_weight", "description", "payload_schema"],
+        columns: &[
+            "id",
+            "category",
+            "tier",
+            "score_weight",
+            "daily_cap",
+            "withdraws_consent",
+            "description",
+            "payload_schema",
+        ],
     },
 ];
 /// How many characters a line has at most.
@@ -58,9 +67,7 @@ pub fn since(taxonomy: &Value, shipped: Option<&Value>) -> String {
         let new: Vec<_> = rows.iter().filter(|row| before(row).is_none()).collect();
         out += &insert(&table, &new);
         for row in rows {
-            if let Some(old) = before(row).filter(|old| *old != row) {
-                out += &update(&table, old, row);
-            }
+            out += &before(row).map(|old| update(&table, old, row)).unwrap_or_default();
         }
     }
     if out.is_empty() {
@@ -84,21 +91,26 @@ fn insert(table: &Table, rows: &[&Value]) -> String {
     format!("\ninsert into {name} ({}) values\n{}\non conflict do nothing;\n", columns.join(", "), rows.join(",\n"))
 }
 
-/// One row, if it still is what was shipped before.
+/// One row, if it still is what was shipped before; nothing if no column of it changed. A column that was not shipped
+/// then has nothing that could have been changed.
 fn update(table: &Table, old: &Value, row: &Value) -> String {
-    let changed = table.columns.iter().filter(|column| old[**column] != row[**column]);
+    let changed: Vec<_> = table.columns.iter().filter(|column| old[**column] != row[**column]).collect();
+    if changed.is_empty() {
+        return String::new();
+    }
     let values: Vec<_> =
-        changed.map(|column| format!("{column} = {}", literal(&row[*column], "  ", column.len()))).collect();
+        changed.iter().map(|column| format!("{column} = {}", literal(&row[*column], "  ", column.len()))).collect();
     let key: Vec<_> =
         table.key().iter().map(|column| format!("{column} = {}", literal(&row[*column], "", 0))).collect();
-    let shipped = table.columns.get(table.key..).unwrap_or_default();
+    let shipped: Vec<_> =
+        table.columns.iter().copied().skip(table.key).filter(|column| old.get(column).is_some()).collect();
     format!(
         "\nupdate {}\nset {}\nwhere {}\n  and ({}) is not distinct from\n    {};\n",
         table.name,
         values.join(",\n  "),
         key.join(" and "),
         shipped.join(", "),
-        tuple(shipped, old, "      ")
+        tuple(&shipped, old, "      ")
     )
 }
 
@@ -108,7 +120,7 @@ fn tuple(columns: &[&str], row: &Value, indent: &str) -> String {
     let mut width = indent.len();
     for (place, column) in columns.iter().enumerate() {
         let separator = if place == 0 { "" } else { ", " };
-        let short = literal(&row[*column], indent, 0);
+        let short = row.get(column).map_or_else(|| "default".into(), |value| literal(value, indent, 0));
         if place > 0 && width + short.len() > WIDTH {
             out += &format!(",\n{indent}{short}");
             width = indent.len();

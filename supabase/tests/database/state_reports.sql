@@ -9,12 +9,17 @@ declare
   who uuid := ('00000000-0000-4000-8000-0000000000' || lpad(number::text, 2, '0'))::uuid;
 begin
   perform audience_gate.announce_change(actor, rule, null, null, at);
+  -- Only the gate's owner writes in the derivation's name.
+  if actor = 'system:derivation' then
+    set local role audience_gate_owner;
+  end if;
   update public.audience_site_state set current_state = moved_to
   where site_id = '00000000-0000-4000-8000-00000000000b' and user_id = who;
   if not found then
     insert into public.audience_site_state (site_id, user_id, current_state, highest_state)
     values ('00000000-0000-4000-8000-00000000000b', who, moved_to, moved_to);
   end if;
+  reset role;
   perform audience_gate.announce_change(null, null);
 end $$;
 
