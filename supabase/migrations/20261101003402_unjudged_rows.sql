@@ -1,4 +1,4 @@
--- Rows that were in the table before the gate was: they are marked as unjudged here, and may be stamped later with the
+-- Rows that were in the table before the gate was: they are to be marked as unjudged, and may be stamped later with the
 -- contract that they turn out to keep. Nothing else about any row of the log can change.
 
 create or replace function public.audience_events_append_only()
@@ -27,10 +27,40 @@ comment on function public.audience_events_append_only() is
   'gate: an unjudged row may be stamped with the contract in force, and a row that is older than the gate may be '
   'marked as unjudged.';
 
+comment on table public.audience_events is
+  'The event log, append-only. Every row was judged by the contract that it names; a rejected event is recorded as an '
+  'audit row of its own. Rows without a contract are older than the gate, and count nowhere until audience-gate legacy '
+  'has judged them. History that was recorded elsewhere comes in through audience-gate load.';
+
 -- No role of the API, and nobody who logs in, acts as this owner; its functions do, one concern each.
-grant update on table public.audience_events to audience_gate_owner;
-drop policy if exists audience_events_gate_stamp on public.audience_events;
-create policy audience_events_gate_stamp on public.audience_events for update to audience_gate_owner using (true) with check (true);
+-- A policy locks the table for a moment, which is tried in short attempts, because everybody who inserts waits meanwhile.
+do $$
+declare
+  usual text := current_setting('lock_timeout');
+  log text;
+begin
+  foreach log in array array['public.audience_events', 'audience_gate_standby.audience_events'] loop
+    continue when to_regclass(log) is null;
+    for attempt in 1 .. 50 loop
+      begin
+        perform set_config('lock_timeout', '400ms', true);
+        execute format('lock table %s in access exclusive mode', log);
+        perform set_config('lock_timeout', usual, true);
+        exit;
+      exception when lock_not_available then
+        if attempt = 50 then
+          raise exception '% is in use by a transaction that stays open', log
+            using errcode = 'lock_not_available', hint = 'end that session, and run the migration again';
+        end if;
+        perform pg_sleep(0.1 + 0.4 * random());
+      end;
+    end loop;
+    execute format('grant update on table %s to audience_gate_owner', log);
+    execute format('drop policy if exists audience_events_gate_stamp on %s', log);
+    execute format('create policy audience_events_gate_stamp on %s for update to audience_gate_owner using (true) with check (true)',
+      log);
+  end loop;
+end $$;
 
 create or replace function audience_gate.mark_unjudged(log regclass)
 returns bigint
@@ -53,15 +83,3 @@ comment on function audience_gate.mark_unjudged(regclass) is
   'this database wrote. Says how many they were.';
 alter function audience_gate.mark_unjudged(regclass) owner to audience_gate_owner;
 revoke all on function audience_gate.mark_unjudged(regclass) from public;
-
-do $$
-begin
-  perform audience_gate.mark_unjudged('public.audience_events');
-  if to_regclass('audience_gate_standby.audience_events') is not null then
-    grant update on table audience_gate_standby.audience_events to audience_gate_owner;
-    drop policy if exists audience_events_gate_stamp on audience_gate_standby.audience_events;
-    create policy audience_events_gate_stamp on audience_gate_standby.audience_events
-      for update to audience_gate_owner using (true) with check (true);
-    perform audience_gate.mark_unjudged('audience_gate_standby.audience_events');
-  end if;
-end $$;

@@ -26,19 +26,13 @@ comment on function audience_gate.contents(
   'What two events under one id must have in common to be one: all that was sent. What the gate adds, which is the hash of '
   'an address, is left out.';
 
--- A view loses no column in place.
-drop view audience_gate.recorded_ids;
-create view audience_gate.recorded_ids with (security_invoker = true) as
-select e.id from public.audience_events e;
-comment on view audience_gate.recorded_ids is 'Every id that is taken.';
+-- The views keep the columns that they had, so that whoever is inserting meanwhile by the functions of before goes on.
 comment on column audience_gate.recorded_ids.id is 'The id of an event or of an audit row.';
-
-drop view audience_gate.recorded_fires;
-create view audience_gate.recorded_fires with (security_invoker = true) as
+create or replace view audience_gate.recorded_fires with (security_invoker = true) as
 select
   audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
   coalesce(e.occurred_at, e.created_at) as happened_at,
-  e.id, e.session_id, e.event_type, e.user_id
+  e.session_id, e.event_type, e.user_id, e.site_id, e.id
 from public.audience_events e
 where not e.rejected;
 comment on view audience_gate.recorded_fires is
@@ -48,12 +42,6 @@ comment on column audience_gate.recorded_fires.fire_key is
   'Session, type and user as one number: what the index finds.';
 comment on column audience_gate.recorded_fires.happened_at is 'When it happened, by the sender''s clock where sent.';
 comment on column audience_gate.recorded_fires.id is 'The event.';
-comment on column audience_gate.recorded_fires.session_id is 'The session.';
-comment on column audience_gate.recorded_fires.event_type is 'The type.';
-comment on column audience_gate.recorded_fires.user_id is 'The user; null for visitors.';
-
-revoke all on table audience_gate.recorded_ids, audience_gate.recorded_fires from public, anon, authenticated, service_role;
-grant select on table audience_gate.recorded_ids, audience_gate.recorded_fires to audience_gate_owner, audience_gate_store;
 
 create or replace function audience_gate.plain_contents(event_id uuid)
 returns jsonb

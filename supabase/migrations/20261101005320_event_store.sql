@@ -320,12 +320,6 @@ as $$ select 2 $$;
 comment on function audience_gate.store_version() is
   'Which form of storing events this is. The scaling scripts refuse to stand in for a form that they do not know.';
 
-drop function audience_gate.record_plain_events(jsonb, text);
-drop function audience_gate.record_plain_rejections(jsonb);
-drop function audience_gate.plain_refusals(jsonb);
-drop function audience_gate.record_events(jsonb, text);
-drop function audience_gate.record_rejections(jsonb);
-drop function audience_gate.refusals(jsonb);
 
 do $$
 declare

@@ -287,10 +287,10 @@ begin
     returns boolean language sql stable set search_path = ''
     as $body$ select audience_gate.keyed_fires_again(sent_session, sent_type, sent_user, sent_at) $body$;
     create or replace view audience_gate.recorded_ids with (security_invoker = true) as
-    select k.id from audience_gate.event_keys k;
+    select k.id, k.rejected from audience_gate.event_keys k;
     create or replace view audience_gate.recorded_fires with (security_invoker = true) as
     select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
-      coalesce(e.occurred_at, e.created_at) as happened_at, e.id, e.session_id, e.event_type, e.user_id
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id, e.id
     from public.audience_events e
     -- The contract takes nothing that is older than eight days. Recorded five minutes before it happened at the
     -- earliest; a day leaves room for clocks.
@@ -310,10 +310,10 @@ begin
     returns boolean language sql stable set search_path = ''
     as $body$ select audience_gate.plain_fires_again(sent_session, sent_type, sent_user, sent_at) $body$;
     create or replace view audience_gate.recorded_ids with (security_invoker = true) as
-    select e.id from public.audience_events e;
+    select e.id, e.rejected from public.audience_events e;
     create or replace view audience_gate.recorded_fires with (security_invoker = true) as
     select audience_gate.fire_key(e.session_id, e.event_type, e.user_id) as fire_key,
-      coalesce(e.occurred_at, e.created_at) as happened_at, e.id, e.session_id, e.event_type, e.user_id
+      coalesce(e.occurred_at, e.created_at) as happened_at, e.session_id, e.event_type, e.user_id, e.site_id, e.id
     from public.audience_events e
     where not e.rejected;
   end if;

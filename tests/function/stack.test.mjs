@@ -280,6 +280,19 @@ for (const scope of ["address", "session", "site", "caller"]) {
   });
 }
 
+test("requests that are refused whole are counted, and shown with the quality figures", async () => {
+  const counted = async () => {
+    const { rows } = await stack.database.query(
+      `select coalesce(sum(requests), 0)::int as requests from public.kpi_refused_requests(
+         audience_gate.default_site(), now() - interval '1 day', now() + interval '1 day') where reason = 'no_credentials'`,
+    );
+    return Number(rows[0].requests);
+  };
+  const before = await counted();
+  for (let sending = 0; sending < 5; sending++) assert.equal((await send(event(), {})).status, 401);
+  await until(async () => await counted() === before + 5, "five refused requests are counted");
+});
+
 test("the smoke test proves this instance", async () => {
   for (const key of [stack.publishableKey, stack.secretKey]) {
     const results = await smoke(stack.url, key);
