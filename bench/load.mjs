@@ -4,6 +4,7 @@
  * was told, or an answer is none that may be. `-- --seconds=60 --senders=4` takes less.
  */
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { root } from "../tests/runner/paths.mjs";
@@ -15,6 +16,8 @@ const option = (/** @type {string} */ name, /** @type {number} */ usual) =>
   Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split("=")[1] ?? usual);
 const plan = { seconds: option("seconds", 600), senders: option("senders", 8), faults: true };
 
+// What else runs on the machine is in the figures too.
+const [others] = loadavg();
 const result = await drive(plan);
 const { events, latency, memory } = result;
 const count = (/** @type {number} */ number) => number.toLocaleString("en");
@@ -24,7 +27,8 @@ const report = `<!-- \`npm run bench:load\` writes this; do not edit it. -->
 # Under load, with faults
 
 The real function on Deno and a real Postgres 17 (with \`fsync\`, and rate limits out of the way), on loopback, on ${machine()}. A thin gateway in the process of
-the senders stands in for PostgREST; senders, gateway, function and database share the cores. ${plan.senders} senders without
+the senders stands in for PostgREST; senders, gateway, function and database share the cores, on which a
+load of ${others.toFixed(1)} was there before. ${plan.senders} senders without
 pause for ${
   result.seconds.toFixed(0)
 } s: four in five requests are a visitor's with one to three events, one in five a back end's
@@ -45,7 +49,7 @@ ${result.faults.join("; ")}.
 | latency outside faults | p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms, p99 ${
   latency.p99.toFixed(1)
 } ms |
-| memory of the function | ${memory.first.toFixed(0)} MB soon after its start, ${memory.last.toFixed(0)} MB at the end |
+| memory of the function by tenths of the time | ${memory.map((megabytes) => megabytes.toFixed(0)).join(", ")} MB |
 `;
 console.log(report);
 if (process.argv.length === 2) writeFileSync(join(root, "bench/LOAD.md"), report);
@@ -53,7 +57,7 @@ record("load", {
   "events/s per core": { value: perCore, better: "higher" },
   "p95, ms": { value: latency.p95, better: "lower" },
   "p99, ms": { value: latency.p99, better: "lower" },
-  "function at the end, MB": { value: memory.last, better: "lower" },
+  "function at the end, MB": { value: memory[memory.length - 1], better: "lower" },
 });
 const balanced = events.sent === events.accepted + events.replayed + events.rejected;
 if (result.wrong.length > 0 || result.deadlocks > 0 || !balanced) {

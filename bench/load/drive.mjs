@@ -19,7 +19,7 @@ import { next } from "./traffic.mjs";
  * @property {number} unavailable answers 503 or broken connections, sent again
  * @property {string[]} wrong every answer that must not be, and every event that is not in the tables as it was answered
  * @property {{ p50: number, p95: number, p99: number }} latency of requests outside faults, in milliseconds
- * @property {{ first: number, last: number }} memory of the function in MB, after a tenth of the time and at the end
+ * @property {number[]} memory of the function in MB, after each tenth of the time; it begins anew where it was killed
  * @property {number} deadlocks
  * @property {string[]} faults
  * @property {number} cores
@@ -137,22 +137,18 @@ export async function drive({ seconds, senders, faults: withFaults }) {
 
   const started = performance.now();
   const all = Promise.all(Array.from({ length: senders }, sender));
-  let first = 0;
+  /** @type {number[]} */
+  const memory = [];
   try {
     for (let tenth = 1; tenth <= 10; tenth++) {
       await Promise.race([pause(seconds * 100), all]);
-      if (tenth === 1) first = megabytes(served.pid);
+      memory.push(megabytes(served.pid));
       if (withFaults && [3, 7].includes(tenth)) await fault("the database crashed and recovered", crash);
-      if (withFaults && tenth === 5) {
-        await fault("the function was killed and started again", restart);
-        first = 0;
-      }
-      if (withFaults && tenth === 6) first = megabytes(served.pid);
+      if (withFaults && tenth === 5) await fault("the function was killed and started again", restart);
     }
     stopped = true;
     await all;
     const taken = (performance.now() - started) / 1000;
-    const last = megabytes(served.pid);
     wrong.push(...await compare(postgres.adminUrl, told));
     times.sort((a, b) => a - b);
     const at = (/** @type {number} */ share) => times[Math.floor(times.length * share)] ?? NaN;
@@ -163,7 +159,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
       unavailable,
       wrong,
       latency: { p50: at(0.5), p95: at(0.95), p99: at(0.99) },
-      memory: { first, last },
+      memory,
       deadlocks: readFileSync(postgres.logFile, "utf8").split("deadlock detected").length - 1,
       faults,
       cores: availableParallelism(),
