@@ -1,7 +1,8 @@
 //! What must be true of the table of rules itself.
 
 use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
-use audience_gate::contract::personal_keys::{PERSONAL_WORDS, names_personal_data};
+use audience_gate::contract::personal_keys::named;
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::{BLOCKED_JUMPS, RULES, STATES};
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Field};
@@ -54,15 +55,44 @@ fn every_field_is_found_by_its_key_and_by_no_other() {
 #[test]
 fn no_field_but_the_address_itself_names_personal_data() {
     for (field, key, _) in FIELDS {
-        assert_eq!(names_personal_data(key.as_bytes()), field == Field::Email, "{key}");
+        assert_eq!(named(key.as_bytes()).is_some(), field == Field::Email, "{key}");
     }
 }
 
 #[test]
-fn personal_words_are_sorted_and_in_lower_case() {
-    assert!(PERSONAL_WORDS.lines().is_sorted());
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    assert!(PERSONAL_WORDS.lines().flat_map(|entry| entry.split(' ')).all(is_word));
+fn every_word_of_a_key_is_listed_as_keys_are_read() {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte >= 0x80 || byte.is_ascii_lowercase());
+    let check = |list: &str| {
+        let wrong: Vec<_> = list.split('|').filter(|entry| !entry.split(' ').all(is_word)).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    };
+    for group in GROUPS {
+        check(group.anywhere);
+        if !group.alone.is_empty() {
+            check(group.alone);
+        }
+    }
+    check(DESCRIBING);
+    check(QUESTIONING);
+}
+
+#[test]
+fn keys_name_personal_data_by_their_words() {
+    const PERSONAL: &str = "email e-mail userEmail customer.email mobile tel phonenumber emailaddress useremail username \
+        customer_name fname ipaddr clientip client_ip IPAddress remote_addr x-forwarded-for drivers_license creditcard \
+        account_number taxid pwd access_token gender age religious_affiliation zip latitude nhs_number vorname nom correo \
+        telefono имя メール 姓名 address1 addressLine1 birthDate date_of_birth marital_status email_hash_email";
+    const HARMLESS: &str = "has_email email_opened email_verified emails_sent address_count phone_clicks anonymize_ip \
+        email_id email_subject email_template email_campaign_id phone_model address_type street_view ip_version \
+        credit_card_type contract_address birthday_promo password_strength voIP hashed_email email_sha256 patient_count \
+        prescription_count phone_clicked email_hash name product_name race first name_first token_count page_age \
+        nom_produit mobile_app";
+    let wrong: Vec<_> = PERSONAL
+        .split_whitespace()
+        .filter(|key| named(key.as_bytes()).is_none())
+        .chain(HARMLESS.split_whitespace().filter(|key| named(key.as_bytes()).is_some()))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// What a sender must be told of the bounds of a rule, in words.

@@ -3,6 +3,7 @@
 
 pub mod limits;
 pub mod personal_keys;
+pub mod personal_words;
 pub mod rule;
 pub mod rules;
 pub mod vocabulary;

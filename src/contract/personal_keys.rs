@@ -1,161 +1,168 @@
-//! The words in a key that name personal data.
+//! Which keys name personal data.
+//!
+//! The engine reads one table, made of the lists when the crate is compiled: every entry, in buckets by the first letter,
+//! each followed by a byte that says what it does.
 
+use super::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use crate::short;
 
-/// Words and runs of words that name personal data in a key, one entry per line. They are matched as whole words after
-/// snake and camel case are split, so that `event_name` and `token_count` pass.
-pub const PERSONAL_WORDS: &str = "\
-address
-allergies
-allergy
-birth
-birthdate
-birthday
-card number
-credit card
-cvc
-cvv
-diagnoses
-diagnosis
-disability
-disease
-diseases
-dob
-driver license
-driving licence
-e mail
-email
-emails
-ethnicity
-family name
-fax
-first name
-firstname
-forename
-full name
-fullname
-given name
-hiv
-iban
-illness
-ip
-ipv
-last name
-lastname
-maiden name
-mail address
-medical
-medication
-medications
-middle name
-mobile number
-national id
-passport
-password
-patient
-phone
-phones
-postal code
-postcode
-pregnancy
-pregnant
-prescription
-prescriptions
-religion
-sexual orientation
-social security
-ssn
-street
-surname
-symptom
-symptoms
-tax id
-telephone
-zip code
-zipcode";
-
-/// An entry, and the word that makes it impersonal when it follows: the contract itself asks for the hash of an e-mail
-/// address.
-pub const PSEUDONYM: (&str, &str) = ("email", "hash");
-
-/// Whether a metadata key names personal data.
-pub fn names_personal_data(key: &[u8]) -> bool {
-    let mut words = Words { key, at: 0 };
-    while let Some(first) = words.next() {
-        if may_begin_personal(first) && begins_personal(first, words.clone()) {
-            return true;
-        }
-    }
-    false
+/// Whether a key names personal data. If so, it is also said whether a small number under it is personal too.
+///
+/// It does if a run of its words is an entry of a group, no word after it describes a thing, and no word of the key makes
+/// a flag of it.
+pub fn named(key: &[u8]) -> Option<bool> {
+    let words = || Words { key, at: 0 };
+    if words().any(may_begin_entry) { find(&words().collect::<Vec<_>>()) } else { None }
 }
+
+/// How many words stand before the end of the last entry, or 0 if there is none.
+type End = usize;
 
 #[cold]
-fn begins_personal(first: &[u8], rest: Words) -> bool {
-    if first.eq_ignore_ascii_case(PSEUDONYM.0.as_bytes())
-        && rest.clone().next().is_some_and(|next| next.eq_ignore_ascii_case(PSEUDONYM.1.as_bytes()))
-    {
-        return false;
+#[inline(never)]
+fn find(words: &[&[u8]]) -> Option<bool> {
+    let (mut described, mut names, mut measures): (End, End, End) = (0, 0, 0);
+    for (at, word) in words.iter().enumerate() {
+        let from = words.get(at..).unwrap_or_default();
+        let initial = usize::from(word.first().copied().unwrap_or_default() % 32);
+        let [start, end] = [initial, initial + 1].map(|at| STARTS.get(at).copied().unwrap_or_default().into());
+        let mut rest = ENTRIES.get(start..end).unwrap_or_default();
+        while let Some(size) = rest.iter().position(|&byte| byte < b' ') {
+            let (entry, after) = rest.split_at(size);
+            let (&kind, after) = after.split_first()?;
+            rest = after;
+            let Some(length) = begins_with(from, entry) else { continue };
+            let end = at + length;
+            match kind {
+                QUESTIONS => return None,
+                DESCRIBES => described = end,
+                ALONE | MEASURES_ALONE if length < words.len() => {}
+                MEASURES | MEASURES_ALONE => {
+                    names = names.max(end);
+                    measures = measures.max(end);
+                }
+                _ => names = names.max(end),
+            }
+        }
     }
-    let initial = (first.first().copied().unwrap_or_default() & 31) as usize;
-    let [start, end] = [initial, initial + 1].map(|at| INITIALS.get(at).copied().unwrap_or_default() as usize);
-    let entries = PERSONAL_WORDS.as_bytes().get(start..end).unwrap_or_default();
-    entries.split(|&byte| byte == b'\n').any(|entry| {
-        let mut words = std::iter::once(first).chain(rest.clone());
-        entry.split(|&byte| byte == b' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
-    })
+    let is_last = |end: End| end > 0 && end >= described;
+    is_last(names).then_some(is_last(measures))
 }
 
-/// Where the entries with each initial begin; `a` has number 1.
-static INITIALS: [u16; 33] = {
-    let text = PERSONAL_WORDS.as_bytes();
-    let mut starts = [0; 33];
-    let (mut at, mut line, mut initial) = (0, 0, 0);
-    while at <= text.len() {
-        if at == text.len() || text[at] == b'\n' {
-            let own = (text[line] & 31) as usize;
-            assert!(own >= initial, "the entries are in alphabetical order");
-            while initial < own {
-                initial += 1;
-                starts[initial] = line as u16;
-            }
-            line = at + 1;
+/// How many words an entry has, if a key goes on with it.
+fn begins_with(words: &[&[u8]], entry: &[u8]) -> Option<usize> {
+    let mut parts = 0;
+    for part in entry.split(|&byte| byte == b' ') {
+        if !words.get(parts)?.eq_ignore_ascii_case(part) {
+            return None;
         }
+        parts += 1;
+    }
+    Some(parts)
+}
+
+/// What an entry does: names personal data anywhere in a key, or as the whole key; the same for small numbers too;
+/// describes a thing; or makes a flag of the key.
+const NAMES: u8 = 1;
+const ALONE: u8 = 2;
+const MEASURES: u8 = 3;
+const MEASURES_ALONE: u8 = 4;
+const DESCRIBES: u8 = 5;
+const QUESTIONS: u8 = 6;
+
+/// Every list, with what its entries do.
+const LISTS: [(&str, u8); 2 * GROUPS.len() + 2] = {
+    let mut lists = [(DESCRIBING, DESCRIBES); 2 * GROUPS.len() + 2];
+    lists[1] = (QUESTIONING, QUESTIONS);
+    let mut at = 0;
+    while at < GROUPS.len() {
+        let group = &GROUPS[at];
+        lists[2 * at + 2] = (group.anywhere, if group.any_number { MEASURES } else { NAMES });
+        lists[2 * at + 3] = (group.alone, if group.any_number { MEASURES_ALONE } else { ALONE });
         at += 1;
     }
-    while initial < 32 {
-        initial += 1;
-        starts[initial] = text.len() as u16;
-    }
-    starts
+    lists
 };
 
-/// A bit for the hash of every entry's first word, so that ordinary words pass without being compared with any entry.
-static FIRST_WORDS: [u64; 64] = {
-    let text = PERSONAL_WORDS.as_bytes();
-    let mut marks = [0; 64];
-    let mut rest = text;
-    while let [_, ..] = rest {
-        let mut end = 0;
-        while end < rest.len() && rest[end].is_ascii_lowercase() {
-            end += 1;
+const SIZE: usize = {
+    let (mut size, mut at) = (0, 0);
+    while at < LISTS.len() {
+        size += if LISTS[at].0.is_empty() { 0 } else { LISTS[at].0.len() + 1 };
+        at += 1;
+    }
+    size
+};
+
+const TABLE: ([u8; SIZE], [u16; 33]) = {
+    let mut entries = [0; SIZE];
+    let mut starts = [0; 33];
+    let (mut size, mut initial) = (0, 0);
+    while initial < 32 {
+        starts[initial] = size as u16;
+        let mut list = 0;
+        while list < LISTS.len() {
+            let (text, kind) = (LISTS[list].0.as_bytes(), LISTS[list].1);
+            let mut at = 0;
+            while at < text.len() {
+                let is_of_bucket = text[at] as usize % 32 == initial;
+                while at < text.len() && text[at] != b'|' {
+                    if is_of_bucket {
+                        entries[size] = text[at];
+                        size += 1;
+                    }
+                    at += 1;
+                }
+                if is_of_bucket {
+                    entries[size] = kind;
+                    size += 1;
+                }
+                at += 1;
+            }
+            list += 1;
         }
-        let mark = mark(rest.split_at(end).0);
-        marks[mark / 64] |= 1 << (mark % 64);
-        while end < rest.len() && rest[end] != b'\n' {
-            end += 1;
+        initial += 1;
+    }
+    starts[32] = size as u16;
+    (entries, starts)
+};
+static ENTRIES: [u8; SIZE] = TABLE.0;
+/// Where the entries with each initial begin.
+static STARTS: [u16; 33] = TABLE.1;
+
+/// A bit for the hash of the first word of every entry that names personal data, so that ordinary words pass without
+/// being compared with any entry.
+static FIRST_WORDS: [u64; MARKS / 64] = {
+    let mut marks = [0; MARKS / 64];
+    let mut list = 2;
+    while list < LISTS.len() {
+        let mut rest = LISTS[list].0.as_bytes();
+        while let [_, ..] = rest {
+            let mut end = 0;
+            while end < rest.len() && rest[end] != b' ' && rest[end] != b'|' {
+                end += 1;
+            }
+            let mark = mark(rest.split_at(end).0);
+            marks[mark / 64] |= 1 << (mark % 64);
+            while end < rest.len() && rest[end] != b'|' {
+                end += 1;
+            }
+            rest = if end < rest.len() { rest.split_at(end + 1).1 } else { &[] };
         }
-        rest = if end < rest.len() { rest.split_at(end + 1).1 } else { &[] };
+        list += 1;
     }
     marks
 };
 
+/// How many bits there are: enough that one in ten ordinary words shares one with an entry.
+const MARKS: usize = 4096;
+
 #[inline]
 const fn mark(word: &[u8]) -> usize {
-    short::hash(word) as usize % 4096
+    short::hash(word) as usize % MARKS
 }
 
 #[inline]
-fn may_begin_personal(word: &[u8]) -> bool {
+fn may_begin_entry(word: &[u8]) -> bool {
     let mark = mark(word);
     FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
 }

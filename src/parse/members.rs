@@ -3,9 +3,10 @@
 use super::event::Member;
 use super::key_cache::{self, Level, Occupant, Slot, Table, Usual};
 use super::parser::{Parser, Read};
-use super::string;
 use super::value::Value;
 use super::walk::{Walk, see};
+use super::{number, space, string};
+use crate::contract::personal_words::LEAST_NUMBER;
 use crate::contract::vocabulary::{Fault, Field, Kind};
 use crate::contract::{personal_keys, words};
 use std::collections::BinaryHeap;
@@ -69,6 +70,9 @@ impl Parser {
             walk.at = value.after();
             walk.growth += 2;
             suspicion |= value.suspicion();
+            if walk.slot == key_cache::UNCACHED && level != Level::Event && field.is_none() {
+                self.event.personal_key |= is_personal(text, key, value);
+            }
             match field {
                 Some(field) => {
                     let says_something = match value.kind() {
@@ -120,8 +124,7 @@ impl Parser {
             Level::Metadata => Field::of_metadata(&content),
             Level::Nested => None,
         };
-        let is_personal = field.is_none() && personal_keys::names_personal_data(&content);
-        self.event.personal_key |= is_personal && level != Level::Event;
+        let is_personal = field.is_none() && personal_keys::named(&content).is_some();
         let names_state = field.is_none() && words::state_named(&content).is_some();
         self.event.names_state |= names_state;
         // What replaces a key in a snapshot begins with a bracket.
@@ -153,5 +156,22 @@ impl Parser {
             }
             last = Some(name);
         }
+    }
+}
+
+/// Whether a member is personal: its key names personal data, and its value can be some.
+#[cold]
+#[inline(never)]
+fn is_personal(text: &[u8], key: Value, value: Value) -> bool {
+    personal_keys::named(&string::content(text, key)).is_some_and(|measures| can_be(measures, text, value))
+}
+
+/// Whether a value can be personal data: flags, what is empty and, under most keys, counts cannot.
+pub fn can_be(measures: bool, text: &[u8], value: Value) -> bool {
+    match value.kind() {
+        Kind::Absent | Kind::Null | Kind::False | Kind::True => false,
+        Kind::Number => measures || number::within(value.raw(text), LEAST_NUMBER, None),
+        Kind::Text => !string::is_blank(text, value),
+        Kind::Array | Kind::Object => space::skip(text, value.start() + 1) + 1 < value.end(),
     }
 }

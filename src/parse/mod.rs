@@ -31,7 +31,7 @@ mod deep;
 mod event;
 mod faults;
 pub mod key_cache;
-mod members;
+pub mod members;
 pub mod number;
 mod parser;
 mod reader;

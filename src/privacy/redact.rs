@@ -6,7 +6,7 @@ use crate::contract::limits::{
 };
 use crate::contract::personal_keys;
 use crate::contract::vocabulary::{Field, Kind};
-use crate::parse::{Faults, Value, number, space, string};
+use crate::parse::{Faults, Value, members, number, space, string};
 use crate::write::{self, put};
 
 /// What stands for a text that holds an e-mail address.
@@ -113,7 +113,11 @@ impl Writer<'_> {
         // The address is the only personal field, so the others need no check.
         let is_personal = match field {
             Some(field) => field == Field::Email,
-            None => personal_keys::names_personal_data(&content) || is_suspicious && replacement(&content).is_some(),
+            None => {
+                personal_keys::named(&content)
+                    .is_some_and(|measures| members::can_be(measures, self.json, self.next_value()))
+                    || is_suspicious && replacement(&content).is_some()
+            }
         };
         // A sender's own key that reads like a replacement is numbered like one; otherwise a key could occur twice.
         let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
@@ -186,6 +190,25 @@ impl Writer<'_> {
                 Value::new(Kind::Text, 0, 0, 0)
             }
         }
+    }
+
+    /// The value that is next, which stays so.
+    fn next_value(&mut self) -> Value {
+        let kind = match self.peek() {
+            b'"' => Kind::Text,
+            b'{' | b'[' => Kind::Object,
+            b'-' | b'0'..=b'9' => Kind::Number,
+            _ => Kind::Null,
+        };
+        let start = self.at;
+        let value = if kind == Kind::Text {
+            self.text()
+        } else {
+            self.skip();
+            Value::new(kind, 0, start, self.at)
+        };
+        self.at = start;
+        value
     }
 
     fn write_text(&mut self, value: Value) {

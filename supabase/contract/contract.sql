@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'df73591efce85a47'
+  select 'c9f9f37c520fe59a'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -107,41 +107,230 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select ' (' || concat_ws('|',
-    'address', 'allergies', 'allergy', 'birth', 'birthdate', 'birthday', 'card number', 'credit card', 'cvc', 'cvv',
-    'diagnoses', 'diagnosis', 'disability', 'disease', 'diseases', 'dob', 'driver license', 'driving licence',
-    'e mail', 'email(?! hash )', 'emails', 'ethnicity', 'family name', 'fax', 'first name', 'firstname', 'forename',
-    'full name', 'fullname', 'given name', 'hiv', 'iban', 'illness', 'ip', 'ipv', 'last name', 'lastname',
-    'maiden name', 'mail address', 'medical', 'medication', 'medications', 'middle name', 'mobile number',
-    'national id', 'passport', 'password', 'patient', 'phone', 'phones', 'postal code', 'postcode', 'pregnancy',
-    'pregnant', 'prescription', 'prescriptions', 'religion', 'sexual orientation', 'social security', 'ssn', 'street',
-    'surname', 'symptom', 'symptoms', 'tax id', 'telephone', 'zip code', 'zipcode') || ') '
+  select ' ('
+    'email|emails|e mail|mail address|mailaddress|emailaddress|emailaddresses|useremail|emailadresse|emailadres|'
+    'mailadres|adresse mail|courriel|correo|posta elettronica|correio eletronico|correio eletrônico|eposta|e posta|'
+    'メール|メールアドレス|邮箱|电子邮件|电子邮箱|電子郵件|이메일|почта|имейл|البريد|بريد|phone|phones|telephone|telephones|tel|fax|faxnumber|'
+    'phonenumber|phonenumbers|telephonenumber|mobilenumber|mobilephone|cellphone|homephone|workphone|msisdn|'
+    'mobile number|mobile no|cell number|whatsapp number|telefon|telefonnummer|handynummer|mobilnummer|rufnummer|'
+    'téléphone|telefono|teléfono|cellulare|telefone|telefoon|telefoonnummer|telefonu|電話|電話番号|携帯|携帯電話|携帯番号|电话|电话号码|'
+    '手机|手机号|手机号码|전화|전화번호|휴대폰|휴대전화|телефон|телефона|Телефон|هاتف|الهاتف|جوال|الجوال|first name|last name|full name|'
+    'family name|given name|additional name|middle name|maiden name|real name|legal name|nick name|user name|'
+    'customer name|contact name|person name|recipient name|passenger name|cardholder name|holder name|billing name|'
+    'buyer name|guest name|patient name|employee name|student name|owner name|your name|cc name|account holder|'
+    'display name last|surname|surnames|forename|forenames|firstname|lastname|fullname|givenname|familyname|'
+    'middlename|nickname|username|usernames|customername|contactname|fname|lname|vorname|nachname|familienname|'
+    'geburtsname|benutzername|kundenname|vollständiger name|prenom|prénom|nom de famille|nom famille|nom complet|'
+    'apellido|apellidos|nombre completo|nombre usuario|nombre de usuario|cognome|nome completo|nome utente|'
+    'sobrenome|primeiro nome|voornaam|achternaam|volledige naam|gebruikersnaam|imie|imię|nazwisko|soyad|soyadı|'
+    'adsoyad|氏名|名前|姓名|お名前|苗字|名字|이름|성명|성함|имя|фамилия|отчество|фио|Имя|Фамилия|Отчество|ФИО|الاسم|اسم|用户名|真实姓名|'
+    'address|addresses|streetaddress|homeaddress|street name|streetname|street number|house number|housenumber|'
+    'post office box|postofficebox|adresse|anschrift|hausnummer|straße|strasse|direccion|dirección|domicilio|'
+    'indirizzo|endereco|endereço|adres|straatnaam|huisnummer|住所|地址|주소|адрес|Адрес|العنوان|住址|postal code|post code|'
+    'postcode|postcodes|postalcode|zip code|zipcode|billing zip|shipping zip|home zip|postleitzahl|code postal|'
+    'codigo postal|código postal|codice postale|kod pocztowy|posta kodu|郵便番号|邮编|邮政编码|우편번호|почтовый индекс|'
+    'الرمز البريدي|birth|birthday|birthdate|birthplace|dateofbirth|dob|bday|death date|geburtsdatum|geburtstag|'
+    'naissance|nacimiento|nascita|nascimento|geboortedatum|urodzenia|dogum tarihi|doğum tarihi|生年月日|生日|出生日期|생년월일|'
+    'рождения|الميلاد|birth date|birth day|birth year|birth month|birth place|誕生日|생일|user age|customer age|'
+    'patient age|person age|user gender|customer gender|sexual orientation|ethnicity|ethnic origin|nationality|'
+    'citizenship|marital status|relationship status|military status|religion|religions|religious affiliation|'
+    'political party|political view|political views|political affiliation|political opinion|trade union|'
+    'union membership|ssn|social security|socialsecurity|national id|national insurance|nhs number|passport|'
+    'passports|driver license|drivers license|driver licence|drivers licence|driving license|driving licence|'
+    'driverslicense|tax id|taxid|tax number|medical record number|patient id|patient number|patient name|'
+    'steuernummer|steuer id|personalausweis|reisepass|reisepassnummer|securite sociale|sécurité sociale|'
+    'numero fiscal|numéro fiscal|codice fiscale|burgerservicenummer|pesel|kimlik no|tc kimlik|マイナンバー|身份证|身份证号|'
+    '身份证号码|주민등록번호|паспорт|снилс|الهوية|card number|cardnumber|credit card|creditcard|debit card|debitcard|'
+    'cc number|cc csc|cvc|cvv|iban|account number|accountnumber|bank account|bankaccount|routing number|sort code|'
+    'pin code|kontonummer|kreditkartennummer|rekeningnummer|numero de tarjeta|numero do cartao|número do cartão|'
+    'numero di carta|numero de carte|カード番号|银行卡|银行卡号|카드번호|номер карты|password|passwords|passwd|pwd|passphrase|'
+    'passcode|access token|accesstoken|auth token|authtoken|refresh token|id token|session token|bearer token|'
+    'api key|apikey|secret key|client secret|private key|passwort|kennwort|mot de passe|contraseña|contrasena|'
+    'senha|wachtwoord|haslo|hasło|sifre|şifre|パスワード|密码|密碼|비밀번호|пароль|Пароль|كلمة المرور|ip|ipaddr|ipaddress|ipv|'
+    'clientip|userip|remoteip|remote addr|remoteaddr|x forwarded for|diagnosis|diagnoses|disease|diseases|illness|'
+    'symptom|symptoms|medication|medications|prescription|prescriptions|patient|allergy|allergies|disability|hiv|'
+    'pregnant|pregnancy|blood type|medical condition|medical history|medical record|health condition|'
+    'pregnancy status|hiv status|disability status|vaccination status|health status|gps latitude|gps longitude|'
+    'user latitude|user longitude|geo latitude|geo longitude'
+    ')( (?!('
+    'alert|alerts|amount|app|apps|attempt|attempts|automation|avg|badge|bank|banner|bar|batch|book|bounce|bounces|'
+    'brand|browser|button|campaign|campaigns|card|cards|carrier|case|category|center|channel|check|city|class|'
+    'click|clicks|client|clients|cohort|color|column|company|completion|component|confidence|config|consent|'
+    'content|conversion|copy|cost|count|country|counts|coupon|creative|cta|currency|date|days|delay|delivery|'
+    'device|digest|discount|domain|domains|duration|element|encrypted|engagement|error|errors|event|events|'
+    'experience|experiment|fee|field|fields|filter|flow|form|format|forms|frequency|funnel|gate|group|hash|hashed|'
+    'hashes|health|hmac|icon|id|ids|image|impression|impressions|index|interval|issue|issuer|journey|kind|label|'
+    'language|last|latency|layout|length|level|limit|link|links|list|lists|locale|lookup|marketing|match|max|md|'
+    'menu|method|min|minutes|mode|model|models|module|network|newsletter|newsletters|notification|notifications|'
+    'offer|offers|open|opens|opt|option|options|os|page|pages|percent|percentage|permission|placeholder|plan|'
+    'platform|plugin|policy|popup|position|preference|preferences|price|priority|program|promo|promocode|promotion|'
+    'promotions|prompt|provider|providers|quality|queue|quota|range|rank|rate|ratio|reason|recipients|recovery|'
+    'region|reminder|reminders|report|reset|result|results|revenue|rule|rules|score|screen|search|seconds|section|'
+    'segment|segments|send|sends|sequence|series|service|settings|sha|size|sizes|slot|source|stage|state|status|'
+    'step|steps|strategy|strength|style|subject|subjects|suggestion|suggestions|support|survey|tab|tag|tags|'
+    'template|templates|test|theme|timeout|today|tool|topic|total|transport|trigger|type|types|ui|unsubscribe|'
+    'unsubscribes|usage|variant|vendor|verification|version|view|views|volume|wallet|widget'
+    ') )[^ ]+)* $|^ ('
+    'em|mobile|ph|handy|movil|móvil|celular|telemovel|telemóvel|mobiel|komorka|мобильный|fn|ln|nom|nombre|nome|'
+    'naam|street|rue|calle|rua|morada|straat|ulica|sokak|улица|zip|zp|plz|cep|индекс|age|alter|edad|idade|leeftijd|'
+    'wiek|возраст|年齢|年龄|나이|gender|sex|geschlecht|sexe|sexo|genero|género|sesso|geslacht|plec|płeć|cinsiyet|性別|性别|'
+    '성별|пол|الجنس|dni|nif|nie|cpf|rut|cuit|curp|bsn|инн|parola|latitude|longitude'
+    ') $'
 $$;
 comment on function audience_gate.personal_words() is
-  'The pattern of the words of a key that name personal data; the key stands between spaces, in lower case.';
+  'The pattern of a key that names personal data; its words stand between spaces, in lower case.';
 revoke all on function audience_gate.personal_words() from public;
 grant execute on function audience_gate.personal_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.telling_words()
-returns text[]
+create or replace function audience_gate.measuring_words()
+returns text
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select array[
-    '%address%', '%allergies%', '%allergy%', '%birth%', '%card%', '%code%', '%cvc%', '%cvv%', '%diagnoses%',
-    '%diagnosis%', '%disability%', '%disease%', '%dob%', '%ethnicity%', '%fax%', '%hiv%', '%iban%', '%illness%',
-    '%ipv%', '%licence%', '%license%', '%mail%', '%medical%', '%medication%', '%name%', '%national%', '%number%',
-    '%orientation%', '%passport%', '%password%', '%patient%', '%phone%', '%pregnancy%', '%pregnant%', '%prescription%',
-    '%religion%', '%security%', '%ssn%', '%street%', '%symptom%', '%tax%'
-  ]
+  select ' ('
+    'user age|customer age|patient age|person age|gps latitude|gps longitude|user latitude|user longitude|'
+    'geo latitude|geo longitude'
+    ')( (?!('
+    'alert|alerts|amount|app|apps|attempt|attempts|automation|avg|badge|bank|banner|bar|batch|book|bounce|bounces|'
+    'brand|browser|button|campaign|campaigns|card|cards|carrier|case|category|center|channel|check|city|class|'
+    'click|clicks|client|clients|cohort|color|column|company|completion|component|confidence|config|consent|'
+    'content|conversion|copy|cost|count|country|counts|coupon|creative|cta|currency|date|days|delay|delivery|'
+    'device|digest|discount|domain|domains|duration|element|encrypted|engagement|error|errors|event|events|'
+    'experience|experiment|fee|field|fields|filter|flow|form|format|forms|frequency|funnel|gate|group|hash|hashed|'
+    'hashes|health|hmac|icon|id|ids|image|impression|impressions|index|interval|issue|issuer|journey|kind|label|'
+    'language|last|latency|layout|length|level|limit|link|links|list|lists|locale|lookup|marketing|match|max|md|'
+    'menu|method|min|minutes|mode|model|models|module|network|newsletter|newsletters|notification|notifications|'
+    'offer|offers|open|opens|opt|option|options|os|page|pages|percent|percentage|permission|placeholder|plan|'
+    'platform|plugin|policy|popup|position|preference|preferences|price|priority|program|promo|promocode|promotion|'
+    'promotions|prompt|provider|providers|quality|queue|quota|range|rank|rate|ratio|reason|recipients|recovery|'
+    'region|reminder|reminders|report|reset|result|results|revenue|rule|rules|score|screen|search|seconds|section|'
+    'segment|segments|send|sends|sequence|series|service|settings|sha|size|sizes|slot|source|stage|state|status|'
+    'step|steps|strategy|strength|style|subject|subjects|suggestion|suggestions|support|survey|tab|tag|tags|'
+    'template|templates|test|theme|timeout|today|tool|topic|total|transport|trigger|type|types|ui|unsubscribe|'
+    'unsubscribes|usage|variant|vendor|verification|version|view|views|volume|wallet|widget'
+    ') )[^ ]+)* $|^ ('
+    'age|alter|edad|idade|leeftijd|wiek|возраст|年齢|年龄|나이|latitude|longitude'
+    ') $'
+$$;
+comment on function audience_gate.measuring_words() is
+  'The same for the keys under which a small number is personal too.';
+revoke all on function audience_gate.measuring_words() from public;
+grant execute on function audience_gate.measuring_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.questioning_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select ' ('
+    'added|allow|allowed|allows|anonymize|anonymized|anonymous|answered|at|autofilled|available|blocked|bounced|'
+    'can|captured|changed|clicked|collected|completed|confirmed|contract|copied|deleted|delivered|detected|did|'
+    'disable|disabled|does|enable|enabled|encrypted|entered|exists|failed|filled|forgot|forgotten|has|hashed|have|'
+    'hidden|hide|ignored|included|invalid|is|known|linked|mask|masked|matched|missing|needs|num|obfuscated|omit|'
+    'opened|opted|pending|present|provided|pseudonymized|read|received|redacted|removed|replied|required|requires|'
+    'saved|scheduled|scrubbed|selected|sent|shared|should|show|shown|skipped|stripped|submitted|supports|toggled|'
+    'truncated|unique|unsubscribed|unverified|updated|use|used|uses|using|valid|validated|verified|verify|viewed|'
+    'visible|vo|was|with|without'
+    ') '
+$$;
+comment on function audience_gate.questioning_words() is
+  'The pattern of the words that make a flag of a key.';
+revoke all on function audience_gate.questioning_words() from public;
+grant execute on function audience_gate.questioning_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.telling_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '('
+    'access[^a-z0-9]*token|accesstoken|account[^a-z0-9]*holder|account[^a-z0-9]*number|accountnumber|achternaam|'
+    'additional[^a-z0-9]*name|address|adres|allergies|allergy|anschrift|apellido|api[^a-z0-9]*key|apikey|'
+    'auth[^a-z0-9]*token|authtoken|bank[^a-z0-9]*account|bankaccount|bday|bearer[^a-z0-9]*token|benutzername|'
+    'billing[^a-z0-9]*name|billing[^a-z0-9]*zip|birth|blood[^a-z0-9]*type|burgerservicenummer|buyer[^a-z0-9]*name|'
+    'card[^a-z0-9]*number|cardnumber|cc[^a-z0-9]*csc|cc[^a-z0-9]*name|cc[^a-z0-9]*number|cell[^a-z0-9]*number|'
+    'cellulare|citizenship|client[^a-z0-9]*secret|clientip|codice[^a-z0-9]*fiscale|codigo[^a-z0-9]*postal|cognome|'
+    'contact[^a-z0-9]*name|contactname|contrasena|contraseña|correio[^a-z0-9]*eletronico|'
+    'correio[^a-z0-9]*eletrônico|correo|courriel|credit[^a-z0-9]*card|creditcard|customer[^a-z0-9]*age|'
+    'customer[^a-z0-9]*gender|customer[^a-z0-9]*name|customername|código[^a-z0-9]*postal|death[^a-z0-9]*date|'
+    'debit[^a-z0-9]*card|debitcard|diagnoses|diagnosis|direccion|dirección|disability|disease|'
+    'display[^a-z0-9]*name[^a-z0-9]*last|dogum[^a-z0-9]*tarihi|domicilio|doğum[^a-z0-9]*tarihi|'
+    'driver[^a-z0-9]*licence|driver[^a-z0-9]*license|drivers[^a-z0-9]*licence|drivers[^a-z0-9]*license|'
+    'driverslicense|driving[^a-z0-9]*licence|driving[^a-z0-9]*license|e[^a-z0-9]*mail|e[^a-z0-9]*posta|email|'
+    'employee[^a-z0-9]*name|endereco|endereço|eposta|ethnic[^a-z0-9]*origin|ethnicity|familienname|'
+    'family[^a-z0-9]*name|familyname|faxnumber|first[^a-z0-9]*name|firstname|fname|forename|full[^a-z0-9]*name|'
+    'geboortedatum|gebruikersnaam|geburtsdatum|geburtsname|geburtstag|geo[^a-z0-9]*latitude|geo[^a-z0-9]*longitude|'
+    'given[^a-z0-9]*name|givenname|gps[^a-z0-9]*latitude|gps[^a-z0-9]*longitude|guest[^a-z0-9]*name|handynummer|'
+    'haslo|hasło|hausnummer|health[^a-z0-9]*condition|health[^a-z0-9]*status|hiv[^a-z0-9]*status|'
+    'holder[^a-z0-9]*name|home[^a-z0-9]*zip|house[^a-z0-9]*number|housenumber|huisnummer|iban|id[^a-z0-9]*token|'
+    'illness|imie|imię|indirizzo|ipaddr|kennwort|kimlik[^a-z0-9]*no|kod[^a-z0-9]*pocztowy|kontonummer|'
+    'kreditkartennummer|kundenname|last[^a-z0-9]*name|lastname|legal[^a-z0-9]*name|lname|maiden[^a-z0-9]*name|'
+    'marital[^a-z0-9]*status|medical[^a-z0-9]*condition|medical[^a-z0-9]*history|medical[^a-z0-9]*record|'
+    'medication|middle[^a-z0-9]*name|middlename|military[^a-z0-9]*status|mobile[^a-z0-9]*no|mobile[^a-z0-9]*number|'
+    'mobilenumber|mobilnummer|mot[^a-z0-9]*de[^a-z0-9]*passe|msisdn|nachname|naissance|nascimento|nascita|'
+    'national[^a-z0-9]*id|national[^a-z0-9]*insurance|nationality|nazwisko|nhs[^a-z0-9]*number|nick[^a-z0-9]*name|'
+    'nickname|nom[^a-z0-9]*complet|nom[^a-z0-9]*de[^a-z0-9]*famille|nom[^a-z0-9]*famille|nombre[^a-z0-9]*completo|'
+    'nombre[^a-z0-9]*de[^a-z0-9]*usuario|nombre[^a-z0-9]*usuario|nome[^a-z0-9]*completo|nome[^a-z0-9]*utente|'
+    'numero[^a-z0-9]*de[^a-z0-9]*carte|numero[^a-z0-9]*de[^a-z0-9]*tarjeta|numero[^a-z0-9]*di[^a-z0-9]*carta|'
+    'numero[^a-z0-9]*do[^a-z0-9]*cartao|numero[^a-z0-9]*fiscal|numéro[^a-z0-9]*fiscal|'
+    'número[^a-z0-9]*do[^a-z0-9]*cartão|owner[^a-z0-9]*name|passcode|passenger[^a-z0-9]*name|passphrase|passport|'
+    'passwd|password|passwort|patient|person[^a-z0-9]*age|person[^a-z0-9]*name|personalausweis|pesel|phone|'
+    'pin[^a-z0-9]*code|political[^a-z0-9]*affiliation|political[^a-z0-9]*opinion|political[^a-z0-9]*party|'
+    'political[^a-z0-9]*view|post[^a-z0-9]*code|post[^a-z0-9]*office[^a-z0-9]*box|posta[^a-z0-9]*elettronica|'
+    'posta[^a-z0-9]*kodu|postal[^a-z0-9]*code|postalcode|postcode|postleitzahl|postofficebox|pregnancy|pregnant|'
+    'prenom|prescription|primeiro[^a-z0-9]*nome|private[^a-z0-9]*key|prénom|real[^a-z0-9]*name|'
+    'recipient[^a-z0-9]*name|refresh[^a-z0-9]*token|reisepass|rekeningnummer|relationship[^a-z0-9]*status|religion|'
+    'religious[^a-z0-9]*affiliation|remote[^a-z0-9]*addr|remoteaddr|remoteip|routing[^a-z0-9]*number|rufnummer|'
+    'secret[^a-z0-9]*key|securite[^a-z0-9]*sociale|senha|session[^a-z0-9]*token|sexual[^a-z0-9]*orientation|'
+    'shipping[^a-z0-9]*zip|sifre|sobrenome|social[^a-z0-9]*security|socialsecurity|sort[^a-z0-9]*code|soyad|'
+    'steuer[^a-z0-9]*id|steuernummer|straatnaam|strasse|straße|street[^a-z0-9]*name|street[^a-z0-9]*number|'
+    'streetname|student[^a-z0-9]*name|surname|symptom|sécurité[^a-z0-9]*sociale|tax[^a-z0-9]*id|'
+    'tax[^a-z0-9]*number|taxid|tc[^a-z0-9]*kimlik|telefon|telefoon|teléfono|trade[^a-z0-9]*union|'
+    'union[^a-z0-9]*membership|urodzenia|user[^a-z0-9]*age|user[^a-z0-9]*gender|user[^a-z0-9]*latitude|'
+    'user[^a-z0-9]*longitude|user[^a-z0-9]*name|userip|username|vaccination[^a-z0-9]*status|'
+    'volledige[^a-z0-9]*naam|vollständiger[^a-z0-9]*name|voornaam|vorname|wachtwoord|whatsapp[^a-z0-9]*number|'
+    'x[^a-z0-9]*forwarded[^a-z0-9]*for|your[^a-z0-9]*name|zip[^a-z0-9]*code|zipcode|şifre|Адрес|Имя|Отчество|'
+    'Пароль|Телефон|ФИО|Фамилия|адрес|имейл|имя|номер[^a-z0-9]*карты|отчество|пароль|паспорт|почта|'
+    'почтовый[^a-z0-9]*индекс|рождения|снилс|телефон|фамилия|фио|اسم|العنوان|الميلاد|الهوية|بريد|جوال|'
+    'كلمة[^a-z0-9]*المرور|هاتف|カード番号|パスワード|マイナンバー|メール|住址|住所|名前|名字|地址|姓名|密码|密碼|手机|携帯|氏名|生年月日|生日|用户名|电子邮件|电话|苗字|身份证|'
+    '邮政编码|邮箱|邮编|郵便番号|银行卡|電子郵件|電話|비밀번호|생년월일|생일|성명|성함|우편번호|이름|이메일|전화|주민등록번호|주소|카드번호|휴대폰'
+    ')|[^a-z]('
+    'tel|fax|dob|ssn|cvc|cvv|pwd|ip|ipv|hiv'
+    ')|"[^a-z0-9"]*('
+    'em|mobile|ph|handy|movil|móvil|celular|telemovel|telemóvel|mobiel|komorka|мобильный|fn|ln|nom|nombre|nome|'
+    'naam|street|rue|calle|rua|morada|straat|ulica|sokak|улица|zip|zp|plz|cep|индекс|age|alter|edad|idade|leeftijd|'
+    'wiek|возраст|年齢|年龄|나이|gender|sex|geschlecht|sexe|sexo|genero|género|sesso|geslacht|plec|płeć|cinsiyet|性別|性别|'
+    '성별|пол|الجنس|dni|nif|nie|cpf|rut|cuit|curp|bsn|инн|parola|latitude|longitude'
+    ')[^a-z0-9"]*"'
 $$;
 comment on function audience_gate.telling_words() is
-  'Patterns of which one occurs in every text with a personal key; `ip` occurs in too many and is looked for apart.';
+  'What occurs, in lower case, in every JSON text with a personal key, but for short words in camel case.';
 revoke all on function audience_gate.telling_words() from public;
 grant execute on function audience_gate.telling_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.telling_capitals()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '[a-z](Tel|TEL|Fax|FAX|Dob|DOB|Ssn|SSN|Cvc|CVC|Cvv|CVV|Pwd|PWD|Ip|IP|Ipv|IPV|Hiv|HIV)'
+$$;
+comment on function audience_gate.telling_capitals() is
+  'What short words of a personal key in camel case look like.';
+revoke all on function audience_gate.telling_capitals() from public;
+grant execute on function audience_gate.telling_capitals()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.white_space()
@@ -345,29 +534,49 @@ revoke all on function audience_gate.holds_email(text) from public;
 grant execute on function audience_gate.holds_email(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.names_personal_data(key text)
+create or replace function audience_gate.names_personal_data(key text, value jsonb)
 returns boolean
 language plpgsql
 immutable
-strict
 parallel safe
 set search_path = ''
 as $$
+declare
+  words text;
 begin
-  return ' ' || regexp_replace(lower(
+  case jsonb_typeof(value)
+    when 'string' then
+      if ltrim(value #>> '{}', audience_gate.white_space()) = '' then
+        return false;
+      end if;
+    when 'object', 'array' then
+      if value in ('{}', '[]') then
+        return false;
+      end if;
+    when 'number' then
+      null;
+    else
+      return false;
+  end case;
+  words := ' ' || regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
-    ~ audience_gate.personal_words();
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' ';
+  words := regexp_replace(words, '^ +| +$', ' ', 'g');
+  return words !~ audience_gate.questioning_words() and case
+    when jsonb_typeof(value) = 'number' and value::numeric < 10000 then words ~ audience_gate.measuring_words()
+    else words ~ audience_gate.personal_words()
+  end;
 end;
 $$;
-comment on function audience_gate.names_personal_data(text) is
-  'Whether a key names personal data, judged by whole words.';
-revoke all on function audience_gate.names_personal_data(text) from public;
-grant execute on function audience_gate.names_personal_data(text)
+comment on function audience_gate.names_personal_data(text, jsonb) is
+  'Whether a key names personal data, judged by whole words, and its value can be some: flags, counts and what '
+  'is empty cannot.';
+revoke all on function audience_gate.names_personal_data(text, jsonb) from public;
+grant execute on function audience_gate.names_personal_data(text, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.holds_card(value text)
@@ -523,16 +732,19 @@ as $$
 begin
   return exists (
     select
-    from audience_gate.keys(value) key
+    from jsonb_path_query(value, 'strict $.**') part
+    cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
     where case
-      when lower(key) like any (audience_gate.telling_words()) or key ~ '[iI][pP]([^a-z]|$)'
-      then audience_gate.names_personal_data(key)
+      when lower('"' || member.key || '"') ~ audience_gate.telling_words()
+        or member.key ~ audience_gate.telling_capitals()
+      then audience_gate.names_personal_data(member.key, member.value)
       else false
     end
   );
 end;
 $$;
-comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data.';
+comment on function audience_gate.any_key_is_personal(jsonb) is
+  'Whether any key of a value names personal data, and has a value that can be some.';
 revoke all on function audience_gate.any_key_is_personal(jsonb) from public;
 grant execute on function audience_gate.any_key_is_personal(jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -1400,7 +1612,7 @@ begin
     end,
     case
       when case
-          when lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'
+          when lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()
           then coalesce(audience_gate.any_key_is_personal(event -> 'metadata'), false)
           else false
         end
@@ -1801,7 +2013,7 @@ begin
     end,
     case
       when case
-          when lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'
+          when lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()
           then coalesce(audience_gate.any_key_is_personal(sent.metadata), false)
           else false
         end
@@ -1917,7 +2129,8 @@ begin
             row_number() over (partition by is_personal or is_long order by key) as place
           from jsonb_each(value) each(key, member)
           cross join lateral (
-            select audience_gate.names_personal_data(key) or audience_gate.redacted_text(key) <> key as is_personal,
+            select
+              audience_gate.names_personal_data(key, member) or audience_gate.redacted_text(key) <> key as is_personal,
               length(key) > 64 as is_long
           ) judged
         ) members

@@ -3,7 +3,7 @@
 
 use crate::reference::document::{self, Json};
 use crate::{corpus, support};
-use audience_gate::contract::personal_keys::PERSONAL_WORDS;
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{EMPTY_HASH, FIELDS, Field};
@@ -131,10 +131,19 @@ const ANY: [&str; 20] = [
 
 /// Keys that the privacy and score rules look for, or nearly.
 fn key() -> impl Strategy<Value = String> {
-    let words: Vec<&str> = PERSONAL_WORDS.lines().collect();
-    let joined = (select(words), 0..6usize).prop_map(|(words, how)| {
-        let camel: String = words.split(' ').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+    let listed = |list: &'static str| list.split('|').filter(|entry| !entry.is_empty());
+    let words: Vec<&str> = GROUPS.iter().flat_map(|group| listed(group.anywhere).chain(listed(group.alone))).collect();
+    let others: Vec<&str> = listed(DESCRIBING).chain(listed(QUESTIONING)).collect();
+    let joined = (select(words), select(others), 0..9usize).prop_map(|(words, other, how)| {
+        let capital = |word: &str| {
+            let mut characters = word.chars();
+            characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+        };
+        let camel: String = words.split(' ').map(capital).collect();
         match how {
+            6 => format!("{}_{other}", words.replace(' ', "_")),
+            7 => format!("{other}{camel}"),
+            8 => format!("{camel}{}", capital(other)),
             0 => words.replace(' ', "_"),
             1 => camel,
             2 => format!("my{camel}Value"),

@@ -55,7 +55,8 @@ begin
             row_number() over (partition by is_personal or is_long order by key) as place
           from jsonb_each(value) each(key, member)
           cross join lateral (
-            select audience_gate.names_personal_data(key) or audience_gate.redacted_text(key) <> key as is_personal,
+            select
+              audience_gate.names_personal_data(key, member) or audience_gate.redacted_text(key) <> key as is_personal,
               length(key) > {{snapshot_key}} as is_long
           ) judged
         ) members

@@ -87,26 +87,46 @@ end;
 $$;
 comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
 
-create or replace function audience_gate.names_personal_data(key text)
+create or replace function audience_gate.names_personal_data(key text, value jsonb)
 returns boolean
 language plpgsql
 immutable
-strict
 parallel safe
 set search_path = ''
 as $$
+declare
+  words text;
 begin
-  return ' ' || regexp_replace(lower(
+  case jsonb_typeof(value)
+    when 'string' then
+      if ltrim(value #>> '{}', audience_gate.white_space()) = '' then
+        return false;
+      end if;
+    when 'object', 'array' then
+      if value in ('{}', '[]') then
+        return false;
+      end if;
+    when 'number' then
+      null;
+    else
+      return false;
+  end case;
+  words := ' ' || regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' '
-    ~ audience_gate.personal_words();
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' ';
+  words := regexp_replace(words, '^ +| +$', ' ', 'g');
+  return words !~ audience_gate.questioning_words() and case
+    when jsonb_typeof(value) = 'number' and value::numeric < {{least_number}} then words ~ audience_gate.measuring_words()
+    else words ~ audience_gate.personal_words()
+  end;
 end;
 $$;
-comment on function audience_gate.names_personal_data(text) is 'Whether a key names personal data, judged by whole words.';
+comment on function audience_gate.names_personal_data(text, jsonb) is
+  'Whether a key names personal data, judged by whole words, and its value can be some: flags, counts and what is empty cannot.';
 
 create or replace function audience_gate.holds_card(value text)
 returns boolean
@@ -239,16 +259,18 @@ as $$
 begin
   return exists (
     select
-    from audience_gate.keys(value) key
+    from jsonb_path_query(value, 'strict $.**') part
+    cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
     where case
-      when lower(key) like any (audience_gate.telling_words()) or key ~ '[iI][pP]([^a-z]|$)'
-      then audience_gate.names_personal_data(key)
+      when lower('"' || member.key || '"') ~ audience_gate.telling_words()
+        or member.key ~ audience_gate.telling_capitals()
+      then audience_gate.names_personal_data(member.key, member.value)
       else false
     end
   );
 end;
 $$;
-comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data.';
+comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data, and has a value that can be some.';
 
 create or replace function audience_gate.depth(value jsonb)
 returns integer

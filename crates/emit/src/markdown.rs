@@ -1,6 +1,7 @@
 //! `RULES.md`: every rule, for people.
 
 use super::{PREAMBLE, fingerprint, prose};
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, LEAST_NUMBER, QUESTIONING};
 use audience_gate::contract::rule::Rule;
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::FIELDS;
@@ -32,7 +33,30 @@ pub fn render() -> String {
             example(rule.rejects)
         );
     }
+    write_words(&mut out);
     out
+}
+
+/// The words by which `privacy.personal_key` judges.
+fn write_words(out: &mut String) {
+    let listed = |list: &str| format!("`{}`", list.replace('|', "`, `"));
+    let _ = write!(
+        out,
+        "\n## The words of personal keys\n\nA key is split into words at signs, between letters and digits, and where camel case begins one. It names personal data if its words hold an entry of a list below, unless a word after that entry describes a thing, or a word anywhere makes a flag of the key. What is `true`, `false`, null or empty is never personal, nor is a number below {LEAST_NUMBER}, which is a count, except for ages and places.\n\n"
+    );
+    for group in GROUPS {
+        let _ = write!(out, "**{}.** {} {}", group.name, group.reason, listed(group.anywhere));
+        if !group.alone.is_empty() {
+            let _ = write!(out, "; as the whole key {}", listed(group.alone));
+        }
+        out.push_str("\n\n");
+    }
+    let _ = write!(
+        out,
+        "**A thing** is described by {}\n\n**A flag** is made by {}\n",
+        listed(DESCRIBING),
+        listed(QUESTIONING)
+    );
 }
 
 fn applies(rule: &Rule) -> String {

@@ -5,7 +5,7 @@
 //! engine nor a better sentence changes it. Its hash is the fingerprint of the contract.
 
 use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
-use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM};
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, Group, LEAST_NUMBER, QUESTIONING};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{
@@ -46,7 +46,7 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::NoScoreKey => ("no_score_key", 2),
         Expr::NoBlockedJump => ("no_blocked_jump", 2),
         Expr::NoRawEmail => ("no_raw_email", 1),
-        Expr::NoPersonalKey => ("no_personal_key", 1),
+        Expr::NoPersonalKey => ("no_personal_key", 2),
         Expr::NoPersonalValue => ("no_personal_value", 1),
         Expr::TrustedCaller => ("trusted_caller", 1),
         Expr::OwnUser => ("own_user", 1),
@@ -65,18 +65,26 @@ pub struct Meaning<'a> {
     pub rules: &'a [Rule],
     /// The name of an operator and the version of its meaning.
     pub operator: fn(&Expr) -> (&'static str, u32),
-    /// The entries that name personal data, one per line.
-    pub personal_words: &'a str,
+    /// The words that name personal data.
+    pub personal_words: &'a [Group],
+    /// The words that make a thing of what is named before them, and those that make a flag of a key.
+    pub harmless_words: [&'a str; 2],
     /// The keys of the event and of its metadata that rules mention.
     pub fields: &'a [(Field, &'a str, &'a str)],
     /// The numbers that stand in no rule.
     pub constants: &'a [(&'a str, u64)],
 }
 
-impl Meaning<'_> {
+impl<'a> Meaning<'a> {
     /// The meaning of the contract of this source.
-    pub const CURRENT: Meaning<'static> =
-        Meaning { rules: RULES, operator, personal_words: PERSONAL_WORDS, fields: &FIELDS, constants: CONSTANTS };
+    pub const CURRENT: Meaning<'static> = Meaning {
+        rules: RULES,
+        operator,
+        personal_words: &GROUPS,
+        harmless_words: [DESCRIBING, QUESTIONING],
+        fields: &FIELDS,
+        constants: CONSTANTS,
+    };
 
     /// The text: one JSON array per line.
     pub fn text(&self) -> String {
@@ -93,8 +101,14 @@ impl Meaning<'_> {
         lines.push(json!(["signs of a like", LIKE_SIGNS, SIGN_VARIANTS]));
         lines.push(json!(["words of a score", SCORE_WORDS]));
         lines.push(json!(["joints in the name of a state", STATE_JOINTS]));
-        lines.push(json!(["personal words", self.personal_words.lines().collect::<Vec<_>>()]));
-        lines.push(json!(["personal word, but for the hash", PSEUDONYM.0, PSEUDONYM.1]));
+        let list = |entries: &'a str| entries.split('|').collect::<Vec<_>>();
+        for Group { name, anywhere, alone, any_number, .. } in self.personal_words {
+            let least = if *any_number { 0 } else { LEAST_NUMBER };
+            lines.push(json!(["personal words", name, list(anywhere), list(alone), "from the number", least]));
+        }
+        for (kind, words) in ["describing words", "questioning words"].into_iter().zip(self.harmless_words) {
+            lines.push(json!([kind, list(words)]));
+        }
         lines.iter().map(|line| line.to_string() + "\n").collect()
     }
 

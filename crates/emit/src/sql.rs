@@ -5,7 +5,8 @@ use crate::sql_expr::Source;
 use crate::taxonomy_sql::quote;
 use crate::units::{self, Unit};
 use audience_gate::contract::limits;
-use audience_gate::contract::personal_keys::{PERSONAL_WORDS, PSEUDONYM, names_personal_data};
+use audience_gate::contract::personal_keys;
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, Group, LEAST_NUMBER, QUESTIONING};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::{
@@ -40,7 +41,6 @@ pub fn units() -> Vec<Unit> {
     let fingerprint = crate::fingerprint();
     let mut units = constants();
     units.extend([
-
         constant(
             "contract_fingerprint",
             "text",
@@ -57,14 +57,32 @@ pub fn units() -> Vec<Unit> {
         constant(
             "personal_words",
             "text",
-            &personal_words(),
-            "The pattern of the words of a key that name personal data; the key stands between spaces, in lower case.",
+            &personal_words(|_| true),
+            "The pattern of a key that names personal data; its words stand between spaces, in lower case.",
+        ),
+        constant(
+            "measuring_words",
+            "text",
+            &personal_words(|group| group.any_number),
+            "The same for the keys under which a small number is personal too.",
+        ),
+        constant(
+            "questioning_words",
+            "text",
+            &format!("' ('{}') '", alternatives(QUESTIONING.split('|'))),
+            "The pattern of the words that make a flag of a key.",
         ),
         constant(
             "telling_words",
-            "text[]",
-            &list(telling_words()),
-            "Patterns of which one occurs in every text with a personal key; `ip` occurs in too many and is looked for apart.",
+            "text",
+            &telling_words(),
+            "What occurs, in lower case, in every JSON text with a personal key, but for short words in camel case.",
+        ),
+        constant(
+            "telling_capitals",
+            "text",
+            &quote(&telling_capitals()),
+            "What short words of a personal key in camel case look like.",
         ),
         constant(
             "white_space",
@@ -78,12 +96,7 @@ pub fn units() -> Vec<Unit> {
             &word_pattern(&LIKE_WORDS),
             "The pattern of the words of which one makes a text the name of a like.",
         ),
-        constant(
-            "like_signs",
-            "text",
-            &sign_pattern(),
-            "The pattern of a text that is nothing but signs of a like.",
-        ),
+        constant("like_signs", "text", &sign_pattern(), "The pattern of a text that is nothing but signs of a like."),
         constant(
             "score_words",
             "text",
@@ -146,6 +159,7 @@ fn filled(template: &str) -> String {
         ("{{number_scale}}", limits::NUMBER_LENGTH + limits::MOST_EXPONENT as usize),
         // This is deep enough to see that an event is too deep.
         ("{{counted_depth}}", 2 * limits::MOST_DEPTH),
+        ("{{least_number}}", LEAST_NUMBER as usize),
         ("{{snapshot_depth}}", limits::SNAPSHOT_DEPTH),
         ("{{snapshot_text}}", limits::SNAPSHOT_TEXT),
         ("{{snapshot_key}}", limits::SNAPSHOT_KEY),
@@ -219,32 +233,69 @@ fn sign_pattern() -> String {
 
 fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
     let wanted = move |field: &Field, key: &str| {
-        field.in_metadata() == in_metadata && !(in_metadata && names_personal_data(key.as_bytes()))
+        field.in_metadata() == in_metadata && !(in_metadata && personal_keys::named(key.as_bytes()).is_some())
     };
     FIELDS.iter().filter(move |(field, key, _)| wanted(field, key)).map(|(_, key, _)| *key)
 }
 
-fn personal_words() -> String {
-    let (email, hash) = PSEUDONYM;
-    let entries = PERSONAL_WORDS.lines().map(|entry| match entry == email {
-        true => format!("{email}(?! {hash} )"),
-        false => entry.into(),
-    });
-    format!("' (' || concat_ws('|',\n    {}) || ') '", wrapped(entries, "    "))
+/// An entry anywhere after which no word describes a thing, or one that is the whole key.
+fn personal_words(wanted: fn(&Group) -> bool) -> String {
+    format!(
+        "' ('{}')( (?!('{}') )[^ ]+)* $|^ ('{}') $'",
+        alternatives(entries(wanted, |group| group.anywhere)),
+        alternatives(DESCRIBING.split('|')),
+        alternatives(entries(wanted, |group| group.alone)),
+    )
 }
 
-/// The last word of more than two letters of every entry that names personal data, without those that contain another.
-fn telling_words() -> Vec<String> {
-    let words: Vec<_> =
-        PERSONAL_WORDS.lines().filter_map(|entry| entry.split(' ').rfind(|word| word.len() > 2)).collect();
-    let mut patterns: Vec<_> = words
-        .iter()
-        .filter(|&&word| !words.iter().any(|other| other != &word && word.contains(other)))
-        .map(|word| format!("%{word}%"))
-        .collect();
-    patterns.sort_unstable();
-    patterns.dedup();
-    patterns
+/// The inside of a pattern that any of these texts matches, as literals on lines of their own.
+fn alternatives(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut out = String::from("\n    '");
+    let mut width = 0;
+    for text in texts {
+        let text = text.as_ref();
+        if width > 0 {
+            out.push('|');
+        }
+        width += text.chars().count() + 1;
+        if width > WIDTH - 8 {
+            out += "'\n    '";
+            width = text.chars().count() + 1;
+        }
+        out += text;
+    }
+    out + "'\n    "
+}
+
+fn entries(wanted: fn(&Group) -> bool, list: fn(&Group) -> &'static str) -> impl Iterator<Item = &'static str> {
+    let groups = GROUPS.iter().filter(move |group| wanted(group));
+    groups.flat_map(move |group| list(group).split('|')).filter(|entry| !entry.is_empty())
+}
+
+/// An entry of so many letters occurs in too many other words to be looked for within them.
+const SHORT: usize = 3;
+
+fn telling_words() -> String {
+    let all = || entries(|_| true, |group| group.anywhere);
+    let long: Vec<_> = all().filter(|entry| entry.len() > SHORT).collect();
+    let is_first = |entry: &&str| !long.iter().any(|other| other != entry && entry.contains(other));
+    // The words of a key stand side by side, or with signs between them.
+    let mut long: Vec<_> =
+        long.iter().copied().filter(is_first).map(|entry| entry.replace(' ', "[^a-z0-9]*")).collect();
+    long.sort_unstable();
+    long.dedup();
+    format!(
+        "'('{}')|[^a-z]('{}')|\"[^a-z0-9\"]*('{}')[^a-z0-9\"]*\"'",
+        alternatives(long),
+        alternatives(all().filter(|entry| entry.len() <= SHORT)),
+        alternatives(entries(|_| true, |group| group.alone)),
+    )
+}
+
+fn telling_capitals() -> String {
+    let short = entries(|_| true, |group| group.anywhere).filter(|entry| entry.len() <= SHORT);
+    let forms = short.flat_map(|entry| [entry[..1].to_uppercase() + &entry[1..], entry.to_uppercase()]);
+    format!("[a-z]({})", forms.collect::<Vec<_>>().join("|"))
 }
 
 /// The rules as rows, with what a refused sender is told.

@@ -299,7 +299,7 @@ impl Source {
             ),
             // Most events have only keys that the contract and the taxonomy know to be harmless.
             Expr::NoPersonalKey => self.free_of(
-                "lower(other_keys) like any (audience_gate.telling_words()) or other_keys ~ '[iI][pP]([^a-z]|$)'",
+                "lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()",
                 &format!("coalesce(audience_gate.any_key_is_personal({}), false)", self.json(Field::Metadata)),
             ),
             Expr::NoPersonalValue => self.free_of(

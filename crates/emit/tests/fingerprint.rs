@@ -1,6 +1,7 @@
 //! The fingerprint changes with what the contract means, and with nothing else.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+use audience_gate::contract::personal_words::{GROUPS, QUESTIONING};
 use audience_gate::contract::rule::{Expr, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate_emit::meaning::{Meaning, operator};
@@ -42,7 +43,8 @@ fn a_change_of_meaning_changes_it() {
     let mut reordered = rules("", |_| {});
     reordered.swap(0, 1);
     let fields = &audience_gate::contract::vocabulary::FIELDS[1..];
-    let words = audience_gate::contract::personal_keys::PERSONAL_WORDS;
+    let mut more = GROUPS;
+    more[0].anywhere = "zodiac sign";
     let current = Meaning::CURRENT;
     let cases = [
         ("an id", with_rules(&rules("base.id", |rule| rule.id = "base.ids"))),
@@ -52,8 +54,9 @@ fn a_change_of_meaning_changes_it() {
         ("a rule less", with_rules(&fewer)),
         ("the order", with_rules(&reordered)),
         ("the version of an operator", Meaning { operator: uuid_means_something_else, ..current }.fingerprint()),
-        ("a word more", Meaning { personal_words: &format!("{words}\nzodiac sign"), ..current }.fingerprint()),
-        ("a word less", Meaning { personal_words: words.split_once('\n').unwrap().1, ..current }.fingerprint()),
+        ("other words", Meaning { personal_words: &more, ..current }.fingerprint()),
+        ("a kind of words less", Meaning { personal_words: &GROUPS[1..], ..current }.fingerprint()),
+        ("a harmless word less", Meaning { harmless_words: ["", QUESTIONING], ..current }.fingerprint()),
         ("a field less", Meaning { fields, ..current }.fingerprint()),
         ("a constant", Meaning { constants: &[("levels of nesting", 31)], ..current }.fingerprint()),
     ];

@@ -586,7 +586,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'df73591efce85a47',
+  'c9f9f37c520fe59a',
   'the database judges by the contract of this source'
 );
 

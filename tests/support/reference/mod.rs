@@ -122,7 +122,7 @@ impl<'a> Judge<'a> {
             }),
             Expr::RuleTermsAgree => self.rule_terms_agree(),
             Expr::NoRawEmail => !self.texts().iter().any(|text| privacy::holds_email(text)),
-            Expr::NoPersonalKey => !self.keys().iter().any(|key| privacy::names_personal_data(key)),
+            Expr::NoPersonalKey => !self.members().iter().any(|(key, value)| privacy::is_personal(key, value)),
             Expr::NoPersonalValue => !self.texts().iter().any(|text| privacy::holds_personal_value(text)),
             Expr::TrustedCaller => self.world.caller == Caller::Trusted,
             Expr::OwnUser => match self.world.caller {
@@ -218,6 +218,20 @@ impl<'a> Judge<'a> {
             metadata.visit(&mut |key| keys.push(key), &mut |_| {});
         }
         keys
+    }
+
+    /// Every member of metadata, at any depth.
+    fn members(&self) -> Vec<&(String, Json)> {
+        let mut members = Vec::new();
+        let mut left: Vec<&Json> = self.at(Field::Metadata).into_iter().collect();
+        while let Some(value) = left.pop() {
+            if let Json::Array(items) = value {
+                left.extend(items);
+            }
+            members.extend(value.members());
+            left.extend(value.members().iter().map(|(_, value)| value));
+        }
+        members
     }
 
     /// Every text that the privacy rules look at, including the keys of metadata.

@@ -1,7 +1,8 @@
 //! The privacy rules by a plain reading: each looks at a text as characters, starting from every place in it.
 
+use super::document::Json;
 use super::predicates::in_local_part;
-use audience_gate::contract::personal_keys::PERSONAL_WORDS;
+use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, LEAST_NUMBER, QUESTIONING};
 
 /// Whether a text holds a character that can end a local part, an at sign, a label, and one more label that begins with
 /// a letter and has a second character.
@@ -36,15 +37,27 @@ fn begins_with_domain(text: &str) -> bool {
     labels.next().is_some() && labels.any(is_top_level)
 }
 
-/// Whether a key holds a run of words that the contract lists; the hash of an address names nobody.
-pub fn names_personal_data(key: &str) -> bool {
+/// Whether a key names personal data and its value can be some.
+pub fn is_personal(key: &str, value: &Json) -> bool {
     let words = words(key);
-    (0..words.len()).any(|from| {
-        let is_hash_of_email = words[from..].starts_with(&["email".into(), "hash".into()]);
-        let begins_with = |entry: &str| {
-            entry.split(' ').enumerate().all(|(place, word)| words.get(from + place).is_some_and(|own| own == word))
+    let has = |list: &str, words: &[String]| words.iter().any(|word| list.split('|').any(|entry| entry == word));
+    let least = |any_number: bool| if any_number { f64::NEG_INFINITY } else { f64::from(LEAST_NUMBER) };
+    GROUPS.iter().any(|group| {
+        let can_be = match value {
+            Json::Text(text) => text.chars().any(|c| !c.is_whitespace()),
+            Json::Number(number) => number.parse::<f64>().is_ok_and(|number| number >= least(group.any_number)),
+            Json::Array(list) => !list.is_empty(),
+            Json::Object(members) => !members.is_empty(),
+            _ => false,
         };
-        !is_hash_of_email && PERSONAL_WORDS.lines().any(begins_with)
+        let names = group.alone.split('|').any(|entry| entry == words.join(" "))
+            || (0..words.len()).any(|from| {
+                group.anywhere.split('|').any(|entry| {
+                    let entry: Vec<_> = entry.split(' ').map(String::from).collect();
+                    words[from..].starts_with(&entry) && !has(DESCRIBING, &words[from + entry.len()..])
+                })
+            });
+        can_be && names && !has(QUESTIONING, &words)
     })
 }
 
