@@ -75,10 +75,15 @@ async function send(
   };
 }
 
-/** @param {string[]} ids @returns {Promise<Record<string, any>[]>} */
+/**
+ * The rows of these events: the events themselves, or the audit rows of their rejections.
+ *
+ * @param {string[]} ids @returns {Promise<Record<string, any>[]>}
+ */
 const rows = async (ids) =>
   (await stack.database.query(
-    "select id, event_type, user_id, rejected, metadata from public.audience_events where id = any ($1)",
+    `select id, event_type, user_id, rejected, metadata from public.audience_events
+     where id = any ($1) or (rejected and metadata ->> 'event_id' = any ($1::text[]))`,
     [ids],
   )).rows;
 

@@ -79,7 +79,11 @@ Deno.test("every status, for the reason it stands for", async () => {
 Deno.test("the store is told who reports, and is charged as for events", async () => {
   const { reports } = await answered(
     sent([report()], {
-      headers: { "content-type": "application/json", authorization: `Bearer ${USER_TOKEN}`, "x-forwarded-for": "192.0.2.1" },
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${USER_TOKEN}`,
+        "x-forwarded-for": "192.0.2.1",
+      },
     }),
   );
   const { rate, ...told } = reports[0] ?? {};
