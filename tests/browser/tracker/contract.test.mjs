@@ -212,3 +212,18 @@ scene(
     assert.ok(server.rows[0].metadata.scroll_depth_percent >= 30);
   },
 );
+
+scene("what the tracker adds to an event is admitted by every type", async ({ server, context }) => {
+  const page = await open(context, server);
+  await track(page, used(1));
+  await until(() => server.rows.length === 1, "the event is stored");
+  const added = Object.keys(server.rows[0].metadata).filter((key) => /^track|^automated/.test(key));
+  assert.deepEqual(added.sort(), ["automated", "tracker", "tracking_consent", "tracking_consent_at"]);
+  /** @typedef {{ additionalProperties?: unknown, properties?: object } | null} Schema */
+  const closed = registrySnapshot().event_types.filter(({ category, payload_schema }) => {
+    const schema = /** @type {Schema} */ (payload_schema);
+    return category !== "system" && schema?.additionalProperties === false &&
+      [...added, "tracking_consent_version"].some((key) => !(key in (schema.properties ?? {})));
+  });
+  assert.deepEqual(closed.map(({ id }) => id), []);
+});

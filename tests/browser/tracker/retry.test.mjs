@@ -1,5 +1,8 @@
 // The whole retry matrix in a real page: what each answer does to the events it was about.
 import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { later, log, movableClock, numbers, open, stage, stats, track, until, used } from "./browser.mjs";
 
 const scene = stage();
@@ -108,6 +111,26 @@ scene(
     }
   },
 );
+
+test("retries thin out to one an hour, and never end", async () => {
+  const { outputFiles: [{ text }] } = await build({
+    entryPoints: [fileURLToPath(new URL("../../../web/tracker/retry.ts", import.meta.url))],
+    format: "esm",
+    write: false,
+  });
+  /** @type {typeof import("../../../web/tracker/retry.ts")} */
+  const { backOff } = await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
+  /** How many attempts fit into this many hours, at the shortest and the longest waits. */
+  const attempts = (/** @type {number} */ hours) =>
+    [0, 1].map((random) => {
+      let count = 0;
+      for (let spent = 0; spent < hours * 3_600_000; count++) spent += backOff(count, random);
+      return count;
+    });
+  for (const count of attempts(24)) assert.ok(count > 24 && count < 80, `${count} attempts a day`);
+  const [fast, slow] = attempts(1000).map((count, index) => count - attempts(976)[index]);
+  assert.ok(fast <= 48 && slow >= 24, `${slow} to ${fast} attempts a day in the long run`);
+});
 
 scene("a user's expired token is asked for again", async ({ server, context }) => {
   const id = "11111111-1111-4111-8111-111111111111";
