@@ -65,7 +65,12 @@ begin
     'event_source', 'browser',
     'site_id', case when found && array['base.site_id', 'identity.site'] then null else event -> 'site_id' end,
     -- An audit row is held to the contract too.
-    'metadata', case when octet_length(placed::text) <= 8192 then placed else metadata end
+    'metadata', case
+      when 'sanity.metadata_size' = any (
+        audience_gate.violations(jsonb_build_object('metadata', placed), 'trusted', null, null, received_at))
+      then metadata
+      else placed
+    end
   );
 end;
 $$;
