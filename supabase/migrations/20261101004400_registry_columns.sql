@@ -21,19 +21,3 @@ comment on column public.audience_states.requires is
 -- A team that names its states by words can register them.
 alter table public.audience_states drop constraint if exists audience_states_id_chk;
 alter table public.audience_states add constraint audience_states_id_chk check (length(id) between 1 and 64);
-
--- A closed schema admits no key that it does not name.
-alter table public.audience_event_types drop constraint if exists audience_event_types_payload_schema_chk;
-alter table public.audience_event_types add constraint audience_event_types_payload_schema_chk check (
-  payload_schema is null or (
-    jsonb_typeof(payload_schema) = 'object'
-    and payload_schema - array['properties', 'required', 'additionalProperties'] = '{}'::jsonb
-    and coalesce(jsonb_typeof(payload_schema -> 'properties'), 'object') = 'object'
-    and coalesce(jsonb_typeof(payload_schema -> 'required'), 'array') = 'array'
-    and coalesce(jsonb_typeof(payload_schema -> 'additionalProperties'), 'boolean') = 'boolean'
-  )
-);
-comment on column public.audience_event_types.payload_schema is
-  'What metadata must hold: {"properties": {key: {type, enum, minimum, maximum, minLength, maxLength}}, "required": '
-  '[key], "additionalProperties": false}. Other keys are allowed, unless additionalProperties is false. Null: metadata '
-  'may hold anything.';

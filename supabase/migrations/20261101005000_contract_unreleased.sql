@@ -1821,6 +1821,235 @@ where id = 'consent_withdrawal'
   and (kind, description, prior_state, new_state, inactivity_days) is not distinct from
     ('manual', 'a consent was taken back, and what rested on it with it', 'S3', 'S2', null);
 
+insert into public.audience_event_types (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema) values
+  ('product_list_viewed', 'engagement', 'consumer', 0.2, 10, default,
+    'a list or category of products was looked at',
+    '{
+      "properties": {
+        "category_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "item_count": {"minimum": 0, "type": "integer"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["page_path"]
+    }'),
+  ('product_viewed', 'engagement', 'consumer', 0.5, 10, default,
+    'a product was looked at; `content_id` is its id',
+    '{
+      "properties": {
+        "category_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "quantity": {"minimum": 0, "type": "integer"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('product_added', 'engagement', 'consumer', 2, 5, default,
+    'a product was put into the cart; `content_id` is its id',
+    '{
+      "properties": {
+        "category_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "quantity": {"minimum": 0, "type": "integer"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('product_removed', 'engagement', 'consumer', 0, default, default,
+    'a product was taken out of the cart; `content_id` is its id',
+    '{
+      "properties": {
+        "category_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "quantity": {"minimum": 0, "type": "integer"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('cart_viewed', 'engagement', 'consumer', 0.5, 3, default, 'the cart was looked at',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "item_count": {"minimum": 0, "type": "integer"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["page_path"]
+    }'),
+  ('checkout_started', 'engagement', 'consumer', 3, 2, default,
+    'a checkout was begun; `content_id` is the id of the cart',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "item_count": {"minimum": 0, "type": "integer"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('payment_info_added', 'engagement', 'consumer', 2, 1, default,
+    'a way to pay was chosen; nothing of it is recorded but its kind',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "method": {"enum": ["card", "invoice", "wallet", "transfer", "other"], "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('order_completed', 'engagement', 'consumer', 8, 2, default, 'an order was placed; `content_id` is its id',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "coupon_used": {"type": "boolean"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "item_count": {"minimum": 0, "type": "integer"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('order_refunded', 'engagement', 'consumer', 0, default, default,
+    'an order was paid back, wholly or in part; `content_id` is its id',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "currency": {"maxLength": 3, "minLength": 3, "type": "string"},
+        "item_count": {"minimum": 0, "type": "integer"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "value": {"minimum": 0, "type": "number"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('lead_submitted', 'engagement', 'consumer', 4, 1, default,
+    'somebody asked to be contacted, to see a demo or for a price; what they wrote is not recorded',
+    '{
+      "properties": {
+        "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "lead_kind": {"enum": ["contact", "demo", "quote", "callback", "other"], "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["page_path"]
+    }'),
+  ('form_started', 'engagement', 'consumer', 0.5, 3, default, 'the first field of a form was filled in',
+    '{
+      "properties": {
+        "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["page_path", "form_id"]
+    }'),
+  ('form_submitted', 'engagement', 'consumer', 1, 3, default,
+    'a form was sent; what was filled in is not recorded',
+    '{
+      "properties": {
+        "field_count": {"minimum": 0, "type": "integer"},
+        "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["page_path", "form_id"]
+    }'),
+  ('file_downloaded', 'engagement', 'consumer', 1, 5, default,
+    'a file was downloaded; `content_id` is its id',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "format": {"enum": ["pdf", "csv", "xlsx", "zip", "audio", "video", "other"], "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('search_result_clicked', 'engagement', 'consumer', 0.5, 5, default,
+    'a result of the site search was followed; the words searched for are not recorded',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "position": {"minimum": 0, "type": "integer"},
+        "result_count": {"minimum": 0, "type": "integer"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('comment_posted', 'engagement', 'consumer', 2, 3, default,
+    'a comment was written; its text is not recorded',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "text_length": {"minimum": 0, "type": "integer"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('paywall_shown', 'engagement', 'consumer', 0, default, default,
+    'content was held back until somebody signs in or pays',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "wall_kind": {"enum": ["metered", "hard", "sign_in"], "type": "string"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('signed_in', 'engagement', 'consumer', 0.5, 1, default, 'somebody signed in',
+    '{
+      "properties": {
+        "method": {"enum": ["password", "magic_link", "oauth", "sso", "other"], "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["page_path"]
+    }'),
+  ('signed_out', 'engagement', 'consumer', 0, default, default, 'somebody signed out',
+    '{
+      "properties": {"page_path": {"maxLength": 512, "minLength": 1, "type": "string"}},
+      "required": ["page_path"]
+    }'),
+  ('notification_received', 'engagement', 'consumer', 0, default, default,
+    'a notification arrived; `content_id` is the id of what it was about',
+    '{
+      "properties": {
+        "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id", "channel"]
+    }'),
+  ('notification_opened', 'engagement', 'consumer', 1, 3, default,
+    'a notification was opened; `content_id` is the id of what it was about',
+    '{
+      "properties": {
+        "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id", "channel"]
+    }'),
+  ('newsletter_clicked', 'engagement', 'consumer', 1, 3, default,
+    'a link in a newsletter was followed; `content_id` is the id of the issue',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "list_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id"]
+    }'),
+  ('plan_cancelled', 'engagement', 'consumer', 0, default, default,
+    'a paid plan was given up; `content_id` is the id of the plan',
+    '{
+      "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+        "reason_code": {"maxLength": 64, "minLength": 1, "type": "string"}
+      },
+      "required": ["content_id"]
+    }')
+on conflict do nothing;
+
 update public.audience_event_types
 set daily_cap = 20
 where id = 'page_view'
@@ -1855,7 +2084,16 @@ where id = 'content_view'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set daily_cap = 5,
+  description = 'a piece of content was read to its end, for 20 seconds or longer',
+  payload_schema = '{
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "duration_seconds": {"minimum": 20, "type": "number"},
+      "scroll_depth_percent": {"maximum": 100, "minimum": 0, "type": "number"}
+    },
+    "required": ["content_id", "duration_seconds"]
+  }'
 where id = 'content_complete'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'consumer', 2, 'a piece of content was read or watched to its end',
@@ -1882,7 +2120,8 @@ where id = 'content_saved'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set score_weight = 0.5,
+  daily_cap = 5
 where id = 'video_play'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'consumer', 1, 'a video was started',
@@ -1895,7 +2134,15 @@ where id = 'video_play'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set daily_cap = 5,
+  description = 'a video was watched to its end, for 20 seconds or longer',
+  payload_schema = '{
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "duration_seconds": {"minimum": 20, "type": "number"}
+    },
+    "required": ["content_id", "duration_seconds"]
+  }'
 where id = 'video_complete'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'consumer', 2, 'a video was watched to its end',
@@ -1936,7 +2183,15 @@ where id = 'tool_used'
       }');
 
 update public.audience_event_types
-set daily_cap = 3
+set daily_cap = 3,
+  payload_schema = '{
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "duration_seconds": {"minimum": 0, "type": "number"},
+      "question_count": {"minimum": 1, "type": "integer"}
+    },
+    "required": ["content_id", "question_count"]
+  }'
 where id = 'quiz_complete'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'consumer', 3, 'a quiz was answered to its end; the answers are not recorded',

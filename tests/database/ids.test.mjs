@@ -118,7 +118,10 @@ for (const version of VERSIONS) {
         site_id: { site_id: "00000000-0000-4000-8000-000000000002" },
         user_id: { user_id: USER },
         session_id: { session_id: newSession() },
-        event_type: { event_type: "content_complete", metadata: { ...Object(sent["metadata"]), content_id: "a" } },
+        event_type: {
+          event_type: "content_complete",
+          metadata: { ...Object(sent["metadata"]), content_id: "a", duration_seconds: 42 },
+        },
         event_source: { event_source: "ios" },
         utm: { utm_medium: "post" },
         occurred_at: { occurred_at: new Date(Date.now() - 50_000).toISOString() },

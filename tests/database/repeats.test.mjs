@@ -27,7 +27,7 @@ const NEAR = [
   { what: "3.000 s earlier", then: { seconds: -3 }, accepted: 2 },
   {
     what: "at once, another type",
-    then: { seconds: 0, event_type: "content_complete", metadata: { content_id: "a" } },
+    then: { seconds: 0, event_type: "content_complete", metadata: { content_id: "a", duration_seconds: 42 } },
     accepted: 2,
   },
   { what: "at once, a user after none", then: { seconds: 0, user_id: randomUUID() }, accepted: 2 },

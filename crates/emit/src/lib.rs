@@ -19,6 +19,7 @@ pub mod release;
 pub mod step;
 
 pub mod events;
+pub mod example;
 pub mod json;
 pub mod limits;
 pub mod markdown;

@@ -1,9 +1,10 @@
 //! The examples of the table as pgTAP cases.
 
-use super::{PREAMBLE, fingerprint, taxonomy_sql::quote};
+use super::{PREAMBLE, example, fingerprint, taxonomy_sql::quote};
 use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::Fault;
+use audience_gate::registry::taxonomy::{entries, read};
 
 /// The whole file.
 pub fn render() -> String {
@@ -25,6 +26,14 @@ pub fn render() -> String {
         if !needs_text && !rule.must.is_of_the_store() {
             case(rule.rejects, caller, &quote(rule.id), &format!("{} refuses its rejected example", rule.id));
         }
+    }
+    for entry in entries(&read(), "event_types") {
+        count += 1;
+        cases += &format!(
+            "select is(\n  audience_gate.violations({}, 'trusted', null, null, '2026-11-21 12:00+00'),\n  array[]::text[],\n  {}\n);\n",
+            quote(&example::event(entry).to_string()),
+            quote(&format!("the example of {} in EVENTS.md passes", entry["id"].as_str().unwrap_or_default()))
+        );
     }
     format!(
         "-- {PREAMBLE}\n\nbegin;\nselect plan({});\n\n{cases}\nselect is(\n  audience_gate.contract_fingerprint(),\n  {},\n  'the database judges by the contract of this source'\n);\n\nselect * from finish();\nrollback;\n",

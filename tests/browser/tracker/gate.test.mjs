@@ -147,7 +147,7 @@ test(
       events: ["feature_used", "tool_used", "content_saved", "content_complete"].map((event_type, n) => ({
         event_category: /** @type {const} */ ("engagement"),
         event_type,
-        metadata: { feature_id: "f", tool_id: "t", content_id: "c", page_path: "/", n },
+        metadata: { feature_id: "f", tool_id: "t", content_id: "c", duration_seconds: 42, page_path: "/", n },
       })),
     });
     await until(() => page.evaluate(() => globalThis.tracker.stats().queued === 0), "the queue is empty", 30);
