@@ -14,6 +14,12 @@ export const snapshot: Snapshot = {
     payload_schema: payload_schema as PayloadSchema | null,
   })),
   rules: registry.rules.map(({ id }) => id),
+  rule_terms: registry.rules.map(({ id, prior_state, new_state, inactivity_days }) => ({
+    id,
+    prior_state,
+    new_state,
+    inactivity_days,
+  })),
   states: registry.states.map(({ id }) => id),
   blocked_jumps: registry.blocked_jumps.map(({ from_state, to_state }) => [from_state, to_state]),
   sites: [{ id: registry.default_site.id, origins: null }],

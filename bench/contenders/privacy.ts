@@ -118,8 +118,46 @@ function postgresSize(value: Json): number {
 }
 
 /** Whether an event type or share type is a like. */
+const LIKE =
+  /(?<![a-z])(?:like|likes|liked|liking|unlike|unliked|thumb|thumbs|thumbsup|heart|hearts|hearted|reaction|reactions|react|reacted|upvote|upvotes|upvoted|kudos)(?![a-z])/;
+const SCORE = /(?<![a-z])scores?(?![a-z])/;
+const SIGNS =
+  /^[\s\ufe0e\ufe0f\u{1f3fb}-\u{1f3ff}]*(?:[\u{1f44d}\u2764\u{1f60d}\u2b50][\s\ufe0e\ufe0f\u{1f3fb}-\u{1f3ff}]*)+$/u;
+/** A text as it is and with camel case split, in small letters. */
+const split = (text: string) =>
+  text.toLowerCase() + " " +
+  text.replace(/([a-z])(?=[A-Z])/g, "$1 ").replace(/([A-Z])(?=[A-Z][a-z])/g, "$1 ").toLowerCase();
+
 export function namesLike(value: Json | undefined): boolean {
-  return typeof value === "string" && /^(?:like|liked|likes)$|_like$/i.test(value);
+  return typeof value === "string" && (LIKE.test(split(value)) || SIGNS.test(value));
+}
+
+const STATE = /^(prior|new)[_ .-]?state$/i;
+
+/** Whether a value or an object within it names a blocked jump. */
+export function namesBlockedJump(value: Json, blocked: Set<string>): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some((item) => namesBlockedJump(item, blocked));
+  const from: string[] = [];
+  const to: string[] = [];
+  for (const key in value) {
+    const content = value[key];
+    if (typeof content === "object") {
+      if (key !== "original_payload_snapshot" && namesBlockedJump(content, blocked)) return true;
+    } else if (typeof content === "string") {
+      const which = STATE.exec(key)?.[1];
+      if (which) (which.toLowerCase() === "prior" ? from : to).push(content);
+    }
+  }
+  return from.some((before) => to.some((after) => blocked.has(`${before} ${after}`.toLowerCase())));
+}
+
+/** Whether a key of a value has the word score, at any depth. */
+export function namesScore(value: Json | undefined): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(namesScore);
+  for (const key in value) if (SCORE.test(split(key)) || namesScore(value[key])) return true;
+  return false;
 }
 
 /** The value with everything personal replaced. */

@@ -1,14 +1,16 @@
 /** The whole contract in tuned plain TypeScript: every violated rule, in the order of the contract. */
 import { hashEmail, normalEmail } from "./email.ts";
 import { codePoints, payloadHolds } from "./payload.ts";
-import { inspect, namesLike, oversized } from "./privacy.ts";
+import { inspect, namesBlockedJump, namesLike, namesScore, oversized } from "./privacy.ts";
 import { readTime } from "./time.ts";
 import type { Context, Json, Members } from "./types.ts";
 
 const NONE: readonly string[] = [];
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
-const INK = /[^\t\n\f\r ]/;
+const SHA256 = /^(?!(.)\1*$)[0-9a-f]{64}$/;
+const EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const isHash = (value: Json | undefined) => typeof value === "string" && SHA256.test(value) && value !== EMPTY_HASH;
+const INK = /[^\s\u0085]|\ufeff/;
 const KNOWN = new Set([
   "id",
   "occurred_at",
@@ -33,6 +35,7 @@ const EMPTY: Members = {};
 
 const present = (value: Json | undefined) =>
   value !== undefined && value !== null && (typeof value !== "string" || INK.test(value));
+const named = (value: Json | undefined) => typeof value === "number" || (typeof value === "string" && INK.test(value));
 const isObject = (value: Json | undefined): value is Members =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const atLeast = (value: Json | undefined, least: number, most = Infinity) =>
@@ -65,10 +68,7 @@ export function violations(event: Json, context: Context): readonly string[] {
   sanity(event, context, found);
   const metadata = isObject(event.metadata) ? event.metadata : EMPTY;
   category(event, metadata, context, found);
-  const { prior_state: from, new_state: to } = metadata;
-  if (typeof from === "string" && typeof to === "string" && context.registry.blockedJumps.has(`${from} ${to}`)) {
-    found.push("state.escalation");
-  }
+  if (namesBlockedJump(metadata, context.registry.blockedJumps)) found.push("state.escalation");
   if (seen.rawEmail) found.push("privacy.raw_email");
   if (seen.personalKey) found.push("privacy.personal_key");
   if (seen.personalValue) found.push("privacy.personal_value");
@@ -154,19 +154,20 @@ function category(event: Members, metadata: Members, context: Context, found: st
       for (const key of ["validation_rule_id", "validation_result", "source_system"]) {
         if (!present(metadata[key])) found.push(`system.${key}`);
       }
-      for (const key in metadata) {
-        if (/^(?:engagement_score$|score)/i.test(key)) {
-          found.push("system.no_score");
-          break;
-        }
+      if (
+        event.event_type === "event_validation_fail" &&
+        !(present(metadata.rejection_reason) && metadata.original_payload_snapshot !== undefined)
+      ) {
+        found.push("system.audit_complete");
       }
+      if (namesScore({ ...metadata, original_payload_snapshot: null })) found.push("system.no_score");
       if (context.caller !== "trusted") found.push("system.trusted_caller");
   }
 }
 
 function engagement(event: Members, metadata: Members, found: string[]) {
   const { duration_seconds: duration, scroll_depth_percent: depth } = metadata;
-  if (!present(metadata.content_id) && !present(metadata.page_path)) found.push("engagement.subject");
+  if (!named(metadata.content_id) && !named(metadata.page_path)) found.push("engagement.subject");
   if ((present(duration) && !atLeast(duration, 0)) || (present(depth) && !atLeast(depth, 0, 100))) {
     found.push("engagement.measure");
   }
@@ -178,14 +179,17 @@ function engagement(event: Members, metadata: Members, found: string[]) {
 function subscription(event: Members, metadata: Members, found: string[]) {
   if (!present(metadata.channel)) found.push("subscription.channel");
   if (metadata.consent_recorded !== true) found.push("subscription.consent");
-  if (event.event_type !== "email_subscribe") return;
   const { email_hash: hash } = metadata;
+  if (event.event_type !== "email_subscribe") {
+    if (present(hash) && !isHash(hash)) found.push("subscription.email_hash");
+    return;
+  }
   const { email } = event;
   const addressed = present(email);
   const hashed = present(hash);
   const sound = (addressed || hashed) &&
     (!addressed || (typeof email === "string" && normalEmail(email) !== undefined)) &&
-    (!hashed || (typeof hash === "string" && SHA256.test(hash))) &&
+    (!hashed || isHash(hash)) &&
     (!addressed || !hashed || hashEmail(normalEmail(email as string)!) === hash);
   if (!sound) found.push("subscription.email_hash");
 }
@@ -198,6 +202,17 @@ function retention(metadata: Members, context: Context, found: string[]) {
   if (!atLeast(metadata.inactivity_days, 0)) found.push("retention.inactivity_days");
   if (!present(rule)) found.push("retention.rule_id");
   else if (typeof rule !== "string" || !registry.rules.has(rule)) found.push("retention.rule_recognised");
+  const terms = typeof rule === "string" ? registry.rules.get(rule) : undefined;
+  if (
+    terms && !(
+      (terms.prior_state === null || terms.prior_state === from) &&
+      (terms.new_state === null || terms.new_state === to) &&
+      (terms.inactivity_days === null || atLeast(metadata.inactivity_days, terms.inactivity_days))
+    )
+  ) {
+    found.push("retention.rule_terms");
+  }
+  if (context.caller !== "trusted") found.push("retention.trusted_caller");
 }
 
 function identity(event: Members, context: Context, found: string[]) {

@@ -1,6 +1,6 @@
 /** What a schema library adds to the contract: the shape. The rest stays plain code, as every team writes it. */
 import { normalEmail } from "./email.ts";
-import { inspect, namesLike, oversized } from "./privacy.ts";
+import { inspect, namesBlockedJump, namesLike, oversized } from "./privacy.ts";
 import { violations } from "./rules.ts";
 import { readTime } from "./time.ts";
 import type { Context, Json, JudgeEvent, Members, PayloadSchema } from "./types.ts";
@@ -61,8 +61,7 @@ function rest(event: Members, context: Context): boolean {
   if (seen.tooDeep || seen.unstorableText || seen.unstorableNumber || oversized(metadata, email)) return false;
   if (seen.rawEmail || seen.personalKey || seen.personalValue) return false;
 
-  const { prior_state: from, new_state: to } = metadata;
-  if (typeof from === "string" && typeof to === "string" && registry.blockedJumps.has(`${from} ${to}`)) return false;
+  if (namesBlockedJump(metadata, registry.blockedJumps)) return false;
   switch (entry.category) {
     case "subscription":
       // If both are there, they have to agree, which the complete rules check.
@@ -73,13 +72,10 @@ function rest(event: Members, context: Context): boolean {
     case "advocacy":
       if (namesLike(event.event_type) || namesLike(metadata.share_type)) return false;
       break;
-    case "retention":
-      if (!registry.rules.has(metadata.rule_id as string)) return false;
-      if (!registry.states.has(from as string) || !registry.states.has(to as string)) return false;
-      break;
     case "attribution":
       if (event.utm_campaign && !(event.utm_source && event.utm_medium)) return false;
       break;
+    case "retention":
     case "system":
       return false;
   }

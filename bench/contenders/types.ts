@@ -18,6 +18,7 @@ export type Snapshot = {
   default_site: string;
   event_types: { id: string; category: string; payload_schema: PayloadSchema | null }[];
   rules: string[];
+  rule_terms: Terms[];
   states: string[];
   blocked_jumps: [string, string][];
   sites: { id: string; origins: string[] | null }[];
@@ -28,7 +29,7 @@ export type Registry = {
   version: string;
   defaultSite: string;
   types: Map<string, { category: string; payload: PayloadSchema | null }>;
-  rules: Set<string>;
+  rules: Map<string, Terms>;
   states: Set<string>;
   blockedJumps: Set<string>;
   sites: Map<string, Set<string> | null>;
@@ -53,6 +54,14 @@ export type Outcome = { accepted: number; rejected: number; argument: Uint8Array
 /** What comes with a body. */
 export type Request = Pick<Context, "caller" | "callerId" | "origin" | "receivedAt">;
 
+/** What a rule demands of the change that it explains; null demands nothing. */
+export type Terms = {
+  id: string;
+  prior_state: string | null;
+  new_state: string | null;
+  inactivity_days: number | null;
+};
+
 /** A way to judge bodies, once it knows the registry and the contract. */
 export type Contender = {
   load(snapshot: Snapshot, contract: { fingerprint: string; rules: readonly { id: string; reason: string }[] }): void;
@@ -71,9 +80,9 @@ export function compileRegistry(snapshot: Snapshot): Registry {
     types: new Map(
       snapshot.event_types.map(({ id, category, payload_schema }) => [id, { category, payload: payload_schema }]),
     ),
-    rules: new Set(snapshot.rules),
+    rules: new Map(snapshot.rule_terms.map((terms) => [terms.id, terms])),
     states: new Set(snapshot.states),
-    blockedJumps: new Set(snapshot.blocked_jumps.map(([from, to]) => `${from} ${to}`)),
+    blockedJumps: new Set(snapshot.blocked_jumps.map(([from, to]) => `${from} ${to}`.toLowerCase())),
     sites: new Map(snapshot.sites.map(({ id, origins }) => [id, origins && new Set(origins)])),
   };
 }
