@@ -15,13 +15,17 @@ pub fn is_same(word: &[u8], other: &[u8]) -> bool {
 pub fn has_word(content: &[u8], words: &[&str]) -> bool {
     let is_word = |start: usize, end: usize| {
         let part = content.get(start..end).unwrap_or_default();
-        words.iter().any(|word| is_same(part, word.as_bytes()))
+        let initial = part.first().map(|first| first | 0x20);
+        words.iter().any(|word| {
+            let word = word.as_bytes();
+            word.len() == part.len() && word.first().copied() == initial && is_same(part, word)
+        })
     };
     let (mut run, mut part) = (0, 0);
     for at in 0..=content.len() {
         let ends_run = !content.get(at).is_some_and(u8::is_ascii_alphabetic);
         if ends_run || begins_word(content, at) {
-            if is_word(part, at) || ends_run && is_word(run, at) {
+            if is_word(part, at) || ends_run && run != part && is_word(run, at) {
                 return true;
             }
             part = at + usize::from(ends_run);
@@ -42,9 +46,14 @@ fn begins_word(content: &[u8], at: usize) -> bool {
 
 /// Whether a text names a like: a word of it does, or it is signs of one and nothing else.
 pub fn names_like(content: &[u8]) -> bool {
-    if has_word(content, &LIKE_WORDS) {
-        return true;
-    }
+    // Signs and white space begin with other characters.
+    let may_be_signs = !content.first().is_some_and(u8::is_ascii_graphic);
+    has_word(content, &LIKE_WORDS) || may_be_signs && is_signs_of_like(content)
+}
+
+/// Whether a text is signs of a like and nothing else.
+#[cold]
+fn is_signs_of_like(content: &[u8]) -> bool {
     let after = |text: &[u8], known: &[&str]| {
         known.iter().find_map(|known| text.strip_prefix(known.as_bytes())).map(|rest| text.len() - rest.len())
     };

@@ -161,8 +161,11 @@ impl Judge<'_> {
 
     #[inline(always)]
     fn makes_no_blocked_jump(&self) -> bool {
-        let is_plain = self.is(Field::PriorState, Kind::Text) && self.is(Field::NewState, Kind::Text);
-        !(is_plain || self.event.names_state()) || !names_blocked_jump(self.text, self.event, self.context.registry)
+        if self.event.names_state() {
+            return !names_blocked_jump(self.text, self.event, self.context.registry);
+        }
+        let blocks = |from: &[u8], to: &[u8]| self.context.registry.blocks_jump(from, to);
+        !self.text_is(Field::PriorState, |from| self.text_is(Field::NewState, |to| blocks(from, to)))
     }
 
     fn holds_no_raw_email(&self) -> bool {

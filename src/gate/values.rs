@@ -105,10 +105,13 @@ pub fn is_sha256(text: &[u8], value: Value) -> bool {
 #[inline(never)]
 pub fn names_score(text: &[u8], event: &Event) -> bool {
     let is_nested = |value: Value| matches!(value.kind(), Kind::Array | Kind::Object);
-    let mut nests = KEYS.iter().any(|&(field, _)| {
-        field.in_metadata() && field != Field::OriginalPayloadSnapshot && is_nested(event.value(field))
-    });
-    let of_score = |key: &[u8]| words::has_word(key, &SCORE_WORDS);
+    let is_of_metadata = |field: Field| field.in_metadata() && field != Field::OriginalPayloadSnapshot;
+    let mut nests = KEYS
+        .iter()
+        .skip(Field::Email as usize)
+        .any(|&(field, _)| is_nested(event.value(field)) && is_of_metadata(field));
+    let may_be = |key: &[u8]| key.windows(5).any(|part| part.eq_ignore_ascii_case(b"score"));
+    let of_score = |key: &[u8]| may_be(key) && words::has_word(key, &SCORE_WORDS);
     for member in event.members() {
         if of_score(&string::content(text, member.key)) {
             return true;
