@@ -25,7 +25,7 @@ as $$
         'metadata', audience_gate.rejection_metadata(j.event, j.rule_ids, source_system)
           || case
             when 'base.id' = any (j.rule_ids) or j.item ->> 'id' is null then '{}'
-            else jsonb_build_object('event_id', j.item -> 'id')
+            else jsonb_build_object('event_id', lower(j.item ->> 'id'))
           end
       ) as audit
     from judged j where j.rule_ids <> '{}'
