@@ -32,8 +32,8 @@ $$, 'and run as one of the gate''s own roles');
 select results_eq(
   $$select signature from functions where owner = 'audience_gate_store' and prosecdef order by 1$$,
   array['audience_gate.ingest(jsonb)', 'audience_gate.ingest_signed(text,text)',
-    'audience_gate.record_legacy_rejections(jsonb[])', 'audience_gate.take_batch(jsonb,text)'],
-  'four functions run as the role whose inserts are taken as judged');
+    'audience_gate.record_legacy_rejections(jsonb[])', 'audience_gate.take_batch(jsonb,text)', 'audience_gate.take_reports(jsonb)'],
+  'five functions run as the role whose inserts are taken as judged');
 select is_empty($$
   select r.rolname, m.rolname from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
   where r.rolname in ('audience_gate_owner', 'audience_gate_store')
