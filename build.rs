@@ -19,6 +19,8 @@ mod vocabulary;
 
 #[path = "build/judge.rs"]
 mod judge;
+#[path = "build/places.rs"]
+mod places;
 
 use rules::RULES;
 use std::path::Path;
@@ -27,10 +29,12 @@ fn main() {
     for source in ["limits.rs", "vocabulary.rs", "rule.rs", "rules.rs", "too_large.json"] {
         println!("cargo::rerun-if-changed=src/contract/{source}");
     }
-    println!("cargo::rerun-if-changed=build/judge.rs");
+    for source in ["judge.rs", "places.rs"] {
+        println!("cargo::rerun-if-changed=build/{source}");
+    }
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
     let path = Path::new(&folder).join("judge.rs");
-    if let Err(error) = std::fs::write(&path, judge::judge(RULES, "")) {
+    if let Err(error) = std::fs::write(&path, judge::judge(RULES, "") + &places::places(RULES)) {
         println!("cargo::error=cannot write {}: {error}", path.display());
     }
 }

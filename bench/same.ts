@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Contender, Request } from "./contenders/types.ts";
 
-type Result = { index: number; id: string; status: string; violations?: string[] };
+type Result = { index: number; id: string; status: string; violations?: (string | { rule_id: string })[] };
 
 const decoder = new TextDecoder();
 
@@ -29,7 +29,12 @@ function factsOf(contender: Contender, body: Uint8Array, request: Request) {
   return {
     accepted,
     rejected,
-    results: results.map(({ index, id, status, violations }) => ({ index, id, status, violations: violations ?? [] })),
+    results: results.map(({ index, id, status, violations }) => ({
+      index,
+      id: status === "accepted" ? id : null,
+      status,
+      violations: (violations ?? []).map((one) => (typeof one === "string" ? one : one.rule_id)),
+    })),
     rows: batch.accepted,
     audited: batch.rejected.length,
   };

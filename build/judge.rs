@@ -77,7 +77,7 @@ pub fn needs_registry(expr: &Expr) -> bool {
 }
 
 /// An expression as Rust, in a form that can follow a `!`.
-fn code(expr: &Expr) -> String {
+pub fn code(expr: &Expr) -> String {
     let joined = |parts: &[Expr], with: &str| format!("({})", parts.iter().map(code).collect::<Vec<_>>().join(with));
     match expr {
         Expr::Always => "true".into(),

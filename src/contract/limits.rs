@@ -26,18 +26,18 @@ pub const REQUEST_EVENTS: usize = 1000;
 /// The most bytes of one request, before and after compression.
 pub const REQUEST_BYTES: usize = 1_048_576;
 
+/// The most bytes of `metadata` as Postgres writes it.
+pub const METADATA_BYTES: usize = 8192;
+
 /// How deep the snapshot of a rejected event goes.
 pub const SNAPSHOT_DEPTH: usize = 8;
-/// How many bytes of one text a snapshot shows.
+/// How many Unicode code points of one text a snapshot shows.
 pub const SNAPSHOT_TEXT: usize = 256;
-/// The longest key that a snapshot shows.
+/// The longest key that a snapshot or a place shows, in Unicode code points.
 pub const SNAPSHOT_KEY: usize = 64;
-/// How many bytes of a snapshot are written before the rest is left out. Postgres writes at most twice that, which
-/// leaves room for the other keys of the audit row within 8 KB.
-pub const SNAPSHOT_BYTES: usize = 2_600;
-/// How many bytes of a snapshot Postgres keeps when it takes one itself.
-pub const SNAPSHOT_BYTES_IN_POSTGRES: usize = 5_000;
-/// The longest number that a snapshot keeps as a number; a longer one could expand to hundreds of digits.
-pub const SNAPSHOT_NUMBER: usize = 20;
+/// How many bytes an audit row's `metadata` has for everything but its reason, its violations and its snapshot.
+pub const RECORD_BYTES: usize = 1024;
+/// The most bytes of a place, as a JSON text.
+pub const PLACE_BYTES: usize = 128;
 /// How many bytes of a text that cannot be read the outline shows.
 pub const OUTLINE_BYTES: usize = 512;

@@ -1,5 +1,6 @@
 //! What the rules mean: from an event, its caller, the registry and a time to violations, without side effects.
 
+use super::places::Place;
 use super::request::{Caller, Context};
 use super::values::{
     PersonalData, is_like, is_number, is_one_of, is_sha256, is_state, is_uuid_slowly, look_closer, names_blocked_jump,
@@ -15,7 +16,7 @@ use crate::registry::Name;
 use crate::registry::payload::EventType;
 use crate::time;
 
-// One statement per rule, which `build.rs` writes from the table.
+// One statement per rule, and where it is violated, which `build.rs` writes from the table.
 include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 
 /// Judges an event that was read from `text`, and hashes its e-mail address.
@@ -42,6 +43,25 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
     judge.found = if judge.suspicion() == 0 { PersonalData::default() } else { look_closer(text, event) };
     Verdict { violations: judge.violated(), email_hash }
+}
+
+/// Where an event violates a rule; `rule` is its place in the table.
+#[cold]
+#[inline(never)]
+pub(super) fn place(text: &[u8], event: &Event, context: &Context, rule: usize) -> Place {
+    let hash = |address: &[u8]| email::normalise(address).map(|address| email::hash(&address, context.pepper));
+    let email_hash = with_text(text, event.value(Field::Email), hash);
+    let judge = Judge {
+        text,
+        event,
+        context,
+        email_hash: email_hash.as_ref(),
+        occurred_at: with_text(text, event.value(Field::OccurredAt), time::parse),
+        category: with_text(text, event.value(Field::EventCategory), Category::named),
+        entry: with_text(text, event.value(Field::EventType), |id| context.registry.event_type(id)),
+        found: PersonalData::default(),
+    };
+    judge.place(rule)
 }
 
 struct Judge<'a> {

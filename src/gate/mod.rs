@@ -5,6 +5,7 @@
 mod accepted;
 mod frame;
 mod judge;
+pub mod places;
 pub mod rejected;
 mod request;
 mod values;
@@ -14,10 +15,12 @@ use crate::contract::fingerprint::contract;
 use crate::contract::vocabulary::Field;
 use crate::digest::Hash;
 use crate::ids::{Id, Ids};
+use crate::parse::json::Json;
 use crate::parse::{NotJson, Parser, Reader, space, string};
 use crate::time;
 use crate::write::{self, put, separate};
 use frame::Frame;
+use places::Judged;
 use rejected::Rejected;
 
 pub use accepted::Accepted;
@@ -80,6 +83,14 @@ impl Gate {
             Ok(()) if reader.is_done() => judge(text, &self.parser.event, context).violations,
             _ => Violations::UNREADABLE,
         }
+    }
+
+    /// Appends what the last [check](Gate::check) found: each violated rule with its reason and its place, as a list.
+    pub fn write_report(&self, out: &mut Vec<u8>, text: &[u8], context: &Context, violations: Violations) {
+        let event = &self.parser.event;
+        let is_read = violations != Violations::UNREADABLE && !violations.is_empty();
+        let tree = if is_read { Json::event(event.raw(text)) } else { Json::Null };
+        Judged { text, event, tree: &tree, context }.write(out, violations, true);
     }
 
     /// Judges a body.
@@ -228,6 +239,7 @@ impl Gate {
         accepted.write_row(&mut self.output, index, minted.as_ref(), &request.context);
         let out = &mut self.results;
         begin_result(out, index);
+        out.push(b'"');
         let sent = event.value(Field::Id);
         match (&minted, <&Id>::try_from(sent.raw(body))) {
             (Some(id), _) | (None, Ok(id)) => out.extend_from_slice(id),
@@ -239,21 +251,24 @@ impl Gate {
     /// Writes the row and the answer for an event that violates rules, or for a text that stops being JSON.
     #[inline(never)]
     fn reject(&mut self, body: &[u8], found: Result<Violations, usize>, request: &Request) {
-        let Gate { outcome, ids, frame, rejected: rows, results, parser, .. } = self;
+        let Gate { outcome, frame, rejected: rows, results, parser, .. } = self;
         outcome.rejected += 1;
         let index = outcome.total - 1;
         let rejection = match found {
             Ok(violations) => Rejected::event(body, &parser.event, violations),
             Err(at) => Rejected::unreadable(body, at),
         };
-        let id = rejection.id().unwrap_or_else(|| ids.mint());
         separate(rows);
         put(rows, br#"{"index":"#);
         write::number(rows, index);
-        let findings = rejected::write_row(rows, &rejection, &id, &request.context, &frame.end_of_rejection);
+        let findings = rejected::write_row(rows, &rejection, &request.context, &frame.end_of_rejection);
         begin_result(results, index);
-        put(results, &id);
-        put(results, br#"","status":"rejected","rule_id":""#);
+        // The id that the sender gave, if it is one; the record has its own.
+        match rejection.id() {
+            Some(id) => put(results, &[b"\"", id.as_slice(), b"\""].concat()),
+            None => put(results, b"null"),
+        }
+        put(results, br#","status":"rejected","rule_id":""#);
         put(results, rejection.first_rule().id.as_bytes());
         put(results, br#"","reason":"#);
         put(results, rows.get(findings).unwrap_or_default());
@@ -265,5 +280,5 @@ fn begin_result(out: &mut Vec<u8>, index: usize) {
     separate(out);
     out.extend_from_slice(br#"{"index":"#);
     write::number(out, index);
-    out.extend_from_slice(br#","id":""#);
+    out.extend_from_slice(br#","id":"#);
 }

@@ -1,16 +1,18 @@
 //! The record of a rejection: a redacted row that is itself a valid system event.
 
+use super::places::Judged;
 use super::request::{Caller, Context};
 use super::violations::Violations;
 use crate::contract::fingerprint::contract;
-use crate::contract::limits::SESSION_LENGTH;
+use crate::contract::limits::{METADATA_BYTES, RECORD_BYTES, SESSION_LENGTH};
 use crate::contract::rule::Explanation;
 use crate::contract::rules::EXPLANATIONS;
 use crate::contract::vocabulary::{Fault, Field, Kind};
 use crate::digest::{hex, sha256};
 use crate::ids::{Id, is_uuid};
-use crate::parse::{Event, Faults, string};
-use crate::privacy::redact;
+use crate::parse::json::Json;
+use crate::parse::{Event, Faults, space, string};
+use crate::privacy::redact::{self, Extent};
 use crate::write::{self, put};
 use std::ops::Range;
 
@@ -88,7 +90,7 @@ impl<'a> Rejected<'a> {
         let is_fit = session.kind() == Kind::Text
             && (fewest as usize..=most as usize).contains(&string::length(self.text, session))
             && !string::is_blank(self.text, session)
-            && redact::replacement(&content).is_none();
+            && redact::replacement(Field::SessionId.key().as_bytes(), &content).is_none();
         write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
     }
 
@@ -101,51 +103,44 @@ impl<'a> Rejected<'a> {
         let mut harmless = Faults::default();
         harmless.add(Fault::Number);
         harmless.add(Fault::Shape);
+        harmless.add(Fault::Depth);
         self.event.is_some_and(|event| event.faults().is_within(harmless))
     }
 }
 
-/// Appends the members of the audit row after its index, and closes it. Returns where the reason and the rules after it
-/// are.
-pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, id: &Id, context: &Context, end: &[u8]) -> Range<usize> {
-    put(out, br#","id":""#);
-    put(out, id);
-    for (key, value) in [(br#"","user_id":""#, rejected.user(context)), (br#"","site_id":""#, rejected.site(context))] {
+/// Appends the members of the audit row after its index, and closes it. Returns where the reason and the violations
+/// after it are. The row has no id: it takes none from the sender, and the store gives it one of its own.
+#[cold]
+#[inline(never)]
+pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, context: &Context, end: &[u8]) -> Range<usize> {
+    for (key, value) in [(br#","user_id":""#, rejected.user(context)), (br#","site_id":""#, rejected.site(context))] {
         if let Some(value) = value {
             put(out, key);
             put(out, &value);
+            out.push(b'"');
         }
     }
-    put(out, br#"","session_id":"#);
+    put(out, br#","session_id":"#);
     rejected.write_session(out);
     put(out, br#","metadata":{"validation_result":"rejected","validation_rule_id":""#);
     put(out, rejected.first_rule().id.as_bytes());
+    if let Some(id) = rejected.id() {
+        put(out, br#"","event_id":""#);
+        put(out, &id.to_ascii_lowercase());
+    }
     put(out, br#"","rejection_reason":"#);
     let start = out.len();
-    write_findings(out, rejected);
+    let tree = rejected.event.map_or(Json::Null, |event| Json::event(event.raw(rejected.text)));
+    let taken = write_findings(out, rejected, &tree, context);
     let findings = start..out.len();
-    put(out, br#","original_payload_snapshot":"#);
-    let payload = rejected.payload();
-    let is_shortened = if rejected.event.is_some_and(|event| event.is_shown_whole()) {
-        put(out, payload);
-        false
-    } else if rejected.is_sound() {
-        redact::snapshot(out, payload, true)
-    } else {
-        redact::mask(out, payload)
-    };
-    if is_shortened {
-        put(out, br#","snapshot_shortened":true"#);
-    }
-    put(out, br#","payload_sha256":""#);
-    put(out, &hex(&sha256(&[payload])));
-    put(out, br#"","payload_bytes":"#);
-    write::number(out, payload.len());
+    write_payload(out, rejected, tree, METADATA_BYTES.saturating_sub(RECORD_BYTES + taken));
     put(out, end);
     findings
 }
 
 /// Appends the end of every row that a system writes: its name and its contract.
+#[cold]
+#[inline(never)]
 pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
     put(out, concat!(r#","contract":""#, contract!(), r#"","source_system":"#).as_bytes());
     write::text(out, source_system.as_bytes());
@@ -154,8 +149,12 @@ pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
     out.push(b'}');
 }
 
-/// Appends the reason of the first violated rule, and the ids of all of them.
-fn write_findings(out: &mut Vec<u8>, rejected: &Rejected) {
+/// Appends the reason of the first violated rule, and all of them with their places. Returns how many bytes both have as
+/// Postgres writes them.
+#[cold]
+#[inline(never)]
+fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: &Context) -> usize {
+    let start = out.len();
     let first = rejected.first_rule();
     write::text(out, first.reason.as_bytes());
     if rejected.event.is_none() {
@@ -171,12 +170,68 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected) {
         write::number(out, event.metadata_size());
         put(out, br#" bytes)""#);
     }
-    put(out, br#","violations":[""#);
-    for (index, rule) in rejected.violations.rules().enumerate() {
-        if index > 0 {
-            put(out, br#"",""#);
+    const NAME: &[u8] = br#","violations":"#;
+    put(out, NAME);
+    let list = out.len();
+    match rejected.event {
+        Some(event) => {
+            Judged { text: rejected.text, event, tree, context }.write(out, rejected.violations, false);
         }
-        put(out, rule.id.as_bytes());
+        None => put(out, br#"[{"rule_id":"parse.json","path":""}]"#),
     }
-    put(out, br#""]"#);
+    // Postgres has a space after every colon and comma.
+    let spaces = 4 * rejected.violations.places().count().max(1) - 1;
+    out.len() - list + spaces + (list - start - NAME.len())
 }
+
+/// Appends what is kept of the payload, in so many bytes: its snapshot, and the digest and the size of the whole redacted
+/// text.
+#[cold]
+#[inline(never)]
+fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize) {
+    let mut whole = Vec::new();
+    put(out, br#","original_payload_snapshot":"#);
+    let is_shortened = if rejected.is_sound() {
+        write_snapshot(out, &mut whole, rejected.payload(), tree, most)
+    } else {
+        whole = redact::masked(rejected.payload());
+        let shown = redact::shown_of_outline(&whole);
+        let is_blank = space::is_blank(shown);
+        write::text(out, if is_blank { redact::EMPTY.as_bytes() } else { shown });
+        shown.len() < whole.len()
+    };
+    if is_shortened {
+        put(out, br#","snapshot_shortened":true"#);
+    }
+    put(out, br#","payload_digest":""#);
+    put(out, &hex(&sha256(&[&whole])));
+    put(out, br#"","payload_bytes":"#);
+    write::number(out, whole.len());
+}
+
+/// Appends the snapshot of an event, fills in the whole redacted text, and returns whether the snapshot is shorter.
+#[cold]
+#[inline(never)]
+fn write_snapshot(out: &mut Vec<u8>, whole: &mut Vec<u8>, payload: &[u8], tree: Json, most: usize) -> bool {
+    let is_event = matches!(tree, Json::Object(_));
+    let redacted = redact::redacted(tree, is_event, Extent::Whole);
+    redacted.write(whole);
+    let is_blank = match &redacted {
+        Json::Null => true,
+        Json::Text(content) => space::is_blank(content),
+        _ => false,
+    };
+    if is_blank {
+        write::text(out, redact::EMPTY.as_bytes());
+        return false;
+    }
+    if whole.len() > most || redact::is_deep(&redacted, 0) {
+        redact::fitted(redact::redacted(Json::event(payload), is_event, Extent::Short), most).write(out);
+        return true;
+    }
+    put(out, whole);
+    whole.windows(SHORTENED.len()).any(|part| part == SHORTENED)
+}
+
+/// How everything begins that stands for something left out.
+const SHORTENED: &[u8] = b"[shortened:";

@@ -6,11 +6,10 @@ use crate::contract::limits::HASH_LENGTH;
 use crate::contract::vocabulary::{EMPTY_HASH, Field, Kind, SCORE_WORDS, TEXT_COLUMNS};
 use crate::contract::words;
 use crate::ids;
+use crate::parse::json::{Json, Member};
 use crate::parse::{Event, Value, number, string};
 use crate::privacy::{email, numbers};
 use crate::registry::Registry;
-use crate::registry::json::Json;
-use std::borrow::Cow;
 
 /// What a closer look at the texts found.
 #[derive(Clone, Copy, Default)]
@@ -110,38 +109,41 @@ pub fn names_score(text: &[u8], event: &Event) -> bool {
         .iter()
         .skip(Field::Email as usize)
         .any(|&(field, _)| is_nested(event.value(field)) && is_of_metadata(field));
-    let may_be = |key: &[u8]| key.windows(5).any(|part| part.eq_ignore_ascii_case(b"score"));
-    let of_score = |key: &[u8]| may_be(key) && words::has_word(key, &SCORE_WORDS);
     for member in event.members() {
-        if of_score(&string::content(text, member.key)) {
+        if claims_score(&string::content(text, member.key)) {
             return true;
         }
         nests |= is_nested(member.value);
     }
-    nests && any_object(text, event, &|members| members.iter().any(|(key, _)| of_score(key)))
+    nests && any_object(text, event, &|members| members.iter().any(|(key, _)| claims_score(key)))
 }
 
 /// Whether an object of metadata names a blocked jump.
 #[cold]
 #[inline(never)]
 pub fn names_blocked_jump(text: &[u8], event: &Event, registry: &Registry) -> bool {
-    any_object(text, event, &|members| {
-        let blocks = |from: &[u8]| {
-            let leads = |(key, to): &(Cow<[u8]>, Json)| {
-                words::state_named(key) == Some(false) && to.text().is_some_and(|to| registry.blocks_jump(from, to))
-            };
-            members.iter().any(leads)
-        };
-        members.iter().any(|(key, from)| words::state_named(key) == Some(true) && from.text().is_some_and(blocks))
-    })
+    any_object(text, event, &|members| blocked_state(members, registry).is_some())
 }
 
-type Members<'a> = [(Cow<'a, [u8]>, Json<'a>)];
+/// The first key of an object that names the state to which a blocked jump leads.
+pub fn blocked_state<'a>(members: &'a [Member], registry: &Registry) -> Option<&'a [u8]> {
+    let states = |is_prior: bool| {
+        let named = members.iter().filter(move |(key, _)| words::state_named(key) == Some(is_prior));
+        named.filter_map(|(key, value)| Some((key.as_ref(), value.text()?)))
+    };
+    states(false).find(|(_, to)| states(true).any(|(_, from)| registry.blocks_jump(from, to))).map(|(key, _)| key)
+}
+
+/// Whether a key has the word score.
+pub fn claims_score(key: &[u8]) -> bool {
+    let may_be = key.windows(5).any(|part| part.eq_ignore_ascii_case(b"score"));
+    may_be && words::has_word(key, &SCORE_WORDS)
+}
 
 /// Whether an object of metadata passes a test, be it metadata itself or within it. What was kept of a rejected event is
 /// passed over: it shows what somebody else said.
-fn any_object(text: &[u8], event: &Event, test: &dyn Fn(&Members) -> bool) -> bool {
-    fn is_in(value: &Json, test: &dyn Fn(&Members) -> bool, apart: &str) -> bool {
+fn any_object(text: &[u8], event: &Event, test: &dyn Fn(&[Member]) -> bool) -> bool {
+    fn is_in(value: &Json, test: &dyn Fn(&[Member]) -> bool, apart: &str) -> bool {
         let members = value.members();
         test(members)
             || value.list().unwrap_or_default().iter().any(|item| is_in(item, test, ""))

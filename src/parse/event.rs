@@ -32,7 +32,6 @@ pub struct Event {
     pub(super) personal_key: bool,
     pub(super) names_state: bool,
     pub(super) suspicion: u8,
-    pub(super) is_shown_whole: bool,
 }
 
 impl Event {
@@ -50,7 +49,6 @@ impl Event {
             personal_key: false,
             names_state: false,
             suspicion: 0,
-            is_shown_whole: false,
         }
     }
 
@@ -65,7 +63,6 @@ impl Event {
         self.personal_key = false;
         self.names_state = false;
         self.suspicion = 0;
-        self.is_shown_whole = true;
     }
 
     /// Keeps the value of the field with that number unless it has one already, and returns whether it was kept.
@@ -127,10 +124,5 @@ impl Event {
     /// What is [suspicious](Value::suspicion) in the texts and keys within its values.
     pub const fn suspicion(&self) -> u8 {
         self.suspicion
-    }
-
-    /// Whether a [snapshot](crate::privacy::redact::snapshot) of it would be the very bytes that were read.
-    pub const fn is_shown_whole(&self) -> bool {
-        self.is_shown_whole
     }
 }

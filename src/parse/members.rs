@@ -56,7 +56,6 @@ impl Parser {
                 at += 1;
                 (field, walk.slot) = self.look_up(text, level, table, walk.slot, key);
                 is_doubtful |= walk.slot == key_cache::UNCACHED;
-                self.event.is_shown_whole &= walk.slot != key_cache::UNCACHED;
                 suspicion |= key.suspicion();
             }
             let byte;
@@ -167,7 +166,7 @@ fn is_personal(text: &[u8], key: Value, value: Value) -> bool {
 }
 
 /// Whether a value can be personal data: flags, what is empty and, under most keys, counts cannot.
-pub fn can_be(measures: bool, text: &[u8], value: Value) -> bool {
+fn can_be(measures: bool, text: &[u8], value: Value) -> bool {
     match value.kind() {
         Kind::Absent | Kind::Null | Kind::False | Kind::True => false,
         Kind::Number => measures || number::within(value.raw(text), LEAST_NUMBER, None),

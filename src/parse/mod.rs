@@ -30,8 +30,9 @@
 mod deep;
 mod event;
 mod faults;
+pub mod json;
 pub mod key_cache;
-pub mod members;
+mod members;
 pub mod number;
 mod parser;
 mod reader;

@@ -1,8 +1,8 @@
 //! JSON numbers as exact decimals: no engine rounds, so no two engines can disagree.
 
 use crate::block::{self, Block};
-use crate::contract::limits::{MOST_EXPONENT, NUMBER_LENGTH, SNAPSHOT_NUMBER};
-use crate::write::{MOST_DIGITS, decimal};
+use crate::contract::limits::{MOST_EXPONENT, NUMBER_LENGTH};
+use crate::write::{MOST_DIGITS, decimal, put};
 use std::cmp::Ordering;
 
 /// The smallest integer that double precision rounds to infinity.
@@ -237,7 +237,35 @@ pub fn small(raw: &[u8]) -> Option<u32> {
     raw.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
 }
 
-/// Whether a snapshot shows a number as it is.
-pub fn is_shown(raw: &[u8]) -> bool {
-    raw.len() <= SNAPSHOT_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
+/// Whether Postgres and every reader in double precision can hold a number that [`read`] has accepted.
+#[cold]
+#[inline(never)]
+pub fn is_storable(raw: &[u8]) -> bool {
+    read(raw, 0).is_some_and(|(_, is_storable, _)| is_storable)
+}
+
+/// Appends a number that can be [stored](is_storable) as Postgres writes it: without an exponent, and with the digits
+/// that were written after the point.
+#[cold]
+#[inline(never)]
+pub fn write_plain(out: &mut Vec<u8>, raw: &[u8]) {
+    if !raw.iter().any(|byte| matches!(byte, b'e' | b'E' | b'-')) {
+        return put(out, raw);
+    }
+    let decimal = Decimal::of(raw);
+    if decimal.negative && !decimal.is_zero() {
+        out.push(b'-');
+    }
+    let point = decimal.whole.len() as i64 + decimal.exponent;
+    let fraction = (decimal.fraction.len() as i64 - decimal.exponent).max(0);
+    let first = if decimal.is_zero() { point.max(1) - 1 } else { decimal.leading_zeros() as i64 };
+    let digit = |place: i64| usize::try_from(place).ok().and_then(|place| decimal.digit(place)).unwrap_or(b'0');
+    if point <= first {
+        out.push(b'0');
+    }
+    (first.min(point)..point).for_each(|place| out.push(digit(place)));
+    if fraction > 0 {
+        out.push(b'.');
+        (point..point + fraction).for_each(|place| out.push(digit(place)));
+    }
 }

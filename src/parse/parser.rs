@@ -9,8 +9,8 @@ use super::event::Event;
 use super::key_cache::{KeyCache, Level};
 use super::value::Value;
 use super::{number, space, string};
-use crate::contract::limits::{MOST_DEPTH, SNAPSHOT_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_TEXT};
-use crate::contract::vocabulary::{Fault, Field, Kind};
+use crate::contract::limits::MOST_DEPTH;
+use crate::contract::vocabulary::{Fault, Kind};
 
 /// The text is not JSON; [`Reader::position`](super::Reader::position) is the first byte that does not fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,9 +59,6 @@ impl Parser {
             self.any(text, start, 0)?
         };
         self.event.end = value.after();
-        self.event.is_shown_whole &= self.event.faults.is_empty()
-            && self.event.value(Field::Email) == Value::ABSENT
-            && self.event.end - self.event.start < SNAPSHOT_BYTES;
         Ok(value.after())
     }
 
@@ -100,7 +97,6 @@ impl Parser {
     fn after_space(&mut self, text: &[u8], start: usize) -> usize {
         let at = space::skip(text, start);
         self.jsonb_growth -= (at - start) as isize;
-        self.event.is_shown_whole &= at == start;
         at
     }
 
@@ -129,8 +125,6 @@ impl Parser {
         if value.has(Value::ESCAPED) {
             self.jsonb_growth += string::jsonb_growth(text, value);
         }
-        let is_short = value.end() - value.start() <= SNAPSHOT_TEXT;
-        self.event.is_shown_whole &= is_short && !value.has(Value::ESCAPED | Value::SIGNS | Value::DIGITS);
         Ok(value)
     }
 
@@ -148,7 +142,6 @@ impl Parser {
                     self.event.faults.add(Fault::Number);
                 }
                 self.jsonb_growth += size as isize - (end - start) as isize;
-                self.event.is_shown_whole &= text.get(start..end).is_some_and(number::is_shown);
                 (Kind::Number, end)
             }
             b't' => (Kind::True, self.literal(text, b"true", start)?),
@@ -162,7 +155,6 @@ impl Parser {
             b'[' => (Kind::Array, self.array(text, start + 1, depth)?),
             _ => return self.not_json(start),
         };
-        self.event.is_shown_whole &= depth < SNAPSHOT_DEPTH;
         Ok(Value::new(kind, 0, start, end))
     }
 

@@ -28,3 +28,11 @@ pub fn unicode(text: &[u8]) -> Option<usize> {
         _ => None,
     }
 }
+
+/// Whether a text holds nothing but white space, as Unicode defines it.
+pub fn is_blank(mut text: &[u8]) -> bool {
+    while let Some(size) = unicode(text) {
+        text = text.get(size..).unwrap_or_default();
+    }
+    text.is_empty()
+}

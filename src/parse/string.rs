@@ -280,12 +280,7 @@ pub fn is_blank(text: &[u8], value: Value) -> bool {
 
 #[cold]
 fn holds_only_space(text: &[u8], value: Value) -> bool {
-    let content = content(text, value);
-    let mut rest = &*content;
-    while let Some(size) = space::unicode(rest) {
-        rest = rest.get(size..).unwrap_or_default();
-    }
-    rest.is_empty()
+    space::is_blank(&content(text, value))
 }
 
 /// Whether the content of the text is exactly this.

@@ -1,17 +1,21 @@
-//! Redaction: what is kept of a refused text, with nothing personal in it.
+//! Redaction: what is kept of a rejected event, with nothing personal in it.
+//!
+//! Every engine writes the same: the whole redacted text, of which the digest is taken, and the snapshot, which is that
+//! text or, if it has no room in an audit row, a shortened form of it.
 
 use super::{email, numbers};
-use crate::contract::limits::{
-    OUTLINE_BYTES, SNAPSHOT_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_NUMBER, SNAPSHOT_TEXT,
-};
+use crate::contract::limits::{NUMBER_LENGTH, OUTLINE_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_TEXT};
 use crate::contract::personal_keys;
-use crate::contract::vocabulary::{Field, Kind};
-use crate::parse::{Faults, Value, members, number, space, string};
-use crate::write::{self, put};
+use crate::contract::personal_words::LEAST_NUMBER;
+use crate::contract::vocabulary::Field;
+use crate::parse::json::{Json, Member, sort};
+use crate::parse::{number, space};
+use crate::write;
+use std::borrow::Cow;
 
 /// What stands for a text that holds an e-mail address.
 pub const EMAIL: &str = "[redacted:email]";
-/// What stands for a key that names personal data, for its value, and for a text that holds personal data.
+/// What stands for a key that names personal data, for its value, and for a text or number that is personal.
 pub const PERSONAL: &str = "[redacted:personal]";
 /// What stands for the value of a top-level field that nobody has vetted.
 pub const UNKNOWN: &str = "[redacted:unknown field]";
@@ -19,9 +23,15 @@ pub const UNKNOWN: &str = "[redacted:unknown field]";
 pub const SHORTENED_KEY: &str = "[shortened:key]";
 /// What stands for everything nested deeper than a snapshot shows.
 pub const NESTED: &str = "[shortened:nested]";
+/// What stands for a number that has too many digits to be shown; it is never cut, because it would be another number.
+pub const NUMBER: &str = "[shortened:number]";
+/// What stands for a payload that holds nothing at all.
+pub const EMPTY: &str = "[empty]";
 
-/// What replaces a content that must not be kept.
-pub fn replacement(content: &[u8]) -> Option<&'static str> {
+/// What replaces a text that must not be kept, under a key if it has one.
+#[cold]
+#[inline(never)]
+pub fn replacement(_key: &[u8], content: &[u8]) -> Option<&'static str> {
     if email::is_in(content) {
         Some(EMAIL)
     } else if numbers::holds_personal_value(content) {
@@ -31,278 +41,291 @@ pub fn replacement(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Appends the redacted, shortened form of a JSON value in which the reader has found no fault of form, and returns
-/// whether anything was left out.
-pub fn snapshot(out: &mut Vec<u8>, json: &[u8], is_event: bool) -> bool {
-    let mut writer = Writer { json, at: 0, out, limit: 0, is_event, replaced_keys: 0, shortened: false };
-    writer.limit = writer.out.len() + SNAPSHOT_BYTES;
-    writer.value(0);
-    writer.shortened
+/// Whether a value is a text that holds an e-mail address.
+pub fn holds_email(_key: &[u8], value: &Json) -> bool {
+    value.text().is_some_and(email::is_in)
 }
 
-struct Writer<'a> {
-    json: &'a [u8],
-    at: usize,
-    out: &'a mut Vec<u8>,
-    limit: usize,
-    is_event: bool,
-    replaced_keys: usize,
-    shortened: bool,
+/// Whether a value is a text that holds a personal number.
+pub fn holds_personal_value(_key: &[u8], value: &Json) -> bool {
+    value.text().is_some_and(numbers::holds_personal_value)
 }
 
-impl Writer<'_> {
-    fn peek(&mut self) -> u8 {
-        self.at = space::skip(self.json, self.at);
-        self.json.get(self.at).copied().unwrap_or_default()
-    }
+/// Whether a place can name a key: it is not personal itself, and not too long.
+#[cold]
+#[inline(never)]
+pub fn is_shown(key: &[u8]) -> bool {
+    characters(key) <= SNAPSHOT_KEY && replacement(b"", key).is_none()
+}
 
-    fn is_full(&self) -> bool {
-        self.out.len() >= self.limit
-    }
+/// Whether a key names personal data that its value can be.
+#[cold]
+#[inline(never)]
+pub fn is_personal(key: &[u8], value: &Json) -> bool {
+    let can_be = |measures: bool| match value {
+        Json::Null | Json::Boolean(_) => false,
+        Json::Number(raw) => measures || number::within(raw, LEAST_NUMBER, None),
+        Json::Text(content) => !space::is_blank(content),
+        Json::List(items) => !items.is_empty(),
+        Json::Object(members) => !members.is_empty(),
+        Json::Deep => true,
+    };
+    Field::of_metadata(key).is_none() && personal_keys::named(key).is_some_and(can_be)
+}
 
-    fn value(&mut self, depth: usize) {
-        match self.peek() {
-            b'"' => {
-                let content = self.text();
-                self.write_text(content);
+/// How much is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    Whole,
+    /// Short texts and keys, and what is not nested deep.
+    Short,
+}
+
+/// The value of an event or of any other JSON, with nothing personal in it.
+#[cold]
+#[inline(never)]
+pub fn redacted(value: Json, is_event: bool, extent: Extent) -> Json {
+    let redaction = Redaction { extent };
+    match value {
+        Json::Object(members) if is_event => redaction.object(members, 0, true),
+        value => redaction.value(b"", value, 0),
+    }
+}
+
+struct Redaction {
+    extent: Extent,
+}
+
+impl Redaction {
+    #[cold]
+    #[inline(never)]
+    fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize) -> Json<'a> {
+        let is_short = self.extent == Extent::Short;
+        match value {
+            Json::Deep => text(NESTED),
+            Json::List(_) | Json::Object(_) if is_short && depth >= SNAPSHOT_DEPTH => text(NESTED),
+            Json::Text(content) => {
+                if let Some(name) = replacement(key, &content) {
+                    return text(name);
+                }
+                match if is_short { cut(&content) } else { None } {
+                    None => Json::Text(content),
+                    Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
+                }
             }
-            b'{' | b'[' if depth >= SNAPSHOT_DEPTH => {
-                self.shortened = true;
-                self.skip();
-                write::text(self.out, NESTED.as_bytes());
-            }
-            b'{' => self.object(depth),
-            b'[' => self.array(depth),
-            _ => self.scalar(),
+            Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
+            Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
+            Json::Object(members) => self.object(members, depth, false),
+            value => value,
         }
     }
 
-    fn object(&mut self, depth: usize) {
-        self.at += 1;
-        self.out.push(b'{');
-        let mut first = true;
-        while self.peek() != b'}' && self.at < self.json.len() {
-            if self.json.get(self.at) == Some(&b',') {
-                self.at += 1;
-                self.peek();
-            }
-            let key = self.text();
-            self.peek();
-            self.at += 1;
-            if self.is_full() {
-                self.shortened = true;
-                self.peek();
-                self.skip();
-                continue;
-            }
-            if !first {
-                self.out.push(b',');
-            }
-            first = false;
-            self.member(key, depth);
+    #[cold]
+    #[inline(never)]
+    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, is_event: bool) -> Json<'a> {
+        let mut replaced = 0;
+        let mut shown: Vec<_> = members
+            .into_iter()
+            .map(|(key, value)| {
+                let (name, value) = self.member(&key, value, depth, is_event);
+                let Some(name) = name else { return (key, value) };
+                replaced += 1;
+                (Cow::Owned(numbered(name, replaced)), value)
+            })
+            .collect();
+        if replaced > 0 {
+            sort(&mut shown);
         }
-        self.at += 1;
-        self.out.push(b'}');
+        Json::Object(shown)
     }
 
-    fn member(&mut self, key: Value, depth: usize) {
-        let content = string::content(self.json, key);
-        let is_suspicious = key.suspicion() != 0;
-        let is_of_event = self.is_event && depth == 0;
-        let field = if is_of_event { Field::top_level(&content) } else { Field::of_metadata(&content) };
-        // The address is the only personal field, so the others need no check.
-        let is_personal = match field {
-            Some(field) => field == Field::Email,
-            None => {
-                personal_keys::named(&content)
-                    .is_some_and(|measures| members::can_be(measures, self.json, self.next_value()))
-                    || is_suspicious && replacement(&content).is_some()
-            }
-        };
-        // A sender's own key that reads like a replacement is numbered like one; otherwise a key could occur twice.
-        let reads_personal = is_personal || content.starts_with(PERSONAL.as_bytes());
-        if reads_personal || content.len() > SNAPSHOT_KEY || content.starts_with(SHORTENED_KEY.as_bytes()) {
-            let name = if reads_personal { PERSONAL } else { SHORTENED_KEY };
-            self.replaced_keys += 1;
-            write::text(self.out, name.as_bytes());
-            if self.replaced_keys > 1 {
-                self.out.pop();
-                self.out.push(b' ');
-                write::number(self.out, self.replaced_keys);
-                self.out.push(b'"');
-            }
+    /// The name that replaces a key, if it must not be shown, and its value.
+    #[cold]
+    #[inline(never)]
+    fn member<'a>(
+        &self,
+        key: &[u8],
+        value: Json<'a>,
+        depth: usize,
+        is_event: bool,
+    ) -> (Option<&'static str>, Json<'a>) {
+        let field = if is_event { Field::top_level(key) } else { None };
+        if field == Some(Field::Email) {
+            return (Some(PERSONAL), text(EMAIL));
+        }
+        let name = self.name(key);
+        let is_unknown = is_event && field.is_none();
+        if name == Some(PERSONAL) || !is_unknown && field.is_none() && is_personal(key, &value) {
+            let is_email = |content: &[u8]| *content == *EMAIL.as_bytes() || email::is_in(content);
+            let holds_email = !is_unknown && value.text().is_some_and(is_email);
+            return (Some(PERSONAL), text(if holds_email { EMAIL } else { PERSONAL }));
+        }
+        let shown = if is_unknown { text(UNKNOWN) } else { self.value(key, value, depth + 1) };
+        // What stands for a value is a text, which the key can make personal even if the value was none.
+        if field.is_none() && is_personal(key, &shown) {
+            return (Some(PERSONAL), text(PERSONAL));
+        }
+        (name, shown)
+    }
+
+    /// The name that replaces a key which is itself personal, or too long to be shown. A sender's own key that reads
+    /// like such a name is replaced too, because otherwise a key could occur twice.
+    #[cold]
+    #[inline(never)]
+    fn name(&self, key: &[u8]) -> Option<&'static str> {
+        if key.starts_with(b"[redacted:") || replacement(b"", key).is_some() {
+            Some(PERSONAL)
+        } else if key.starts_with(b"[shortened:") || self.extent == Extent::Short && characters(key) > SNAPSHOT_KEY {
+            Some(SHORTENED_KEY)
         } else {
-            self.write_content(key, &content);
-        }
-        self.out.push(b':');
-        let is_unknown = is_of_event && field.is_none();
-        if !is_personal && !is_unknown {
-            return self.value(depth + 1);
-        }
-        let first = self.peek();
-        let start = self.at;
-        self.skip();
-        let value = self.json.get(start..self.at).unwrap_or_default();
-        let holds_email = first == b'"' && email::is_in(value);
-        let name = if holds_email {
-            EMAIL
-        } else if is_personal {
-            PERSONAL
-        } else {
-            UNKNOWN
-        };
-        write::text(self.out, name.as_bytes());
-    }
-
-    fn array(&mut self, depth: usize) {
-        self.at += 1;
-        self.out.push(b'[');
-        let mut first = true;
-        while self.peek() != b']' && self.at < self.json.len() {
-            if self.json.get(self.at) == Some(&b',') {
-                self.at += 1;
-                self.peek();
-            }
-            if self.is_full() {
-                self.shortened = true;
-                self.skip();
-                continue;
-            }
-            if !first {
-                self.out.push(b',');
-            }
-            first = false;
-            self.value(depth + 1);
-        }
-        self.at += 1;
-        self.out.push(b']');
-    }
-
-    /// Reads the text whose quote is next.
-    fn text(&mut self) -> Value {
-        match string::read(self.json, self.at + 1, &mut Faults::default()) {
-            Some(value) => {
-                self.at = value.end() + 1;
-                value
-            }
-            None => {
-                self.at = self.json.len();
-                Value::new(Kind::Text, 0, 0, 0)
-            }
-        }
-    }
-
-    /// The value that is next, which stays so.
-    fn next_value(&mut self) -> Value {
-        let kind = match self.peek() {
-            b'"' => Kind::Text,
-            b'{' | b'[' => Kind::Object,
-            b'-' | b'0'..=b'9' => Kind::Number,
-            _ => Kind::Null,
-        };
-        let start = self.at;
-        let value = if kind == Kind::Text {
-            self.text()
-        } else {
-            self.skip();
-            Value::new(kind, 0, start, self.at)
-        };
-        self.at = start;
-        value
-    }
-
-    fn write_text(&mut self, value: Value) {
-        let content = string::content(self.json, value);
-        if value.suspicion() != 0
-            && let Some(name) = replacement(&content)
-        {
-            return write::text(self.out, name.as_bytes());
-        }
-        if content.len() <= SNAPSHOT_TEXT {
-            return self.write_content(value, &content);
-        }
-        self.shortened = true;
-        // A character that the cut would split is left out whole.
-        let is_inside = |at: usize| content.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-        let end = (0..=SNAPSHOT_TEXT).rev().find(|&at| !is_inside(at)).unwrap_or_default();
-        let cut = [content.get(..end).unwrap_or_default(), "…".as_bytes()].concat();
-        let shown = replacement(&cut).map_or(cut.as_slice(), str::as_bytes);
-        write::text(self.out, shown);
-    }
-
-    fn write_content(&mut self, value: Value, content: &[u8]) {
-        if value.has(Value::ESCAPED) {
-            return write::text(self.out, content);
-        }
-        self.out.push(b'"');
-        put(self.out, content);
-        self.out.push(b'"');
-    }
-
-    fn scalar(&mut self) {
-        let start = self.at;
-        self.skip();
-        let raw = self.json.get(start..self.at).unwrap_or_default();
-        if number::read(raw, 0).is_none() || number::is_shown(raw) {
-            put(self.out, raw);
-        } else {
-            self.shortened = true;
-            let cut = raw.get(..SNAPSHOT_NUMBER).unwrap_or(raw);
-            write::text(self.out, replacement(cut).map_or(cut, str::as_bytes));
-        }
-    }
-
-    /// Passes over the value that is next.
-    fn skip(&mut self) {
-        let mut open = 0usize;
-        loop {
-            match self.peek() {
-                0 if self.at >= self.json.len() => return,
-                b'"' => {
-                    self.text();
-                }
-                b'{' | b'[' => {
-                    open += 1;
-                    self.at += 1;
-                }
-                b'}' | b']' => {
-                    open = open.saturating_sub(1);
-                    self.at += 1;
-                }
-                b',' | b':' => {
-                    self.at += 1;
-                    continue;
-                }
-                _ => {
-                    while !matches!(
-                        self.json.get(self.at),
-                        None | Some(b',' | b'}' | b']' | b':' | b' ' | b'\n' | b'\r' | b'\t')
-                    ) {
-                        self.at += 1;
-                    }
-                }
-            }
-            if open == 0 {
-                return;
-            }
+            None
         }
     }
 }
 
-/// Appends, as a JSON string, the outline of a text that cannot be read as an event, and returns whether anything was
-/// left out. Letters and digits are masked, so that the fault in its form can be seen but nothing that it said.
-pub fn mask(out: &mut Vec<u8>, body: &[u8]) -> bool {
-    let shown = body.get(..OUTLINE_BYTES).unwrap_or(body);
-    let masked: Vec<u8> = shown
-        .iter()
-        .filter(|&&byte| byte & 0xc0 != 0x80)
+fn text<'a>(name: &'static str) -> Json<'a> {
+    Json::Text(Cow::Borrowed(name.as_bytes()))
+}
+
+#[cold]
+#[inline(never)]
+fn numbered(name: &str, number: usize) -> Vec<u8> {
+    let mut out = Vec::from(name);
+    if number > 1 {
+        out.push(b' ');
+        write::number(&mut out, number);
+    }
+    out
+}
+
+fn is_first(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
+}
+
+#[cold]
+#[inline(never)]
+fn characters(content: &[u8]) -> usize {
+    content.iter().filter(|&&byte| is_first(byte)).count()
+}
+
+/// The beginning of a text that is too long to be shown.
+#[cold]
+#[inline(never)]
+fn cut(content: &[u8]) -> Option<Vec<u8>> {
+    if content.len() <= SNAPSHOT_TEXT {
+        return None;
+    }
+    let (end, _) = content.iter().enumerate().filter(|(_, byte)| is_first(**byte)).nth(SNAPSHOT_TEXT)?;
+    Some([content.get(..end).unwrap_or_default(), "…".as_bytes()].concat())
+}
+
+/// Whether a number is longer, as Postgres writes it, than one may be in an event.
+fn is_long(raw: &[u8]) -> bool {
+    let has_power = raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    has_power && size(&Json::Number(raw)) > NUMBER_LENGTH
+}
+
+/// Whether a value at this depth is nested deeper than a snapshot shows.
+#[cold]
+#[inline(never)]
+pub fn is_deep(value: &Json, depth: usize) -> bool {
+    match value {
+        Json::List(items) => depth >= SNAPSHOT_DEPTH || items.iter().any(|item| is_deep(item, depth + 1)),
+        Json::Object(members) => depth >= SNAPSHOT_DEPTH || members.iter().any(|(_, value)| is_deep(value, depth + 1)),
+        _ => false,
+    }
+}
+
+/// The text of a redacted event as far as it has room in so many bytes: members that do not fit are left out, and of
+/// objects and lists that do not, what fits. Its metadata comes last, because the columns say more for their size.
+#[cold]
+#[inline(never)]
+pub fn fitted(value: Json, most: usize) -> Json {
+    let Json::Object(mut members) = value else { return fit(value, most).unwrap_or(text(EMPTY)) };
+    if let Some(place) = members.iter().position(|(key, _)| **key == *b"metadata") {
+        let metadata = members.remove(place);
+        members.push(metadata);
+    }
+    let mut fitted = fit(Json::Object(members), most).unwrap_or(text(EMPTY));
+    if let Json::Object(members) = &mut fitted {
+        sort(members);
+    }
+    fitted
+}
+
+#[cold]
+#[inline(never)]
+fn fit(value: Json, most: usize) -> Option<Json> {
+    if size(&value) <= most {
+        return Some(value);
+    }
+    let mut left = most.checked_sub(2)?;
+    let separator = |is_first: bool| if is_first { 0 } else { 2 };
+    match value {
+        Json::Object(members) => {
+            let mut kept: Vec<Member> = Vec::new();
+            for (key, value) in members {
+                let around = separator(kept.is_empty()) + text_size(&key) + 2;
+                let Some(room) = left.checked_sub(around) else { continue };
+                let Some(value) = fit(value, room) else { continue };
+                left = room - size(&value);
+                kept.push((key, value));
+            }
+            Some(Json::Object(kept))
+        }
+        Json::List(items) => {
+            let mut kept = Vec::new();
+            for item in items {
+                let Some(room) = left.checked_sub(separator(kept.is_empty())) else { break };
+                let is_whole = size(&item) <= room;
+                let Some(item) = fit(item, room) else { break };
+                left = room - size(&item);
+                kept.push(item);
+                if !is_whole {
+                    break;
+                }
+            }
+            Some(Json::List(kept))
+        }
+        _ => None,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn size(value: &Json) -> usize {
+    let mut out = Vec::new();
+    value.write(&mut out);
+    out.len()
+}
+
+/// How many bytes a text has as JSON.
+#[cold]
+#[inline(never)]
+pub fn text_size(content: &[u8]) -> usize {
+    let mut out = Vec::new();
+    write::text(&mut out, content);
+    out.len()
+}
+
+/// The outline of a text that cannot be read as an event: letters and digits are masked, so that the fault in its form
+/// can be seen but nothing that it said.
+#[cold]
+#[inline(never)]
+pub fn masked(body: &[u8]) -> Vec<u8> {
+    body.iter()
+        .filter(|&&byte| is_first(byte))
         .map(|&byte| match byte {
             b'0'..=b'9' => b'9',
             b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'%' | b'+' | 0x80.. => b'x',
             0..0x20 => b' ',
             _ => byte,
         })
-        .collect();
-    write::text(out, &masked);
-    shown.len() < body.len()
+        .collect()
+}
+
+/// As much of an outline as a snapshot shows.
+pub fn shown_of_outline(masked: &[u8]) -> &[u8] {
+    masked.get(..OUTLINE_BYTES).unwrap_or(masked)
 }

@@ -1,14 +1,13 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
-pub mod json;
 pub mod payload;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod taxonomy;
 
 use crate::contract::rules::{BLOCKED_JUMPS, STATES};
 use crate::contract::words::is_same;
+use crate::parse::json::Json;
 use crate::short;
-use json::{Json, missing};
 use payload::EventType;
 
 /// A text of the registry, in UTF-8.
@@ -144,6 +143,12 @@ impl Registry {
             (Some(origin), Some(origins)) => origins.iter().any(|listed| short::is_same(listed, origin.as_bytes())),
         }
     }
+}
+
+/// The message for a snapshot whose entry with that name is missing or has the wrong form.
+#[cold]
+fn missing(name: &str) -> String {
+    ["the registry snapshot has no `", name, "` of the form it should have"].concat()
 }
 
 #[inline(never)]

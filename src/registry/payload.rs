@@ -1,7 +1,8 @@
 //! What the registry says about the payload of an event type.
 
-use super::json::{Json, missing};
+use super::missing;
 use crate::contract::vocabulary::{Category, Field, Kind};
+use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 
 /// An active entry of the event registry.
@@ -75,17 +76,14 @@ impl EventType {
     /// Whether the metadata of the event satisfies the payload schema.
     #[inline]
     pub fn admits(&self, text: &[u8], event: &Event) -> bool {
-        self.schema.iter().all(|property| {
-            let value = match property.field {
-                Some(field) => event.value(field),
-                None => event
-                    .members()
-                    .iter()
-                    .find(|member| string::equals(text, member.key, &property.key))
-                    .map_or_else(Value::default, |member| member.value),
-            };
-            property.admits(text, value)
-        })
+        self.schema.iter().all(|property| property.holds(text, event))
+    }
+
+    /// The first key whose value does not satisfy the payload schema, in the order in which Postgres keeps keys.
+    #[cold]
+    pub fn refuses(&self, text: &[u8], event: &Event) -> Option<&[u8]> {
+        let wrong = self.schema.iter().filter(|property| !property.holds(text, event));
+        wrong.map(|property| &*property.key).min_by_key(|key| (key.len(), *key))
     }
 }
 
@@ -117,6 +115,19 @@ impl Property {
             _ => return None,
         }
         Some(())
+    }
+
+    #[inline]
+    fn holds(&self, text: &[u8], event: &Event) -> bool {
+        let value = match self.field {
+            Some(field) => event.value(field),
+            None => event
+                .members()
+                .iter()
+                .find(|member| string::equals(text, member.key, &self.key))
+                .map_or_else(Value::default, |member| member.value),
+        };
+        self.admits(text, value)
     }
 
     #[inline]
@@ -186,7 +197,7 @@ impl Choice {
             Json::Boolean(choice) => Choice::Boolean(*choice),
             Json::Number(choice) => Choice::Number((*choice).into()),
             Json::Text(choice) => Choice::Text(choice.as_ref().into()),
-            Json::Null | Json::List(_) | Json::Object(_) => Choice::Other,
+            Json::Null | Json::List(_) | Json::Object(_) | Json::Deep => Choice::Other,
         })
     }
 

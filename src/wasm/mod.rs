@@ -10,7 +10,9 @@ mod road;
 
 use crate::gate::{Caller, Gate};
 use crate::parse::Reader;
-use crate::privacy::{email, redact};
+use crate::parse::json::Json;
+use crate::privacy::email;
+use crate::privacy::redact::{self, Extent};
 use crate::registry::Registry;
 use audience_gate_js::bytes;
 use js_sys::TypeError;
@@ -93,8 +95,8 @@ pub fn redact_text(value: &str) -> String {
     let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.parser).is_ok());
     if is_read && reader.is_done() {
         let mut out = Vec::new();
-        redact::snapshot(&mut out, value.as_bytes(), false);
+        redact::redacted(Json::event(value.as_bytes()), false, Extent::Whole).write(&mut out);
         return String::from_utf8(out).unwrap_or_default();
     }
-    redact::replacement(value.as_bytes()).unwrap_or(value).to_owned()
+    redact::replacement(b"", value.as_bytes()).unwrap_or(value).to_owned()
 }

@@ -3,10 +3,10 @@
 
 use super::{STATE, Sender, State, read_registry};
 use crate::contract::limits::REQUEST_EVENTS;
-use crate::gate::{Context, Request, Violations};
+use crate::gate::{Context, Request};
 use crate::parse::WINDOW;
 use crate::registry::Registry;
-use crate::write::{self, put};
+use crate::write::put;
 use audience_gate_js::text;
 use js_sys::{Object, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
@@ -179,29 +179,18 @@ impl Exports {
             let given = given.take();
             let event = input.get(SEED..SEED + length).unwrap_or_default();
             let context = terms.context(received_at, given.as_ref().unwrap_or(registry));
-            write_report(report, gate.check(event, &Context { pepper: None, ..context }));
+            let context = Context { pepper: None, ..context };
+            let violations = gate.check(event, &context);
+            report.clear();
+            put(report, br#"{"accepted":"#);
+            put(report, if violations.is_empty() { b"true" } else { b"false" });
+            put(report, br#","violations":"#);
+            gate.write_report(report, event, &context, violations);
+            report.push(b'}');
             record[OUTPUT] = report.as_ptr() as u32;
             record[ARGUMENT] = report.len() as u32;
         });
     }
-}
-
-fn write_report(out: &mut Vec<u8>, violations: Violations) {
-    out.clear();
-    put(out, br#"{"accepted":"#);
-    put(out, if violations.is_empty() { b"true" } else { b"false" });
-    put(out, br#","violations":["#);
-    for rule in violations.rules() {
-        write::separate(out);
-        put(out, br#"{"rule_id":"#);
-        write::text(out, rule.id.as_bytes());
-        put(out, br#","reason":"#);
-        write::text(out, rule.reason.as_bytes());
-        put(out, br#","path":"#);
-        write::text(out, rule.path.as_bytes());
-        out.push(b'}');
-    }
-    put(out, b"]}");
 }
 
 impl Terms {

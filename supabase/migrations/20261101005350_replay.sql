@@ -70,7 +70,8 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('audience_gate.replay', 0));
   select coalesce(jsonb_agg(jsonb_build_object(
     'audit_id', a.id, 'event', a.event, 'why', a.why,
-    'violations', case when a.why is null then to_jsonb(audience_gate.violations(a.event, 'trusted', null, null, a.created_at)) end
+    'violations', case when a.why is null then
+      audience_gate.places(a.event, audience_gate.violations(a.event, 'trusted', null, null, a.created_at)) end
   ) order by a.created_at, a.id), '[]')
   into examined
   from (

@@ -178,7 +178,10 @@ test("the audit row is shown redacted, and the answer too", async (t) => {
   const [row] = await json(page, "rows");
   assert.equal(row.event_type, "event_validation_fail");
   assert.equal(row.metadata.validation_rule_id, "engagement.content_view_threshold");
-  assert.deepEqual(row.metadata.violations, ["engagement.content_view_threshold", "privacy.raw_email"]);
+  assert.deepEqual(row.metadata.violations, [
+    { rule_id: "engagement.content_view_threshold", path: "/metadata" },
+    { rule_id: "privacy.raw_email", path: "/metadata/note" },
+  ]);
   for (const part of ["#rows", "#answer", "#findings", "#rules"]) {
     assert.ok(!(await page.locator(part).innerHTML()).includes(secret), `${part} holds the address`);
   }

@@ -18,6 +18,8 @@ mod vocabulary;
 #[path = "../../build/judge.rs"]
 mod judge;
 mod mutations;
+#[path = "../../build/places.rs"]
+mod places;
 
 use judge::{mentions, needs_registry, violates};
 use mutations::{Mutant, mutants};
@@ -26,7 +28,7 @@ use rules::RULES;
 use std::path::Path;
 
 fn main() {
-    for source in ["src/contract", "build/judge.rs", "tests/mutants"] {
+    for source in ["src/contract", "build", "tests/mutants"] {
         println!("cargo::rerun-if-changed=../../{source}");
     }
     let mut names = String::new();
@@ -54,7 +56,7 @@ fn main() {
          pub const MUTANTS: &[(&str, &str)] = &[{names}];\n\
          /// The mutants that the last event violates, by their places.\n\
          pub fn of_mutants() -> Vec<usize> {{\nVIOLATED.take()\n}}\n}}\n",
-        judge::judge(RULES, "self.look();\n"),
+        judge::judge(RULES, "self.look();\n") + &places::places(RULES),
     );
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
     if let Err(error) = std::fs::write(Path::new(&folder).join("judge.rs"), source) {

@@ -23,7 +23,7 @@ export function disagreements(gate, { registry, receivedAt, cases }) {
     if (!/^[\ufeff\s]*\[/.test(one.text) && !one.text.includes('"events"')) {
       const judgement = gate.judge(bytes, { ...context, seed: new Uint8Array(16) });
       const [result] = JSON.parse(new TextDecoder().decode(judgement.answer)).results;
-      const judged = result.violations ?? [];
+      const judged = (result.violations ?? []).map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id);
       if (judged.join() !== said.join()) found.push(`${one.name}: check [${said}], judge [${judged}]`);
     }
   }

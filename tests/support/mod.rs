@@ -46,6 +46,11 @@ pub fn read(json: &[u8]) -> Value {
 
 /// The ids in the answer for one event.
 pub fn violations(answer: &Value) -> Vec<String> {
-    let found = answer["results"][0]["violations"].as_array().cloned().unwrap_or_default();
-    found.iter().filter_map(|id| id.as_str().map(String::from)).collect()
+    rule_ids(&answer["results"][0]["violations"])
+}
+
+/// The ids in a list of violations.
+pub fn rule_ids(violations: &Value) -> Vec<String> {
+    let found = violations.as_array().into_iter().flatten();
+    found.filter_map(|violation| violation["rule_id"].as_str().map(String::from)).collect()
 }

@@ -12,10 +12,12 @@ use audience_gate::contract::limits::MOST_DEPTH;
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Kind};
 use audience_gate::gate::{Caller, Gate};
+use audience_gate::parse::json::Json;
 use audience_gate::parse::key_cache::CAPACITY;
 use audience_gate::parse::{Event, Parser, Reader, WINDOW, string};
-use audience_gate::privacy::{email, numbers, redact};
-use audience_gate::registry::{Registry, json, taxonomy};
+use audience_gate::privacy::redact::{self, Extent};
+use audience_gate::privacy::{email, numbers};
+use audience_gate::registry::{Registry, taxonomy};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -35,7 +37,7 @@ pub fn parse(body: &[u8]) {
     let is_json = is_json(body);
     assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
     let plain = without_mark(body);
-    if json::Json::read(plain).is_some() {
+    if Json::read(plain).is_some() {
         assert!(is_json, "the registry's reader accepts something that is not JSON");
     }
     if !is_json {
@@ -186,7 +188,7 @@ fn agrees_with_reference(event: &[u8], violations: &Value) {
         received_at: support::RECEIVED_AT,
         registry: Some(&REGISTRY),
     };
-    let found: Vec<&str> = violations.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let found = support::rule_ids(violations);
     let expected = reference::violations(RULES, event, &world);
     assert_eq!(found, expected, "the reference judges differently: {}", String::from_utf8_lossy(event));
 }
@@ -238,27 +240,27 @@ fn row_is_sound(row: &str) {
     assert!(violations.is_empty(), "the accepted row violates {violations:?}: {event}");
 }
 
-/// Redaction makes JSON of JSON, leaves nothing personal, changes nothing if the reader says that it will not, and
-/// changes nothing more when it is repeated.
+/// Redaction makes JSON of JSON, leaves nothing personal, and changes nothing more when it is repeated; what is shortened
+/// has the room that it was given.
 pub fn redact(body: &[u8]) {
     if names_serde_json(body) {
         return;
     }
-    let mut masked = Vec::new();
-    redact::mask(&mut masked, body);
-    support::read(&masked);
+    assert!(String::from_utf8(redact::masked(body)).is_ok_and(|masked| masked.is_ascii()), "an outline says something");
     let (mut reader, mut parser) = (Reader::new(body), Parser::default());
     if reader.event(&mut parser).is_err() || !reader.is_done() || !is_redactable(&parser.event) {
         return;
     }
     let body = parser.event.raw(body);
-    if parser.event.is_shown_whole() {
-        let shown = String::from_utf8(redacted(body, true)).unwrap();
-        assert_eq!(shown, String::from_utf8_lossy(body), "a snapshot does not show the event whole");
-    }
     for is_event in [true, false] {
         let once = redacted(body, is_event);
         assert_eq!(String::from_utf8(redacted(&once, false)), String::from_utf8(once), "redacting again changes it");
+        for most in [2_000, 400, 60, 9] {
+            let short = redact::redacted(Json::event(body), is_event, Extent::Short);
+            let short = written(&redact::fitted(short, most));
+            assert!(short.len() <= most, "{} bytes have no room in {most}", short.len());
+            assert!(is_redactable(&read(&short)), "the contract does not accept a short form");
+        }
     }
     for canary in CANARIES {
         let planted = plant(serde_json::from_slice(body).unwrap(), canary).to_string();
@@ -278,15 +280,24 @@ fn is_redactable(event: &Event) -> bool {
 }
 
 fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    redact::snapshot(&mut out, json, is_event);
-    let (mut reader, mut parser) = (Reader::new(&out), Parser::default());
-    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is not JSON");
-    assert!(is_redactable(&parser.event), "redaction made something that the contract does not accept");
+    let out = written(&redact::redacted(Json::event(json), is_event, Extent::Whole));
+    read(&out);
     each_text(&support::read(&out), &mut |content| {
         assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");
         assert!(!numbers::holds_personal_value(content.as_bytes()), "a personal value is left in {content}");
     });
+    out
+}
+
+fn read(json: &[u8]) -> Event {
+    let (mut reader, mut parser) = (Reader::new(json), Parser::default());
+    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is not JSON");
+    parser.event
+}
+
+fn written(value: &Json) -> Vec<u8> {
+    let mut out = Vec::new();
+    value.write(&mut out);
     out
 }
 
@@ -404,7 +415,7 @@ impl<'de> Visitor<'de> for Look<'_> {
 pub fn registry(body: &[u8]) {
     let (snapshot, event) = two_parts(body);
     if let Ok(registry) = Registry::from_json(snapshot) {
-        assert!(json::Json::read(snapshot).is_some(), "a registry is read from something that is not JSON");
+        assert!(Json::read(snapshot).is_some(), "a registry is read from something that is not JSON");
         judges_twice_alike(&registry, event);
     }
 }

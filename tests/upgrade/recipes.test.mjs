@@ -40,7 +40,7 @@ async function byInsert(url, row) {
     body: JSON.stringify(row),
   });
   const { answer } = await rest(url, `audience_events?id=eq.${row.id}&select=metadata`);
-  return answer[0].metadata.violations;
+  return answer[0].metadata.violations.map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id);
 }
 
 /** @param {string} url @param {unknown} event */

@@ -1,6 +1,6 @@
 /** Checks the server's answers where they arrive: an error names the column that is missing or of another type. */
 
-type Decoder<T> = (value: unknown, where: string) => T;
+export type Decoder<T> = (value: unknown, where: string) => T;
 export type Shape = Readonly<Record<string, Decoder<unknown>>>;
 export type Row<S extends Shape> = { readonly [K in keyof S]: ReturnType<S[K]> };
 

@@ -1,6 +1,6 @@
 /** The numbers of a site, as the database gives them: one function here for each `kpi_*` function there. */
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { anything, flag, list, nullable, number, type Row, row, type Shape, text } from "./decode.ts";
+import { anything, type Decoder, flag, list, nullable, number, type Row, row, type Shape, text } from "./decode.ts";
 
 export type Grain = "total" | "day" | "week" | "month";
 export interface Range {
@@ -56,6 +56,9 @@ const funnel = {
   average_seconds: nullable(number),
 };
 const retention = { cohort: text, people: number, retained: list(number), rates: list(nullable(number)) };
+/** A violated rule and its place, as a text for reading; rows of before 0.2.0 name the rule alone. */
+const violation: Decoder<{ readonly rule_id: string; readonly path: string }> = (value, where) =>
+  typeof value === "string" ? { rule_id: value, path: "" } : row({ rule_id: text, path: text })(value, where);
 const errors = { period: text, event_type: text, code: text, events: number, per_thousand: nullable(number) };
 const performance = {
   period: text,
@@ -116,7 +119,7 @@ const refusal = {
   recorded_at: text,
   rule_id: text,
   reason: nullable(text),
-  violations: list(text),
+  violations: list(violation),
   snapshot: anything,
   source_system: nullable(text),
   payload_bytes: nullable(number),

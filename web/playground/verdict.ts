@@ -31,7 +31,7 @@ interface Answer {
   readonly results: readonly {
     readonly index: number;
     readonly status: string;
-    readonly violations?: readonly string[];
+    readonly violations?: readonly { readonly rule_id: string; readonly path: string }[];
   }[];
 }
 interface Argument {
@@ -55,14 +55,13 @@ export function judgeText(gate: Gate, rules: ReadonlyMap<string, Rule>, text: st
   const milliseconds = performance.now() - begun;
   const answer = read<Answer>(judgement.answer);
   const { batch } = read<Argument>(judgement.argument);
-  const paths = pathsOf(gate, text, context);
   return {
     events: answer.results.map((result) => ({
       index: result.index,
       accepted: result.status === "accepted",
-      findings: (result.violations ?? []).flatMap((id) => {
-        const rule = rules.get(id);
-        return rule ? [{ rule, path: paths.get(id) ?? rule.path }] : [];
+      findings: (result.violations ?? []).flatMap(({ rule_id, path }) => {
+        const rule = rules.get(rule_id);
+        return rule ? [{ rule, path }] : [];
       }),
     })),
     accepted: batch.accepted,
@@ -71,12 +70,6 @@ export function judgeText(gate: Gate, rules: ReadonlyMap<string, Rule>, text: st
     bytes: body.length,
     milliseconds,
   };
-}
-
-/** The place in a single event where each rule found its fault; `judge` answers with ids only. */
-function pathsOf(gate: Gate, text: string, context: CheckContext): ReadonlyMap<string, string> {
-  if (text.trimStart().startsWith("[")) return new Map();
-  return new Map(gate.check(text, undefined, context).violations.map(({ rule_id, path }) => [rule_id, path]));
 }
 
 function read<T>(bytes: Uint8Array): T {

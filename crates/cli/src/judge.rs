@@ -135,19 +135,18 @@ impl<'a> Judge<'a> {
         judged.counts.note(rejected.violations(), Location { file: self.file.index, number });
         let (sent, violations) = (rejected.id(), rejected.violations());
         if self.order.write_rejected {
-            let id = sent.unwrap_or_else(|| self.ids.mint());
             let out = &mut judged.rejected;
             out.extend_from_slice(br#"{"file":"#);
             write::text(out, self.file.name.as_bytes());
             out.extend_from_slice(br#","line":"#);
             write::number(out, number as usize);
-            write_row(out, &rejected, &id, &context, &self.row_end);
+            write_row(out, &rejected, &context, &self.row_end);
             out.push(b'\n');
         }
         if let Some(rows) = &mut self.rows {
             self.line.clear();
             self.line.extend_from_slice(br#"{"index":0"#);
-            write_row(&mut self.line, &rejected, &sent.unwrap_or(NO_ID), &context, &self.row_end);
+            write_row(&mut self.line, &rejected, &context, &self.row_end);
             rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
             if rows.is_full() {
                 self.end_batch(judged);

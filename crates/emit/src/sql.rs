@@ -2,6 +2,7 @@
 
 use crate::sql_condition::{Condition, WIDTH};
 use crate::sql_expr::Source;
+use crate::sql_places;
 use crate::taxonomy_sql::quote;
 use crate::units::{self, Unit};
 use audience_gate::contract::limits;
@@ -120,6 +121,7 @@ pub fn units() -> Vec<Unit> {
     units.extend(units::units(TOLD));
     units.push(rule_rows());
     units.extend(judges(RULES));
+    units.push(sql_places::unit(&declared(), PREPARED));
     units.extend(units::units(&filled(AUDIT)));
     units
 }
@@ -163,11 +165,16 @@ fn filled(template: &str) -> String {
         ("{{snapshot_depth}}", limits::SNAPSHOT_DEPTH),
         ("{{snapshot_text}}", limits::SNAPSHOT_TEXT),
         ("{{snapshot_key}}", limits::SNAPSHOT_KEY),
-        ("{{snapshot_number}}", limits::SNAPSHOT_NUMBER),
-        ("{{snapshot_bytes}}", limits::SNAPSHOT_BYTES_IN_POSTGRES),
+        ("{{snapshot_room}}", limits::METADATA_BYTES - limits::RECORD_BYTES),
+        ("{{place_bytes}}", limits::PLACE_BYTES),
+        ("{{most_depth}}", limits::MOST_DEPTH),
+        ("{{least_session}}", limits::SESSION_LENGTH.0 as usize),
+        ("{{most_session}}", limits::SESSION_LENGTH.1 as usize),
     ];
+    let columns = TEXT_COLUMNS.map(|field| quote(field.key())).join(", ");
     let template = template
         .replace("{{version}}", VERSION)
+        .replace("{{text_columns}}", &columns)
         .replace("{{joints}}", STATE_JOINTS)
         .replace("{{empty_hash}}", EMPTY_HASH);
     numbers.iter().fold(template, |text, (name, number)| text.replace(name, &number.to_string()))

@@ -1,7 +1,7 @@
 /** The answer as the gate wrote it, brought into line with what the store did. */
 
 import type { Bytes, Judgement } from "./gate.ts";
-import type { RateState, StoreAnswer } from "./store.ts";
+import type { RateState, StoreAnswer, Violation } from "./store.ts";
 
 interface Answer {
   accepted: number;
@@ -12,12 +12,13 @@ interface Answer {
 
 interface Result {
   index: number;
-  id: string;
+  /** Of a rejected event, the id that it was sent with; null if it had none. */
+  id: string | null;
   status: "accepted" | "rejected";
   replayed?: boolean;
   rule_id?: string;
   reason?: string;
-  violations?: readonly string[];
+  violations?: readonly Violation[];
 }
 
 /** sent = accepted + replayed + rejected */

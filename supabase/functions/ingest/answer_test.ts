@@ -7,12 +7,12 @@ const ids = ["a", "b", "c"];
 const rejection = {
   rule_id: "base.session_id",
   reason: "session_id is missing",
-  violations: ["base.session_id"],
+  violations: [{ rule_id: "base.session_id", path: "/session_id" }],
 };
 const late = {
   rule_id: "duplicate.double_fire",
   reason: "sent twice",
-  violations: ["duplicate.double_fire"],
+  violations: [{ rule_id: "duplicate.double_fire", path: "" }],
 };
 
 /** The gate's judgement of three events, of which those at `rejected` are refused. */

@@ -120,7 +120,7 @@ Deno.test("every status code, for the reason it stands for", async () => {
             index: 0,
             rule_id: "duplicate.double_fire",
             reason: "sent twice",
-            violations: ["duplicate.double_fire"],
+            violations: [{ rule_id: "duplicate.double_fire", path: "" }],
           }],
         }),
       status: 422,

@@ -41,7 +41,13 @@ export interface StoreRejection {
   /** Null if it was rejected earlier and has been archived since. */
   readonly rule_id: string | null;
   readonly reason: string;
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
+}
+
+/** A violated rule, and where: a JSON pointer into the event. */
+export interface Violation {
+  readonly rule_id: string;
+  readonly path: string;
 }
 
 export interface RateState {

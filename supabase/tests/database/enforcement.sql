@@ -111,12 +111,14 @@ select results_eq(
     null::text, null::timestamptz, now(), true)$$,
   'is put down under its user and session');
 select ok(metadata ?& array['validation_rule_id', 'validation_result', 'rejection_reason', 'violations',
-    'original_payload_snapshot', 'event_id', 'payload_bytes', 'source_system', 'contract'],
+    'original_payload_snapshot', 'event_id', 'payload_digest', 'payload_bytes', 'source_system', 'contract'],
   'with all that an audit row says')
 from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';
 select is(metadata -> 'violations',
-  '["engagement.subject", "privacy.raw_email", "privacy.personal_key", "privacy.personal_value", "registry.payload"]'::jsonb,
-  'every rule it broke')
+  '[{"rule_id": "engagement.subject", "path": "/metadata"}, {"rule_id": "privacy.raw_email", "path": "/metadata/note"},
+    {"rule_id": "privacy.personal_key", "path": "/metadata/phone"}, {"rule_id": "privacy.personal_value", "path": "/metadata/phone"},
+    {"rule_id": "registry.payload", "path": "/metadata/page_path"}]'::jsonb,
+  'every rule it broke, each with its place')
 from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';
 select ok(metadata::text !~ 'canary|1234567', 'and nothing personal')
 from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-8000-0000000000e2';

@@ -109,7 +109,9 @@ function drillDown(refused: readonly Refusal[], zone: string): readonly HTMLElem
 }
 
 function snapshot(refusal: Refusal, zone: string): HTMLElement {
-  const others = refusal.violations.filter((id) => id !== refusal.rule_id);
+  const named = ({ rule_id, path }: Refusal["violations"][number]) => (path === "" ? rule_id : `${rule_id} at ${path}`);
+  const others = refusal.violations.filter(({ rule_id }) => rule_id !== refusal.rule_id).map(named);
+  const place = refusal.violations.find(({ rule_id }) => rule_id === refusal.rule_id)?.path;
   const time = dateTime(refusal.recorded_at, zone);
   return el(
     "li",
@@ -124,6 +126,7 @@ function snapshot(refusal: Refusal, zone: string): HTMLElement {
         ` by ${refusal.source_system ?? "the gate"}, ${count(refusal.payload_bytes ?? 0)} bytes`,
       ),
     ),
+    place !== undefined && place !== "" && el("p", { class: "small" }, "At ", el("span", { class: "rule-id" }, place)),
     others.length > 0 &&
       el("p", { class: "small" }, "Also broken: ", el("span", { class: "rule-id" }, others.join(", "))),
     jsonBlock(refusal.snapshot, `What was sent at ${time}, redacted`),

@@ -1,0 +1,257 @@
+//! Where an event violates a rule: a JSON pointer to the very key or column.
+//!
+//! Every engine names the same place. Of several, it is the first in the order in which Postgres keeps the members of an
+//! object; a text column comes before the metadata.
+
+use super::judge;
+use super::request::Context;
+use super::values::{blocked_state, claims_score};
+use super::violations::Violations;
+use crate::contract::limits::PLACE_BYTES;
+use crate::contract::rule::Explanation;
+use crate::contract::rules::EXPLANATIONS;
+use crate::contract::vocabulary::{Fault, Field, TEXT_COLUMNS};
+use crate::parse::json::Json;
+use crate::parse::{Event, number, string};
+use crate::privacy::redact;
+use crate::registry::Registry;
+use crate::write::{self, put, separate};
+
+/// Where a rule is violated, as far as the table and a few questions tell.
+pub enum Place {
+    /// Where the table says.
+    OfRule,
+    /// Here.
+    At(&'static str),
+    /// At a fault of form.
+    Fault(Fault),
+    /// At the first field that is not known.
+    UnknownField,
+    /// At the first key that claims a score.
+    Score,
+    /// At the state to which a blocked jump leads.
+    BlockedJump,
+    /// At the first raw address.
+    RawEmail,
+    /// At the first key that names personal data.
+    PersonalKey,
+    /// At the first personal value.
+    PersonalValue,
+    /// At the first property that does not satisfy its schema.
+    Payload,
+}
+
+/// An event, and all by which it was judged.
+pub struct Judged<'a> {
+    /// The text it was read from.
+    pub text: &'a [u8],
+    /// The event.
+    pub event: &'a Event,
+    /// The same as a tree.
+    pub tree: &'a Json<'a>,
+    /// What it was judged against.
+    pub context: &'a Context<'a>,
+}
+
+impl Judged<'_> {
+    /// Appends each violated rule with its place, as a list, and with its reason if that is asked for.
+    #[cold]
+    #[inline(never)]
+    pub fn write(&self, out: &mut Vec<u8>, violations: Violations, with_reasons: bool) {
+        out.push(b'[');
+        for index in violations.places() {
+            let Some(rule) = EXPLANATIONS.get(index) else { continue };
+            separate(out);
+            put(out, br#"{"rule_id":""#);
+            put(out, rule.id.as_bytes());
+            if with_reasons {
+                put(out, br#"","reason":"#);
+                write::text(out, rule.reason.as_bytes());
+                put(out, br#","path":"#);
+            } else {
+                put(out, br#"","path":"#);
+            }
+            write::text(out, &self.pointer(rule, index));
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+
+    /// The place at which it violates the rule with this index in the table.
+    #[cold]
+    #[inline(never)]
+    fn pointer(&self, rule: &Explanation, index: usize) -> Vec<u8> {
+        let Judged { text, event, tree, context } = *self;
+        let found = match judge::place(text, event, context, index) {
+            Place::OfRule => None,
+            Place::At(path) => return path.into(),
+            Place::Fault(fault) => walk(tree, &[], &|part| part.has(fault)),
+            Place::UnknownField => {
+                let mut unknown = tree.members().iter().filter(|(key, _)| Field::top_level(key).is_none());
+                unknown.next().map(|(key, _)| vec![Step::Key(key)])
+            }
+            Place::Score => {
+                in_metadata(tree, &|part| !part.is_of_snapshot() && part.own_key().is_some_and(claims_score))
+            }
+            Place::BlockedJump => blocked_jump(tree, context.registry),
+            Place::RawEmail => in_texts(tree, &redact::holds_email),
+            Place::PersonalValue => in_texts(tree, &redact::holds_personal_value),
+            Place::PersonalKey => {
+                in_metadata(tree, &|part| part.own_key().is_some_and(|key| redact::is_personal(key, part.value)))
+            }
+            Place::Payload => payload(text, event, context),
+        };
+        found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
+    }
+}
+
+/// A step on the way to a part of a value.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a [u8]),
+    Item(usize),
+}
+
+/// A part of a value, and the way to it.
+struct Part<'a, 'b> {
+    steps: &'b [Step<'a>],
+    value: &'b Json<'a>,
+    /// Whether its key is that of the member before it too.
+    is_repeated: bool,
+}
+
+impl<'a> Part<'a, '_> {
+    /// Its key, if it is a member of an object.
+    fn own_key(&self) -> Option<&'a [u8]> {
+        if let Some(Step::Key(key)) = self.steps.last() { Some(key) } else { None }
+    }
+
+    /// The key that its value stands under, even if it stands there in a list.
+    fn key(&self) -> &'a [u8] {
+        let key = |step: &Step<'a>| if let Step::Key(key) = step { Some(*key) } else { None };
+        self.steps.iter().rev().find_map(key).unwrap_or_default()
+    }
+
+    /// Whether it shows what was kept of another event.
+    fn is_of_snapshot(&self) -> bool {
+        matches!(self.steps.get(1), Some(Step::Key(key)) if *key == Field::OriginalPayloadSnapshot.key().as_bytes())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::Json | Fault::Shape => false,
+            Fault::Depth => *self.value == Json::Deep,
+            // What stands for a character that no text can hold.
+            Fault::Text => self.own_key().is_some_and(is_mended) || self.value.text().is_some_and(is_mended),
+            Fault::Number => matches!(self.value, Json::Number(raw) if !number::is_storable(raw)),
+            Fault::DuplicateKey => self.is_repeated,
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn is_mended(content: &[u8]) -> bool {
+    content.windows(3).any(|character| character == "\u{fffd}".as_bytes())
+}
+
+/// The way to the first part that passes the test.
+#[cold]
+#[inline(never)]
+fn walk<'a>(value: &'a Json<'a>, start: &[Step<'a>], test: &dyn Fn(&Part) -> bool) -> Option<Vec<Step<'a>>> {
+    let mut steps = start.to_vec();
+    find(value, false, &mut steps, test).then_some(steps)
+}
+
+#[cold]
+#[inline(never)]
+fn find<'a>(value: &'a Json<'a>, is_repeated: bool, steps: &mut Vec<Step<'a>>, test: &dyn Fn(&Part) -> bool) -> bool {
+    if test(&Part { steps, value, is_repeated }) {
+        return true;
+    }
+    let parts: Vec<(Step, &Json)> = match value {
+        Json::List(items) => items.iter().enumerate().map(|(index, item)| (Step::Item(index), item)).collect(),
+        value => value.members().iter().map(|(key, value)| (Step::Key(key.as_ref()), value)).collect(),
+    };
+    let mut last = None;
+    for (step, part) in parts {
+        let key = if let Step::Key(key) = step { Some(key) } else { None };
+        steps.push(step);
+        if find(part, key.is_some() && key == last, steps, test) {
+            return true;
+        }
+        steps.pop();
+        last = key;
+    }
+    false
+}
+
+#[cold]
+#[inline(never)]
+fn in_metadata<'a>(tree: &'a Json<'a>, test: &dyn Fn(&Part) -> bool) -> Option<Vec<Step<'a>>> {
+    walk(tree.get("metadata"), &[Step::Key(b"metadata")], test)
+}
+
+/// The way to the first text column, text or key of the metadata that passes a test of a value and its key.
+#[cold]
+#[inline(never)]
+fn in_texts<'a>(tree: &'a Json<'a>, test: &dyn Fn(&[u8], &Json) -> bool) -> Option<Vec<Step<'a>>> {
+    let column = TEXT_COLUMNS.iter().map(|field| field.key()).find(|key| test(key.as_bytes(), tree.get(key)));
+    if let Some(key) = column {
+        return Some(vec![Step::Key(key.as_bytes())]);
+    }
+    in_metadata(tree, &|part| {
+        part.own_key().is_some_and(|key| test(b"", &Json::Text(key.into()))) || test(part.key(), part.value)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn blocked_jump<'a>(tree: &'a Json<'a>, registry: &Registry) -> Option<Vec<Step<'a>>> {
+    let steps =
+        in_metadata(tree, &|part| !part.is_of_snapshot() && blocked_state(part.value.members(), registry).is_some())?;
+    let within = steps.iter().try_fold(tree, |value, step| match step {
+        Step::Key(key) => value.members().iter().find(|(known, _)| **known == **key).map(|(_, value)| value),
+        Step::Item(index) => value.list()?.get(*index),
+    });
+    let key = blocked_state(within?.members(), registry)?;
+    Some([steps, vec![Step::Key(key)]].concat())
+}
+
+#[cold]
+#[inline(never)]
+fn payload<'a>(text: &[u8], event: &Event, context: &Context<'a>) -> Option<Vec<Step<'a>>> {
+    let id = string::content(text, event.value(Field::EventType));
+    let key = context.registry.event_type(&id)?.refuses(text, event)?;
+    Some(vec![Step::Key(b"metadata"), Step::Key(key)])
+}
+
+/// The pointer, up to a key that must not be shown or has no room; `None` if the keys say something personal together.
+#[cold]
+#[inline(never)]
+fn written(steps: &[Step]) -> Option<Vec<u8>> {
+    let mut pointer = Vec::new();
+    for step in steps {
+        let before = pointer.len();
+        pointer.push(b'/');
+        match step {
+            Step::Item(index) => write::number(&mut pointer, *index),
+            Step::Key(key) if is_mended(key) || !redact::is_shown(key) => {
+                pointer.truncate(before);
+                break;
+            }
+            Step::Key(key) => key.iter().for_each(|byte| match byte {
+                b'~' => pointer.extend_from_slice(b"~0"),
+                b'/' => pointer.extend_from_slice(b"~1"),
+                _ => pointer.push(*byte),
+            }),
+        }
+        if redact::text_size(&pointer) > PLACE_BYTES {
+            pointer.truncate(before);
+            break;
+        }
+    }
+    redact::replacement(b"", &pointer).is_none().then_some(pointer)
+}
