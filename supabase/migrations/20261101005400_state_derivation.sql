@@ -38,11 +38,11 @@ declare
   target integer;
   highest integer := 1;
   score numeric := 0;
-  given text[] := '{}';
+  given text[] := array[]::text[];
   advocated boolean := false;
   day date;
   gained numeric := 0;
-  tally jsonb := '{}';
+  tally jsonb := jsonb_build_object();
   used integer;
   gain numeric;
   active_at timestamptz;

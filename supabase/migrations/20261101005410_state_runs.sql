@@ -52,7 +52,7 @@ as $$
 declare
   person record;
   events bigint := 0;
-  failed jsonb := '[]';
+  failed jsonb := jsonb_build_array();
 begin
   for person in
     select * from jsonb_to_recordset(due) as x (
@@ -113,7 +113,7 @@ declare
   done jsonb;
   members bigint := 0;
   events bigint := 0;
-  failed jsonb := '[]';
+  failed jsonb := jsonb_build_array();
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('audience_gate.derive_states', 0)) then
     return jsonb_build_object('busy', true);
