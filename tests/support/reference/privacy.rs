@@ -50,7 +50,7 @@ pub fn is_personal(key: &str, value: &Json) -> bool {
             Json::Object(members) => !members.is_empty(),
             _ => false,
         };
-        let names = group.alone.split('|').any(|entry| entry == words.join(" "))
+        let names = group.alone.split('|').any(|entry| !words.is_empty() && entry == words.join(" "))
             || (0..words.len()).any(|from| {
                 group.anywhere.split('|').any(|entry| {
                     let entry: Vec<_> = entry.split(' ').map(String::from).collect();
