@@ -2,7 +2,7 @@
 //!
 //! The order is the order in which violations are reported. Ids are public and never change their meaning.
 
-use super::limits::{SESSION_LENGTH, UTM_LENGTH};
+use super::limits::{METADATA_BYTES, SESSION_LENGTH, UTM_LENGTH};
 use super::rule::{Explanation, Expr, List, Rule, RuleKind};
 use super::vocabulary::{CATEGORIES, Category, Fault, Field, Kind};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
@@ -357,7 +357,7 @@ pub const RULES: &[Rule] = &[
         kind: Contract,
         category: None,
         when: Is(F::Metadata, Kind::Object),
-        must: MetadataWithin(8192),
+        must: MetadataWithin(METADATA_BYTES as u32),
         reason: "`metadata` is larger than 8192 bytes, which is more than an event should carry; send ids and measures, and keep documents elsewhere",
         path: "/metadata",
         accepts: PAGE,

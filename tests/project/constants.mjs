@@ -34,10 +34,10 @@ export const CONSTANTS = [
   },
   {
     name: "the bytes of metadata",
-    place: [RULES, /MetadataWithin\(([\d_]+)\)/],
+    place: [LIMITS, limit("METADATA_BYTES")],
     written: String.raw`\b$1\b`,
     second: "const MOST: usize = $1;",
-    also: { ...FIELD, ...OPENAPI },
+    also: { ...REASON, ...FIELD, ...OPENAPI },
     other: {
       "crates/cli/src/parquet_in.rs": "rows that are read at once",
       "crates/js/judge.js": "the bytes of a buffer",
@@ -75,7 +75,12 @@ export const CONSTANTS = [
     place: [RULES, /Length\(F::EventType, (\d+), (\d+)\)/],
     written: String.raw`event_type.*\b$1\b.*\b$2\b|\b$1( to |, |\.\.=?| and )$2\b`,
     second: "length(event_type) between $1 and $2",
-    also: { ...FIELD, ...OPENAPI, "supabase/migrations/20261101000500_registry.sql": TABLE },
+    also: {
+      ...FIELD,
+      ...OPENAPI,
+      "supabase/migrations/20261101000500_registry.sql": TABLE,
+      "supabase/migrations/20261101005604_legacy_registry.sql": "says why that table would refuse a type",
+    },
   },
   {
     name: "the length of an event source",
@@ -132,6 +137,11 @@ export const CONSTANTS = [
     written: String.raw`\{$1\}|\b$1 (lower|hex)`,
     second: "/^[0-9a-f]{$1}$/",
     also: { ...REASON, ...FIELD },
+    other: {
+      "supabase/migrations/20261101004310_signing_keys.sql": "the digits of a signature",
+      "supabase/functions/ingest/settings.ts": "the digits of a signing key",
+      "supabase/functions/ingest/sign.ts": "the digits of a signing key",
+    },
   },
   {
     name: "the bytes of an e-mail address",
@@ -154,16 +164,17 @@ export const CONSTANTS = [
     also: OPENAPI,
   },
   {
-    name: "the bytes of a snapshot",
-    place: [LIMITS, limit("SNAPSHOT_BYTES")],
-    written: String.raw`\b$1\b`,
-    second: "if (text.length > $1) shorten();",
+    name: "the bytes of an audit row apart from its snapshot",
+    place: [LIMITS, limit("RECORD_BYTES")],
+    written: String.raw`(room|snapshot|record).*\b$1\b`,
+    second: "const room = most - $1; // of the snapshot: $1",
   },
   {
-    name: "the bytes of a snapshot in Postgres",
-    place: [LIMITS, limit("SNAPSHOT_BYTES_IN_POSTGRES")],
-    written: String.raw`octet_length.*\b$1\b|snapshot.*\b$1\b`,
-    second: "if octet_length(shown::text) <= $1 then",
+    name: "the bytes of a place",
+    place: [LIMITS, limit("PLACE_BYTES")],
+    written: String.raw`(place|pointer|path)\b.*\b$1\b`,
+    second: "if octet_length(place) > $1 then",
+    also: { "supabase/migrations/20261101005500_page_reports.sql": "takes from pages no more than engines write" },
   },
   {
     name: "the lengths in a snapshot",
@@ -176,12 +187,6 @@ export const CONSTANTS = [
     place: [LIMITS, limit("SNAPSHOT_DEPTH")],
     written: String.raw`depth >=? $1\b|snapshot.*\b$1 levels`,
     second: "if depth > $1 then",
-  },
-  {
-    name: "the longest number in a snapshot",
-    place: [LIMITS, limit("SNAPSHOT_NUMBER")],
-    written: String.raw`(length|left)\(content.*\b$1\b`,
-    second: "to_jsonb(left(content, $1))",
   },
   {
     name: "the bytes of an outline",
