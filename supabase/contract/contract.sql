@@ -2292,8 +2292,8 @@ revoke all on function audience_gate.places(jsonb, text[]) from public;
 grant execute on function audience_gate.places(jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
--- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every other
--- engine writes of that event: places, redaction, digest and snapshot.
+-- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every
+-- other engine writes of that event: places, redaction, digest and snapshot.
 create or replace function audience_gate.replacement(key text, value jsonb)
 returns text
 language sql
@@ -2337,7 +2337,8 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null then '[redacted:personal]'
+    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null
+      then '[redacted:personal]'
     when starts_with(key, '[shortened:') or short and char_length(key) > 64 then '[shortened:key]'
   end
 $$;
@@ -2430,7 +2431,8 @@ begin
         return to_jsonb('[shortened:nested]'::text);
       end if;
       return (
-        select coalesce(jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
+        select coalesce(
+          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
         from jsonb_array_elements(value) with ordinality as elements (element, place)
       );
     else
@@ -2531,7 +2533,9 @@ declare
   content text := whole::text;
   is_event boolean := jsonb_typeof(event) = 'object';
 begin
-  if jsonb_typeof(whole) = 'null' or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = '' then
+  if jsonb_typeof(whole) = 'null'
+    or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = ''
+  then
     return to_jsonb('[empty]'::text);
   end if;
   if octet_length(content) > most
@@ -2595,8 +2599,8 @@ as $$
     select array[]::integer[] as place, start as steps, start[cardinality(start)] as own_key,
       coalesce(start[cardinality(start)], '') as key, value as part
     union all
-    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text), child.key,
-      coalesce(child.key, walk.key), child.part
+    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text),
+      child.key, coalesce(child.key, walk.key), child.part
     from walk
     cross join lateral (
       select entry.key, entry.value as part, entry.ordinal
@@ -2665,7 +2669,8 @@ begin
           and audience_gate.names_blocked_jump(
             (select coalesce(jsonb_object_agg(prior.key, prior.value), '{}') from jsonb_each(found.part) prior
               where lower(prior.key collate "C") ~ '^prior[_ .-]?state$' and jsonb_typeof(prior.value) = 'string')
-            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value) else '{}' end)
+            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value)
+              else '{}' end)
         order by found.place, next.ordinal limit 1
       );
     when 'personal_key' then
@@ -2689,7 +2694,10 @@ begin
         select found.steps
         from (
           select array[columns.ordinal::integer - 100] as place, array[columns.key] as steps
-          from unnest(array['session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term']) with ordinality as columns (key, ordinal)
+          from unnest(array[
+            'session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign',
+            'utm_content', 'utm_term']) with ordinality
+            as columns (key, ordinal)
           where audience_gate.holds(sought, columns.key, event -> columns.key)
           union all
           select array[0] || parts.place, parts.steps
@@ -2840,11 +2848,15 @@ grant execute on function public.validate_audience_event(jsonb) to authenticated
 
 -- Rows that the install has already, and rows that it changed, stay as they are.
 
-insert into public.audience_sites (id, name) values
+insert into public.audience_sites
+  (id, name)
+values
   ('00000000-0000-4000-8000-000000000001', 'Default site')
 on conflict do nothing;
 
-insert into public.audience_states (id, name, meaning, rank, min_score, requires) values
+insert into public.audience_states
+  (id, name, meaning, rank, min_score, requires)
+values
   ('S0', 'Unknown', 'seen, but nothing yet shows interest', 0, 0, default),
   ('S1', 'Aware', 'has come to know the content and looked at some of it', 1, 1, default),
   ('S2', 'Engaged', 'reads, watches or uses tools with some regularity', 2, 10, default),
@@ -2853,13 +2865,17 @@ insert into public.audience_states (id, name, meaning, rank, min_score, requires
   ('S5', 'Advocate', 'brings others: shares, reviews, invites, refers', 5, 120, 'advocacy')
 on conflict do nothing;
 
-insert into public.audience_blocked_jumps (from_state, to_state, reason) values
+insert into public.audience_blocked_jumps
+  (from_state, to_state, reason)
+values
   ('S0', 'S3', 'nobody subscribes before having been aware and engaged'),
   ('S1', 'S4', 'nobody commits before having engaged and subscribed'),
   ('S0', 'S5', 'nobody advocates what they do not know')
 on conflict do nothing;
 
-insert into public.audience_rules (id, kind, description, prior_state, new_state, inactivity_days) values
+insert into public.audience_rules
+  (id, kind, description, prior_state, new_state, inactivity_days)
+values
   ('inactivity_14d', 'inactivity', 'an engaged member away for 14 days steps down to aware', 'S2', 'S1', 14),
   ('inactivity_30d', 'inactivity', 'a subscribed member away for 30 days steps down to engaged', 'S3', 'S2',
     30),
@@ -2877,7 +2893,9 @@ insert into public.audience_rules (id, kind, description, prior_state, new_state
   ('state_revert', 'manual', 'a transition was reverted to the state before it', null, null, null)
 on conflict do nothing;
 
-insert into public.audience_event_types (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema) values
+insert into public.audience_event_types
+  (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema)
+values
   ('page_view', 'engagement', 'consumer', 0.2, 20, default, 'a page was opened',
     '{
       "properties": {

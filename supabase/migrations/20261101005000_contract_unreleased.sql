@@ -1928,8 +1928,8 @@ revoke all on function audience_gate.places(jsonb, text[]) from public;
 grant execute on function audience_gate.places(jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
--- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every other
--- engine writes of that event: places, redaction, digest and snapshot.
+-- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every
+-- other engine writes of that event: places, redaction, digest and snapshot.
 create or replace function audience_gate.replacement(key text, value jsonb)
 returns text
 language sql
@@ -1973,7 +1973,8 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null then '[redacted:personal]'
+    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null
+      then '[redacted:personal]'
     when starts_with(key, '[shortened:') or short and char_length(key) > 64 then '[shortened:key]'
   end
 $$;
@@ -2066,7 +2067,8 @@ begin
         return to_jsonb('[shortened:nested]'::text);
       end if;
       return (
-        select coalesce(jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
+        select coalesce(
+          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
         from jsonb_array_elements(value) with ordinality as elements (element, place)
       );
     else
@@ -2167,7 +2169,9 @@ declare
   content text := whole::text;
   is_event boolean := jsonb_typeof(event) = 'object';
 begin
-  if jsonb_typeof(whole) = 'null' or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = '' then
+  if jsonb_typeof(whole) = 'null'
+    or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = ''
+  then
     return to_jsonb('[empty]'::text);
   end if;
   if octet_length(content) > most
@@ -2231,8 +2235,8 @@ as $$
     select array[]::integer[] as place, start as steps, start[cardinality(start)] as own_key,
       coalesce(start[cardinality(start)], '') as key, value as part
     union all
-    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text), child.key,
-      coalesce(child.key, walk.key), child.part
+    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text),
+      child.key, coalesce(child.key, walk.key), child.part
     from walk
     cross join lateral (
       select entry.key, entry.value as part, entry.ordinal
@@ -2301,7 +2305,8 @@ begin
           and audience_gate.names_blocked_jump(
             (select coalesce(jsonb_object_agg(prior.key, prior.value), '{}') from jsonb_each(found.part) prior
               where lower(prior.key collate "C") ~ '^prior[_ .-]?state$' and jsonb_typeof(prior.value) = 'string')
-            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value) else '{}' end)
+            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value)
+              else '{}' end)
         order by found.place, next.ordinal limit 1
       );
     when 'personal_key' then
@@ -2325,7 +2330,10 @@ begin
         select found.steps
         from (
           select array[columns.ordinal::integer - 100] as place, array[columns.key] as steps
-          from unnest(array['session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term']) with ordinality as columns (key, ordinal)
+          from unnest(array[
+            'session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign',
+            'utm_content', 'utm_term']) with ordinality
+            as columns (key, ordinal)
           where audience_gate.holds(sought, columns.key, event -> columns.key)
           union all
           select array[0] || parts.place, parts.steps
@@ -2502,7 +2510,9 @@ where id = 'consent_withdrawal'
   and (kind, description, prior_state, new_state, inactivity_days) is not distinct from
     ('manual', 'a consent was taken back, and what rested on it with it', 'S3', 'S2', null);
 
-insert into public.audience_event_types (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema) values
+insert into public.audience_event_types
+  (id, category, tier, score_weight, daily_cap, withdraws_consent, description, payload_schema)
+values
   ('product_list_viewed', 'engagement', 'consumer', 0.2, 10, default,
     'a list or category of products was looked at',
     '{

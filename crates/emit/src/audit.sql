@@ -1,5 +1,5 @@
--- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every other
--- engine writes of that event: places, redaction, digest and snapshot.
+-- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every
+-- other engine writes of that event: places, redaction, digest and snapshot.
 create or replace function audience_gate.replacement(key text, value jsonb)
 returns text
 language sql
@@ -35,7 +35,8 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null then '[redacted:personal]'
+    when starts_with(key, '[redacted:') or audience_gate.replacement('', to_jsonb(key)) is not null
+      then '[redacted:personal]'
     when starts_with(key, '[shortened:') or short and char_length(key) > {{snapshot_key}} then '[shortened:key]'
   end
 $$;
@@ -124,7 +125,8 @@ begin
         return to_jsonb('[shortened:nested]'::text);
       end if;
       return (
-        select coalesce(jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
+        select coalesce(
+          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
         from jsonb_array_elements(value) with ordinality as elements (element, place)
       );
     else
@@ -213,7 +215,9 @@ declare
   content text := whole::text;
   is_event boolean := jsonb_typeof(event) = 'object';
 begin
-  if jsonb_typeof(whole) = 'null' or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = '' then
+  if jsonb_typeof(whole) = 'null'
+    or jsonb_typeof(whole) = 'string' and ltrim(whole #>> '{}', audience_gate.white_space()) = ''
+  then
     return to_jsonb('[empty]'::text);
   end if;
   if octet_length(content) > most
@@ -270,8 +274,8 @@ as $$
     select array[]::integer[] as place, start as steps, start[cardinality(start)] as own_key,
       coalesce(start[cardinality(start)], '') as key, value as part
     union all
-    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text), child.key,
-      coalesce(child.key, walk.key), child.part
+    select walk.place || child.ordinal::integer, walk.steps || coalesce(child.key, (child.ordinal - 1)::text),
+      child.key, coalesce(child.key, walk.key), child.part
     from walk
     cross join lateral (
       select entry.key, entry.value as part, entry.ordinal
@@ -336,7 +340,8 @@ begin
           and audience_gate.names_blocked_jump(
             (select coalesce(jsonb_object_agg(prior.key, prior.value), '{}') from jsonb_each(found.part) prior
               where lower(prior.key collate "C") ~ '^prior[{{joints}}]?state$' and jsonb_typeof(prior.value) = 'string')
-            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value) else '{}' end)
+            || case when jsonb_typeof(next.value) = 'string' then jsonb_build_object(next.key, next.value)
+              else '{}' end)
         order by found.place, next.ordinal limit 1
       );
     when 'personal_key' then
@@ -360,7 +365,8 @@ begin
         select found.steps
         from (
           select array[columns.ordinal::integer - 100] as place, array[columns.key] as steps
-          from unnest(array[{{text_columns}}]) with ordinality as columns (key, ordinal)
+          from unnest({{text_columns}}) with ordinality
+            as columns (key, ordinal)
           where audience_gate.holds(sought, columns.key, event -> columns.key)
           union all
           select array[0] || parts.place, parts.steps

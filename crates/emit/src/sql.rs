@@ -171,7 +171,7 @@ fn filled(template: &str) -> String {
         ("{{least_session}}", limits::SESSION_LENGTH.0 as usize),
         ("{{most_session}}", limits::SESSION_LENGTH.1 as usize),
     ];
-    let columns = TEXT_COLUMNS.map(|field| quote(field.key())).join(", ");
+    let columns = format!("array[\n            {}]", wrapped(TEXT_COLUMNS.map(Field::key), "            "));
     let template = template
         .replace("{{version}}", VERSION)
         .replace("{{text_columns}}", &columns)

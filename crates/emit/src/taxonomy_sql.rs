@@ -88,7 +88,7 @@ fn insert(table: &Table, rows: &[&Value]) -> String {
     }
     let Table { name, columns, .. } = table;
     let rows: Vec<_> = rows.iter().map(|row| format!("  {}", tuple(columns, row, "    "))).collect();
-    format!("\ninsert into {name} ({}) values\n{}\non conflict do nothing;\n", columns.join(", "), rows.join(",\n"))
+    format!("\ninsert into {name}\n  ({})\nvalues\n{}\non conflict do nothing;\n", columns.join(", "), rows.join(",\n"))
 }
 
 /// One row, if it still is what was shipped before; nothing if no column of it changed. A column that was not shipped

@@ -121,7 +121,7 @@ fn a_changed_contract_becomes_a_migration_of_what_changed() {
     holds(
         "\nupdate public.audience_event_types\nset score_weight = 0.2\nwhere id = 'page_view'\n  and (category, tier, score_weight,",
     );
-    holds("\ninsert into public.audience_event_types (");
+    holds("\ninsert into public.audience_event_types\n");
     assert_eq!(migration.matches("create or replace function").count(), 3, "{migration}");
     assert!(!migration.contains("no_longer_shipped"), "a type that is shipped no longer belongs to the install");
     assert!(!migration.contains("delete from"), "nothing of the install's is deleted");
