@@ -69,13 +69,13 @@ select results_eq($$select rejected, event_category, event_type, id = '00000000-
 
 -- A batch without proof of its contract is judged again.
 select results_eq(
-  $$select index, rule_id, audience_gate.rule_ids(violations) from jsonb_to_recordset(pg_temp.answered(pg_temp.batch(jsonb_build_array(
+  $$select index, rule_id, jsonb_path_query_array(violations, '$[*].rule_id') from jsonb_to_recordset(pg_temp.answered(pg_temp.batch(jsonb_build_array(
       pg_temp.event(30), pg_temp.event(31, '{"metadata": {}}'), pg_temp.event(32, '{"event_type": "no"}'),
       pg_temp.event(33, '{"user_id": "00000000-0000-4000-8000-00000000000a"}')
     ), '{}', false)) -> 'rejected') as r (index integer, rule_id text, violations jsonb)$$,
-  $$values (1, 'engagement.subject', array['engagement.subject', 'registry.payload']),
-           (2, 'sanity.event_type_length', array['sanity.event_type_length', 'registry.event_type']),
-           (3, 'identity.user_id', array['identity.user_id'])$$,
+  $$values (1, 'engagement.subject', '["engagement.subject", "registry.payload"]'::jsonb),
+           (2, 'sanity.event_type_length', '["sanity.event_type_length", "registry.event_type"]'),
+           (3, 'identity.user_id', '["identity.user_id"]')$$,
   'another contract: its rows are judged here');
 select is(pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(34, '{"metadata": {}}')), '{"registry": "0"}')) #> '{rejected,0,rule_id}',
   '"engagement.subject"'::jsonb, 'a stale registry: likewise');

@@ -3,6 +3,7 @@ begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
 select no_plan();
+grant usage on schema extensions to authenticated, service_role;
 
 insert into public.audience_sites (id, name) values ('aaaaaaaa-0000-4000-8000-000000000000', 'A');
 insert into public.audience_site_members (site_id, user_id)

@@ -32,7 +32,7 @@ begin
     'occurred_at', now() - interval '6 days', 'metadata', '{"page_path": "/c"}'::jsonb));
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a4", "event_type": "new_thing", "session_id": "session-four", "metadata": {"page_path": "/to/jane@example.com"}}');
   perform pg_temp.sent(jsonb_build_object('id', '00000000-0000-4000-8000-0000000000a5', 'event_type', 'new_thing', 'session_id', 'session-five',
-    'metadata', jsonb_build_object('page_path', repeat('long', 1000))));
+    'metadata', jsonb_build_object('page_path', repeat('long', 2000))));
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a6", "event_type": "new_thing", "session_id": "session-of-test", "metadata": {"page_path": "/a", "shade": null, "level": 1.50}}');
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a7", "event_type": "new_thing", "session_id": "session-seven"}');
   perform pg_temp.sent('{"id": "00000000-0000-4000-8000-0000000000a8", "event_type": "page_view", "session_id": "session-eight", "site_id": "00000000-0000-4000-8000-00000000000e", "metadata": {"page_path": "/"}}');
