@@ -141,7 +141,7 @@ pub const GROUPS: [Group; 14] = [
     Group {
         name: "addresses of devices",
         reason: "The address that a person's device has on the network.",
-        anywhere: "ip|ipaddr|ipaddress|ipv|clientip|userip|remoteip|remote addr|remoteaddr|x forwarded for",
+        anywhere: "ip|ipaddr|ipaddress|ipv|clientip|userip|remoteip|remote addr|remoteaddr|forwarded for",
         alone: "",
         any_number: false,
     },

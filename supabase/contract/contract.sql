@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'c9f9f37c520fe59a'
+  select '36682f279db6fbaa'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -107,8 +107,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select ' ('
-    'email|emails|e mail|mail address|mailaddress|emailaddress|emailaddresses|useremail|emailadresse|emailadres|'
+  select '|email|emails|e mail|mail address|mailaddress|emailaddress|emailaddresses|useremail|emailadresse|emailadres|'
     'mailadres|adresse mail|courriel|correo|posta elettronica|correio eletronico|correio eletrônico|eposta|e posta|'
     'メール|メールアドレス|邮箱|电子邮件|电子邮箱|電子郵件|이메일|почта|имейл|البريد|بريد|phone|phones|telephone|telephones|tel|fax|faxnumber|'
     'phonenumber|phonenumbers|telephonenumber|mobilenumber|mobilephone|cellphone|homephone|workphone|msisdn|'
@@ -147,40 +146,34 @@ as $$
     'passcode|access token|accesstoken|auth token|authtoken|refresh token|id token|session token|bearer token|'
     'api key|apikey|secret key|client secret|private key|passwort|kennwort|mot de passe|contraseña|contrasena|'
     'senha|wachtwoord|haslo|hasło|sifre|şifre|パスワード|密码|密碼|비밀번호|пароль|Пароль|كلمة المرور|ip|ipaddr|ipaddress|ipv|'
-    'clientip|userip|remoteip|remote addr|remoteaddr|x forwarded for|diagnosis|diagnoses|disease|diseases|illness|'
+    'clientip|userip|remoteip|remote addr|remoteaddr|forwarded for|diagnosis|diagnoses|disease|diseases|illness|'
     'symptom|symptoms|medication|medications|prescription|prescriptions|patient|allergy|allergies|disability|hiv|'
     'pregnant|pregnancy|blood type|medical condition|medical history|medical record|health condition|'
     'pregnancy status|hiv status|disability status|vaccination status|health status|gps latitude|gps longitude|'
-    'user latitude|user longitude|geo latitude|geo longitude'
-    ')( (?!('
-    'alert|alerts|amount|app|apps|attempt|attempts|automation|avg|badge|bank|banner|bar|batch|book|bounce|bounces|'
-    'brand|browser|button|campaign|campaigns|card|cards|carrier|case|category|center|channel|check|city|class|'
-    'click|clicks|client|clients|cohort|color|column|company|completion|component|confidence|config|consent|'
-    'content|conversion|copy|cost|count|country|counts|coupon|creative|cta|currency|date|days|delay|delivery|'
-    'device|digest|discount|domain|domains|duration|element|encrypted|engagement|error|errors|event|events|'
-    'experience|experiment|fee|field|fields|filter|flow|form|format|forms|frequency|funnel|gate|group|hash|hashed|'
-    'hashes|health|hmac|icon|id|ids|image|impression|impressions|index|interval|issue|issuer|journey|kind|label|'
-    'language|last|latency|layout|length|level|limit|link|links|list|lists|locale|lookup|marketing|match|max|md|'
-    'menu|method|min|minutes|mode|model|models|module|network|newsletter|newsletters|notification|notifications|'
-    'offer|offers|open|opens|opt|option|options|os|page|pages|percent|percentage|permission|placeholder|plan|'
-    'platform|plugin|policy|popup|position|preference|preferences|price|priority|program|promo|promocode|promotion|'
-    'promotions|prompt|provider|providers|quality|queue|quota|range|rank|rate|ratio|reason|recipients|recovery|'
-    'region|reminder|reminders|report|reset|result|results|revenue|rule|rules|score|screen|search|seconds|section|'
-    'segment|segments|send|sends|sequence|series|service|settings|sha|size|sizes|slot|source|stage|state|status|'
-    'step|steps|strategy|strength|style|subject|subjects|suggestion|suggestions|support|survey|tab|tag|tags|'
-    'template|templates|test|theme|timeout|today|tool|topic|total|transport|trigger|type|types|ui|unsubscribe|'
-    'unsubscribes|usage|variant|vendor|verification|version|view|views|volume|wallet|widget'
-    ') )[^ ]+)* $|^ ('
-    'em|mobile|ph|handy|movil|móvil|celular|telemovel|telemóvel|mobiel|komorka|мобильный|fn|ln|nom|nombre|nome|'
-    'naam|street|rue|calle|rua|morada|straat|ulica|sokak|улица|zip|zp|plz|cep|индекс|age|alter|edad|idade|leeftijd|'
-    'wiek|возраст|年齢|年龄|나이|gender|sex|geschlecht|sexe|sexo|genero|género|sesso|geslacht|plec|płeć|cinsiyet|性別|性别|'
-    '성별|пол|الجنس|dni|nif|nie|cpf|rut|cuit|curp|bsn|инн|parola|latitude|longitude'
-    ') $'
+    'user latitude|user longitude|geo latitude|geo longitude|'
 $$;
 comment on function audience_gate.personal_words() is
-  'The pattern of a key that names personal data; its words stand between spaces, in lower case.';
+  'Runs of words that name personal data anywhere in a key, between bars.';
 revoke all on function audience_gate.personal_words() from public;
 grant execute on function audience_gate.personal_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.personal_keys()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '|em|mobile|ph|handy|movil|móvil|celular|telemovel|telemóvel|mobiel|komorka|мобильный|fn|ln|nom|nombre|nome|'
+    'naam|street|rue|calle|rua|morada|straat|ulica|sokak|улица|zip|zp|plz|cep|индекс|age|alter|edad|idade|leeftijd|'
+    'wiek|возраст|年齢|年龄|나이|gender|sex|geschlecht|sexe|sexo|genero|género|sesso|geslacht|plec|płeć|cinsiyet|性別|性别|'
+    '성별|пол|الجنس|dni|nif|nie|cpf|rut|cuit|curp|bsn|инн|parola|latitude|longitude|'
+$$;
+comment on function audience_gate.personal_keys() is
+  'Words that name personal data only as the whole key, between bars.';
+revoke all on function audience_gate.personal_keys() from public;
+grant execute on function audience_gate.personal_keys()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.measuring_words()
@@ -190,11 +183,85 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select ' ('
-    'user age|customer age|patient age|person age|gps latitude|gps longitude|user latitude|user longitude|'
-    'geo latitude|geo longitude'
-    ')( (?!('
-    'alert|alerts|amount|app|apps|attempt|attempts|automation|avg|badge|bank|banner|bar|batch|book|bounce|bounces|'
+  select '|user age|customer age|patient age|person age|gps latitude|gps longitude|user latitude|user longitude|'
+    'geo latitude|geo longitude|'
+$$;
+comment on function audience_gate.measuring_words() is
+  'Runs of words under which a small number is personal too, between bars.';
+revoke all on function audience_gate.measuring_words() from public;
+grant execute on function audience_gate.measuring_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.measuring_keys()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '|age|alter|edad|idade|leeftijd|wiek|возраст|年齢|年龄|나이|latitude|longitude|'
+$$;
+comment on function audience_gate.measuring_keys() is
+  'Words that do the same only as the whole key, between bars.';
+revoke all on function audience_gate.measuring_keys() from public;
+grant execute on function audience_gate.measuring_keys()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.first_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '|access|accesstoken|account|accountnumber|achternaam|additional|address|addresses|adres|adresse|adsoyad|age|'
+    'allergies|allergy|alter|anschrift|apellido|apellidos|api|apikey|auth|authtoken|bank|bankaccount|bday|bearer|'
+    'benutzername|billing|birth|birthdate|birthday|birthplace|blood|bsn|burgerservicenummer|buyer|calle|card|'
+    'cardholder|cardnumber|cc|cell|cellphone|cellulare|celular|cep|cinsiyet|citizenship|client|clientip|code|'
+    'codice|codigo|cognome|contact|contactname|contrasena|contraseña|correio|correo|courriel|cpf|credit|creditcard|'
+    'cuit|curp|customer|customername|cvc|cvv|código|dateofbirth|death|debit|debitcard|diagnoses|diagnosis|'
+    'direccion|dirección|disability|disease|diseases|display|dni|dob|dogum|domicilio|doğum|driver|drivers|'
+    'driverslicense|driving|e|edad|em|email|emailaddress|emailaddresses|emailadres|emailadresse|emails|employee|'
+    'endereco|endereço|eposta|ethnic|ethnicity|familienname|family|familyname|fax|faxnumber|first|firstname|fn|'
+    'fname|forename|forenames|forwarded|full|fullname|geboortedatum|gebruikersnaam|geburtsdatum|geburtsname|'
+    'geburtstag|gender|genero|geo|geschlecht|geslacht|given|givenname|gps|guest|género|handy|handynummer|haslo|'
+    'hasło|hausnummer|health|hiv|holder|home|homeaddress|homephone|house|housenumber|huisnummer|iban|id|idade|'
+    'illness|imie|imię|indirizzo|ip|ipaddr|ipaddress|ipv|kennwort|kimlik|kod|komorka|kontonummer|'
+    'kreditkartennummer|kundenname|last|lastname|latitude|leeftijd|legal|ln|lname|longitude|maiden|mail|'
+    'mailaddress|mailadres|marital|medical|medication|medications|middle|middlename|military|mobiel|mobile|'
+    'mobilenumber|mobilephone|mobilnummer|morada|mot|movil|msisdn|móvil|naam|nachname|nacimiento|naissance|'
+    'nascimento|nascita|national|nationality|nazwisko|nhs|nick|nickname|nie|nif|nom|nombre|nome|numero|numéro|'
+    'número|owner|parola|passcode|passenger|passphrase|passport|passports|passwd|password|passwords|passwort|'
+    'patient|person|personalausweis|pesel|ph|phone|phonenumber|phonenumbers|phones|pin|plec|plz|political|post|'
+    'posta|postal|postalcode|postcode|postcodes|postleitzahl|postofficebox|pregnancy|pregnant|prenom|prescription|'
+    'prescriptions|primeiro|private|prénom|pwd|płeć|real|recipient|refresh|reisepass|reisepassnummer|'
+    'rekeningnummer|relationship|religion|religions|religious|remote|remoteaddr|remoteip|routing|rua|rue|rufnummer|'
+    'rut|secret|securite|senha|session|sesso|sex|sexe|sexo|sexual|shipping|sifre|sobrenome|social|socialsecurity|'
+    'sokak|sort|soyad|soyadı|ssn|steuer|steuernummer|straat|straatnaam|strasse|straße|street|streetaddress|'
+    'streetname|student|surname|surnames|symptom|symptoms|sécurité|tax|taxid|tc|tel|telefon|telefone|telefonnummer|'
+    'telefono|telefonu|telefoon|telefoonnummer|telemovel|telemóvel|telephone|telephonenumber|telephones|teléfono|'
+    'trade|téléphone|ulica|union|urodzenia|user|useremail|userip|username|usernames|vaccination|volledige|'
+    'vollständiger|voornaam|vorname|wachtwoord|whatsapp|wiek|workphone|your|zip|zipcode|zp|şifre|Адрес|Имя|'
+    'Отчество|Пароль|Телефон|ФИО|Фамилия|адрес|возраст|имейл|имя|индекс|инн|мобильный|номер|отчество|пароль|'
+    'паспорт|пол|почта|почтовый|рождения|снилс|телефон|телефона|улица|фамилия|фио|اسم|الاسم|البريد|الجنس|الجوال|'
+    'الرمز|العنوان|الميلاد|الهاتف|الهوية|بريد|جوال|كلمة|هاتف|お名前|カード番号|パスワード|マイナンバー|メール|メールアドレス|住址|住所|出生日期|名前|名字|'
+    '地址|姓名|密码|密碼|年齢|年龄|性別|性别|手机|手机号|手机号码|携帯|携帯番号|携帯電話|氏名|生年月日|生日|用户名|电子邮件|电子邮箱|电话|电话号码|真实姓名|苗字|誕生日|身份证|身份证号|身份证号码|'
+    '邮政编码|邮箱|邮编|郵便番号|银行卡|银行卡号|電子郵件|電話|電話番号|나이|비밀번호|생년월일|생일|성명|성별|성함|우편번호|이름|이메일|전화|전화번호|주민등록번호|주소|카드번호|휴대전화|휴대폰|'
+$$;
+comment on function audience_gate.first_words() is
+  'The first word of each of them, between bars: a key without one names nothing personal.';
+revoke all on function audience_gate.first_words() from public;
+grant execute on function audience_gate.first_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.describing_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '|alert|alerts|amount|app|apps|attempt|attempts|automation|avg|badge|bank|banner|bar|batch|book|bounce|bounces|'
     'brand|browser|button|campaign|campaigns|card|cards|carrier|case|category|center|channel|check|city|class|'
     'click|clicks|client|clients|cohort|color|column|company|completion|component|confidence|config|consent|'
     'content|conversion|copy|cost|count|country|counts|coupon|creative|cta|currency|date|days|delay|delivery|'
@@ -210,15 +277,12 @@ as $$
     'segment|segments|send|sends|sequence|series|service|settings|sha|size|sizes|slot|source|stage|state|status|'
     'step|steps|strategy|strength|style|subject|subjects|suggestion|suggestions|support|survey|tab|tag|tags|'
     'template|templates|test|theme|timeout|today|tool|topic|total|transport|trigger|type|types|ui|unsubscribe|'
-    'unsubscribes|usage|variant|vendor|verification|version|view|views|volume|wallet|widget'
-    ') )[^ ]+)* $|^ ('
-    'age|alter|edad|idade|leeftijd|wiek|возраст|年齢|年龄|나이|latitude|longitude'
-    ') $'
+    'unsubscribes|usage|variant|vendor|verification|version|view|views|volume|wallet|widget|'
 $$;
-comment on function audience_gate.measuring_words() is
-  'The same for the keys under which a small number is personal too.';
-revoke all on function audience_gate.measuring_words() from public;
-grant execute on function audience_gate.measuring_words()
+comment on function audience_gate.describing_words() is
+  'Words that make a thing of what is named before them in a key, between bars.';
+revoke all on function audience_gate.describing_words() from public;
+grant execute on function audience_gate.describing_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.questioning_words()
@@ -228,109 +292,36 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select ' ('
-    'added|allow|allowed|allows|anonymize|anonymized|anonymous|answered|at|autofilled|available|blocked|bounced|'
+  select '|added|allow|allowed|allows|anonymize|anonymized|anonymous|answered|at|autofilled|available|blocked|bounced|'
     'can|captured|changed|clicked|collected|completed|confirmed|contract|copied|deleted|delivered|detected|did|'
     'disable|disabled|does|enable|enabled|encrypted|entered|exists|failed|filled|forgot|forgotten|has|hashed|have|'
     'hidden|hide|ignored|included|invalid|is|known|linked|mask|masked|matched|missing|needs|num|obfuscated|omit|'
     'opened|opted|pending|present|provided|pseudonymized|read|received|redacted|removed|replied|required|requires|'
     'saved|scheduled|scrubbed|selected|sent|shared|should|show|shown|skipped|stripped|submitted|supports|toggled|'
     'truncated|unique|unsubscribed|unverified|updated|use|used|uses|using|valid|validated|verified|verify|viewed|'
-    'visible|vo|was|with|without'
-    ') '
+    'visible|vo|was|with|without|'
 $$;
 comment on function audience_gate.questioning_words() is
-  'The pattern of the words that make a flag of a key.';
+  'Words that make a flag of a key, between bars.';
 revoke all on function audience_gate.questioning_words() from public;
 grant execute on function audience_gate.questioning_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.telling_words()
+create or replace function audience_gate.signs()
 returns text
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select '('
-    'access[^a-z0-9]*token|accesstoken|account[^a-z0-9]*holder|account[^a-z0-9]*number|accountnumber|achternaam|'
-    'additional[^a-z0-9]*name|address|adres|allergies|allergy|anschrift|apellido|api[^a-z0-9]*key|apikey|'
-    'auth[^a-z0-9]*token|authtoken|bank[^a-z0-9]*account|bankaccount|bday|bearer[^a-z0-9]*token|benutzername|'
-    'billing[^a-z0-9]*name|billing[^a-z0-9]*zip|birth|blood[^a-z0-9]*type|burgerservicenummer|buyer[^a-z0-9]*name|'
-    'card[^a-z0-9]*number|cardnumber|cc[^a-z0-9]*csc|cc[^a-z0-9]*name|cc[^a-z0-9]*number|cell[^a-z0-9]*number|'
-    'cellulare|citizenship|client[^a-z0-9]*secret|clientip|codice[^a-z0-9]*fiscale|codigo[^a-z0-9]*postal|cognome|'
-    'contact[^a-z0-9]*name|contactname|contrasena|contraseña|correio[^a-z0-9]*eletronico|'
-    'correio[^a-z0-9]*eletrônico|correo|courriel|credit[^a-z0-9]*card|creditcard|customer[^a-z0-9]*age|'
-    'customer[^a-z0-9]*gender|customer[^a-z0-9]*name|customername|código[^a-z0-9]*postal|death[^a-z0-9]*date|'
-    'debit[^a-z0-9]*card|debitcard|diagnoses|diagnosis|direccion|dirección|disability|disease|'
-    'display[^a-z0-9]*name[^a-z0-9]*last|dogum[^a-z0-9]*tarihi|domicilio|doğum[^a-z0-9]*tarihi|'
-    'driver[^a-z0-9]*licence|driver[^a-z0-9]*license|drivers[^a-z0-9]*licence|drivers[^a-z0-9]*license|'
-    'driverslicense|driving[^a-z0-9]*licence|driving[^a-z0-9]*license|e[^a-z0-9]*mail|e[^a-z0-9]*posta|email|'
-    'employee[^a-z0-9]*name|endereco|endereço|eposta|ethnic[^a-z0-9]*origin|ethnicity|familienname|'
-    'family[^a-z0-9]*name|familyname|faxnumber|first[^a-z0-9]*name|firstname|fname|forename|full[^a-z0-9]*name|'
-    'geboortedatum|gebruikersnaam|geburtsdatum|geburtsname|geburtstag|geo[^a-z0-9]*latitude|geo[^a-z0-9]*longitude|'
-    'given[^a-z0-9]*name|givenname|gps[^a-z0-9]*latitude|gps[^a-z0-9]*longitude|guest[^a-z0-9]*name|handynummer|'
-    'haslo|hasło|hausnummer|health[^a-z0-9]*condition|health[^a-z0-9]*status|hiv[^a-z0-9]*status|'
-    'holder[^a-z0-9]*name|home[^a-z0-9]*zip|house[^a-z0-9]*number|housenumber|huisnummer|iban|id[^a-z0-9]*token|'
-    'illness|imie|imię|indirizzo|ipaddr|kennwort|kimlik[^a-z0-9]*no|kod[^a-z0-9]*pocztowy|kontonummer|'
-    'kreditkartennummer|kundenname|last[^a-z0-9]*name|lastname|legal[^a-z0-9]*name|lname|maiden[^a-z0-9]*name|'
-    'marital[^a-z0-9]*status|medical[^a-z0-9]*condition|medical[^a-z0-9]*history|medical[^a-z0-9]*record|'
-    'medication|middle[^a-z0-9]*name|middlename|military[^a-z0-9]*status|mobile[^a-z0-9]*no|mobile[^a-z0-9]*number|'
-    'mobilenumber|mobilnummer|mot[^a-z0-9]*de[^a-z0-9]*passe|msisdn|nachname|naissance|nascimento|nascita|'
-    'national[^a-z0-9]*id|national[^a-z0-9]*insurance|nationality|nazwisko|nhs[^a-z0-9]*number|nick[^a-z0-9]*name|'
-    'nickname|nom[^a-z0-9]*complet|nom[^a-z0-9]*de[^a-z0-9]*famille|nom[^a-z0-9]*famille|nombre[^a-z0-9]*completo|'
-    'nombre[^a-z0-9]*de[^a-z0-9]*usuario|nombre[^a-z0-9]*usuario|nome[^a-z0-9]*completo|nome[^a-z0-9]*utente|'
-    'numero[^a-z0-9]*de[^a-z0-9]*carte|numero[^a-z0-9]*de[^a-z0-9]*tarjeta|numero[^a-z0-9]*di[^a-z0-9]*carta|'
-    'numero[^a-z0-9]*do[^a-z0-9]*cartao|numero[^a-z0-9]*fiscal|numéro[^a-z0-9]*fiscal|'
-    'número[^a-z0-9]*do[^a-z0-9]*cartão|owner[^a-z0-9]*name|passcode|passenger[^a-z0-9]*name|passphrase|passport|'
-    'passwd|password|passwort|patient|person[^a-z0-9]*age|person[^a-z0-9]*name|personalausweis|pesel|phone|'
-    'pin[^a-z0-9]*code|political[^a-z0-9]*affiliation|political[^a-z0-9]*opinion|political[^a-z0-9]*party|'
-    'political[^a-z0-9]*view|post[^a-z0-9]*code|post[^a-z0-9]*office[^a-z0-9]*box|posta[^a-z0-9]*elettronica|'
-    'posta[^a-z0-9]*kodu|postal[^a-z0-9]*code|postalcode|postcode|postleitzahl|postofficebox|pregnancy|pregnant|'
-    'prenom|prescription|primeiro[^a-z0-9]*nome|private[^a-z0-9]*key|prénom|real[^a-z0-9]*name|'
-    'recipient[^a-z0-9]*name|refresh[^a-z0-9]*token|reisepass|rekeningnummer|relationship[^a-z0-9]*status|religion|'
-    'religious[^a-z0-9]*affiliation|remote[^a-z0-9]*addr|remoteaddr|remoteip|routing[^a-z0-9]*number|rufnummer|'
-    'secret[^a-z0-9]*key|securite[^a-z0-9]*sociale|senha|session[^a-z0-9]*token|sexual[^a-z0-9]*orientation|'
-    'shipping[^a-z0-9]*zip|sifre|sobrenome|social[^a-z0-9]*security|socialsecurity|sort[^a-z0-9]*code|soyad|'
-    'steuer[^a-z0-9]*id|steuernummer|straatnaam|strasse|straße|street[^a-z0-9]*name|street[^a-z0-9]*number|'
-    'streetname|student[^a-z0-9]*name|surname|symptom|sécurité[^a-z0-9]*sociale|tax[^a-z0-9]*id|'
-    'tax[^a-z0-9]*number|taxid|tc[^a-z0-9]*kimlik|telefon|telefoon|teléfono|trade[^a-z0-9]*union|'
-    'union[^a-z0-9]*membership|urodzenia|user[^a-z0-9]*age|user[^a-z0-9]*gender|user[^a-z0-9]*latitude|'
-    'user[^a-z0-9]*longitude|user[^a-z0-9]*name|userip|username|vaccination[^a-z0-9]*status|'
-    'volledige[^a-z0-9]*naam|vollständiger[^a-z0-9]*name|voornaam|vorname|wachtwoord|whatsapp[^a-z0-9]*number|'
-    'x[^a-z0-9]*forwarded[^a-z0-9]*for|your[^a-z0-9]*name|zip[^a-z0-9]*code|zipcode|şifre|Адрес|Имя|Отчество|'
-    'Пароль|Телефон|ФИО|Фамилия|адрес|имейл|имя|номер[^a-z0-9]*карты|отчество|пароль|паспорт|почта|'
-    'почтовый[^a-z0-9]*индекс|рождения|снилс|телефон|фамилия|фио|اسم|العنوان|الميلاد|الهوية|بريد|جوال|'
-    'كلمة[^a-z0-9]*المرور|هاتف|カード番号|パスワード|マイナンバー|メール|住址|住所|名前|名字|地址|姓名|密码|密碼|手机|携帯|氏名|生年月日|生日|用户名|电子邮件|电话|苗字|身份证|'
-    '邮政编码|邮箱|邮编|郵便番号|银行卡|電子郵件|電話|비밀번호|생년월일|생일|성명|성함|우편번호|이름|이메일|전화|주민등록번호|주소|카드번호|휴대폰'
-    ')|[^a-z]('
-    'tel|fax|dob|ssn|cvc|cvv|pwd|ip|ipv|hiv'
-    ')|"[^a-z0-9"]*('
-    'em|mobile|ph|handy|movil|móvil|celular|telemovel|telemóvel|mobiel|komorka|мобильный|fn|ln|nom|nombre|nome|'
-    'naam|street|rue|calle|rua|morada|straat|ulica|sokak|улица|zip|zp|plz|cep|индекс|age|alter|edad|idade|leeftijd|'
-    'wiek|возраст|年齢|年龄|나이|gender|sex|geschlecht|sexe|sexo|genero|género|sesso|geslacht|plec|płeć|cinsiyet|性別|性别|'
-    '성별|пол|الجنس|dni|nif|nie|cpf|rut|cuit|curp|bsn|инн|parola|latitude|longitude'
-    ')[^a-z0-9"]*"'
+  select string_agg(chr(code), '' order by code)
+  from generate_series(1, 127) code
+  where chr(code) !~ '[A-Za-z]'
 $$;
-comment on function audience_gate.telling_words() is
-  'What occurs, in lower case, in every JSON text with a personal key, but for short words in camel case.';
-revoke all on function audience_gate.telling_words() from public;
-grant execute on function audience_gate.telling_words()
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.telling_capitals()
-returns text
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select '[a-z](Tel|TEL|Fax|FAX|Dob|DOB|Ssn|SSN|Cvc|CVC|Cvv|CVV|Pwd|PWD|Ip|IP|Ipv|IPV|Hiv|HIV)'
-$$;
-comment on function audience_gate.telling_capitals() is
-  'What short words of a personal key in camel case look like.';
-revoke all on function audience_gate.telling_capitals() from public;
-grant execute on function audience_gate.telling_capitals()
+comment on function audience_gate.signs() is
+  'The characters of ASCII that are no letters: between them stand the words of a key.';
+revoke all on function audience_gate.signs() from public;
+grant execute on function audience_gate.signs()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.white_space()
@@ -534,6 +525,88 @@ revoke all on function audience_gate.holds_email(text) from public;
 grant execute on function audience_gate.holds_email(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.key_words(key text)
+returns text[]
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select string_to_array(btrim(regexp_replace(lower(
+      regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
+        '([A-Za-z])([0-9])', '\1 \2', 'g'),
+        '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ')
+$$;
+comment on function audience_gate.key_words(text) is
+  'The words of a key in lower case: it is split at signs, between letters and digits, and where camel case '
+  'begins one.';
+revoke all on function audience_gate.key_words(text) from public;
+grant execute on function audience_gate.key_words(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- Lists are searched as texts, because that takes no time to begin, and a pattern of some hundred words does.
+create or replace function audience_gate.begins_personal(keys text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  words text := keys;
+begin
+  -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
+  if strpos(keys, E'\\') > 0 then
+    return true;
+  end if;
+  if keys ~ '[A-Z]' then
+    words := regexp_replace(regexp_replace(keys,
+      '([a-z])([A-Z])', '\1 \2', 'g'),
+      '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
+  end if;
+  return exists (
+    select
+    from unnest(string_to_array(translate(lower(words collate "C"), audience_gate.signs(),
+      repeat(' ', length(audience_gate.signs()))), ' ')) word
+    where word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0
+  );
+end;
+$$;
+comment on function audience_gate.begins_personal(text) is
+  'Whether keys, side by side or in a JSON text, have a word with which the name of personal data begins.';
+revoke all on function audience_gate.begins_personal(text) from public;
+grant execute on function audience_gate.begins_personal(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.may_name_personal_data(value jsonb)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  written constant text := value;
+begin
+  if written like '_%{%' then
+    return audience_gate.begins_personal(written);
+  end if;
+  return audience_gate.begins_personal((select string_agg(key, ' ') from jsonb_object_keys(value) key));
+end;
+$$;
+comment on function audience_gate.may_name_personal_data(jsonb) is
+  'Whether an object may have a key that names personal data, by a quick look: few that have none look as if '
+  'they had.';
+revoke all on function audience_gate.may_name_personal_data(jsonb) from public;
+grant execute on function audience_gate.may_name_personal_data(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.names_personal_data(key text, value jsonb)
 returns boolean
 language plpgsql
@@ -542,7 +615,10 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  words text;
+  words text[];
+  is_count boolean := false;
+  is_flag boolean;
+  described integer;
 begin
   case jsonb_typeof(value)
     when 'string' then
@@ -554,22 +630,31 @@ begin
         return false;
       end if;
     when 'number' then
-      null;
+      is_count := value::numeric < 10000;
     else
       return false;
   end case;
-  words := ' ' || regexp_replace(lower(
-      regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
-        '([a-z])([A-Z])', '\1 \2', 'g'),
-        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
-        '([A-Za-z])([0-9])', '\1 \2', 'g'),
-        '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' ';
-  words := regexp_replace(words, '^ +| +$', ' ', 'g');
-  return words !~ audience_gate.questioning_words() and case
-    when jsonb_typeof(value) = 'number' and value::numeric < 10000 then words ~ audience_gate.measuring_words()
-    else words ~ audience_gate.personal_words()
-  end;
+  if not audience_gate.begins_personal(key) then
+    return false;
+  end if;
+  words := audience_gate.key_words(key);
+  select bool_or(strpos(audience_gate.questioning_words(), '|' || word || '|') > 0),
+    max(place) filter (where strpos(audience_gate.describing_words(), '|' || word || '|') > 0)
+  into is_flag, described
+  from unnest(words) with ordinality listed (word, place);
+  if is_flag then
+    return false;
+  end if;
+  return strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
+      '|' || array_to_string(words, ' ') || '|') > 0
+    or exists (
+      select
+      from generate_subscripts(words, 1) first
+      cross join generate_series(first, least(first + 3 - 1, cardinality(words))) last
+      where last >= coalesce(described, 0)
+        and strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+          '|' || array_to_string(words[first:last], ' ') || '|') > 0
+    );
 end;
 $$;
 comment on function audience_gate.names_personal_data(text, jsonb) is
@@ -734,12 +819,7 @@ begin
     select
     from jsonb_path_query(value, 'strict $.**') part
     cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
-    where case
-      when lower('"' || member.key || '"') ~ audience_gate.telling_words()
-        or member.key ~ audience_gate.telling_capitals()
-      then audience_gate.names_personal_data(member.key, member.value)
-      else false
-    end
+    where audience_gate.names_personal_data(member.key, member.value)
   );
 end;
 $$;
@@ -1216,9 +1296,10 @@ declare
   occurred_at timestamptz;
   metadata jsonb := case when jsonb_typeof(event -> 'metadata') = 'object' then event -> 'metadata' else '{}' end;
   metadata_text text := (event -> 'metadata')::text;
-  other_keys text := case
-    when metadata_text like '_%{%' then metadata_text
-    else (metadata - audience_gate.harmless_keys())::text
+  -- What holds keys that the contract does not name; an object within may hold some too.
+  others jsonb := case
+    when metadata_text like '_%{%' then metadata
+    else metadata - audience_gate.harmless_keys()
   end;
   columns text := concat_ws(E'\n',
     session_id, event_type, event_category, event_source, utm_source, utm_medium,
@@ -1612,7 +1693,7 @@ begin
     end,
     case
       when case
-          when lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()
+          when others <> '{}' and audience_gate.may_name_personal_data(others)
           then coalesce(audience_gate.any_key_is_personal(event -> 'metadata'), false)
           else false
         end
@@ -1697,9 +1778,10 @@ declare
   end;
   metadata jsonb := case when jsonb_typeof(sent.metadata) = 'object' then sent.metadata else '{}' end;
   metadata_text text := (sent.metadata)::text;
-  other_keys text := case
-    when metadata_text like '_%{%' then metadata_text
-    else (metadata - audience_gate.harmless_keys())::text
+  -- What holds keys that the contract does not name; an object within may hold some too.
+  others jsonb := case
+    when metadata_text like '_%{%' then metadata
+    else metadata - audience_gate.harmless_keys()
   end;
   columns text := concat_ws(E'\n',
     sent.session_id, sent.event_type, sent.event_category, sent.event_source, sent.utm_source, sent.utm_medium,
@@ -2013,7 +2095,7 @@ begin
     end,
     case
       when case
-          when lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()
+          when others <> '{}' and audience_gate.may_name_personal_data(others)
           then coalesce(audience_gate.any_key_is_personal(sent.metadata), false)
           else false
         end

@@ -61,7 +61,8 @@ begin
   placed := metadata || jsonb_build_object('violations', claimed);
   return jsonb_build_object(
     'user_id', case when found && array['base.user_id', 'identity.user_id'] then null else event -> 'user_id' end,
-    'session_id', audience_gate.kept_session(event ->> 'session_id', found),
+    'session_id', audience_gate.kept_session(
+      case when jsonb_typeof(event -> 'session_id') = 'string' then event ->> 'session_id' end, found),
     'event_source', 'browser',
     'site_id', case when found && array['base.site_id', 'identity.site'] then null else event -> 'site_id' end,
     -- An audit row is held to the contract too.

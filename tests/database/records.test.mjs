@@ -39,7 +39,8 @@ function byModule({ text, caller = "trusted", callerId = null, origin = null }) 
  */
 async function bySql(client, rejected) {
   const { rows } = await client.query(
-    `select audience_gate.kept_session(event::jsonb ->> 'session_id', rules) as session_id, metadata, metadata::text as text,
+    `select audience_gate.kept_session(
+         case when jsonb_typeof(event::jsonb -> 'session_id') = 'string' then event::jsonb ->> 'session_id' end, rules) as session_id, metadata, metadata::text as text,
        octet_length(metadata::text) as bytes
      from unnest($1::text[], $2::text[]) with ordinality as t (event, listed, place)
      cross join lateral (select array(select jsonb_array_elements_text(listed::jsonb)) as rules) r

@@ -87,6 +87,77 @@ end;
 $$;
 comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
 
+create or replace function audience_gate.key_words(key text)
+returns text[]
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select string_to_array(btrim(regexp_replace(lower(
+      regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
+        '([a-z])([A-Z])', '\1 \2', 'g'),
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
+        '([A-Za-z])([0-9])', '\1 \2', 'g'),
+        '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ')
+$$;
+comment on function audience_gate.key_words(text) is
+  'The words of a key in lower case: it is split at signs, between letters and digits, and where camel case begins one.';
+
+-- Lists are searched as texts, because that takes no time to begin, and a pattern of some hundred words does.
+create or replace function audience_gate.begins_personal(keys text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  words text := keys;
+begin
+  -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
+  if strpos(keys, E'\\') > 0 then
+    return true;
+  end if;
+  if keys ~ '[A-Z]' then
+    words := regexp_replace(regexp_replace(keys,
+      '([a-z])([A-Z])', '\1 \2', 'g'),
+      '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
+  end if;
+  return exists (
+    select
+    from unnest(string_to_array(translate(lower(words collate "C"), audience_gate.signs(),
+      repeat(' ', length(audience_gate.signs()))), ' ')) word
+    where word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0
+  );
+end;
+$$;
+comment on function audience_gate.begins_personal(text) is
+  'Whether keys, side by side or in a JSON text, have a word with which the name of personal data begins.';
+
+create or replace function audience_gate.may_name_personal_data(value jsonb)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  written constant text := value;
+begin
+  if written like '_%{%' then
+    return audience_gate.begins_personal(written);
+  end if;
+  return audience_gate.begins_personal((select string_agg(key, ' ') from jsonb_object_keys(value) key));
+end;
+$$;
+comment on function audience_gate.may_name_personal_data(jsonb) is
+  'Whether an object may have a key that names personal data, by a quick look: few that have none look as if they had.';
+
 create or replace function audience_gate.names_personal_data(key text, value jsonb)
 returns boolean
 language plpgsql
@@ -95,7 +166,10 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  words text;
+  words text[];
+  is_count boolean := false;
+  is_flag boolean;
+  described integer;
 begin
   case jsonb_typeof(value)
     when 'string' then
@@ -107,22 +181,31 @@ begin
         return false;
       end if;
     when 'number' then
-      null;
+      is_count := value::numeric < {{least_number}};
     else
       return false;
   end case;
-  words := ' ' || regexp_replace(lower(
-      regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
-        '([a-z])([A-Z])', '\1 \2', 'g'),
-        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
-        '([A-Za-z])([0-9])', '\1 \2', 'g'),
-        '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g') || ' ';
-  words := regexp_replace(words, '^ +| +$', ' ', 'g');
-  return words !~ audience_gate.questioning_words() and case
-    when jsonb_typeof(value) = 'number' and value::numeric < {{least_number}} then words ~ audience_gate.measuring_words()
-    else words ~ audience_gate.personal_words()
-  end;
+  if not audience_gate.begins_personal(key) then
+    return false;
+  end if;
+  words := audience_gate.key_words(key);
+  select bool_or(strpos(audience_gate.questioning_words(), '|' || word || '|') > 0),
+    max(place) filter (where strpos(audience_gate.describing_words(), '|' || word || '|') > 0)
+  into is_flag, described
+  from unnest(words) with ordinality listed (word, place);
+  if is_flag then
+    return false;
+  end if;
+  return strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
+      '|' || array_to_string(words, ' ') || '|') > 0
+    or exists (
+      select
+      from generate_subscripts(words, 1) first
+      cross join generate_series(first, least(first + {{most_words}} - 1, cardinality(words))) last
+      where last >= coalesce(described, 0)
+        and strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+          '|' || array_to_string(words[first:last], ' ') || '|') > 0
+    );
 end;
 $$;
 comment on function audience_gate.names_personal_data(text, jsonb) is
@@ -261,12 +344,7 @@ begin
     select
     from jsonb_path_query(value, 'strict $.**') part
     cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
-    where case
-      when lower('"' || member.key || '"') ~ audience_gate.telling_words()
-        or member.key ~ audience_gate.telling_capitals()
-      then audience_gate.names_personal_data(member.key, member.value)
-      else false
-    end
+    where audience_gate.names_personal_data(member.key, member.value)
   );
 end;
 $$;

@@ -11,9 +11,10 @@ declare
   blank constant text := audience_gate.white_space();
 {{declared}}  metadata jsonb := case when jsonb_typeof({{metadata}}) = 'object' then {{metadata}} else '{}' end;
   metadata_text text := ({{metadata}})::text;
-  other_keys text := case
-    when metadata_text like '_%{%' then metadata_text
-    else (metadata - audience_gate.harmless_keys())::text
+  -- What holds keys that the contract does not name; an object within may hold some too.
+  others jsonb := case
+    when metadata_text like '_%{%' then metadata
+    else metadata - audience_gate.harmless_keys()
   end;
   columns text := concat_ws(E'\n',
     {{columns}});

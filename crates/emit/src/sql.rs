@@ -15,6 +15,7 @@ use audience_gate::contract::vocabulary::{
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
+use std::collections::BTreeSet;
 
 const HELPERS: &str = include_str!("helpers.sql");
 const TOLD: &str = include_str!("rules.sql");
@@ -58,32 +59,50 @@ pub fn units() -> Vec<Unit> {
         constant(
             "personal_words",
             "text",
-            &personal_words(|_| true),
-            "The pattern of a key that names personal data; its words stand between spaces, in lower case.",
+            &between_bars(entries(|_| true, |group| group.anywhere)),
+            "Runs of words that name personal data anywhere in a key, between bars.",
+        ),
+        constant(
+            "personal_keys",
+            "text",
+            &between_bars(entries(|_| true, |group| group.alone)),
+            "Words that name personal data only as the whole key, between bars.",
         ),
         constant(
             "measuring_words",
             "text",
-            &personal_words(|group| group.any_number),
-            "The same for the keys under which a small number is personal too.",
+            &between_bars(entries(|group| group.any_number, |group| group.anywhere)),
+            "Runs of words under which a small number is personal too, between bars.",
+        ),
+        constant(
+            "measuring_keys",
+            "text",
+            &between_bars(entries(|group| group.any_number, |group| group.alone)),
+            "Words that do the same only as the whole key, between bars.",
+        ),
+        constant(
+            "first_words",
+            "text",
+            &between_bars(first_words()),
+            "The first word of each of them, between bars: a key without one names nothing personal.",
+        ),
+        constant(
+            "describing_words",
+            "text",
+            &between_bars(DESCRIBING.split('|')),
+            "Words that make a thing of what is named before them in a key, between bars.",
         ),
         constant(
             "questioning_words",
             "text",
-            &format!("' ('{}') '", alternatives(QUESTIONING.split('|'))),
-            "The pattern of the words that make a flag of a key.",
+            &between_bars(QUESTIONING.split('|')),
+            "Words that make a flag of a key, between bars.",
         ),
         constant(
-            "telling_words",
+            "signs",
             "text",
-            &telling_words(),
-            "What occurs, in lower case, in every JSON text with a personal key, but for short words in camel case.",
-        ),
-        constant(
-            "telling_capitals",
-            "text",
-            &quote(&telling_capitals()),
-            "What short words of a personal key in camel case look like.",
+            "string_agg(chr(code), '' order by code)\n  from generate_series(1, 127) code\n  where chr(code) !~ '[A-Za-z]'",
+            "The characters of ASCII that are no letters: between them stand the words of a key.",
         ),
         constant(
             "white_space",
@@ -162,6 +181,7 @@ fn filled(template: &str) -> String {
         // This is deep enough to see that an event is too deep.
         ("{{counted_depth}}", 2 * limits::MOST_DEPTH),
         ("{{least_number}}", LEAST_NUMBER as usize),
+        ("{{most_words}}", most_words()),
         ("{{snapshot_depth}}", limits::SNAPSHOT_DEPTH),
         ("{{snapshot_text}}", limits::SNAPSHOT_TEXT),
         ("{{snapshot_key}}", limits::SNAPSHOT_KEY),
@@ -245,33 +265,19 @@ fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
     FIELDS.iter().filter(move |(field, key, _)| wanted(field, key)).map(|(_, key, _)| *key)
 }
 
-/// An entry anywhere after which no word describes a thing, or one that is the whole key.
-fn personal_words(wanted: fn(&Group) -> bool) -> String {
-    format!(
-        "' ('{}')( (?!('{}') )[^ ]+)* $|^ ('{}') $'",
-        alternatives(entries(wanted, |group| group.anywhere)),
-        alternatives(DESCRIBING.split('|')),
-        alternatives(entries(wanted, |group| group.alone)),
-    )
-}
-
-/// The inside of a pattern that any of these texts matches, as literals on lines of their own.
-fn alternatives(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let mut out = String::from("\n    '");
+/// Texts with a bar before, between and after them, as literals on lines of their own.
+fn between_bars(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut out = String::from("'|");
     let mut width = 0;
     for text in texts {
-        let text = text.as_ref();
-        if width > 0 {
-            out.push('|');
-        }
-        width += text.chars().count() + 1;
+        width += text.as_ref().chars().count() + 1;
         if width > WIDTH - 8 {
             out += "'\n    '";
-            width = text.chars().count() + 1;
+            width = text.as_ref().chars().count() + 1;
         }
-        out += text;
+        out = out + text.as_ref() + "|";
     }
-    out + "'\n    "
+    out + "'"
 }
 
 fn entries(wanted: fn(&Group) -> bool, list: fn(&Group) -> &'static str) -> impl Iterator<Item = &'static str> {
@@ -279,30 +285,14 @@ fn entries(wanted: fn(&Group) -> bool, list: fn(&Group) -> &'static str) -> impl
     groups.flat_map(move |group| list(group).split('|')).filter(|entry| !entry.is_empty())
 }
 
-/// An entry of so many letters occurs in too many other words to be looked for within them.
-const SHORT: usize = 3;
-
-fn telling_words() -> String {
-    let all = || entries(|_| true, |group| group.anywhere);
-    let long: Vec<_> = all().filter(|entry| entry.len() > SHORT).collect();
-    let is_first = |entry: &&str| !long.iter().any(|other| other != entry && entry.contains(other));
-    // The words of a key stand side by side, or with signs between them.
-    let mut long: Vec<_> =
-        long.iter().copied().filter(is_first).map(|entry| entry.replace(' ', "[^a-z0-9]*")).collect();
-    long.sort_unstable();
-    long.dedup();
-    format!(
-        "'('{}')|[^a-z]('{}')|\"[^a-z0-9\"]*('{}')[^a-z0-9\"]*\"'",
-        alternatives(long),
-        alternatives(all().filter(|entry| entry.len() <= SHORT)),
-        alternatives(entries(|_| true, |group| group.alone)),
-    )
+fn first_words() -> BTreeSet<&'static str> {
+    let all = entries(|_| true, |group| group.anywhere).chain(entries(|_| true, |group| group.alone));
+    all.filter_map(|entry| entry.split(' ').next()).collect()
 }
 
-fn telling_capitals() -> String {
-    let short = entries(|_| true, |group| group.anywhere).filter(|entry| entry.len() <= SHORT);
-    let forms = short.flat_map(|entry| [entry[..1].to_uppercase() + &entry[1..], entry.to_uppercase()]);
-    format!("[a-z]({})", forms.collect::<Vec<_>>().join("|"))
+/// The most words of an entry.
+fn most_words() -> usize {
+    entries(|_| true, |group| group.anywhere).map(|entry| entry.split(' ').count()).max().unwrap_or_default()
 }
 
 /// The rules as rows, with what a refused sender is told.

@@ -299,7 +299,7 @@ impl Source {
             ),
             // Most events have only keys that the contract and the taxonomy know to be harmless.
             Expr::NoPersonalKey => self.free_of(
-                "lower(other_keys) ~ audience_gate.telling_words() or other_keys ~ audience_gate.telling_capitals()",
+                "others <> '{}' and audience_gate.may_name_personal_data(others)",
                 &format!("coalesce(audience_gate.any_key_is_personal({}), false)", self.json(Field::Metadata)),
             ),
             Expr::NoPersonalValue => self.free_of(

@@ -1026,7 +1026,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'c9f9f37c520fe59a',
+  '36682f279db6fbaa',
   'the database judges by the contract of this source'
 );
 
