@@ -37,7 +37,7 @@ const isDomain = (text: string): boolean => {
   const labels = text.split(".");
   const end = labels.indexOf("");
   const [first = "", ...rest] = end < 0 ? labels : labels.slice(0, end);
-  const isVersion = /^v?\d+$/.test(first) && /^\d/.test(rest[0] ?? "");
+  const isVersion = /^v?\d+$/i.test(first) && /^\d/.test(rest[0] ?? "");
   return rest.some((label) => /^[a-z\u{80}-\u{10ffff}]./iu.test(label)) && !isVersion && !FILE.test(text);
 };
 

@@ -32,6 +32,10 @@ const CAMPAIGNS = [
     utm_campaign: "c",
   }],
   ["an address, encoded twice", "utm_source=a&utm_term=canary.person%2540mail.example", { utm_source: "a" }],
+  ["a card's number", "utm_source=a&utm_medium=b&utm_term=4111111111111111", { utm_source: "a", utm_medium: "b" }],
+  ["two faults at once", "utm_source=a&utm_content=4111+1111+1111+1111&utm_term=4111-1111-1111-1111", {
+    utm_source: "a",
+  }],
 ];
 for (const [says, query, kept] of CAMPAIGNS) {
   scene(`${says} in a campaign: it loses that alone, and every event is stored`, async ({ server, context }) => {
