@@ -268,7 +268,8 @@ fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
 /// Texts with a bar before, between and after them, as literals on lines of their own.
 fn between_bars(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut out = String::from("'|");
-    let mut width = 0;
+    // After the word before the first literal.
+    let mut width = "select ".len();
     for text in texts {
         width += text.as_ref().chars().count() + 1;
         if width > WIDTH - 8 {
