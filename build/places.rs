@@ -15,7 +15,7 @@ pub fn places(rules: &[Rule]) -> String {
         }
     }
     format!(
-        "#[allow(clippy::nonminimal_bool)]\nimpl Judge<'_> {{\n\
+        "#[allow(clippy::nonminimal_bool, clippy::collapsible_if, clippy::collapsible_match)]\nimpl Judge<'_> {{\n\
          /// Where a rule is violated; `rule` is its place in the table.\n\
          #[cold]\n#[inline(never)]\n#[allow(unreachable_code)]\nfn place(&self, rule: usize) -> Place {{\n\
          match rule {{\n{arms}_ => {{}}\n}}\nPlace::OfRule\n}}\n}}\n"

@@ -2161,11 +2161,7 @@ as $$
 #variable_conflict use_variable
 declare
   blank constant text := audience_gate.white_space();
-  uuid_form constant text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
-  whole text := event::text;
-  session_id text := case jsonb_typeof(event -> 'session_id') when 'string' then event ->> 'session_id' end;
   event_type text := case jsonb_typeof(event -> 'event_type') when 'string' then event ->> 'event_type' end;
-  event_category text := case jsonb_typeof(event -> 'event_category') when 'string' then event ->> 'event_category' end;
   event_source text := case jsonb_typeof(event -> 'event_source') when 'string' then event ->> 'event_source' end;
   utm_source text := case jsonb_typeof(event -> 'utm_source') when 'string' then event ->> 'utm_source' end;
   utm_medium text := case jsonb_typeof(event -> 'utm_medium') when 'string' then event ->> 'utm_medium' end;
@@ -2173,17 +2169,13 @@ declare
   utm_content text := case jsonb_typeof(event -> 'utm_content') when 'string' then event ->> 'utm_content' end;
   utm_term text := case jsonb_typeof(event -> 'utm_term') when 'string' then event ->> 'utm_term' end;
   email text;
-  occurred_at timestamptz;
   metadata jsonb := case when jsonb_typeof(event -> 'metadata') = 'object' then event -> 'metadata' else '{}' end;
   rule_id text;
   found text;
-  violations jsonb := '[]';
+  violations jsonb := jsonb_build_array();
 begin
   if jsonb_typeof(event -> 'email') = 'string' then
     email := audience_gate.normalised_email(event ->> 'email');
-  end if;
-  if jsonb_typeof(event -> 'occurred_at') = 'string' then
-    occurred_at := audience_gate.moment(event ->> 'occurred_at');
   end if;
   foreach rule_id in array rule_ids loop
     found := null;
@@ -2446,8 +2438,8 @@ declare
   name text;
   is_field boolean;
   replaced integer := 0;
-  names text[] := '{}';
-  parts jsonb[] := '{}';
+  names text[] := array[]::text[];
+  parts jsonb[] := array[]::jsonb[];
 begin
   case jsonb_typeof(value)
     when 'string' then

@@ -1,5 +1,4 @@
 /** Turns the text in the editor into everything the page says about it. Pure, except that it calls the WASM. */
-import type { CheckContext } from "../../pkg/audience_gate.js";
 import type { Caller, Gate, Rule } from "./gate.ts";
 
 export interface Sender {

@@ -93,7 +93,7 @@ pub fn run(args: &CheckArgs) -> Done {
         let progress = progress(path);
         let judged = Input::open(path, args.input, &progress)
             .map_err(Trouble::Reading)
-            .and_then(|input| files::run(input, &order, File { index, name }, seed(), &mut outputs));
+            .and_then(|input| files::run(input, &order, File { index, name }, &mut outputs));
         progress.finish_and_clear();
         match judged {
             Ok(()) => {}
@@ -210,11 +210,4 @@ fn progress(path: &Path) -> ProgressBar {
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
-}
-
-/// Randomness for minted ids, from the hasher that the standard library seeds from the system.
-fn seed() -> [u8; 16] {
-    use std::hash::{BuildHasher, RandomState};
-    let random = || RandomState::new().hash_one(now());
-    (u128::from(random()) << 64 | u128::from(random())).to_le_bytes()
 }

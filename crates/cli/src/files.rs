@@ -29,14 +29,14 @@ pub enum Trouble {
 }
 
 /// Judges a file.
-pub fn run(input: Input, order: &Order, file: File, seed: [u8; 16], outputs: &mut Outputs) -> Result<(), Trouble> {
+pub fn run(input: Input, order: &Order, file: File, outputs: &mut Outputs) -> Result<(), Trouble> {
     let shelf = Mutex::new(Shelf { input: Some(input), taken: 0, trouble: None });
     let desk = Desk { state: Mutex::new(Writing { outputs, written: 0, trouble: None }), turn: Condvar::new() };
     // One more than there are cores: while a worker waits for its turn, another has something to do.
     let workers = order.threads.unwrap_or(thread::available_parallelism().map_or(1, usize::from) + 1);
     thread::scope(|scope| {
-        for worker in 0..workers {
-            let judge = Judge::new(order, file, worker_seed(seed, worker));
+        for _ in 0..workers {
+            let judge = Judge::new(order, file);
             let (shelf, desk) = (&shelf, &desk);
             scope.spawn(move || work(shelf, desk, judge));
         }
@@ -48,13 +48,6 @@ pub fn run(input: Input, order: &Order, file: File, seed: [u8; 16], outputs: &mu
         (None, Some(error)) => Err(Trouble::Reading(error)),
         (None, None) => Ok(()),
     }
-}
-
-fn worker_seed(mut seed: [u8; 16], worker: usize) -> [u8; 16] {
-    if let Some(byte) = seed.last_mut() {
-        *byte ^= worker as u8;
-    }
-    seed
 }
 
 fn work(shelf: &Mutex<Shelf>, desk: &Desk, mut judge: Judge) {

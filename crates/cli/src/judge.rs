@@ -7,7 +7,6 @@ use audience_gate::contract::vocabulary::Field;
 
 use audience_gate::gate::rejected::{Rejected, write_end, write_row};
 use audience_gate::gate::{Accepted, Context, Verdict, judge};
-use audience_gate::ids::{Id, Ids};
 use audience_gate::parse::{Parser, Reader};
 
 use audience_gate::parse::{space, string};
@@ -16,9 +15,6 @@ use std::io;
 
 /// The source system that audit rows name.
 const SOURCE_SYSTEM: &str = "command-line";
-
-/// Stands in for the sender's id where a row has none; it is not written.
-const NO_ID: Id = [b'0'; 36];
 
 /// What came of judging events.
 #[derive(Debug, Default)]
@@ -81,7 +77,6 @@ pub struct File<'a> {
 pub struct Judge<'a> {
     order: &'a Order<'a>,
     file: File<'a>,
-    ids: Ids,
     parser: Parser,
     rows: Option<Rows>,
     line: Vec<u8>,
@@ -89,12 +84,11 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(order: &'a Order<'a>, file: File<'a>, seed: [u8; 16]) -> Self {
-        let ids = Ids::new(seed, order.context.received_at / 1000);
+    pub fn new(order: &'a Order<'a>, file: File<'a>) -> Self {
         let rows = order.write_rows.then(Rows::default);
         let mut row_end = Vec::new();
         write_end(&mut row_end, SOURCE_SYSTEM);
-        Judge { order, file, ids, parser: Parser::default(), rows, line: Vec::new(), row_end }
+        Judge { order, file, parser: Parser::default(), rows, line: Vec::new(), row_end }
     }
 
     /// Judges the event with that number.

@@ -58,8 +58,8 @@ declare
   name text;
   is_field boolean;
   replaced integer := 0;
-  names text[] := '{}';
-  parts jsonb[] := '{}';
+  names text[] := array[]::text[];
+  parts jsonb[] := array[]::jsonb[];
 begin
   case jsonb_typeof(value)
     when 'string' then

@@ -11,7 +11,7 @@ declare
 {{declared}}  metadata jsonb := case when jsonb_typeof({{metadata}}) = 'object' then {{metadata}} else '{}' end;
   rule_id text;
   found text;
-  violations jsonb := '[]';
+  violations jsonb := jsonb_build_array();
 begin
 {{prepared}}  foreach rule_id in array rule_ids loop
     found := null;

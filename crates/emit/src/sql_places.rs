@@ -13,13 +13,29 @@ const TEMPLATE: &str = include_str!("places.sql");
 /// The function, with the variables that are read from a document and how they are filled.
 pub fn unit(declared: &str, prepared: &str) -> Unit {
     let cases: String = RULES.iter().filter_map(case).collect();
+    // Only what the cases read.
+    let declared = kept(declared, 1, |line| line.split_whitespace().next(), &cases);
+    let prepared = kept(prepared, 3, |block| block.split_once('(')?.1.split('\'').nth(1), &cases);
     Unit::new(
         &TEMPLATE
-            .replace("{{declared}}", declared)
-            .replace("{{prepared}}", prepared)
+            .replace("{{declared}}", &declared)
+            .replace("{{prepared}}", &prepared)
             .replace("{{metadata}}", &Source::Document.json(Field::Metadata))
             .replace("{{cases}}", &cases),
     )
+}
+
+/// The blocks of so many lines that are about a variable which the cases read.
+fn kept(text: &str, lines: usize, variable: fn(&str) -> Option<&str>, cases: &str) -> String {
+    let is_read = |name: &str| {
+        cases.match_indices(name).any(|(at, _)| {
+            let before = cases.get(..at).and_then(|text| text.chars().next_back());
+            before.is_some_and(|before| matches!(before, ' ' | '('))
+        })
+    };
+    let lines_of: Vec<_> = text.split_inclusive('\n').collect();
+    let blocks = lines_of.chunks(lines).map(<[&str]>::concat);
+    blocks.filter(|block| variable(block).is_some_and(is_read)).collect()
 }
 
 /// What is asked for a rule that can be violated at more than one place.
