@@ -101,9 +101,10 @@ Deno.test("the store is told who reports, and is charged as for events", async (
 });
 
 Deno.test("what no database can hold is taken out, and nothing is nested without end", async () => {
-  let deep: unknown = "bottom";
-  for (let depth = 0; depth < 20_000; depth += 1) deep = [deep];
-  const { response, reports } = await answered(sent([report({ a: "x\0y", "k\0": "\ud800", deep, n: 1 })]));
+  // Written as a text, since an engine's own writer may give up before it is as deep.
+  const deep = `${"[".repeat(20_000)}"bottom"${"]".repeat(20_000)}`;
+  const whole = sent([report({ a: "x\0y", "k\0": "\ud800", deep: "here", n: 1 })]);
+  const { response, reports } = await answered({ ...whole, body: String(whole.body).replace('"here"', deep) });
   assert.equal(response.status, 200);
   const [{ event }] = reports[0]?.reports as [{ event: Record<string, unknown> }];
   const { deep: kept, ...plain } = event;
