@@ -123,8 +123,8 @@ $$;
 comment on function audience_gate.record_keyed_events(jsonb, text[], text) is
   'What record_plain_events() does, in a partitioned log: the keys of the rows decide which of them are new.';
 
--- The key says which month to look into. Of a month that is detached nobody knows the contents: what comes under one of its
--- ids is taken for a retry.
+-- The key says which month to look into. Of a month that is detached nobody knows the contents: what comes under the id of
+-- one of its events is taken for a retry. An audit row is nobody's event, so nothing has its contents.
 create or replace function audience_gate.keyed_contents(event_id uuid)
 returns jsonb
 language plpgsql
@@ -135,8 +135,13 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  recorded_at constant timestamptz := (select k.created_at from audience_gate.event_keys k where k.id = event_id);
+  recorded_at timestamptz;
+  is_audit_row boolean;
 begin
+  select k.created_at, k.rejected into recorded_at, is_audit_row from audience_gate.event_keys k where k.id = event_id;
+  if is_audit_row then
+    return 'null';
+  end if;
   return (
     select audience_gate.contents(
       e.site_id, e.user_id, e.session_id, e.event_type, e.event_category, e.event_source, e.utm_source, e.utm_medium,
@@ -147,7 +152,8 @@ begin
 end;
 $$;
 comment on function audience_gate.keyed_contents(uuid) is
-  'What recorded_contents() says, in a partitioned log; null if the month of the event is detached.';
+  'What recorded_contents() says, in a partitioned log; null if the month of the event is detached, and JSON''s null for an '
+  'audit row.';
 
 create or replace function audience_gate.keyed_fires_again(
   sent_session text, sent_type text, sent_user uuid, sent_at timestamptz
