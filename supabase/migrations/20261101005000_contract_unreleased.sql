@@ -2474,7 +2474,7 @@ revoke all on function audience_gate.refused_property(jsonb, jsonb) from public;
 grant execute on function audience_gate.refused_property(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.kept_session(session_id text, rule_ids text[])
+create or replace function audience_gate.audit_session(session_id text, rule_ids text[])
 returns text
 language sql
 immutable
@@ -2490,11 +2490,11 @@ as $$
     else audience_gate.placeholder_session()
   end
 $$;
-comment on function audience_gate.kept_session(text, text[]) is
+comment on function audience_gate.audit_session(text, text[]) is
   'The session that an audit row is recorded under: the one sent if it is valid and holds nothing personal, '
   'whichever rules were violated, else the placeholder.';
-revoke all on function audience_gate.kept_session(text, text[]) from public;
-grant execute on function audience_gate.kept_session(text, text[])
+revoke all on function audience_gate.audit_session(text, text[]) from public;
+grant execute on function audience_gate.audit_session(text, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.rejection_metadata(event jsonb, rule_ids text[], source_system text)

@@ -170,7 +170,7 @@ begin
     else audience_gate.rejection_metadata(sent, rule_ids, 'database') || jsonb_build_object('event_id', new.id)
   end;
   new.id := audience_gate.rejection_id(new.id, new.metadata);
-  new.session_id := audience_gate.kept_session(new.session_id, rule_ids);
+  new.session_id := audience_gate.audit_session(new.session_id, rule_ids);
   if 'identity.user_id' = any (rule_ids) then new.user_id := null; end if;
   if 'identity.site' = any (rule_ids) then new.site_id := audience_gate.default_site(); end if;
   new.event_type := 'event_validation_fail';

@@ -19,7 +19,7 @@ as $$
       jsonb_build_object(
         'index', j.item -> 'index',
         'user_id', case when j.rule_ids && array['base.user_id', 'identity.user_id'] then null else j.item -> 'user_id' end,
-        'session_id', audience_gate.kept_session(
+        'session_id', audience_gate.audit_session(
           case when jsonb_typeof(j.item -> 'session_id') = 'string' then j.item ->> 'session_id' end, j.rule_ids),
         'event_source', source_system,
         'site_id', case when j.rule_ids && array['base.site_id', 'identity.site'] then null else j.item -> 'site_id' end,
@@ -66,7 +66,7 @@ as $$
   select coalesce(jsonb_agg(jsonb_build_object(
       'index', r.item -> 'index',
       'user_id', r.item -> 'user_id',
-      'session_id', audience_gate.kept_session(
+      'session_id', audience_gate.audit_session(
         case when jsonb_typeof(r.item -> 'session_id') = 'string' then r.item ->> 'session_id' end, array['privacy.raw_email']),
       'event_source', 'database',
       'site_id', r.item -> 'site_id',

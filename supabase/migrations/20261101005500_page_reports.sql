@@ -61,7 +61,7 @@ begin
   placed := metadata || jsonb_build_object('violations', claimed);
   return jsonb_build_object(
     'user_id', case when found && array['base.user_id', 'identity.user_id'] then null else event -> 'user_id' end,
-    'session_id', audience_gate.kept_session(
+    'session_id', audience_gate.audit_session(
       case when jsonb_typeof(event -> 'session_id') = 'string' then event ->> 'session_id' end, found),
     'event_source', 'browser',
     'site_id', case when found && array['base.site_id', 'identity.site'] then null else event -> 'site_id' end,

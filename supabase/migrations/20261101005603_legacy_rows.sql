@@ -135,7 +135,7 @@ begin
         finding := audience_gate.rejection_metadata(event, found_wrong, 'legacy');
         audits := array_append(audits, jsonb_build_object(
           'id', audience_gate.derived_id('legacy', old.id || '|' || fingerprint), 'event_id', old.id, 'created_at', old.created_at,
-          'user_id', old.user_id, 'site_id', old.site_id, 'session_id', audience_gate.kept_session(old.session_id, found_wrong),
+          'user_id', old.user_id, 'site_id', old.site_id, 'session_id', audience_gate.audit_session(old.session_id, found_wrong),
           'metadata', finding));
         outcome := 'rejected';
         by_rule := by_rule || jsonb_build_object(found_wrong[1], jsonb_build_object(

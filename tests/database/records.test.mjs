@@ -39,7 +39,7 @@ function byModule({ text, caller = "trusted", callerId = null, origin = null }) 
  */
 async function bySql(client, rejected) {
   const { rows } = await client.query(
-    `select audience_gate.kept_session(
+    `select audience_gate.audit_session(
          case when jsonb_typeof(event::jsonb -> 'session_id') = 'string' then event::jsonb ->> 'session_id' end, rules) as session_id, metadata, metadata::text as text,
        octet_length(metadata::text) as bytes
      from unnest($1::text[], $2::text[]) with ordinality as t (event, listed, place)

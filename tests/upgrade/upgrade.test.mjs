@@ -60,11 +60,10 @@ const upTo = (index) => {
 const asIfMadeToday = () => {
   const releasesOfTheContract = copy.migrations().filter((path) => /_contract_\w+\.sql$/.test(path));
   const columns = copy.migrations().filter((path) => path.endsWith("_registry_columns.sql"));
-  const today = join(copy.folder, "supabase", "contract", "contract.sql");
   return copy.migrations().flatMap((path) => {
-    if (path === releasesOfTheContract[0]) return [...columns, today];
-    // Once more, because a migration in between may have made a function that is part of the contract now.
-    if (path === releasesOfTheContract.at(-1)) return [today];
+    if (path === releasesOfTheContract[0]) {
+      return [...columns, join(copy.folder, "supabase", "contract", "contract.sql")];
+    }
     return releasesOfTheContract.includes(path) ? [] : [path];
   });
 };

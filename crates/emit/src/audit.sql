@@ -423,7 +423,7 @@ $$;
 comment on function audience_gate.refused_property(jsonb, jsonb) is
   'The first key whose value does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
 
-create or replace function audience_gate.kept_session(session_id text, rule_ids text[])
+create or replace function audience_gate.audit_session(session_id text, rule_ids text[])
 returns text
 language sql
 immutable
@@ -439,7 +439,7 @@ as $$
     else audience_gate.placeholder_session()
   end
 $$;
-comment on function audience_gate.kept_session(text, text[]) is
+comment on function audience_gate.audit_session(text, text[]) is
   'The session that an audit row is recorded under: the one sent if it is valid and holds nothing personal, whichever rules were violated, else the placeholder.';
 
 create or replace function audience_gate.rejection_metadata(event jsonb, rule_ids text[], source_system text)
