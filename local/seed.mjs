@@ -51,7 +51,8 @@ const LOAD = `
     utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, rejected, contract
   )
   select
-    r.id, r.created_at, r.occurred_at, r.user_id, r.session_id, r.event_type, r.event_category, r.event_source,
+    -- An audit row has no id of its own until a database gives it one.
+    coalesce(r.id, gen_random_uuid()), r.created_at, r.occurred_at, r.user_id, r.session_id, r.event_type, r.event_category, r.event_source,
     coalesce(r.site_id, audience_gate.default_site()),
     r.utm_source, r.utm_medium, r.utm_campaign, r.utm_content, r.utm_term, r.metadata, r.rejected,
     audience_gate.contract_fingerprint()
