@@ -320,8 +320,8 @@ test("the form writes the event and reads it back", async (t) => {
   await page.getByLabel("prior_state").selectOption("S2");
   await page.getByLabel("new_state").selectOption("S1");
   await page.getByLabel("inactivity_days").fill("14");
-  // As a visitor, who may send none.
   assert.deepEqual(await broken(page), ["retention.rule_id", "retention.trusted_caller"]);
+  await page.locator("#caller-trusted").check();
   await page.getByLabel("rule_id", { exact: true }).selectOption("inactivity_14d");
   assert.equal(await title(page), "Accepted");
   await page.locator("#mode-json").check();

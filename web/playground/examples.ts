@@ -49,6 +49,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     name: "Retention",
     passes: true,
+    trusted: true,
     event: {
       ...base,
       event_type: "inactivity_detected",
@@ -143,6 +144,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     name: "A jump from S0 to S3",
     passes: false,
+    trusted: true,
     event: {
       ...base,
       event_type: "reactivated",
