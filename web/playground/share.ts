@@ -69,10 +69,14 @@ function count(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].length;
 }
 
-/** Compares without white space, because redaction may lay out JSON anew. */
+/** Compares without white space and the order of keys, because redaction lays out JSON anew. */
 function same(text: string): string {
+  const inOrder = (_: string, value: unknown) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => left < right ? -1 : 1))
+      : value;
   try {
-    return JSON.stringify(JSON.parse(text));
+    return JSON.stringify(JSON.parse(text), inOrder);
   } catch {
     return text;
   }
