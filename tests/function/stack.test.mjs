@@ -215,7 +215,7 @@ test("a body that is not JSON is answered 400 and leaves its row", async () => {
   const before = await recorded();
   const { status, answer } = await send("{not json");
   assert.deepEqual([status, answer.results[0].rule_id], [400, "parse.json"]);
-  assert.equal(await recorded(), before + 1);
+  assert.equal(await recorded(), Number(before) + 1);
 });
 
 test("a site that lists its origins is closed to others", async () => {
