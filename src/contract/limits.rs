@@ -19,7 +19,9 @@ pub const EMAIL_BYTES: usize = 254;
 /// The hexadecimal digits of a SHA-256.
 pub const HASH_LENGTH: usize = 64;
 /// How many bytes the hash of an e-mail address adds to `metadata`, at most: with the longer name of its kind.
-pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "email_hash_kind": "hmac-sha256", "#.len() + HASH_LENGTH;
+pub const EMAIL_HASH_BYTES: usize = r#""email_hash": "", "#.len() + HASH_LENGTH + HASH_KIND_BYTES;
+/// How many of them are the name of its kind.
+pub const HASH_KIND_BYTES: usize = r#""email_hash_kind": "hmac-sha256", "#.len();
 
 /// The most events of one request.
 pub const REQUEST_EVENTS: usize = 1000;

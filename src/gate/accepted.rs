@@ -1,10 +1,12 @@
 //! The row of an accepted event: its own bytes, apart from what the gate adds or replaces.
 
+use super::hashing;
 use super::request::{Caller, Context};
 use crate::contract::field_names::KEYS;
 use crate::contract::vocabulary::{Field, Kind};
 use crate::digest::Hash;
 use crate::ids::Id;
+use crate::parse::json::Json;
 use crate::parse::{Event, Value, string};
 use crate::privacy::email;
 use crate::time;
@@ -17,7 +19,7 @@ pub struct Accepted<'a> {
     pub text: &'a [u8],
     /// The event.
     pub event: &'a Event,
-    /// The hash of its e-mail address.
+    /// The hash of its e-mail address, without the pepper.
     pub email_hash: Option<&'a Hash>,
 }
 
@@ -44,7 +46,7 @@ impl Accepted<'_> {
     #[inline]
     fn write_sent(&self, out: &mut Vec<u8>, context: &Context) {
         let Accepted { text, event, .. } = *self;
-        let is_fit = !says_nothing(event) && self.new_time().is_none();
+        let is_fit = !says_nothing(event) && self.new_time().is_none() && !hashing::is_due(text, event, context);
         if event.value(Field::Email).kind() != Kind::Absent {
             if is_fit && self.replace_email(out, context).is_some() {
                 return;
@@ -106,6 +108,11 @@ impl Accepted<'_> {
         let metadata = event.value(Field::Metadata).raw(text);
         let metadata = if metadata.first() == Some(&b'{') { metadata } else { b"{}" };
         match self.new_hash() {
+            _ if hashing::is_due(text, event, context) => {
+                let mut metadata = Json::event(metadata);
+                hashing::settle(&mut metadata, self.email_hash, context);
+                metadata.write(out);
+            }
             None => put(out, metadata),
             Some(hash) => {
                 put(out, metadata.strip_suffix(b"}").unwrap_or(metadata));
@@ -144,9 +151,10 @@ fn says_nothing(event: &Event) -> bool {
 fn write_hash(out: &mut Vec<u8>, hash: &Hash, context: &Context) {
     let members = out.trim_ascii_end();
     put(out, if members.ends_with(b"{") { br#""email_hash":""# } else { br#","email_hash":""# });
-    put(out, hash);
+    let keyed = context.pepper.map(|pepper| email::stored(hash, pepper));
+    put(out, keyed.as_ref().unwrap_or(hash));
     put(out, br#"","email_hash_kind":""#);
-    put(out, email::hash_kind(context.pepper).as_bytes());
+    put(out, if keyed.is_some() { email::KEYED } else { email::PLAIN }.as_bytes());
     out.push(b'"');
 }
 

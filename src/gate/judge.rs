@@ -1,5 +1,6 @@
 //! What the rules mean: from an event, its caller, the registry and a time to violations, without side effects.
 
+use super::hashing;
 use super::places::Place;
 use super::request::{Caller, Context};
 use super::values::{
@@ -7,7 +8,6 @@ use super::values::{
     names_score, text_is, with_text,
 };
 use super::violations::{Verdict, Violations};
-use crate::contract::limits::EMAIL_HASH_BYTES;
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
 use crate::digest::Hash;
 use crate::parse::{Event, Value, number, string};
@@ -22,8 +22,7 @@ include!(concat!(env!("OUT_DIR"), "/judge.rs"));
 /// Judges an event that was read from `text`, and hashes its e-mail address.
 pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
     let is_readable = event.faults().is_empty();
-    let hashed = |address: Vec<u8>| email::hash(&address, context.pepper);
-    let hash = |address: &[u8]| email::normalise(address).map(hashed);
+    let hash = |address: &[u8]| email::normalise(address).map(|address| email::hash(&address, None));
     let email_hash = if is_readable { with_text(text, event.value(Field::Email), hash) } else { None };
     let mut judge = Judge {
         text,
@@ -49,7 +48,7 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
 #[cold]
 #[inline(never)]
 pub(super) fn place(text: &[u8], event: &Event, context: &Context, rule: usize) -> Place {
-    let hash = |address: &[u8]| email::normalise(address).map(|address| email::hash(&address, context.pepper));
+    let hash = |address: &[u8]| email::normalise(address).map(|address| email::hash(&address, None));
     let email_hash = with_text(text, event.value(Field::Email), hash);
     let judge = Judge {
         text,
@@ -153,9 +152,7 @@ impl Judge<'_> {
     }
 
     fn has_metadata_within(&self, most: usize) -> bool {
-        let hash_to_come = self.event.is_given(Field::Email) && !self.event.is_given(Field::EmailHash);
-        let added = if hash_to_come { EMAIL_HASH_BYTES } else { 0 };
-        self.event.metadata_size() + added <= most
+        self.event.metadata_size() + hashing::growth(self.text, self.event) <= most
     }
 
     fn occurred_within(&self, ahead: i64, behind: i64) -> bool {

@@ -4,6 +4,7 @@
 
 mod accepted;
 mod frame;
+mod hashing;
 mod judge;
 pub mod places;
 pub mod rejected;

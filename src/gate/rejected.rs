@@ -1,5 +1,6 @@
 //! The record of a rejection: a redacted row that is itself a valid system event.
 
+use super::hashing;
 use super::places::Judged;
 use super::request::{Caller, Context};
 use super::violations::Violations;
@@ -133,7 +134,7 @@ pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, context: &Context, end:
     let tree = rejected.event.map_or(Json::Null, |event| Json::event(event.raw(rejected.text)));
     let taken = write_findings(out, rejected, &tree, context);
     let findings = start..out.len();
-    write_payload(out, rejected, tree, METADATA_BYTES.saturating_sub(RECORD_BYTES + taken));
+    write_payload(out, rejected, tree, METADATA_BYTES.saturating_sub(RECORD_BYTES + taken), context);
     put(out, end);
     findings
 }
@@ -188,11 +189,12 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
 /// text.
 #[cold]
 #[inline(never)]
-fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize) {
+fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize, context: &Context) {
     let mut whole = Vec::new();
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
-        write_snapshot(out, &mut whole, rejected.payload(), tree, most)
+        let kept = || hashing::kept(Json::event(rejected.payload()), context);
+        write_snapshot(out, &mut whole, hashing::kept(tree, context), &kept, most)
     } else {
         whole = redact::masked(rejected.payload());
         let shown = redact::shown_of_outline(&whole);
@@ -212,7 +214,13 @@ fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize
 /// Appends the snapshot of an event, fills in the whole redacted text, and returns whether the snapshot is shorter.
 #[cold]
 #[inline(never)]
-fn write_snapshot(out: &mut Vec<u8>, whole: &mut Vec<u8>, payload: &[u8], tree: Json, most: usize) -> bool {
+fn write_snapshot<'a>(
+    out: &mut Vec<u8>,
+    whole: &mut Vec<u8>,
+    tree: Json,
+    again: &dyn Fn() -> Json<'a>,
+    most: usize,
+) -> bool {
     let is_event = matches!(tree, Json::Object(_));
     let redacted = redact::redacted(tree, is_event, Extent::Whole);
     redacted.write(whole);
@@ -226,7 +234,7 @@ fn write_snapshot(out: &mut Vec<u8>, whole: &mut Vec<u8>, payload: &[u8], tree: 
         return false;
     }
     if whole.len() > most || redact::is_deep(&redacted, 0) {
-        redact::fitted(redact::redacted(Json::event(payload), is_event, Extent::Short), most).write(out);
+        redact::fitted(redact::redacted(again(), is_event, Extent::Short), most).write(out);
         return true;
     }
     put(out, whole);

@@ -24,7 +24,7 @@ pub struct Context<'a> {
     pub received_at: i64,
     /// What the install has registered.
     pub registry: &'a Registry,
-    /// The key of the e-mail hash.
+    /// The key under which the hash of an e-mail address is hashed again.
     pub pepper: Option<&'a [u8]>,
 }
 

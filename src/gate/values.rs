@@ -2,8 +2,7 @@
 //! passed on as a whole has to be in memory, where the module's engine checks each access.
 
 use crate::contract::field_names::KEYS;
-use crate::contract::limits::HASH_LENGTH;
-use crate::contract::vocabulary::{EMPTY_HASH, Field, Kind, SCORE_WORDS, TEXT_COLUMNS};
+use crate::contract::vocabulary::{Field, Kind, SCORE_WORDS, TEXT_COLUMNS};
 use crate::contract::words;
 use crate::ids;
 use crate::parse::json::{Json, Member};
@@ -88,16 +87,7 @@ pub fn look_closer(text: &[u8], event: &Event) -> PersonalData {
 #[cold]
 #[inline(never)]
 pub fn is_sha256(text: &[u8], value: Value) -> bool {
-    content_is(text, value, &|content| {
-        let mut is_alike = true;
-        for digit in content {
-            if !matches!(digit, b'0'..=b'9' | b'a'..=b'f') {
-                return false;
-            }
-            is_alike &= Some(digit) == content.first();
-        }
-        content.len() == HASH_LENGTH && !is_alike && !content.iter().eq(EMPTY_HASH.as_bytes())
-    })
+    content_is(text, value, &email::is_hash)
 }
 
 /// Whether a key of metadata has the word score, at any depth.

@@ -51,7 +51,7 @@ impl<const SIZE: usize> Violations<SIZE> {
 pub struct Verdict {
     /// The rules it violates.
     pub violations: Violations,
-    /// The hash of its e-mail address, if it sent a valid one.
+    /// The hash of its e-mail address, without the pepper, if it sent a valid one.
     pub email_hash: Option<Hash>,
 }
 

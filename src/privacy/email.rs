@@ -1,6 +1,7 @@
 //! E-mail addresses: normalising, validating and hashing them, and finding them where they are not allowed.
 
-use crate::contract::limits::EMAIL_BYTES;
+use crate::contract::limits::{EMAIL_BYTES, HASH_LENGTH};
+use crate::contract::vocabulary::EMPTY_HASH;
 use crate::digest::{Hash, hex, hmac, sha256};
 
 /// The address in lower case and without surrounding white space, if it is valid by the grammar of the HTML standard
@@ -67,17 +68,37 @@ fn is_label(label: &[u8]) -> bool {
         && label.last() != Some(&b'-')
 }
 
-/// Hashes a normalised address: SHA-256, or HMAC-SHA-256 keyed by the pepper.
+/// The key under which a gate says what it made of the hash of an address.
+pub const HASH_KIND: &str = "email_hash_kind";
+/// The hash of an address, as a sender without the pepper makes it.
+pub const PLAIN: &str = "sha256";
+/// The hash of that hash under the pepper.
+pub const KEYED: &str = "hmac-sha256";
+
+/// What is stored of a normalised address: its hash, which any sender can make, or with a pepper, that hash keyed by it.
 pub fn hash(normalised: &[u8], pepper: Option<&[u8]>) -> Hash {
-    match pepper {
-        None => hex(&sha256(&[normalised])),
-        Some(pepper) => hex(&hmac(pepper, normalised)),
-    }
+    let plain = hex(&sha256(&[normalised]));
+    pepper.map_or(plain, |pepper| stored(&plain, pepper))
 }
 
-/// The name of the hash for `metadata.email_hash_kind`.
-pub const fn hash_kind(pepper: Option<&[u8]>) -> &'static str {
-    if pepper.is_none() { "sha256" } else { "hmac-sha256" }
+/// What is stored of a hash with a pepper: the HMAC-SHA-256 of its 64 digits as text. The address itself is not asked for,
+/// because a page may send its hash alone, and one address must have one value.
+pub fn stored(hash: &[u8], pepper: &[u8]) -> Hash {
+    hex(&hmac(pepper, hash))
+}
+
+/// Whether a text is the SHA-256 of something, in lower-case hexadecimal.
+#[cold]
+#[inline(never)]
+pub fn is_hash(content: &[u8]) -> bool {
+    let mut is_alike = true;
+    for digit in content {
+        if !matches!(digit, b'0'..=b'9' | b'a'..=b'f') {
+            return false;
+        }
+        is_alike &= Some(digit) == content.first();
+    }
+    content.len() == HASH_LENGTH && !is_alike && !content.iter().eq(EMPTY_HASH.as_bytes())
 }
 
 /// Whether a text holds a raw e-mail address.

@@ -66,7 +66,7 @@ export interface JudgeContext {
   readonly sourceSystem?: string;
   /** JSON text that travels to the store as it is. */
   readonly rate?: string;
-  /** The key of the e-mail hash. */
+  /** Keys the hash of an e-mail address, whether the address was sent or its hash. */
   readonly pepper?: string;
 }
 
@@ -86,7 +86,10 @@ export interface Judgement {
 /** Judges a whole request body: one event, an array, `{"events": […]}`, or NDJSON. */
 export function judge(body: Uint8Array, context: JudgeContext): Judgement;
 
-/** The hash that is stored instead of an e-mail address; undefined where it is not a valid one. */
+/**
+ * The hash that is stored instead of an e-mail address, which with a pepper is the HMAC-SHA-256 of its SHA-256; undefined
+ * where it is not a valid one.
+ */
 export function hashEmail(email: string, pepper?: string): string | undefined;
 
 /** A text, or JSON as text, with everything personal replaced. */

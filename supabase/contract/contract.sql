@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '36682f279db6fbaa'
+  select 'd4eefd87cdaaa79e'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -1434,7 +1434,10 @@ begin
         and coalesce(octet_length(metadata_text), 0) + case
             when coalesce(ltrim(event ->> 'email', blank), '') <> ''
               and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
-            then 116 else 0
+            then 116
+            when coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            then case metadata ->> 'email_hash_kind' when 'hmac-sha256' then 0 when 'sha256' then 5 else 34 end
+            else 0
           end > 8192
       then 'sanity.metadata_size'
     end,
@@ -1855,7 +1858,12 @@ begin
       then 'sanity.text_length'
     end,
     case
-      when coalesce(jsonb_typeof(sent.metadata) = 'object', false) and octet_length(metadata_text) > 8192
+      when coalesce(jsonb_typeof(sent.metadata) = 'object', false)
+        and coalesce(octet_length(metadata_text), 0) + case
+            when coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            then case metadata ->> 'email_hash_kind' when 'hmac-sha256' then 0 when 'sha256' then 5 else 34 end
+            else 0
+          end > 8192
       then 'sanity.metadata_size'
     end,
     case

@@ -45,7 +45,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '36682f279db6fbaa'
+  select 'd4eefd87cdaaa79e'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -1069,7 +1069,10 @@ begin
         and coalesce(octet_length(metadata_text), 0) + case
             when coalesce(ltrim(event ->> 'email', blank), '') <> ''
               and coalesce(ltrim(metadata ->> 'email_hash', blank), '') = ''
-            then 116 else 0
+            then 116
+            when coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            then case metadata ->> 'email_hash_kind' when 'hmac-sha256' then 0 when 'sha256' then 5 else 34 end
+            else 0
           end > 8192
       then 'sanity.metadata_size'
     end,
@@ -1490,7 +1493,12 @@ begin
       then 'sanity.text_length'
     end,
     case
-      when coalesce(jsonb_typeof(sent.metadata) = 'object', false) and octet_length(metadata_text) > 8192
+      when coalesce(jsonb_typeof(sent.metadata) = 'object', false)
+        and coalesce(octet_length(metadata_text), 0) + case
+            when coalesce(ltrim(metadata ->> 'email_hash', blank), '') <> ''
+            then case metadata ->> 'email_hash_kind' when 'hmac-sha256' then 0 when 'sha256' then 5 else 34 end
+            else 0
+          end > 8192
       then 'sanity.metadata_size'
     end,
     case
@@ -2561,7 +2569,7 @@ drop function if exists audience_gate.redacted_text(text);
 drop function if exists audience_gate.snapshot(jsonb);
 drop function if exists audience_gate.telling_words();
 
-insert into public.audience_contracts (fingerprint, version) values ('36682f279db6fbaa', '1.2')
+insert into public.audience_contracts (fingerprint, version) values ('d4eefd87cdaaa79e', '1.2')
 on conflict do nothing;
 
 -- Rows that the install has already, and rows that it changed, stay as they are.

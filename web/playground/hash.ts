@@ -23,6 +23,6 @@ export function hashPanel(gate: Gate): void {
       ? "Not a valid e-mail address, so the gate would not take it."
       : pepper.value === ""
       ? "SHA-256 of the address."
-      : "HMAC-SHA-256 of the address, keyed by the pepper.";
+      : "HMAC-SHA-256, keyed by the pepper, of the SHA-256 of the address.";
   }
 }

@@ -33,12 +33,12 @@ mod table;
 mod tls;
 
 const EXIT_CODES: &str = "Exit codes: 0 everything is accepted or in order, 1 something is rejected or invalid, 2 a file or an argument cannot be used.";
-const CHECK_HELP: &str = "The summary goes to standard output, or to standard error if events go to standard output. A file that cannot be read does not stop the others from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
-const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it; a secret is never an argument, because every user of the machine can read those. An address that is not valid prints an empty line, and its number is printed on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
+const CHECK_HELP: &str = "The summary goes to standard output, or to standard error if events go to standard output. A file that cannot be read does not stop the others from being judged. An event of more than 16 MiB is refused under parse.json.\n\nWith AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it, those that are sent as hashes too.\n\nExit codes: 0 every event is accepted, 1 some are rejected, 2 a file or an argument cannot be used.";
+const HASH_HELP: &str = "With AUDIENCE_GATE_EMAIL_PEPPER set, hashes are HMACs under it of the SHA-256; a line that is such a SHA-256 already is taken as one. A secret is never an argument, because every user of the machine can read those. An address that is not valid prints an empty line, and its number is printed on standard error.\n\nExit codes: 0 all are valid, 1 some are not, 2 standard input cannot be read.";
 const ARCHIVE_HELP: &str = "Every month is a folder such as 2026-01 with Parquet files and a _manifest.json. A month counts only once it has been read back and found to hold what the database holds; a month that is already there is not written again. Nothing is removed from the database: see detach.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 every month is archived, 1 an archived month differs from the database or is damaged, 2 the database, the archive or an argument cannot be used.";
 const DETACH_HELP: &str = "In one transaction the month is counted and hashed in the database, compared with the archive's manifest, and only then detached. Needs monthly partitions, see SCALING.md. Ids of detached events stay known, so a retry of one is still a replay. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is detached, 2 it is not: the archive differs, or the database or an argument cannot be used.";
 const RESTORE_HELP: &str = "The month is copied into a table of its own, compared with the archive's manifest and with what was noted when it was detached, and only then attached; all in one transaction. It leaves a system event and a row in audience_gate.partition_log.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is restored, 2 it is not: the archive differs, or the database or an argument cannot be used.";
-const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one derived from what it says and the line it is on.\n\nA load that was interrupted goes on where it stopped when it is run again; a file is never loaded twice. Each load leaves one system event.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
+const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one derived from what it says and the line it is on.\n\nA load that was interrupted goes on where it stopped when it is run again; a file is never loaded twice. Each load leaves one system event.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it, except those that the file says are already.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
 const LEGACY_HELP: &str = "Rows that were in public.audience_events before the gate was installed are unjudged, and count in no figure, score or state. Begin with `report`; register the types that you use, and correct the registry; then `judge`. It works while events come in, batch by batch, and goes on where it stopped when it is run again. No row changes in what it holds: one that is accepted is stamped with the contract, one that is not gets an audit row with the reason, and one that cannot be judged is named and stops nothing. When it is done the figures are made anew, and the states follow within a minute.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is done, and after `judge` no row is left unaccepted, 1 some rows are not accepted or a type was not registered, 2 the database or an argument cannot be used.";
 const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
 /// Lets in only the audience events that satisfy one validation contract.
@@ -125,6 +125,7 @@ fn pepper() -> Option<String> {
 
 fn hash(addresses: &[String]) -> Done {
     let pepper = pepper();
+    let pepper = pepper.as_ref().map(|pepper| pepper.as_bytes());
     let mut text = addresses.join("\n").into_bytes();
     if addresses.is_empty() {
         io::stdin().read_to_end(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
@@ -132,8 +133,14 @@ fn hash(addresses: &[String]) -> Done {
     let mut out = Vec::new();
     let mut is_invalid = false;
     for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let sent = line.trim_ascii();
         if let Some(address) = email::normalise(line) {
-            out.extend_from_slice(&email::hash(&address, pepper.as_ref().map(|pepper| pepper.as_bytes())));
+            out.extend_from_slice(&email::hash(&address, pepper));
+        } else if email::is_hash(sent) {
+            match pepper {
+                Some(pepper) => out.extend_from_slice(&email::stored(sent, pepper)),
+                None => out.extend_from_slice(sent),
+            }
         } else {
             is_invalid = true;
             eprintln!("audience-gate: address {} is not a valid e-mail address", number + 1);

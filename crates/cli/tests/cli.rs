@@ -286,10 +286,13 @@ fn hash_says_what_the_gate_would_store_and_never_the_address() {
     let piped = run(&folder, "hash", b" reader@example.com \r\nno address\n");
     let keyed = run_with(&folder, "hash reader@example.com", b"", &[("AUDIENCE_GATE_EMAIL_PEPPER", "secret")]);
     let unset = run_with(&folder, "hash reader@example.com", b"", &[("AUDIENCE_GATE_EMAIL_PEPPER", "")]);
+    let again = run_with(&folder, "hash", format!("{SHA}\r\n").as_bytes(), &[("AUDIENCE_GATE_EMAIL_PEPPER", "secret")]);
+    let as_it_was = run(&folder, &format!("hash {SHA}"), b"");
     assert_eq!((plain.code, plain.stdout.as_str()), (Some(0), format!("{SHA}\n").as_str()));
     assert_eq!((piped.code, piped.stdout.as_str()), (Some(1), format!("{SHA}\n\n").as_str()));
     assert_eq!(piped.stderr, "audience-gate: address 2 is not a valid e-mail address\n");
     assert_eq!(unset.stdout, plain.stdout);
+    assert_eq!((as_it_was.stdout.as_str(), again.stdout.as_str()), (plain.stdout.as_str(), keyed.stdout.as_str()));
     assert_eq!(keyed.stdout.len(), plain.stdout.len());
     assert_ne!(keyed.stdout, plain.stdout);
     for ran in [plain, piped, keyed] {

@@ -40,7 +40,7 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::Listed(..) => ("listed", 1),
         Expr::RuleTermsAgree => ("rule_terms_agree", 1),
         Expr::OnlyKnownFields => ("only_known_fields", 1),
-        Expr::MetadataWithin(_) => ("metadata_within", 1),
+        Expr::MetadataWithin(_) => ("metadata_within", 2),
         Expr::OccurredWithin(..) => ("occurred_within", 1),
         Expr::EmailAgrees => ("email_agrees", 1),
         Expr::NoScoreKey => ("no_score_key", 2),

@@ -82,7 +82,7 @@ fn prose(expr: &Expr) -> String {
             "the states are those that the rule gives, if it does, and `inactivity_days` at least its days".into()
         }
         Expr::OnlyKnownFields => "every top-level field is part of the event".into(),
-        Expr::MetadataWithin(most) => format!("`metadata` has at most {most} bytes as Postgres writes it"),
+        Expr::MetadataWithin(most) => format!("`metadata` has at most {most} bytes as Postgres writes it, with what the gate adds for an e-mail address"),
         Expr::OccurredWithin(ahead, behind) => format!(
             "`occurred_at` is at most {} minutes after and {} days before the time of receipt",
             ahead / 60,

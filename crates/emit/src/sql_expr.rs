@@ -6,9 +6,10 @@
 use crate::sql_condition::{Condition, WIDTH};
 use crate::taxonomy_sql::quote;
 use Condition::Settled;
-use audience_gate::contract::limits::{EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
+use audience_gate::contract::limits::{EMAIL_HASH_BYTES, HASH_KIND_BYTES, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::rule::{Expr, List};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
+use audience_gate::privacy::email;
 
 /// What an event is read from, and so what is known about it before any rule is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -207,6 +208,27 @@ impl Source {
         Condition::all([self.is(field, Kind::Text), known])
     }
 
+    /// The condition that metadata has so many bytes together with what the gate adds to it for an address.
+    fn metadata_within(self, most: u32) -> Condition {
+        let spelt = |condition: Condition| condition.written(WIDTH).replace(&" ".repeat(WIDTH), "      ");
+        let hash_to_come = match self {
+            Source::Row => String::new(),
+            Source::Document => format!(
+                "\n    when {}\n    then {EMAIL_HASH_BYTES}",
+                spelt(Condition::all([self.present(Field::Email), self.present(Field::EmailHash).negated()]))
+            ),
+        };
+        let size = format!(
+            "coalesce(octet_length(metadata_text), 0) + case{hash_to_come}\n    when {}\n    then case metadata ->> '{}' when '{}' then 0 when '{}' then {} else {HASH_KIND_BYTES} end\n    else 0\n  end",
+            spelt(self.present(Field::EmailHash)),
+            email::HASH_KIND,
+            email::KEYED,
+            email::PLAIN,
+            email::KEYED.len() - email::PLAIN.len(),
+        );
+        Condition::pair(format!("{size} <= {most}"), format!("{size} > {most}"))
+    }
+
     /// An expression as a condition.
     pub fn condition(self, expr: &Expr) -> Condition {
         match *expr {
@@ -251,19 +273,7 @@ impl Source {
                 "event - audience_gate.event_fields() = '{}'",
                 "event - audience_gate.event_fields() <> '{}'",
             ),
-            Expr::MetadataWithin(most) if self == Source::Row => Condition::pair(
-                format!("octet_length(metadata_text) <= {most}"),
-                format!("octet_length(metadata_text) > {most}"),
-            ),
-            Expr::MetadataWithin(most) => {
-                let hash_to_come =
-                    Condition::all([self.present(Field::Email), self.present(Field::EmailHash).negated()]);
-                let size = format!(
-                    "coalesce(octet_length(metadata_text), 0) + case\n    when {}\n    then {EMAIL_HASH_BYTES} else 0\n  end",
-                    hash_to_come.written(WIDTH).replace(&" ".repeat(WIDTH), "      ")
-                );
-                Condition::pair(format!("{size} <= {most}"), format!("{size} > {most}"))
-            }
+            Expr::MetadataWithin(most) => self.metadata_within(most),
             Expr::OccurredWithin(ahead, behind) => Condition::tested(
                 &[
                     &format!("occurred_at >= received_at - interval '{behind} seconds'"),

@@ -12,7 +12,7 @@ import { identify } from "./caller.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import type { Bytes, Gate } from "./gate.ts";
 import type { Line, Log } from "./log.ts";
-import { readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
+import { keyedReports, readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
 import { addressOf, RateKeys } from "./rate.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import { RefusedRequests } from "./refused.ts";
@@ -172,7 +172,7 @@ export function createIngest(deps: Deps): Handler {
     bodyKind(request.headers);
     const body = await readBody(request, { ...limits, bytes: Math.min(limits.bytes, REPORT_BYTES) });
     line.bytes = body.byteLength;
-    const reports = readReports(body);
+    const reports = await keyedReports(readReports(body), deps.emailPepper);
     line.events = reports.length;
     const receivedAt = clock();
     const address = addressOf(request.headers, deps.addressHeader);

@@ -7,6 +7,7 @@
 
 import type { Caller } from "./caller.ts";
 import { Refusal } from "./refusal.ts";
+import { hmac, hmacKey } from "./sign.ts";
 import type { ReportAnswer } from "./store.ts";
 
 /** As much as a closing page may send. */
@@ -41,6 +42,24 @@ export function readReports(body: Uint8Array): unknown[] {
   if (length < reports.length || length === 0) throw badReports("the body is not an array of reports");
   return reports.map((report) => plain(report, 0));
 }
+
+/** The reports with the hash of an address keyed by the pepper, as the gate stores it of every event. */
+export async function keyedReports(reports: readonly unknown[], pepper: string | undefined): Promise<unknown[]> {
+  if (pepper === undefined) return [...reports];
+  const key = await hmacKey(new TextEncoder().encode(pepper));
+  return await Promise.all(reports.map(async (report) => {
+    const { event } = report as { event: unknown };
+    const metadata = isObject(event) ? event["metadata"] : undefined;
+    const hash = isObject(metadata) ? metadata["email_hash"] : undefined;
+    if (typeof hash !== "string" || hash.trim() === "") return report;
+    const kept = HASH.test(hash)
+      ? { email_hash: await hmac(key, new TextEncoder().encode(hash)), email_hash_kind: "hmac-sha256" }
+      : { email_hash: "[redacted:personal]" };
+    return { ...report as object, event: { ...event as object, metadata: { ...metadata as object, ...kept } } };
+  }));
+}
+
+const HASH = /^[0-9a-f]{64}$/;
 
 /** The body of the call that records them. */
 export function reportArgument(
@@ -80,7 +99,11 @@ export function settleReports(total: number, { reported }: ReportAnswer): Report
 }
 
 function isReport(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "event" in value && "violations" in value;
+  return isObject(value) && "event" in value && "violations" in value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** The value without what a database cannot hold: U+0000, lone surrogates, and depth without end. */

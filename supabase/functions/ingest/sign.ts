@@ -14,7 +14,7 @@ export interface SignOptions {
 
 /** The database computes the same: HMAC-SHA-256 of `time.nonce.body`, under a key that both know by its id. */
 export function createSign({ key, clock, randomBytes }: SignOptions): Sign {
-  const secret = crypto.subtle.importKey("raw", bytesOf(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const secret = hmacKey(bytesOf(key));
   const id = crypto.subtle.digest("SHA-256", new TextEncoder().encode(`audience-gate key id|${key}`))
     .then((digest) => hex(new Uint8Array(digest)).slice(0, 16));
   return async (body) => {
@@ -24,9 +24,18 @@ export function createSign({ key, clock, randomBytes }: SignOptions): Sign {
     const signed = new Uint8Array(head.length + body.length);
     signed.set(head);
     signed.set(body, head.length);
-    const digest = new Uint8Array(await crypto.subtle.sign("HMAC", await secret, signed));
-    return `t=${time},n=${nonce},k=${await id},s=${hex(digest)}`;
+    return `t=${time},n=${nonce},k=${await id},s=${await hmac(await secret, signed)}`;
   };
+}
+
+/** A key of HMAC-SHA-256. */
+export function hmacKey(secret: Bytes): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+/** HMAC-SHA-256, in lower-case hexadecimal. */
+export async function hmac(key: CryptoKey, message: Bytes): Promise<string> {
+  return hex(new Uint8Array(await crypto.subtle.sign("HMAC", key, message)));
 }
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {

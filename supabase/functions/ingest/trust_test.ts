@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash, createHmac } from "node:crypto";
 import { check } from "../../../tests/function/check.ts";
 import {
   answered,
@@ -9,6 +10,7 @@ import {
   OWN_SITE,
   REGISTRY,
   request,
+  type Scene,
   scene,
   type Sent,
   USER,
@@ -174,28 +176,82 @@ Deno.test("what the store is told about the caller", async () => {
   });
 });
 
-Deno.test("an e-mail is hashed, with the pepper where there is one, and nowhere else to be found", async () => {
-  const subscribe = event({
-    event_type: "email_subscribe",
-    event_category: "subscription",
-    email: "Jo@Example.test",
-    metadata: { channel: "web", consent_recorded: true },
-  });
-  const hashes = new Set();
-  for (const emailPepper of [undefined, "pepper"]) {
+Deno.test("an address has one stored value, whether it is sent or its hash", async () => {
+  const plain = createHash("sha256").update("jo@example.test").digest("hex");
+  const keyed = createHmac("sha256", "pepper").update(plain).digest("hex");
+  const subscribe = (metadata: object, more: object = {}) =>
+    event({
+      event_type: "email_subscribe",
+      event_category: "subscription",
+      metadata: { channel: "web", consent_recorded: true, ...metadata },
+      ...more,
+    });
+  const address = subscribe({}, { email: "Jo@Example.test" });
+  const hash = subscribe({ email_hash: plain });
+  const claimed = subscribe({ email_hash: plain, email_hash_kind: "hmac-sha256" });
+  const again = subscribe({ email_hash: keyed, email_hash_kind: "hmac-sha256" });
+  const user = { headers: { authorization: `Bearer ${USER_TOKEN}` } };
+  const trusted = { apikey: SECRET };
+  const none = { emailPepper: undefined, stored: plain };
+  const some = { emailPepper: "pepper", stored: keyed, kind: "hmac-sha256" };
+  const cases: {
+    name: string;
+    as?: Sent;
+    sent: Record<string, unknown>;
+    emailPepper: string | undefined;
+    stored: string;
+    kind?: string;
+  }[] = [
+    { name: "the address, no pepper", sent: address, ...none, kind: "sha256" },
+    { name: "its hash, no pepper", sent: hash, ...none },
+    { name: "the address", sent: address, ...some },
+    { name: "its hash", sent: hash, ...some },
+    { name: "its hash, called keyed", sent: claimed, ...some },
+    { name: "a user's address", as: user, sent: address, ...some },
+    { name: "a user's hash", as: user, sent: hash, ...some },
+    { name: "a back end's address", as: trusted, sent: address, ...some },
+    { name: "a back end's hash", as: trusted, sent: hash, ...some },
+    { name: "a back end's keyed hash", as: trusted, sent: again, ...some },
+  ];
+  await check(cases, async ({ as, sent, emailPepper, stored, kind }) => {
     const { handle, batches, lines } = scene({ emailPepper });
-    const response = await handle(request(json(subscribe)));
+    const response = await handle(request({ ...json(sent), ...as }));
     const text = await response.text();
     assert.equal(response.status, 200, text);
-    const metadata = batches[0]?.accepted[0]?.metadata as Record<
-      string,
-      string
-    >;
-    assert.match(metadata.email_hash ?? "", /^[0-9a-f]{64}$/);
-    hashes.add(metadata.email_hash);
+    const { email_hash, email_hash_kind } = batches[0]?.accepted[0]?.metadata as Record<string, string>;
+    assert.deepEqual([email_hash, email_hash_kind], [stored, kind]);
     assert.doesNotMatch(JSON.stringify([batches, lines, text]), /jo@example/i);
-  }
-  assert.equal(hashes.size, 2);
+    if (emailPepper) assert.ok(!JSON.stringify([batches, lines, text]).includes(plain));
+  });
+});
+
+Deno.test("with a pepper, nothing that is recorded of a refused event shows a hash that anybody can make", async () => {
+  const plain = createHash("sha256").update("jo@example.test").digest("hex");
+  const keyed = createHmac("sha256", "pepper").update(plain).digest("hex");
+  const refused = (email_hash: unknown) => event({ session_id: "short", metadata: { page_path: "/", email_hash } });
+  const told = (email_hash: unknown) => [{
+    violations: [{ rule_id: "sanity.session_id_length", path: "/session_id" }],
+    event: refused(email_hash),
+  }];
+  const recorded = ({ batches, reports }: Scene) => {
+    const row = batches[0]?.rejected[0] as { metadata: { original_payload_snapshot: unknown } } | undefined;
+    const [report] = reports[0]?.reports as { event: unknown }[] ?? [];
+    return (row?.metadata.original_payload_snapshot ?? report?.event) as { metadata: Record<string, unknown> };
+  };
+  const cases = ["/ingest", "/ingest/reports"].flatMap((path) =>
+    [
+      { path, sent: plain, emailPepper: undefined, kept: plain, kind: undefined },
+      { path, sent: plain, emailPepper: "pepper", kept: keyed, kind: "hmac-sha256" },
+      { path, sent: plain.toUpperCase(), emailPepper: "pepper", kept: "[redacted:personal]", kind: undefined },
+      { path, sent: 7, emailPepper: "pepper", kept: 7, kind: undefined },
+    ].map((one) => ({ name: `${path} ${one.sent} ${one.emailPepper}`, ...one }))
+  );
+  await check(cases, async ({ path, sent, emailPepper, kept, kind }) => {
+    const at = scene({ emailPepper });
+    await (await at.handle(request({ path, ...json(path === "/ingest" ? refused(sent) : told(sent)) }))).text();
+    const { metadata } = recorded(at);
+    assert.deepEqual([metadata["email_hash"], metadata["email_hash_kind"]], [kept, kind]);
+  });
 });
 
 Deno.test("a browser's event is held to its own site's origins", async () => {

@@ -1026,7 +1026,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  '36682f279db6fbaa',
+  'd4eefd87cdaaa79e',
   'the database judges by the contract of this source'
 );
 

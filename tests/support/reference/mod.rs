@@ -98,9 +98,14 @@ impl<'a> Judge<'a> {
             Expr::Listed(field, list) => self.text(field).is_some_and(|text| self.lists(list, text)),
             Expr::OnlyKnownFields => self.event.members().iter().all(|(key, _)| is::top_level_field(key)),
             Expr::MetadataWithin(most) => {
-                let adds_hash =
-                    self.holds(&Expr::Present(Field::Email)) && !self.holds(&Expr::Present(Field::EmailHash));
-                let added = if adds_hash { is::HASH_MEMBERS.len() } else { 0 };
+                let kind = self.at(Field::Metadata).and_then(|metadata| metadata.get("email_hash_kind"));
+                let added = match (self.holds(&Expr::Present(Field::EmailHash)), kind) {
+                    (false, _) if self.holds(&Expr::Present(Field::Email)) => is::HASH_MEMBERS.len(),
+                    (false, _) => 0,
+                    (true, Some(Json::Text(kind))) if kind == "hmac-sha256" => 0,
+                    (true, Some(Json::Text(kind))) if kind == "sha256" => "hmac-".len(),
+                    (true, _) => is::KIND_MEMBER.len(),
+                };
                 self.at(Field::Metadata).map_or(0, |metadata| metadata.stored().len()) + added <= most as usize
             }
             Expr::OccurredWithin(ahead, behind) => self.occurred_at().is_some_and(|time| {

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 /// What the gate adds to metadata for an address, with the longer name of the hash.
 pub const HASH_MEMBERS: &str = r#""email_hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "email_hash_kind": "hmac-sha256", "#;
 
+/// The part of it that names the kind of the hash, which the gate adds to a hash that was sent too.
+pub const KIND_MEMBER: &str = r#""email_hash_kind": "hmac-sha256", "#;
+
 /// ASCII white space as HTML defines it.
 const SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
 
