@@ -116,7 +116,7 @@ as $$
   select case
     when event_id is null then gen_random_uuid()
     else audience_gate.derived_id('rejection', concat_ws('|',
-      event_id, coalesce(metadata ->> 'payload_digest', metadata ->> 'payload_sha256'), audience_gate.contract_fingerprint()))
+      event_id, metadata ->> 'payload_digest', audience_gate.contract_fingerprint()))
   end
 $$;
 comment on function audience_gate.rejection_id(uuid, jsonb) is

@@ -258,17 +258,13 @@ volatile
 set search_path = ''
 as $$
   select case
-      when x.id is null and nonce is not null then audience_gate.derived_id('call', concat_ws('|', nonce, x.index))
-      else audience_gate.rejection_id(x.id, x.metadata)
+      when e.event_id is null and nonce is not null then audience_gate.derived_id('call', concat_ws('|', nonce, x.index))
+      else audience_gate.rejection_id(e.event_id, x.metadata)
     end,
     x.user_id, x.session_id, x.event_source, coalesce(x.site_id, audience_gate.default_site()), x.metadata
-  from (
-    select s.index, coalesce((s.metadata ->> 'event_id')::uuid, s.id) as id, s.user_id, s.session_id, s.event_source, s.site_id,
-      jsonb_strip_nulls(jsonb_build_object('event_id', s.id)) || s.metadata as metadata
-    from jsonb_to_recordset(rows_rejected) as s (
-      index integer, id uuid, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb
-    )
-  ) x
+  from jsonb_to_recordset(rows_rejected)
+    as x (index integer, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb)
+  cross join lateral (select (x.metadata ->> 'event_id')::uuid as event_id) e
 $$;
 comment on function audience_gate.audit_rows(jsonb, text) is
   'The audit rows of a batch under their own ids. Nonce: what tells one call of the function from another; null: nothing.';

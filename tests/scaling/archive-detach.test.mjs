@@ -107,9 +107,10 @@ for (const version of VERSIONS) {
           },
         ]);
         assert.deepEqual([retry.accepted, retry.replayed], [0, [0]]);
-        // The id of an audit row is nobody's to use, although its record has gone with the month.
+        // The id of an audit row is nobody's to use, although its record has gone with the month. A dry run, so that the log
+        // has no audit row more when it is compared.
         const [rejected] = rows.find((row) => row[15] === true) ?? [];
-        const refused = await ingest(log.client, [event({ id: rejected })]);
+        const refused = await ingest(log.client, [event({ id: rejected })], { dry_run: true });
         assert.deepEqual([refused.accepted, refused.replayed], [0, []]);
         const rejections = /** @type {{ index: number, rule_id: string }[]} */ (refused.rejected);
         assert.deepEqual(rejections.map(({ index, rule_id }) => [index, rule_id]), [[0, "identity.id_reuse"]]);

@@ -75,7 +75,7 @@ function patch(results: Result[], stored: StoreAnswer): Counts {
       Object.assign(result, {
         status: "rejected",
         replayed: undefined,
-        rule_id: rule_id ?? undefined,
+        rule_id,
         reason,
         violations,
       });

@@ -38,8 +38,7 @@ export interface ReportAnswer extends Pick<StoreAnswer, "failed" | "rate" | "lim
 
 export interface StoreRejection {
   readonly index: number;
-  /** Null if it was rejected earlier and has been archived since. */
-  readonly rule_id: string | null;
+  readonly rule_id: string;
   readonly reason: string;
   readonly violations: readonly Violation[];
 }
