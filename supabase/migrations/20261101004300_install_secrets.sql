@@ -54,17 +54,20 @@ on conflict do nothing;
 -- Version 8 is the version of UUIDs whose contents are the maker's own affair.
 create or replace function audience_gate.derived_id(kind text, content text)
 returns uuid
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path = ''
 as $$
-  select encode(set_byte(set_byte(k.digest, 6, get_byte(k.digest, 6) & 15 | 128), 8, get_byte(k.digest, 8) & 63 | 128), 'hex')::uuid
-  from (
-    select substr(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(kind || '|' || content, 'UTF8'))), 1, 16) as digest
-    from audience_gate.install_secrets s
-    where s.name = 'ids'
-  ) k
+declare
+  digest bytea;
+begin
+  select substr(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(kind || '|' || content, 'UTF8'))), 1, 16)
+  into digest
+  from audience_gate.install_secrets s
+  where s.name = 'ids';
+  return encode(set_byte(set_byte(digest, 6, get_byte(digest, 6) & 15 | 128), 8, get_byte(digest, 8) & 63 | 128), 'hex')::uuid;
+end;
 $$;
 comment on function audience_gate.derived_id(text, text) is
   'The id of what the gate itself writes: the same for the same kind and content, and computable by nobody without the '

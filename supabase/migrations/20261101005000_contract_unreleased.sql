@@ -61,14 +61,24 @@ parallel safe
 set search_path = ''
 as $$
   select array[
-    'content_id', 'page_path', 'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash',
-    'platform', 'share_type', 'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id',
-    'landing_page', 'validation_rule_id', 'validation_result', 'source_system', 'rejection_reason',
-    'original_payload_snapshot'
+    'ad_network', 'affiliate_id', 'attempt_count', 'billing_period', 'category_id', 'channel', 'cohort_count',
+    'collection_id', 'component', 'consent_recorded', 'content_hash', 'content_id', 'coupon_used', 'creative_id',
+    'currency', 'device_class', 'duration_ms', 'duration_seconds', 'editor_count', 'email_hash', 'error_code',
+    'feature_id', 'field_count', 'file_count', 'files_hash', 'first_byte_ms', 'first_created_at', 'first_paint_ms',
+    'first_use', 'form_id', 'format', 'from_template', 'idle_seat_count', 'inactivity_days', 'interaction_ms',
+    'invite_count', 'is_dropped', 'item_count', 'job_id', 'landing_page', 'largest_paint_ms', 'last_created_at',
+    'layout_shift', 'lead_kind', 'list_id', 'load_ms', 'method', 'metric_id', 'month', 'new_state',
+    'original_payload_snapshot', 'outbound_domain', 'outbound_target', 'outcome', 'page_path', 'panel_id', 'passed',
+    'plan_id', 'platform', 'position', 'position_seconds', 'prior_state', 'quantity', 'question_count', 'rating',
+    'reason_code', 'referral_code', 'referrer_kind', 'rejection_reason', 'release_id', 'report_id', 'request_count',
+    'result_count', 'risk_percent', 'row_count', 'rule_id', 'scroll_depth_percent', 'seat_count', 'seat_role',
+    'severity', 'share_type', 'site_count', 'source_system', 'step', 'step_count', 'step_id', 'term_count',
+    'text_length', 'tool_id', 'trial', 'trial_days', 'validation_result', 'validation_rule_id', 'value', 'wall_kind',
+    'workspace_id'
   ]
 $$;
 comment on function audience_gate.harmless_keys() is
-  'The metadata keys that rules speak of, but for those that name personal data.';
+  'The metadata keys that the contract and the default taxonomy speak of, but for those that name personal data.';
 revoke all on function audience_gate.harmless_keys() from public;
 grant execute on function audience_gate.harmless_keys()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -280,23 +290,6 @@ revoke all on function audience_gate.questioning_words() from public;
 grant execute on function audience_gate.questioning_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.signs()
-returns text
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select string_agg(chr(code), '' order by code)
-  from generate_series(1, 127) code
-  where chr(code) !~ '[A-Za-z]'
-$$;
-comment on function audience_gate.signs() is
-  'The characters of ASCII that are no letters: between them stand the words of a key.';
-revoke all on function audience_gate.signs() from public;
-grant execute on function audience_gate.signs()
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
 create or replace function audience_gate.white_space()
 returns text
 language sql
@@ -421,19 +414,21 @@ grant execute on function audience_gate.moment(text)
 
 create or replace function audience_gate.key_words(key text)
 returns text[]
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select string_to_array(btrim(regexp_replace(lower(
+begin
+  return string_to_array(btrim(regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ')
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ');
+end;
 $$;
 comment on function audience_gate.key_words(text) is
   'The words of a key in lower case: it is split at signs, between letters and digits, and where camel case '
@@ -453,6 +448,7 @@ set search_path = ''
 as $$
 declare
   words text := keys;
+  word text;
 begin
   -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
   if strpos(keys, E'\\') > 0 then
@@ -463,12 +459,13 @@ begin
       '([a-z])([A-Z])', '\1 \2', 'g'),
       '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
   end if;
-  return exists (
-    select
-    from unnest(string_to_array(translate(lower(words collate "C"), audience_gate.signs(),
-      repeat(' ', length(audience_gate.signs()))), ' ')) word
-    where word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0
-  );
+  -- A loop and no query, which Postgres would plan anew for every text.
+  foreach word in array regexp_split_to_array(lower(words collate "C"), '[^a-z\u0080-\U0010ffff]+') loop
+    if word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
+      return true;
+    end if;
+  end loop;
+  return false;
 end;
 $$;
 comment on function audience_gate.begins_personal(text) is
@@ -511,8 +508,8 @@ as $$
 declare
   words text[];
   is_count boolean := false;
-  is_flag boolean;
-  described integer;
+  described integer := 0;
+  run text;
 begin
   case jsonb_typeof(value)
     when 'string' then
@@ -532,23 +529,33 @@ begin
     return false;
   end if;
   words := audience_gate.key_words(key);
-  select bool_or(strpos(audience_gate.questioning_words(), '|' || word || '|') > 0),
-    max(place) filter (where strpos(audience_gate.describing_words(), '|' || word || '|') > 0)
-  into is_flag, described
-  from unnest(words) with ordinality listed (word, place);
-  if is_flag then
-    return false;
+  for place in 1 .. cardinality(words) loop
+    if strpos(audience_gate.questioning_words(), '|' || words[place] || '|') > 0 then
+      return false;
+    elsif strpos(audience_gate.describing_words(), '|' || words[place] || '|') > 0 then
+      described := place;
+    end if;
+  end loop;
+  if strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
+    '|' || array_to_string(words, ' ') || '|') > 0
+  then
+    return true;
   end if;
-  return strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
-      '|' || array_to_string(words, ' ') || '|') > 0
-    or exists (
-      select
-      from generate_subscripts(words, 1) first
-      cross join generate_series(first, least(first + 3 - 1, cardinality(words))) last
-      where last >= coalesce(described, 0)
-        and strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-          '|' || array_to_string(words[first:last], ' ') || '|') > 0
-    );
+  for begun in 1 .. cardinality(words) loop
+    run := words[begun];
+    for ended in begun .. least(begun + 3 - 1, cardinality(words)) loop
+      if ended > begun then
+        run := run || ' ' || words[ended];
+      end if;
+      if ended >= described and strpos(
+        case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+        '|' || run || '|') > 0
+      then
+        return true;
+      end if;
+    end loop;
+  end loop;
+  return false;
 end;
 $$;
 comment on function audience_gate.names_personal_data(text, jsonb) is
@@ -599,16 +606,18 @@ grant execute on function audience_gate.is_sha256(text)
 
 create or replace function audience_gate.has_word(value text, word_pattern text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select lower(value collate "C") ~ word_pattern or lower(
+begin
+  return lower(value collate "C") ~ word_pattern or value ~ '[A-Z]' and lower(
       regexp_replace(regexp_replace(value,
         '([a-z])([A-Z])', '\1 \2', 'g'),
-        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern;
+end;
 $$;
 comment on function audience_gate.has_word(text, text) is
   'Whether a text has one of the words of a pattern: a run of letters, or what camel case makes of one.';
@@ -618,14 +627,16 @@ grant execute on function audience_gate.has_word(text, text)
 
 create or replace function audience_gate.names_like(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select audience_gate.has_word(value, audience_gate.like_words())
-    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs()
+begin
+  return audience_gate.has_word(value, audience_gate.like_words())
+    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs();
+end;
 $$;
 comment on function audience_gate.names_like(text) is
   'Whether a text names a like: a word of it does, or it is nothing but a sign of one.';

@@ -4,6 +4,55 @@
 -- Now a statement of a role of the API is charged to its account before a row is judged, one statement of an account waits
 -- for the other, and a statement holds no more events than a request of the function.
 
+-- These are asked in each transaction, some of them for each row, and a function in SQL is planned anew in each. The roles of
+-- the API are known by name.
+create or replace function audience_gate.is_trusted()
+returns boolean
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+declare
+  acting text := current_setting('role');
+begin
+  if acting = 'service_role' then
+    return true;
+  elsif acting in ('authenticated', 'anon') then
+    return false;
+  end if;
+  acting := audience_gate.actor();
+  return coalesce((select r.rolbypassrls or r.rolsuper from pg_catalog.pg_roles r where r.rolname = acting), false);
+end;
+$$;
+
+create or replace function audience_gate.caller_id()
+returns uuid
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return coalesce(
+    nullif(current_setting('request.jwt.claim.sub', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid;
+end;
+$$;
+
+create or replace function audience_gate.tokens_now(
+  tokens double precision, filled_at timestamptz, burst double precision, per_second double precision
+)
+returns double precision
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  return least(burst, tokens + per_second * greatest(extract(epoch from clock_timestamp() - filled_at), 0));
+end;
+$$;
+
 create or replace function audience_gate.most_rows()
 returns integer
 language sql
@@ -24,7 +73,7 @@ volatile
 set search_path = ''
 as $$
 declare
-  account constant text := audience_gate.derived_id('account', coalesce(audience_gate.caller_id()::text, ''))::text;
+  account constant text := md5('account|' || coalesce(audience_gate.caller_id()::text, ''));
   most double precision;
   per_second double precision;
 begin
@@ -85,13 +134,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  -- The roles of the API by name, because this runs for each row.
-  trusted boolean := case current_setting('role')
-    when 'service_role' then true
-    when 'authenticated' then false
-    when 'anon' then false
-    else audience_gate.is_trusted()
-  end;
+  trusted boolean := audience_gate.is_trusted();
   caller_id uuid := case when not trusted then audience_gate.caller_id() end;
   caller text := case when trusted then 'trusted' when caller_id is not null then 'user' else 'visitor' end;
   origin text := case when not trusted then
@@ -208,11 +251,12 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  buckets constant integer[] := array(
-    select distinct audience_gate.session_bucket(a.session_id) as bucket from arrived a where not a.rejected order by bucket);
   sent_rows constant integer := current_setting('audience_gate.rows')::integer;
 begin
-  perform pg_advisory_xact_lock(audience_gate.settle_lock(), b) from unnest(buckets) b;
+  perform pg_advisory_xact_lock(audience_gate.settle_lock(), b.bucket)
+  from (
+    select distinct audience_gate.session_bucket(a.session_id) as bucket from arrived a where not a.rejected order by bucket
+  ) b;
   if exists (
     select from arrived a
     cross join lateral (

@@ -89,19 +89,21 @@ comment on function audience_gate.holds_email(text) is 'Whether a text holds a r
 
 create or replace function audience_gate.key_words(key text)
 returns text[]
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select string_to_array(btrim(regexp_replace(lower(
+begin
+  return string_to_array(btrim(regexp_replace(lower(
       regexp_replace(regexp_replace(regexp_replace(regexp_replace(key,
         '([a-z])([A-Z])', '\1 \2', 'g'),
         '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
         '([A-Za-z])([0-9])', '\1 \2', 'g'),
         '([0-9])([A-Za-z])', '\1 \2', 'g') collate "C"),
-      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ')
+      '[^a-z0-9\u0080-\U0010ffff]+', ' ', 'g')), ' ');
+end;
 $$;
 comment on function audience_gate.key_words(text) is
   'The words of a key in lower case: it is split at signs, between letters and digits, and where camel case begins one.';
@@ -117,6 +119,7 @@ set search_path = ''
 as $$
 declare
   words text := keys;
+  word text;
 begin
   -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
   if strpos(keys, E'\\') > 0 then
@@ -127,12 +130,13 @@ begin
       '([a-z])([A-Z])', '\1 \2', 'g'),
       '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
   end if;
-  return exists (
-    select
-    from unnest(string_to_array(translate(lower(words collate "C"), audience_gate.signs(),
-      repeat(' ', length(audience_gate.signs()))), ' ')) word
-    where word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0
-  );
+  -- A loop and no query, which Postgres would plan anew for every text.
+  foreach word in array regexp_split_to_array(lower(words collate "C"), '[^a-z\u0080-\U0010ffff]+') loop
+    if word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
+      return true;
+    end if;
+  end loop;
+  return false;
 end;
 $$;
 comment on function audience_gate.begins_personal(text) is
@@ -168,8 +172,8 @@ as $$
 declare
   words text[];
   is_count boolean := false;
-  is_flag boolean;
-  described integer;
+  described integer := 0;
+  run text;
 begin
   case jsonb_typeof(value)
     when 'string' then
@@ -189,23 +193,33 @@ begin
     return false;
   end if;
   words := audience_gate.key_words(key);
-  select bool_or(strpos(audience_gate.questioning_words(), '|' || word || '|') > 0),
-    max(place) filter (where strpos(audience_gate.describing_words(), '|' || word || '|') > 0)
-  into is_flag, described
-  from unnest(words) with ordinality listed (word, place);
-  if is_flag then
-    return false;
+  for place in 1 .. cardinality(words) loop
+    if strpos(audience_gate.questioning_words(), '|' || words[place] || '|') > 0 then
+      return false;
+    elsif strpos(audience_gate.describing_words(), '|' || words[place] || '|') > 0 then
+      described := place;
+    end if;
+  end loop;
+  if strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
+    '|' || array_to_string(words, ' ') || '|') > 0
+  then
+    return true;
   end if;
-  return strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
-      '|' || array_to_string(words, ' ') || '|') > 0
-    or exists (
-      select
-      from generate_subscripts(words, 1) first
-      cross join generate_series(first, least(first + {{most_words}} - 1, cardinality(words))) last
-      where last >= coalesce(described, 0)
-        and strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-          '|' || array_to_string(words[first:last], ' ') || '|') > 0
-    );
+  for begun in 1 .. cardinality(words) loop
+    run := words[begun];
+    for ended in begun .. least(begun + {{most_words}} - 1, cardinality(words)) loop
+      if ended > begun then
+        run := run || ' ' || words[ended];
+      end if;
+      if ended >= described and strpos(
+        case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+        '|' || run || '|') > 0
+      then
+        return true;
+      end if;
+    end loop;
+  end loop;
+  return false;
 end;
 $$;
 comment on function audience_gate.names_personal_data(text, jsonb) is
@@ -407,30 +421,34 @@ comment on function audience_gate.is_sha256(text) is
 
 create or replace function audience_gate.has_word(value text, word_pattern text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select lower(value collate "C") ~ word_pattern or lower(
+begin
+  return lower(value collate "C") ~ word_pattern or value ~ '[A-Z]' and lower(
       regexp_replace(regexp_replace(value,
         '([a-z])([A-Z])', '\1 \2', 'g'),
-        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern
+        '([A-Z])([A-Z][a-z])', '\1 \2', 'g') collate "C") ~ word_pattern;
+end;
 $$;
 comment on function audience_gate.has_word(text, text) is
   'Whether a text has one of the words of a pattern: a run of letters, or what camel case makes of one.';
 
 create or replace function audience_gate.names_like(value text)
 returns boolean
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-  select audience_gate.has_word(value, audience_gate.like_words())
-    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs()
+begin
+  return audience_gate.has_word(value, audience_gate.like_words())
+    or translate(value, audience_gate.white_space(), '') ~ audience_gate.like_signs();
+end;
 $$;
 comment on function audience_gate.names_like(text) is 'Whether a text names a like: a word of it does, or it is nothing but a sign of one.';
 

@@ -15,6 +15,8 @@ use audience_gate::contract::vocabulary::{
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
+use audience_gate::registry::taxonomy;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const HELPERS: &str = include_str!("helpers.sql");
@@ -53,8 +55,8 @@ pub fn units() -> Vec<Unit> {
         constant(
             "harmless_keys",
             "text[]",
-            &list(keys(true)),
-            "The metadata keys that rules speak of, but for those that name personal data.",
+            &list(harmless_keys()),
+            "The metadata keys that the contract and the default taxonomy speak of, but for those that name personal data.",
         ),
         constant(
             "personal_words",
@@ -97,12 +99,6 @@ pub fn units() -> Vec<Unit> {
             "text",
             &between_bars(QUESTIONING.split('|')),
             "Words that make a flag of a key, between bars.",
-        ),
-        constant(
-            "signs",
-            "text",
-            "string_agg(chr(code), '' order by code)\n  from generate_series(1, 127) code\n  where chr(code) !~ '[A-Za-z]'",
-            "The characters of ASCII that are no letters: between them stand the words of a key.",
         ),
         constant(
             "white_space",
@@ -259,10 +255,17 @@ fn sign_pattern() -> String {
 }
 
 fn keys(in_metadata: bool) -> impl Iterator<Item = &'static str> {
-    let wanted = move |field: &Field, key: &str| {
-        field.in_metadata() == in_metadata && !(in_metadata && personal_keys::named(key.as_bytes()).is_some())
-    };
-    FIELDS.iter().filter(move |(field, key, _)| wanted(field, key)).map(|(_, key, _)| *key)
+    FIELDS.iter().filter(move |(field, _, _)| field.in_metadata() == in_metadata).map(|(_, key, _)| *key)
+}
+
+/// An event with no other keys is not looked through for personal ones.
+fn harmless_keys() -> BTreeSet<String> {
+    let taxonomy = taxonomy::read();
+    let schemas =
+        taxonomy::entries(&taxonomy, "event_types").iter().map(|entry| &entry["payload_schema"]["properties"]);
+    let named = schemas.filter_map(Value::as_object).flat_map(|properties| properties.keys().cloned());
+    let all = named.chain(keys(true).map(String::from));
+    all.filter(|key| personal_keys::named(key.as_bytes()).is_none()).collect()
 }
 
 /// Texts with a bar before, between and after them, as literals on lines of their own.
