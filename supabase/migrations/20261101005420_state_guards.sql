@@ -43,6 +43,26 @@ drop trigger if exists trg_a_guard_derived on public.audience_site_state;
 create trigger trg_a_guard_derived before insert or update on public.audience_site_state
 for each row execute function audience_gate.guard_derived();
 
+-- History follows from changes of states. A row that somebody wrote by hand would say where a person stood without anybody
+-- having placed them there.
+create or replace function audience_gate.guard_history()
+returns trigger
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  raise exception '% records what happens to states: no row is inserted by hand', tg_table_name
+    using errcode = 'insufficient_privilege', hint = 'To place a person, call public.audience_set_state().';
+end;
+$$;
+comment on function audience_gate.guard_history() is 'Refuses everybody but the gate''s own functions to write history.';
+revoke all on function audience_gate.guard_history() from public, anon, authenticated, service_role;
+
+drop trigger if exists trg_audience_state_events_guard on public.audience_state_events;
+create trigger trg_audience_state_events_guard before insert on public.audience_state_events
+for each statement when (current_user <> 'audience_gate_owner') execute function audience_gate.guard_history();
+
 -- If anybody but the derivation places a state, the score moves with it to where the state begins, and inactivity counts
 -- from then. Everything up to now also counts as applied, so that an event which was recorded before the change but
 -- committed after it is put in its place by a recomputation.

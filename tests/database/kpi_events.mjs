@@ -145,6 +145,7 @@ export async function store(client, list, moves, tail) {
       })),
     )],
   );
+  await client.query("set role audience_gate_owner");
   await client.query(
     `insert into public.audience_state_events (site_id, user_id, from_state, to_state, changed_by, changed_at, effective_at, rule_id)
      select m.site_id, m.user_id, m.from_state, m.to_state, 'system:derivation', m.changed_at, m.effective_at, 'score_threshold'
@@ -158,4 +159,5 @@ export async function store(client, list, moves, tail) {
       effective_at: iso(at),
     })))],
   );
+  await client.query("reset role");
 }

@@ -57,11 +57,12 @@ select case t.part when 1 then t.at else now() - interval '1 minute' end, t.who,
   audience_gate.contract_fingerprint()
 from told t
 join public.audience_event_types y on y.id = t.type;
-reset role;
+set local role audience_gate_owner;
 insert into public.audience_state_events (site_id, user_id, from_state, to_state, changed_by, changed_at, effective_at, rule_id)
 select 'aaaaaaaa-0000-4000-8000-000000000000', '11111111-0000-4000-8000-000000000000', s.from_state, s.to_state,
   'system:derivation', s.at, s.at, 'score_threshold'
 from (values (null, 'S0', timestamptz '2026-09-07 10:00Z'), ('S0', 'S1', '2026-09-09 10:00Z'), ('S1', 'S2', '2026-09-14 10:00Z')) s (from_state, to_state, at);
+reset role;
 
 create temp table figure (name text, read text, wanted text) on commit drop;
 insert into figure values

@@ -166,8 +166,13 @@ select throws_ok(statement, '42501', null, statement) from (values
   ($$ update public.audience_state set metadata = '{"a": 1}' where user_id = pg_temp.member(7) $$),
   ($$ insert into public.audience_state (user_id, current_state, engagement_score) values (pg_temp.member(9), 'S0', 9999) $$),
   ($$ insert into public.audience_site_state (site_id, user_id, current_state, highest_state, engagement_score)
-      values (pg_temp.site(), pg_temp.member(9), 'S0', 'S0', 9999) $$)
+      values (pg_temp.site(), pg_temp.member(9), 'S0', 'S0', 9999) $$),
+  ($$ insert into public.audience_state_events (user_id, from_state, to_state, changed_by, rule_id, changed_at, effective_at)
+      values (pg_temp.member(9), 'S1', 'S5', 'user:ceo', 'manual_correction', '2020-01-01', '2020-01-01') $$),
+  ($$ insert into public.audience_state_events (site_id, user_id, from_state, to_state, changed_by, rule_id)
+      values (pg_temp.site(), pg_temp.member(7), 'S1', 'S2', 'system:derivation', 'score_threshold') $$)
 ) as t (statement);
+select is(public.audience_state_at(null, pg_temp.member(9), '2021-01-01'), null, 'and nobody stands where only such a row said');
 select audience_gate.announce_change('system:derivation', 'score_threshold');
 update public.audience_site_state set current_state = 'S3' where user_id = pg_temp.member(7);
 select audience_gate.announce_change(null, null);
