@@ -13,7 +13,19 @@ export function payloadHolds(schema: PayloadSchema, metadata: Members): boolean 
     const value = metadata[key];
     if (value !== undefined && value !== null && !propertyHolds(properties[key], value)) return false;
   }
+  if (schema.additionalProperties === false) {
+    for (const key in metadata) {
+      if (!(key in properties) && !schema.required.includes(key) && !ownHolds(key, metadata[key])) return false;
+    }
+  }
   return true;
+}
+
+/** What the tracker and the gate themselves add to an event: a closed schema takes it too. */
+const OWN = /^(?:tracker|automated|tracking_consent(?:_at|_version)?|email_hash(?:_kind)?)$/;
+
+function ownHolds(key: string, value: Json): boolean {
+  return OWN.test(key) && (value === null || propertyHolds({ type: "string", maxLength: 128 }, value));
 }
 
 function propertyHolds(property: PayloadProperty, value: Json): boolean {

@@ -11,7 +11,11 @@ export type PayloadProperty = {
   minLength?: number;
   maxLength?: number;
 };
-export type PayloadSchema = { properties: Record<string, PayloadProperty>; required: string[] };
+export type PayloadSchema = {
+  properties: Record<string, PayloadProperty>;
+  required: string[];
+  additionalProperties?: boolean;
+};
 
 export type Snapshot = {
   version: string;

@@ -31,6 +31,10 @@ pub const REQUEST_BYTES: usize = 1_048_576;
 /// The most bytes of `metadata` as Postgres writes it.
 pub const METADATA_BYTES: usize = 8192;
 
+/// The most Unicode code points that an event type with a closed payload schema takes under a key of the tracker's or
+/// the gate's own.
+pub const OWN_TEXT: usize = 128;
+
 /// How deep the snapshot of a rejected event goes.
 pub const SNAPSHOT_DEPTH: usize = 8;
 /// How many Unicode code points of one text a snapshot shows.

@@ -228,6 +228,18 @@ pub const STATE_JOINTS: &str = "_ .-";
 /// The SHA-256 of the empty text, which is the hash of nobody's address.
 pub const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/// The metadata keys that are no part of what happened: the tracker adds them to every event, and the gate the hash of an
+/// address. Each event type takes them, also one whose payload schema is closed.
+pub const OWN_KEYS: [&str; 7] = [
+    "tracker",
+    "automated",
+    "tracking_consent",
+    "tracking_consent_at",
+    "tracking_consent_version",
+    "email_hash",
+    "email_hash_kind",
+];
+
 /// The columns that hold text from the sender.
 pub const TEXT_COLUMNS: [Field; 9] = [
     Field::SessionId,

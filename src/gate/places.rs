@@ -99,7 +99,7 @@ impl Judged<'_> {
             Place::PersonalKey => {
                 in_metadata(tree, &|part| part.own_key().is_some_and(|key| redact::is_personal(key, part.value)))
             }
-            Place::Payload => payload(text, event, context),
+            Place::Payload => payload(self),
         };
         found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
     }
@@ -222,9 +222,10 @@ fn blocked_jump<'a>(tree: &'a Json<'a>, registry: &Registry) -> Option<Vec<Step<
 
 #[cold]
 #[inline(never)]
-fn payload<'a>(text: &[u8], event: &Event, context: &Context<'a>) -> Option<Vec<Step<'a>>> {
+fn payload<'a>(judged: &Judged<'a>) -> Option<Vec<Step<'a>>> {
+    let Judged { text, event, tree, context } = *judged;
     let id = string::content(text, event.value(Field::EventType));
-    let key = context.registry.event_type(&id)?.refuses(text, event)?;
+    let key = context.registry.event_type(&id)?.refuses(text, event, tree.get("metadata"))?;
     Some(vec![Step::Key(b"metadata"), Step::Key(key)])
 }
 

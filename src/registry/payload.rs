@@ -1,7 +1,8 @@
 //! What the registry says about the payload of an event type.
 
 use super::missing;
-use crate::contract::vocabulary::{Category, Field, Kind};
+use crate::contract::limits::OWN_TEXT;
+use crate::contract::vocabulary::{Category, FIELDS, Field, Kind, OWN_KEYS};
 use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 
@@ -11,6 +12,8 @@ pub struct EventType {
     /// The category it is filed under.
     pub category: Option<Category>,
     schema: Vec<Property>,
+    /// Whether metadata may hold nothing but what the schema names and [`OWN_KEYS`].
+    is_closed: bool,
 }
 
 /// What a payload schema says about one key.
@@ -70,26 +73,61 @@ impl EventType {
                 None => properties.push(Property { required: true, ..Property::named(&key) }),
             }
         }
-        Ok((id.into(), EventType { category: Category::named(category), schema: properties }))
+        let is_closed = match schema.get("additionalProperties") {
+            Json::Null => false,
+            Json::Boolean(is_open) => !is_open,
+            _ => return Err(refused()),
+        };
+        for key in OWN_KEYS.iter().filter(|_| is_closed) {
+            if properties.iter().all(|property| *property.key != *key.as_bytes()) {
+                properties.push(Property::own(key));
+            }
+        }
+        Ok((id.into(), EventType { category: Category::named(category), schema: properties, is_closed }))
     }
 
     /// Whether the metadata of the event satisfies the payload schema.
     #[inline]
     pub fn admits(&self, text: &[u8], event: &Event) -> bool {
         self.schema.iter().all(|property| property.holds(text, event))
+            && !(self.is_closed && self.has_other(text, event))
     }
 
-    /// The first key whose value does not satisfy the payload schema, in the order in which Postgres keeps keys.
+    /// Whether metadata holds a key that the schema does not name.
+    #[inline(never)]
+    fn has_other(&self, text: &[u8], event: &Event) -> bool {
+        let is_named = |field| self.schema.iter().any(|property| property.field == Some(field));
+        FIELDS
+            .iter()
+            .any(|&(field, ..)| field.in_metadata() && event.value(field).kind() != Kind::Absent && !is_named(field))
+            || event
+                .members()
+                .iter()
+                .any(|member| !self.schema.iter().any(|property| string::equals(text, member.key, &property.key)))
+    }
+
+    /// The first key that does not satisfy the payload schema, in the order in which Postgres keeps keys, and `metadata`
+    /// does.
     #[cold]
-    pub fn refuses(&self, text: &[u8], event: &Event) -> Option<&[u8]> {
-        let wrong = self.schema.iter().filter(|property| !property.holds(text, event));
-        wrong.map(|property| &*property.key).min_by_key(|key| (key.len(), *key))
+    pub fn refuses<'a>(&'a self, text: &[u8], event: &Event, metadata: &'a Json) -> Option<&'a [u8]> {
+        let wrong = self.schema.iter().filter(|property| !property.holds(text, event)).map(|property| &*property.key);
+        let mut other = metadata
+            .members()
+            .iter()
+            .map(|(key, _)| &**key)
+            .filter(|key| self.is_closed && self.schema.iter().all(|property| *property.key != **key));
+        wrong.chain(other.next()).min_by_key(|key| (key.len(), *key))
     }
 }
 
 impl Property {
     fn named(key: &[u8]) -> Property {
         Property { key: key.into(), field: Field::of_metadata(key), ..Property::default() }
+    }
+
+    /// A key that is no part of what happened, so that no schema needs to name it.
+    fn own(key: &str) -> Property {
+        Property { kind: Some(Type::String), longest: Some(OWN_TEXT), ..Property::named(key.as_bytes()) }
     }
 
     /// `None` if a keyword is unknown or its value has the wrong form.

@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'd4eefd87cdaaa79e'
+  select 'd41e8b22222446b7'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -381,6 +381,29 @@ comment on function audience_gate.score_words() is
   'The pattern of the words of which one makes a key the name of a score.';
 revoke all on function audience_gate.score_words() from public;
 grant execute on function audience_gate.score_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.own_properties()
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tracker', of_own.text,
+    'automated', of_own.text,
+    'tracking_consent', of_own.text,
+    'tracking_consent_at', of_own.text,
+    'tracking_consent_version', of_own.text,
+    'email_hash', of_own.text,
+    'email_hash_kind', of_own.text)
+  from (values ('{"type": "string", "maxLength": 128}'::jsonb)) of_own (text)
+$$;
+comment on function audience_gate.own_properties() is
+  'What the keys that each event type takes hold: the tracker and the gate add them, so no schema names them.';
+revoke all on function audience_gate.own_properties() from public;
+grant execute on function audience_gate.own_properties()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.number_sign()
@@ -996,7 +1019,11 @@ set search_path = ''
 as $$
 declare
   required jsonb := schema -> 'required';
-  properties jsonb := schema -> 'properties';
+  is_closed boolean := coalesce(schema -> 'additionalProperties' = 'false', false);
+  properties jsonb := case
+    when is_closed then audience_gate.own_properties() || coalesce(nullif(schema -> 'properties', 'null'), '{}')
+    else schema -> 'properties'
+  end;
   member record;
   rule jsonb;
   kind text;
@@ -1010,6 +1037,9 @@ begin
   for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
     rule := properties -> member.key;
     kind := jsonb_typeof(member.value);
+    if rule is null and is_closed and required ? member.key is not true then
+      return false;
+    end if;
     if rule is not null and kind <> 'null' and not (
       case rule ->> 'type'
         when 'integer' then case
@@ -2841,9 +2871,12 @@ as $$
     select jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) as key
     union
     select jsonb_object_keys(coalesce(nullif(schema -> 'properties', 'null'), '{}'))
+    union
+    select jsonb_object_keys(metadata) where schema -> 'additionalProperties' = 'false'
   ) property
   where not audience_gate.payload_agrees(
     jsonb_build_object(
+      'additionalProperties', schema -> 'additionalProperties',
       'required', case when schema -> 'required' ? property.key then jsonb_build_array(property.key) else '[]' end,
       'properties', case when schema -> 'properties' ? property.key
         then jsonb_build_object(property.key, schema -> 'properties' -> property.key) else '{}' end),
@@ -2852,8 +2885,7 @@ as $$
   limit 1
 $$;
 comment on function audience_gate.refused_property(jsonb, jsonb) is
-  'The first key whose value does not satisfy a payload schema, in the order in which Postgres keeps keys; null '
-  'if all do.';
+  'The first key that does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
 revoke all on function audience_gate.refused_property(jsonb, jsonb) from public;
 grant execute on function audience_gate.refused_property(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -3050,7 +3082,9 @@ values
   ('site_search', 'engagement', 'consumer', 0.5, 5, default,
     'the site search was used; the words searched for are not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
         "result_count": {"minimum": 0, "type": "integer"},
         "term_count": {"minimum": 0, "type": "integer"}
@@ -3070,9 +3104,11 @@ values
   ('quiz_complete', 'engagement', 'consumer', 3, 3, default,
     'a quiz was answered to its end; the answers are not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "duration_seconds": {"minimum": 0, "type": "number"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
         "question_count": {"minimum": 1, "type": "integer"}
       },
       "required": ["content_id", "question_count"]
@@ -3178,6 +3214,7 @@ values
   ('payment_info_added', 'engagement', 'consumer', 2, 1, default,
     'a way to pay was chosen; nothing of it is recorded but its kind',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "method": {"enum": ["card", "invoice", "wallet", "transfer", "other"], "type": "string"},
@@ -3212,7 +3249,9 @@ values
   ('lead_submitted', 'engagement', 'consumer', 4, 1, default,
     'somebody asked to be contacted, to see a demo or for a price; what they wrote is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "lead_kind": {"enum": ["contact", "demo", "quote", "callback", "other"], "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
@@ -3230,7 +3269,9 @@ values
   ('form_submitted', 'engagement', 'consumer', 1, 3, default,
     'a form was sent; what was filled in is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "field_count": {"minimum": 0, "type": "integer"},
         "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
@@ -3250,6 +3291,7 @@ values
   ('search_result_clicked', 'engagement', 'consumer', 0.5, 5, default,
     'a result of the site search was followed; the words searched for are not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -3261,6 +3303,7 @@ values
   ('comment_posted', 'engagement', 'consumer', 2, 3, default,
     'a comment was written; its text is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -3340,11 +3383,13 @@ values
   ('email_subscribe', 'subscription', 'consumer', 5, 1, default,
     'a mailbox was subscribed, with consent, and is known only by its hash',
     '{
+      "additionalProperties": false,
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
         "consent_recorded": {"type": "boolean"},
         "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
-        "list_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+        "list_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
       },
       "required": []
     }'),
@@ -3400,6 +3445,7 @@ values
   ('review_posted', 'advocacy', 'consumer', 6, 1, default,
     'a public review was written; its text is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
         "rating": {"maximum": 5, "minimum": 0, "type": "number"},
@@ -3488,9 +3534,11 @@ values
   ('protocol_logged', 'engagement', 'practitioner', 3, 5, default,
     'a protocol was logged as carried out; nothing about the person it was for is recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "duration_seconds": {"minimum": 0, "type": "number"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
         "step_count": {"minimum": 0, "type": "integer"}
       },
       "required": ["content_id"]
@@ -3612,8 +3660,10 @@ values
   ('team_comment_added', 'engagement', 'clinic', 2, 5, default,
     'a comment was left for colleagues; its text is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+        "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
         "text_length": {"minimum": 0, "type": "integer"},
         "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
       },
@@ -3720,8 +3770,10 @@ values
   ('error_occurred', 'engagement', 'system', 0, default, default,
     'something went wrong in front of the audience; the message is not recorded, only its code',
     '{
+      "additionalProperties": false,
       "properties": {
         "component": {"maxLength": 64, "minLength": 1, "type": "string"},
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "error_code": {"maxLength": 64, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
         "severity": {"enum": ["info", "warning", "error", "fatal"], "type": "string"}

@@ -45,7 +45,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'd4eefd87cdaaa79e'
+  select 'd41e8b22222446b7'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -354,6 +354,29 @@ comment on function audience_gate.score_words() is
   'The pattern of the words of which one makes a key the name of a score.';
 revoke all on function audience_gate.score_words() from public;
 grant execute on function audience_gate.score_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.own_properties()
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tracker', of_own.text,
+    'automated', of_own.text,
+    'tracking_consent', of_own.text,
+    'tracking_consent_at', of_own.text,
+    'tracking_consent_version', of_own.text,
+    'email_hash', of_own.text,
+    'email_hash_kind', of_own.text)
+  from (values ('{"type": "string", "maxLength": 128}'::jsonb)) of_own (text)
+$$;
+comment on function audience_gate.own_properties() is
+  'What the keys that each event type takes hold: the tracker and the gate add them, so no schema names them.';
+revoke all on function audience_gate.own_properties() from public;
+grant execute on function audience_gate.own_properties()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 -- What the operators of the contract mean in SQL. Each function is total: no input makes it raise.
@@ -698,7 +721,11 @@ set search_path = ''
 as $$
 declare
   required jsonb := schema -> 'required';
-  properties jsonb := schema -> 'properties';
+  is_closed boolean := coalesce(schema -> 'additionalProperties' = 'false', false);
+  properties jsonb := case
+    when is_closed then audience_gate.own_properties() || coalesce(nullif(schema -> 'properties', 'null'), '{}')
+    else schema -> 'properties'
+  end;
   member record;
   rule jsonb;
   kind text;
@@ -712,6 +739,9 @@ begin
   for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
     rule := properties -> member.key;
     kind := jsonb_typeof(member.value);
+    if rule is null and is_closed and required ? member.key is not true then
+      return false;
+    end if;
     if rule is not null and kind <> 'null' and not (
       case rule ->> 'type'
         when 'integer' then case
@@ -2476,9 +2506,12 @@ as $$
     select jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) as key
     union
     select jsonb_object_keys(coalesce(nullif(schema -> 'properties', 'null'), '{}'))
+    union
+    select jsonb_object_keys(metadata) where schema -> 'additionalProperties' = 'false'
   ) property
   where not audience_gate.payload_agrees(
     jsonb_build_object(
+      'additionalProperties', schema -> 'additionalProperties',
       'required', case when schema -> 'required' ? property.key then jsonb_build_array(property.key) else '[]' end,
       'properties', case when schema -> 'properties' ? property.key
         then jsonb_build_object(property.key, schema -> 'properties' -> property.key) else '{}' end),
@@ -2487,8 +2520,7 @@ as $$
   limit 1
 $$;
 comment on function audience_gate.refused_property(jsonb, jsonb) is
-  'The first key whose value does not satisfy a payload schema, in the order in which Postgres keeps keys; null '
-  'if all do.';
+  'The first key that does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
 revoke all on function audience_gate.refused_property(jsonb, jsonb) from public;
 grant execute on function audience_gate.refused_property(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
@@ -2580,7 +2612,7 @@ drop function if exists audience_gate.redacted_text(text);
 drop function if exists audience_gate.snapshot(jsonb);
 drop function if exists audience_gate.telling_words();
 
-insert into public.audience_contracts (fingerprint, version) values ('d4eefd87cdaaa79e', '1.2')
+insert into public.audience_contracts (fingerprint, version) values ('d41e8b22222446b7', '1.2')
 on conflict do nothing;
 
 -- Rows that the install has already, and rows that it changed, stay as they are.
@@ -2681,6 +2713,7 @@ values
   ('payment_info_added', 'engagement', 'consumer', 2, 1, default,
     'a way to pay was chosen; nothing of it is recorded but its kind',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "method": {"enum": ["card", "invoice", "wallet", "transfer", "other"], "type": "string"},
@@ -2715,7 +2748,9 @@ values
   ('lead_submitted', 'engagement', 'consumer', 4, 1, default,
     'somebody asked to be contacted, to see a demo or for a price; what they wrote is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "lead_kind": {"enum": ["contact", "demo", "quote", "callback", "other"], "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
@@ -2733,7 +2768,9 @@ values
   ('form_submitted', 'engagement', 'consumer', 1, 3, default,
     'a form was sent; what was filled in is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
+        "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "field_count": {"minimum": 0, "type": "integer"},
         "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
@@ -2753,6 +2790,7 @@ values
   ('search_result_clicked', 'engagement', 'consumer', 0.5, 5, default,
     'a result of the site search was followed; the words searched for are not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2764,6 +2802,7 @@ values
   ('comment_posted', 'engagement', 'consumer', 2, 3, default,
     'a comment was written; its text is not recorded',
     '{
+      "additionalProperties": false,
       "properties": {
         "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
         "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
@@ -2939,7 +2978,17 @@ where id = 'video_complete'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set daily_cap = 5,
+  payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+      "result_count": {"minimum": 0, "type": "integer"},
+      "term_count": {"minimum": 0, "type": "integer"}
+    },
+    "required": ["result_count"]
+  }'
 where id = 'site_search'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'consumer', 0.5, 'the site search was used; the words searched for are not recorded',
@@ -2969,9 +3018,11 @@ where id = 'tool_used'
 update public.audience_event_types
 set daily_cap = 3,
   payload_schema = '{
+    "additionalProperties": false,
     "properties": {
       "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
       "duration_seconds": {"minimum": 0, "type": "number"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
       "question_count": {"minimum": 1, "type": "integer"}
     },
     "required": ["content_id", "question_count"]
@@ -3043,7 +3094,18 @@ where id = 'consent_withdrawn'
       }');
 
 update public.audience_event_types
-set daily_cap = 1
+set daily_cap = 1,
+  payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
+      "consent_recorded": {"type": "boolean"},
+      "form_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "list_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"}
+    },
+    "required": []
+  }'
 where id = 'email_subscribe'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('subscription', 'consumer', 5, 'a mailbox was subscribed, with consent, and is known only by its hash',
@@ -3131,7 +3193,16 @@ where id = 'content_share'
       }');
 
 update public.audience_event_types
-set daily_cap = 1
+set daily_cap = 1,
+  payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "platform": {"maxLength": 64, "minLength": 1, "type": "string"},
+      "rating": {"maximum": 5, "minimum": 0, "type": "number"},
+      "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
+    },
+    "required": []
+  }'
 where id = 'review_posted'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('advocacy', 'consumer', 6, 'a public review was written; its text is not recorded',
@@ -3234,7 +3305,17 @@ where id = 'protocol_viewed'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set daily_cap = 5,
+  payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "duration_seconds": {"minimum": 0, "type": "number"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+      "step_count": {"minimum": 0, "type": "integer"}
+    },
+    "required": ["content_id"]
+  }'
 where id = 'protocol_logged'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'practitioner', 3,
@@ -3403,7 +3484,17 @@ where id = 'shared_protocol_edited'
       }');
 
 update public.audience_event_types
-set daily_cap = 5
+set daily_cap = 5,
+  payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+      "text_length": {"minimum": 0, "type": "integer"},
+      "workspace_id": {"maxLength": 128, "minLength": 1, "type": "string"}
+    },
+    "required": ["workspace_id", "content_id"]
+  }'
 where id = 'team_comment_added'
   and (category, tier, score_weight, description, payload_schema) is not distinct from
     ('engagement', 'clinic', 2, 'a comment was left for colleagues; its text is not recorded',
@@ -3543,4 +3634,30 @@ where id = 'partner_introduced'
           "share_type": {"maxLength": 64, "minLength": 1, "type": "string"}
         },
         "required": []
+      }');
+
+update public.audience_event_types
+set payload_schema = '{
+    "additionalProperties": false,
+    "properties": {
+      "component": {"maxLength": 64, "minLength": 1, "type": "string"},
+      "content_id": {"maxLength": 128, "minLength": 1, "type": "string"},
+      "error_code": {"maxLength": 64, "minLength": 1, "type": "string"},
+      "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+      "severity": {"enum": ["info", "warning", "error", "fatal"], "type": "string"}
+    },
+    "required": ["severity"]
+  }'
+where id = 'error_occurred'
+  and (category, tier, score_weight, description, payload_schema) is not distinct from
+    ('engagement', 'system', 0,
+      'something went wrong in front of the audience; the message is not recorded, only its code',
+      '{
+        "properties": {
+          "component": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "error_code": {"maxLength": 64, "minLength": 1, "type": "string"},
+          "page_path": {"maxLength": 512, "minLength": 1, "type": "string"},
+          "severity": {"enum": ["info", "warning", "error", "fatal"], "type": "string"}
+        },
+        "required": ["severity"]
       }');

@@ -410,9 +410,12 @@ as $$
     select jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) as key
     union
     select jsonb_object_keys(coalesce(nullif(schema -> 'properties', 'null'), '{}'))
+    union
+    select jsonb_object_keys(metadata) where schema -> 'additionalProperties' = 'false'
   ) property
   where not audience_gate.payload_agrees(
     jsonb_build_object(
+      'additionalProperties', schema -> 'additionalProperties',
       'required', case when schema -> 'required' ? property.key then jsonb_build_array(property.key) else '[]' end,
       'properties', case when schema -> 'properties' ? property.key
         then jsonb_build_object(property.key, schema -> 'properties' -> property.key) else '{}' end),
@@ -421,7 +424,7 @@ as $$
   limit 1
 $$;
 comment on function audience_gate.refused_property(jsonb, jsonb) is
-  'The first key whose value does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
+  'The first key that does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
 
 create or replace function audience_gate.audit_session(session_id text, rule_ids text[])
 returns text

@@ -1,6 +1,7 @@
 //! `EVENTS.md`: the default taxonomy, for people.
 
 use super::{PREAMBLE, example};
+use audience_gate::contract::limits::OWN_TEXT;
 use audience_gate::registry::taxonomy::{entries, read};
 use serde_json::Value;
 use std::fmt::Write;
@@ -24,8 +25,9 @@ pub fn render() -> String {
     let taxonomy = read();
     let types = entries(&taxonomy, "event_types");
     let mut out = format!(
-        "<!-- {PREAMBLE} -->\n\n# The events\n\nThe default taxonomy: {} event types in five tiers. Event ids are controlled values; an install adds its own as rows of `public.audience_event_types`, and deactivates what it does not want. Payload schemas are open: they bind the keys they name and allow others.\n\n{HOW_TO_READ}",
-        types.len()
+        "<!-- {PREAMBLE} -->\n\n# The events\n\nThe default taxonomy: {} event types in five tiers. Event ids are controlled values; an install adds its own as rows of `public.audience_event_types`, and deactivates what it does not want. Most payload schemas are open: they bind the keys they name and allow others. One that is *closed* takes no others, because the description of its type promises that something is not recorded; only what the tracker adds to each event, and the hash of an address, may stand beside them. These are texts of at most {} characters.\n\n{HOW_TO_READ}",
+        types.len(),
+        OWN_TEXT
     );
     for (tier, meaning) in TIERS {
         let _ = write!(
@@ -107,7 +109,14 @@ fn payload(entry: &Value) -> String {
     for choice in example::choices(entry) {
         keys.push(format!("one of `{}`*", choice.join("`, `")));
     }
+    if is_closed(entry) {
+        keys.push("closed".into());
+    }
     keys.join(", ")
+}
+
+fn is_closed(entry: &Value) -> bool {
+    entry["payload_schema"]["additionalProperties"] == false
 }
 
 /// What a schema says of one key.
@@ -137,8 +146,11 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
     use super::*;
+    use audience_gate::contract::vocabulary::OWN_KEYS;
     use audience_gate::registry::taxonomy::registry;
-    use audience_gate::{Caller, Context, Gate};
+    use audience_gate::{Caller, Context, Gate, Registry};
+    use serde_json::json;
+    use std::sync::LazyLock;
 
     /// 2026-11-21 12:00 UTC.
     const NOON: i64 = 1_795_262_400_000_000;
@@ -174,6 +186,58 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    }
+
+    /// The rules that an event violates with one key more in its metadata.
+    fn violated_with(event: &Value, key: &str, value: Value) -> Vec<&'static str> {
+        let mut event = event.clone();
+        event["metadata"][key] = value;
+        static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
+        let context = Context::new(&REGISTRY, Caller::Trusted, NOON);
+        Gate::default().check(event.to_string().as_bytes(), &context).rules().map(|rule| rule.id).collect()
+    }
+
+    #[test]
+    fn what_a_description_says_is_not_recorded_cannot_be() {
+        let taxonomy = read();
+        let promises = ["not recorded", "nothing", "only by its hash"];
+        for (entry, (name, event)) in entries(&taxonomy, "event_types").iter().zip(printed()) {
+            let promised = promises.iter().any(|words| text(&entry["description"]).contains(words));
+            assert_eq!(promised, is_closed(entry), "{name}");
+            let expected: &[&str] = if promised { &["registry.payload"] } else { &[] };
+            for key in ["search_term", "text", "answers", "message", "original_payload_snapshot", "rejection_reason"] {
+                if example::demanded(entry).contains(&key) {
+                    continue;
+                }
+                for value in [json!("how to keep warm"), json!(["a", 2]), json!({ "a": 1 }), Value::Null] {
+                    assert_eq!(violated_with(&event, key, value), expected, "{name} {key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_type_takes_what_the_tracker_and_the_gate_add_and_what_its_rules_speak_of() {
+        let taxonomy = read();
+        let named = |key| move |entry: &Value| !entry["payload_schema"]["properties"][key].is_null();
+        for (entry, (name, mut event)) in entries(&taxonomy, "event_types").iter().zip(printed()) {
+            for key in OWN_KEYS {
+                event["metadata"][key] = json!("x".repeat(OWN_TEXT));
+            }
+            // The hash takes the place of the address.
+            event["email"].take();
+            assert_eq!(violated_with(&event, "email_hash", json!("5f".repeat(32))), [""; 0], "{name}");
+            if is_closed(entry) {
+                event["metadata"]["email_hash"] = json!("5f".repeat(32));
+                assert_eq!(violated_with(&event, "tracker", json!({ "text": "x" })), ["registry.payload"], "{name}");
+                let spoken_of = example::demanded(entry).into_iter();
+                let subject: &[&str] =
+                    if entry["category"] == "engagement" { &["content_id", "page_path"] } else { &[] };
+                for key in spoken_of.chain(subject.iter().copied()) {
+                    assert!(named(key)(entry), "{name} {key}");
+                }
+            }
+        }
     }
 
     #[test]

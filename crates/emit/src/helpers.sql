@@ -499,7 +499,11 @@ set search_path = ''
 as $$
 declare
   required jsonb := schema -> 'required';
-  properties jsonb := schema -> 'properties';
+  is_closed boolean := coalesce(schema -> 'additionalProperties' = 'false', false);
+  properties jsonb := case
+    when is_closed then audience_gate.own_properties() || coalesce(nullif(schema -> 'properties', 'null'), '{}')
+    else schema -> 'properties'
+  end;
   member record;
   rule jsonb;
   kind text;
@@ -513,6 +517,9 @@ begin
   for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
     rule := properties -> member.key;
     kind := jsonb_typeof(member.value);
+    if rule is null and is_closed and required ? member.key is not true then
+      return false;
+    end if;
     if rule is not null and kind <> 'null' and not (
       case rule ->> 'type'
         when 'integer' then case

@@ -4,12 +4,12 @@
 //! they judge by. It does not say how an engine computes a verdict or how a reason is worded, so neither a faster
 //! engine nor a better sentence changes it. Its hash is the fingerprint of the contract.
 
-use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH};
+use audience_gate::contract::limits::{EMAIL_BYTES, EMAIL_HASH_BYTES, MOST_DEPTH, NUMBER_LENGTH, OWN_TEXT};
 use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, Group, LEAST_NUMBER, QUESTIONING};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{
-    CATEGORIES, FIELDS, Fault, Field, Kind, LIKE_SIGNS, LIKE_WORDS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS,
+    CATEGORIES, FIELDS, Fault, Field, Kind, LIKE_SIGNS, LIKE_WORDS, OWN_KEYS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS,
     TEXT_COLUMNS,
 };
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::OwnUser => ("own_user", 1),
         Expr::SiteAccepts => ("site_accepts", 1),
         Expr::CategoryAgrees => ("category_agrees", 1),
-        Expr::PayloadAgrees => ("payload_agrees", 2),
+        Expr::PayloadAgrees => ("payload_agrees", 3),
         Expr::NoIdReuse => ("no_id_reuse", 1),
         Expr::NoTwinWithin(_) => ("no_twin_within", 2),
     }
@@ -97,6 +97,7 @@ impl<'a> Meaning<'a> {
         lines.push(json!(["fields of the event", of(false)]));
         lines.push(json!(["fields of metadata", of(true)]));
         lines.push(json!(["fields searched for personal data", TEXT_COLUMNS.map(Field::key)]));
+        lines.push(json!(["keys that every event type takes", OWN_KEYS]));
         lines.push(json!(["words of a like", LIKE_WORDS]));
         lines.push(json!(["signs of a like", LIKE_SIGNS, SIGN_VARIANTS]));
         lines.push(json!(["words of a score", SCORE_WORDS]));
@@ -173,6 +174,7 @@ const CONSTANTS: &[(&str, u64)] = &[
     ("characters of a number", NUMBER_LENGTH as u64),
     ("bytes of an e-mail address", EMAIL_BYTES as u64),
     ("bytes of the hash of an e-mail address", EMAIL_HASH_BYTES as u64),
+    ("characters under a key that every event type takes", OWN_TEXT as u64),
 ];
 
 /// The fingerprint of the contract of this source.

@@ -106,7 +106,7 @@ fn prose(expr: &Expr) -> String {
         Expr::OwnUser => "`user_id` is null or that of the signed-in user, or the caller is trusted".into(),
         Expr::SiteAccepts => "the site exists and, if the request comes from a browser, allows its origin".into(),
         Expr::CategoryAgrees => "the registry lists the event type under the event's category".into(),
-        Expr::PayloadAgrees => "`metadata` satisfies the payload schema of the event type".into(),
+        Expr::PayloadAgrees => "`metadata` satisfies the payload schema of the event type, and holds no key beside it if the schema is closed".into(),
         Expr::NoIdReuse => "no event that was recorded before has the same `id` and other contents".into(),
         Expr::NoTwinWithin(seconds) => {
             format!("no accepted event of the same user, event type and session is less than {seconds} seconds away")

@@ -11,7 +11,7 @@ use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, Group, LEAST_N
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::{
-    EMPTY_HASH, FIELDS, Field, LIKE_SIGNS, LIKE_WORDS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS, TEXT_COLUMNS,
+    EMPTY_HASH, FIELDS, Field, LIKE_SIGNS, LIKE_WORDS, OWN_KEYS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS, TEXT_COLUMNS,
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
@@ -120,6 +120,12 @@ pub fn units() -> Vec<Unit> {
             "The pattern of the words of which one makes a key the name of a score.",
         ),
         constant(
+            "own_properties",
+            "jsonb",
+            &own_properties(),
+            "What the keys that each event type takes hold: the tracker and the gate add them, so no schema names them.",
+        ),
+        constant(
             "number_sign",
             "text",
             &quote(NUMBER_SIGN),
@@ -202,6 +208,16 @@ fn constant(name: &str, kind: &str, value: &str, comment: &str) -> Unit {
         "create or replace function audience_gate.{name}()\nreturns {kind}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  select {value}\n$$;\ncomment on function audience_gate.{name}() is\n  {};\n",
         quote(comment)
     ))
+}
+
+/// A payload schema's properties for the keys that every event type takes.
+fn own_properties() -> String {
+    let pairs = OWN_KEYS.map(|key| format!("{}, of_own.text", quote(key)));
+    format!(
+        "jsonb_build_object(\n    {})\n  from (values ('{{\"type\": \"string\", \"maxLength\": {}}}'::jsonb)) of_own (text)",
+        pairs.join(",\n    "),
+        limits::OWN_TEXT
+    )
 }
 
 /// Texts as an array, with as many on a line as fit.

@@ -614,7 +614,7 @@ select is(
   'the example of video_complete in EVENTS.md passes'
 );
 select is(
-  audience_gate.violations('{"event_category":"engagement","event_source":"web","event_type":"site_search","metadata":{"page_path":"/winter","result_count":3},"session_id":"session-0001"}', 'trusted', null, null, '2026-11-21 12:00+00'),
+  audience_gate.violations('{"event_category":"engagement","event_source":"web","event_type":"site_search","metadata":{"content_id":"winter-guide","result_count":3},"session_id":"session-0001"}', 'trusted', null, null, '2026-11-21 12:00+00'),
   array[]::text[],
   'the example of site_search in EVENTS.md passes'
 );
@@ -959,7 +959,7 @@ select is(
   'the example of partner_introduced in EVENTS.md passes'
 );
 select is(
-  audience_gate.violations('{"event_category":"engagement","event_source":"web","event_type":"error_occurred","metadata":{"page_path":"/winter","severity":"info"},"session_id":"session-0001"}', 'trusted', null, null, '2026-11-21 12:00+00'),
+  audience_gate.violations('{"event_category":"engagement","event_source":"web","event_type":"error_occurred","metadata":{"content_id":"winter-guide","severity":"info"},"session_id":"session-0001"}', 'trusted', null, null, '2026-11-21 12:00+00'),
   array[]::text[],
   'the example of error_occurred in EVENTS.md passes'
 );
@@ -1026,7 +1026,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'd4eefd87cdaaa79e',
+  'd41e8b22222446b7',
   'the database judges by the contract of this source'
 );
 

@@ -151,6 +151,22 @@ pub fn payload(schema: &Value, metadata: Option<&Json>) -> bool {
     let properties = schema["properties"].as_object().cloned().unwrap_or_default();
     required.iter().all(|key| is_there(key.as_str().unwrap()))
         && properties.iter().all(|(key, says)| value(key).is_none_or(|value| property(says, value)))
+        && (schema["additionalProperties"] != false
+            || metadata.is_none_or(|metadata| {
+                let is_named = |key: &str| properties.contains_key(key) || required.iter().any(|one| one == key);
+                metadata.members().iter().all(|(key, value)| is_named(key) || is_own(key, value))
+            }))
+}
+
+/// Whether the key is one that a closed schema need not name, with a value as it may have.
+fn is_own(key: &str, value: &Json) -> bool {
+    const KEYS: &str =
+        "tracker automated tracking_consent tracking_consent_at tracking_consent_version email_hash email_hash_kind";
+    KEYS.split(' ').any(|own| own == key)
+        && match value {
+            Json::Text(text) => text.chars().count() <= 128,
+            value => *value == Json::Null,
+        }
 }
 
 fn property(says: &Value, value: &Json) -> bool {
