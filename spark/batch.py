@@ -157,13 +157,19 @@ class Batch:
             F.col(native.START).cast("bigint").alias("split_start"),
             F.col(native.LINE).cast("bigint").alias("line"),
             F.col(native.RULE).alias("validation_rule_id"),
-            F.split(native.VIOLATIONS, " ").alias("violations"),
+            F.transform(F.split(native.VIOLATIONS, native.BETWEEN), violation).alias("violations"),
             "month",
             F.col(native.RULE).alias("rule"),
         )
         rows.hint("rebalance", "month", "rule").write.mode("overwrite").partitionBy("month", "rule").parquet(
             self.folder("rejected")
         )
+
+
+def violation(text):
+    """A violation, of its rule, a space, and its place."""
+    parts = F.split(text, " ", 2)
+    return F.struct(parts[0].alias("rule_id"), parts[1].alias("path"))
 
 
 def plain(name):

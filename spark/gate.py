@@ -30,6 +30,8 @@ ROWS = pa.schema(
     + [(name, pa.string()) for name in TEXTS[1:]]
     + [("occurred_at", pa.timestamp("us", "UTC")), ("rejected", pa.bool_()), ("kind", pa.string())]
 )
+# What stands between violations there; no text that the gate keeps can hold it.
+BETWEEN = "\0"
 FILE, START, LINE, RULE, VIOLATIONS = "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"
 
 
@@ -181,6 +183,13 @@ def same(value, count, type_=pa.string()):
     return pa.repeat(pa.scalar(value, type_), count)
 
 
+def written(violations):
+    """Lists of violations as lists of texts: the rule, a space, and the place."""
+    each = violations.values
+    texts = pc.binary_join_element_wise(each.field("rule_id"), each.field("path"), " ")
+    return pa.ListArray.from_arrays(violations.offsets, texts)
+
+
 def shaped(batch, place):
     """A batch of the gate's rows in the form that Spark gets."""
     count, rejected = batch.num_rows, batch.column("rejected")
@@ -188,7 +197,7 @@ def shaped(batch, place):
     columns["created_at"] = same(None, count, ROWS.field("created_at").type)
     columns["kind"] = pc.if_else(rejected, "rejected", "accepted")
     if pc.any(rejected).as_py():
-        violations = pc.binary_join(batch.column("violations"), " ")
+        violations = pc.binary_join(written(batch.column("violations")), BETWEEN)
         carried = {FILE: same(place["file"], count), START: same(str(place["start"]), count),
                    LINE: batch.column("line").cast(pa.string()), RULE: batch.column("validation_rule_id"),
                    VIOLATIONS: violations}  # fmt: skip

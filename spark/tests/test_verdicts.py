@@ -45,7 +45,8 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(total["sent"], len(expected[0]) + len(rejected))
         rules = collections.Counter(record[5] for record in rejected)
         self.assertEqual(total["rejected_by_rule"], dict(rules))
-        self.assertEqual(total["violations"], dict(collections.Counter(rule for record in rejected for rule in record[6])))
+        violated = collections.Counter(one["rule_id"] for record in rejected for one in record[6])
+        self.assertEqual(total["violations"], dict(violated))
         return output, total
 
     def test_ndjson_the_corpus_hostile_bytes_gzip_and_csv(self):

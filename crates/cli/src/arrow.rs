@@ -1,16 +1,16 @@
 //! Judged events as an Arrow stream: the form in which engines such as Spark take them without reading them again.
 
+use super::counts::Violation;
 use super::input::PIECE;
 use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayBuilder, BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::writer::{
     DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, StreamWriter, write_message,
 };
-use arrow_schema::{ArrowError, DataType, Field as Column, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field as Column, Fields, Schema, SchemaRef, TimeUnit};
 use audience_gate::contract::vocabulary::{Field, Kind};
-use audience_gate::gate::Violations;
 use audience_gate::ids::Id;
 use audience_gate::parse::{Parser, Reader, string};
 use std::sync::Arc;
@@ -43,8 +43,8 @@ pub struct Fate<'a> {
     pub occurred_at: Option<i64>,
     /// The line it stands on, or its place in the array.
     pub number: u64,
-    /// The rules that it violates.
-    pub violations: Violations,
+    /// The rules that it violates, and where.
+    pub violations: &'a [Violation],
 }
 
 /// Rows still to be written.
@@ -55,7 +55,7 @@ pub struct Rows {
     rejected: BooleanBuilder,
     line: Int64Builder,
     rule: StringBuilder,
-    violations: ListBuilder<StringBuilder>,
+    violations: ListBuilder<StructBuilder>,
     parser: Parser,
     bytes: usize,
 }
@@ -69,7 +69,7 @@ impl Default for Rows {
             rejected: BooleanBuilder::new(),
             line: Int64Builder::new(),
             rule: StringBuilder::new(),
-            violations: ListBuilder::new(StringBuilder::new()),
+            violations: ListBuilder::new(StructBuilder::from_fields(violation(), 0)),
             parser: Parser::default(),
             bytes: 0,
         }
@@ -80,7 +80,7 @@ const ZONE: &str = "UTC";
 
 fn schema() -> SchemaRef {
     let mut columns: Vec<_> = TEXTS.iter().map(|&(name, _)| Column::new(name, DataType::Utf8, true)).collect();
-    let item = Arc::new(Column::new("item", DataType::Utf8, true));
+    let item = Arc::new(Column::new("item", DataType::Struct(violation()), true));
     columns.extend([
         Column::new("occurred_at", DataType::Timestamp(TimeUnit::Microsecond, Some(ZONE.into())), true),
         Column::new("rejected", DataType::Boolean, true),
@@ -89,6 +89,11 @@ fn schema() -> SchemaRef {
         Column::new("violations", DataType::List(item), true),
     ]);
     Arc::new(Schema::new(columns))
+}
+
+/// The columns of one violation.
+fn violation() -> Fields {
+    ["rule_id", "path"].map(|name| Column::new(name, DataType::Utf8, true)).into_iter().collect()
 }
 
 /// The bytes that begin a stream.
@@ -121,9 +126,15 @@ impl Rows {
         self.occurred_at.append_option(fate.occurred_at);
         self.rejected.append_value(is_rejected);
         self.line.append_value(fate.number as i64);
-        self.rule.append_option(fate.violations.rules().next().map(|rule| rule.id));
-        for rule in fate.violations.rules() {
-            self.violations.values().append_value(rule.id);
+        self.rule.append_option(fate.violations.first().map(|first| &first.rule_id));
+        for Violation { rule_id, path } in fate.violations {
+            let one = self.violations.values();
+            for (column, text) in [rule_id, path].into_iter().enumerate() {
+                if let Some(texts) = one.field_builder::<StringBuilder>(column) {
+                    texts.append_value(text);
+                }
+            }
+            one.append(true);
         }
         self.violations.append(is_rejected);
         self.bytes += line.len();

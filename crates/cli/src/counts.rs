@@ -2,6 +2,7 @@
 
 use audience_gate::contract::rules::RULES;
 use audience_gate::gate::Violations;
+use audience_gate::parse::json::Json;
 
 /// How many rejected events a report shows at most.
 pub const MOST_SHOWN: usize = 10;
@@ -13,6 +14,26 @@ pub struct Location {
     pub file: usize,
     /// The line, or the position in the array, counted from 1.
     pub number: u64,
+}
+
+/// A rule that an event violates, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// The rule.
+    pub rule_id: String,
+    /// A JSON pointer to the very key or column; empty if it is the whole event.
+    pub path: String,
+}
+
+impl Violation {
+    /// Reads the violations out of what an audit row says about them: its reason, and what follows as far as their list.
+    pub fn read(findings: &[u8]) -> Vec<Violation> {
+        let object = [br#"{"rejection_reason":"#, findings, b"}"].concat();
+        let found = Json::read(&object);
+        let list = found.as_ref().and_then(|found| found.get("violations").list()).unwrap_or_default();
+        let text = |one: &Json, key| String::from_utf8_lossy(one.get(key).text().unwrap_or_default()).into_owned();
+        list.iter().map(|one| Violation { rule_id: text(one, "rule_id"), path: text(one, "path") }).collect()
+    }
 }
 
 /// How often one rule was violated.
@@ -36,7 +57,7 @@ pub struct Counts {
     /// How often every rule was violated, in the order of [`RULES`].
     pub rules: Vec<Tally>,
     /// The first rejected events.
-    pub shown: Vec<(Location, Violations)>,
+    pub shown: Vec<(Location, Vec<Violation>)>,
 }
 
 impl Default for Counts {
@@ -58,8 +79,13 @@ impl Counts {
         for (sum, more) in self.rules.iter_mut().zip(&later.rules) {
             *sum = Tally { first: sum.first + more.first, all: sum.all + more.all, at: sum.at.or(more.at) };
         }
-        self.shown.extend(&later.shown);
+        self.shown.extend_from_slice(&later.shown);
         self.shown.truncate(MOST_SHOWN);
+    }
+
+    /// Whether the next rejected event is one that a report may show.
+    pub fn shows_more(&self) -> bool {
+        self.shown.len() < MOST_SHOWN
     }
 
     /// Counts a rejected event.
@@ -71,9 +97,6 @@ impl Counts {
                 rule.all += 1;
                 rule.at.get_or_insert(place);
             }
-        }
-        if self.shown.len() < MOST_SHOWN {
-            self.shown.push((place, violations));
         }
     }
 }

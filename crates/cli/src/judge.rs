@@ -1,7 +1,7 @@
 //! Judges the events of a file: the lines to write and the counts to add.
 
 use super::arrow::{Fate, Rows};
-use super::counts::{Counts, Location};
+use super::counts::{Counts, Location, Violation};
 use super::input::MOST_EVENT;
 use audience_gate::contract::vocabulary::Field;
 
@@ -15,6 +15,9 @@ use std::io;
 
 /// The source system that audit rows name.
 const SOURCE_SYSTEM: &str = "command-line";
+
+/// What stands before the members of an audit row, so that it is an object.
+const ROW_START: &[u8] = br#"{"index":0"#;
 
 /// What came of judging events.
 #[derive(Debug, Default)]
@@ -116,7 +119,7 @@ impl<'a> Judge<'a> {
                     if let Some(rows) = &mut self.rows {
                         self.line.clear();
                         accepted.write_line(&mut self.line, &context);
-                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations });
+                        rows.add(&self.line, &Fate { id: None, occurred_at, number, violations: &[] });
                         if rows.is_full() {
                             self.end_batch(judged);
                         }
@@ -126,22 +129,30 @@ impl<'a> Judge<'a> {
                 Rejected::event(line, &self.parser.event, violations)
             }
         };
-        judged.counts.note(rejected.violations(), Location { file: self.file.index, number });
-        let (sent, violations) = (rejected.id(), rejected.violations());
+        let at = Location { file: self.file.index, number };
+        judged.counts.note(rejected.violations(), at);
+        if !(self.order.write_rejected || self.rows.is_some() || judged.counts.shows_more()) {
+            return;
+        }
+        self.line.clear();
+        self.line.extend_from_slice(ROW_START);
+        let findings = write_row(&mut self.line, &rejected, &context, &self.row_end);
+        let sent = rejected.id();
+        let read = || Violation::read(self.line.get(findings.clone()).unwrap_or_default());
+        if judged.counts.shows_more() {
+            judged.counts.shown.push((at, read()));
+        }
         if self.order.write_rejected {
             let out = &mut judged.rejected;
             out.extend_from_slice(br#"{"file":"#);
             write::text(out, self.file.name.as_bytes());
             out.extend_from_slice(br#","line":"#);
             write::number(out, number as usize);
-            write_row(out, &rejected, &context, &self.row_end);
+            out.extend_from_slice(self.line.get(ROW_START.len()..).unwrap_or_default());
             out.push(b'\n');
         }
         if let Some(rows) = &mut self.rows {
-            self.line.clear();
-            self.line.extend_from_slice(br#"{"index":0"#);
-            write_row(&mut self.line, &rejected, &context, &self.row_end);
-            rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations });
+            rows.add(&self.line, &Fate { id: sent.as_ref(), occurred_at, number, violations: &read() });
             if rows.is_full() {
                 self.end_batch(judged);
             }

@@ -1,6 +1,6 @@
 //! What the command line prints at the end.
 
-use super::counts::{Counts, Location};
+use super::counts::{Counts, Location, Violation};
 use audience_gate::contract::FINGERPRINT;
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate_emit::prose;
@@ -33,9 +33,11 @@ fn program_summary(counts: &Counts, files: &[String]) -> Value {
         let (file, line) = (name(files, tally.at?), tally.at?.number);
         Some(json!({ "rule_id": rule.id, "first": tally.first, "all": tally.all, "first_file": file, "first_line": line }))
     });
-    let shown = counts.shown.iter().map(|&(place, violations)| {
-        let ids: Vec<_> = violations.rules().map(|rule| rule.id).collect();
-        json!({ "file": name(files, place), "line": place.number, "rule_id": ids.first(), "violations": ids })
+    let shown = counts.shown.iter().map(|(place, violations)| {
+        let found = violations.iter().map(|one| json!({ "rule_id": one.rule_id, "path": one.path }));
+        let found: Vec<_> = found.collect();
+        let first = violations.first().map(|one| &one.rule_id);
+        json!({ "file": name(files, *place), "line": place.number, "rule_id": first, "violations": found })
     });
     json!({
         "total": counts.total(),
@@ -59,15 +61,21 @@ fn people_summary(counts: &Counts, files: &[String]) -> String {
         }
     }
     let _ = writeln!(out, "\nfirst: events that violate it before any other; all: events that violate it\n");
-    for &(place, violations) in &counts.shown {
-        let ids: Vec<_> = violations.rules().map(|rule| rule.id).collect();
-        let _ = writeln!(out, "{}:{}  {}", name(files, place), place.number, ids.join(", "));
+    for (place, violations) in &counts.shown {
+        let found: Vec<_> = violations.iter().map(written).collect();
+        let _ = writeln!(out, "{}:{}  {}", name(files, *place), place.number, found.join(", "));
     }
     let hidden = counts.rejected - counts.shown.len() as u64;
     if hidden > 0 {
         let _ = writeln!(out, "and {hidden} more; `--rejected FILE` writes every one");
     }
     out
+}
+
+/// A violation in a few words. A key can hold any character, so that control characters in a place are escaped.
+fn written(violation: &Violation) -> String {
+    let Violation { rule_id, path } = violation;
+    if path.is_empty() { rule_id.clone() } else { format!("{rule_id} at {}", path.escape_debug()) }
 }
 
 /// Every rule, one per line.

@@ -6,6 +6,7 @@ mod command;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef};
 use arrow_ipc::reader::StreamReader;
 use audience_gate::contract::rules::RULES;
 use command::{folder, run, run_with};
@@ -114,9 +115,9 @@ fn bad_lines_are_named_by_file_and_number() {
                 code: 1,
                 says: &[
                     "5 events: 2 accepted, 3 rejected",
-                    "a.ndjson:4  subscription.consent, registry.payload\n",
+                    "a.ndjson:4  subscription.consent at /metadata/consent_recorded, registry.payload at /metadata/plan_id\n",
                     "a.ndjson:5  parse.json\n",
-                    "b.csv:3  subscription.consent, registry.payload\n",
+                    "b.csv:3  subscription.consent at /metadata/consent_recorded, registry.payload at /metadata/plan_id\n",
                     "2            2  subscription.consent\n",
                 ],
                 ..Case::default()
@@ -128,7 +129,7 @@ fn bad_lines_are_named_by_file_and_number() {
                 says: &[
                     r#""total":2}"#,
                     r#""first_file":"a.json","first_line":2"#,
-                    r#"{"file":"a.json","line":2,"rule_id":"subscription.consent","violations":["subscription.consent","registry.payload"]}"#,
+                    r#"{"file":"a.json","line":2,"rule_id":"subscription.consent","violations":[{"path":"/metadata/consent_recorded","rule_id":"subscription.consent"},{"path":"/metadata/plan_id","rule_id":"registry.payload"}]}"#,
                 ],
                 ..Case::default()
             },
@@ -313,6 +314,13 @@ fn the_help_of_every_command_lists_its_exit_codes() {
     check("version", &[Case { command: "--version", says: &["audience-gate 0."], ..Case::default() }]);
 }
 
+/// The violations of one event: each rule with its place.
+fn pairs(violations: &ArrayRef) -> Vec<(String, String)> {
+    let texts = |name| violations.as_struct().column_by_name(name).unwrap().as_string::<i32>().clone();
+    let (rules, paths) = (texts("rule_id"), texts("path"));
+    rules.iter().zip(&paths).map(|(rule, path)| (rule.unwrap().into(), path.unwrap().into())).collect()
+}
+
 #[test]
 fn arrow_rows_hold_what_the_lines_hold() {
     let folder = folder("arrow");
@@ -341,6 +349,12 @@ fn arrow_rows_hold_what_the_lines_hold() {
     assert!(texts("metadata").iter().eq(expected), "{:?}", texts("metadata"));
     let rules = [None, Some("subscription.consent"), Some("parse.json"), None, Some("subscription.consent")];
     assert!(texts("validation_rule_id").iter().map(Option::as_deref).eq(rules));
+    let column = batches[0].column_by_name("violations").unwrap().as_list::<i32>().clone();
+    let found: Vec<_> = (0..column.len()).map(|row| column.is_valid(row).then(|| pairs(&column.value(row)))).collect();
+    let both = [("subscription.consent", "/metadata/consent_recorded"), ("registry.payload", "/metadata/plan_id")]
+        .map(|(rule, path)| (rule.to_string(), path.to_string()));
+    let unreadable = vec![("parse.json".to_string(), String::new())];
+    assert_eq!(found, [None, Some(both.to_vec()), Some(unreadable), None, Some(both.to_vec())]);
     let ids = [None, None, None, None, Some("0f0e0d0c-7c1d-4a6b-8c7e-0a0b0c0d0e0f")];
     assert!(texts("id").iter().map(Option::as_deref).eq(ids));
     let batch = batches.first().unwrap();
