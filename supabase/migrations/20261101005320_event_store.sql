@@ -92,7 +92,8 @@ $$;
 comment on function audience_gate.refusing_rule(text) is 'The rule by which the log refuses an event; null: it does not.';
 
 -- What the log refuses has passed the rules on personal data, so its snapshot is shortened and not redacted: looking
--- through 8 KB again for each repeat let one request keep the database busy for seconds.
+-- through 8 KB again for each repeat let one request keep the database busy for seconds. What is nested deeper than any
+-- snapshot is left out, because within an audit row it could be deeper than an event may be.
 create or replace function audience_gate.clean_snapshot(event jsonb, most integer)
 returns jsonb
 language sql
@@ -101,7 +102,8 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when octet_length(event::text) <= most then event
+    when octet_length(event::text) <= most
+      and not jsonb_path_exists(event, 'strict $.**{8} ? (@.type() == "object" || @.type() == "array")') then event
     when octet_length(s.columns::text) <= most then s.columns
     else to_jsonb('[shortened:' || octet_length(event::text) || ' bytes]')
   end
@@ -110,7 +112,8 @@ as $$
   ) s
 $$;
 comment on function audience_gate.clean_snapshot(jsonb, integer) is
-  'What is kept of an event without personal data: all of it, or what has room in so many bytes.';
+  'What is kept of an event without personal data: all of it, unless it is nested more than eight deep or has no room in so '
+  'many bytes.';
 
 create or replace function audience_gate.refused_metadata(event jsonb, frame jsonb)
 returns jsonb

@@ -139,6 +139,27 @@ for (const version of VERSIONS) {
     assert.ok(count > GENERATED / 4, `only ${count} events are rejected`);
   });
 
+  test(`Postgres ${version} records a valid row of whatever the log refuses, however deep it is nested`, async () => {
+    const nested = (/** @type {number} */ depth) => `${"[".repeat(depth - 2)}1${"]".repeat(depth - 2)}`;
+    const depths = Array.from({ length: 30 }, (_, index) => index + 3);
+    const events = depths.map((depth) =>
+      `{"session_id":"session-0001","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/","nested":${
+        nested(depth)
+      }}}`
+    );
+    assert.deepEqual(events.flatMap((event) => check(event, null, { receivedAt }).violations), []);
+    const { rows } = await asClient(server.url, (client) =>
+      client.query(
+        `select audience_gate.refused_metadata(event::jsonb,
+           audience_gate.rejection_metadata('{}', array['duplicate.double_fire'], 'database'))::text as metadata
+         from unnest($1::text[]) with ordinality as t (event, place) order by place`,
+        [events],
+      ));
+    assert.deepEqual(rows.flatMap(({ metadata }) => faults("session-0001", metadata)), []);
+    const whole = rows.filter(({ metadata }) => JSON.parse(metadata).original_payload_snapshot.metadata?.nested);
+    assert.equal(whole.length, depths.filter((depth) => depth <= 8).length);
+  });
+
   test(`Postgres ${version} and the module record the same of hostile events (seed ${seed})`, async () => {
     const events = hostile(Math.ceil(GENERATED / 10), seed);
     const count = await asClient(server.url, (client) => compare(events, client));
