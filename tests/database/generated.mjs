@@ -172,6 +172,10 @@ const METADATA_KEYS = [
   "x1phone",
   "severity",
   "note",
+  "search_term",
+  "answers",
+  "tracker",
+  "tracking_consent",
   "é",
   "a@b.co",
 ];
