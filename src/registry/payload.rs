@@ -1,8 +1,9 @@
 //! What the registry says about the payload of an event type.
 
 use super::missing;
+use crate::contract::field_names::KEYS;
 use crate::contract::limits::OWN_TEXT;
-use crate::contract::vocabulary::{Category, FIELDS, Field, Kind, OWN_KEYS};
+use crate::contract::vocabulary::{Category, Field, Kind, OWN_KEYS};
 use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 
@@ -97,9 +98,8 @@ impl EventType {
     #[inline(never)]
     fn has_other(&self, text: &[u8], event: &Event) -> bool {
         let is_named = |field| self.schema.iter().any(|property| property.field == Some(field));
-        FIELDS
-            .iter()
-            .any(|&(field, ..)| field.in_metadata() && event.value(field).kind() != Kind::Absent && !is_named(field))
+        KEYS.iter()
+            .any(|&(field, _)| field.in_metadata() && event.value(field).kind() != Kind::Absent && !is_named(field))
             || event
                 .members()
                 .iter()

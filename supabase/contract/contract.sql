@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select 'd41e8b22222446b7'
+  select '3a1355c5d9afd019'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -1144,7 +1144,7 @@ insert into audience_gate.contract_rules (id, path, reason) values
     'the text is not JSON (RFC 8259) in UTF-8, so nothing in it can be judged; send one JSON object, an array of '
     'objects, or one object per line'),
   ('parse.shape', '',
-    'this is JSON but not an object, and an event is always an object; send {"session_id": …}'),
+    'this is JSON but not an object, and an event is always an object; send one such as {"session_id": …}'),
   ('parse.depth', '/metadata',
     'the event is nested more than 32 levels deep, which some readers cannot follow; flatten `metadata`'),
   ('parse.text', '',
@@ -1186,13 +1186,13 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`occurred_at` is not an RFC 3339 timestamp, so the event cannot be put in order; send for example '
     '2026-11-21T09:30:00Z'),
   ('base.email', '/email',
-    '`email` is not a valid address or does not match `metadata.email_hash`, so the gate cannot replace it by its '
-    'hash; correct it, or leave it out'),
+    '`email` is not a valid address or does not match `metadata.email_hash`, so the gate cannot replace it with '
+    'its hash; correct it, or leave it out'),
   ('sanity.event_type_length', '/event_type',
     '`event_type` has fewer than 3 or more than 64 characters, which no registered event type has; send the id of '
     'a registered event type'),
   ('sanity.session_id_length', '/session_id',
-    '`session_id` has fewer than 8 or more than 128 characters, so it could collide with another session or swell '
+    '`session_id` has fewer than 8 or more than 128 characters, so it could collide with another session or bloat '
     'the index; send a random id such as a UUID'),
   ('sanity.text_length', '',
     '`event_source` has more than 64 characters or a `utm_*` field more than 256, which is too long to index; '
@@ -1251,8 +1251,9 @@ insert into audience_gate.contract_rules (id, path, reason) values
     '`rule_id` is not an active rule of the registry, so the change cannot be traced; register the rule, or send '
     'the id of a registered one'),
   ('retention.rule_terms', '/metadata/rule_id',
-    'the rule that `rule_id` names is about other states or asks for more days, so it does not explain this '
-    'change; send the states of that rule and at least its days, or the id of the rule that was applied'),
+    'the rule that `rule_id` names is about other states or needs more days of inactivity, so it does not explain '
+    'this change; send the states of that rule and at least as many days as it needs, or the id of the rule that '
+    'was applied'),
   ('retention.trusted_caller', '/event_category',
     'only a trusted back end may send retention events, because nobody decides about their own state; send them '
     'from your server, with a secret key'),
@@ -1304,8 +1305,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     'the registry lists this `event_type` under another category, so it would be counted in the wrong place; send '
     'the category that the registry gives'),
   ('registry.payload', '/metadata',
-    '`metadata` does not match the payload schema of this `event_type`, so its figures could not be trusted; send '
-    'the keys and types that the registry lists'),
+    '`metadata` does not match the payload schema of this `event_type`, so nobody could rely on what it says; send '
+    'the keys and types that the registry lists, and no others if the schema is closed'),
   ('duplicate.double_fire', '',
     'this `event_type` was already recorded for the same user and session less than 3 seconds before or after, so '
     'this looks like a double fire; send each action once, and retry with the same `id`');

@@ -1026,7 +1026,7 @@ select is(
 
 select is(
   audience_gate.contract_fingerprint(),
-  'd41e8b22222446b7',
+  '3a1355c5d9afd019',
   'the database judges by the contract of this source'
 );
 
