@@ -85,6 +85,7 @@ scene("a function that takes no reports loses no events by them", async ({ serve
   server.reportStatus = 404;
   const page = await open(context, server);
   await track(page, used(1, { metadata: { note: CANARY } }));
+  await until(() => sentTo(server, "/ingest/reports").length === 1, "the report is tried");
   for (let n = 2; n < 5; n++) {
     await track(page, used(n));
     await until(() => numbers(server).includes(n), `event ${n} is stored`);
