@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import process from "node:process";
 import { promisify } from "node:util";
 import { startStack } from "../../local/stack.mjs";
 import { freePort } from "../stack/launch.mjs";
@@ -43,6 +44,7 @@ const EXECUTE = [
     (command) => assert.ok(scripts[/npm run ([\w:]+)/.exec(command)?.[1] ?? ""], `there is no script for: ${command}`),
   ],
   [/^cargo build --release -p audience-gate-cli$/, (command) => run("cargo", command.split(" ").slice(1))],
+  [/^audience-gate legacy /, asksForDatabase],
   [/^(?:\.\/target\/release\/)?audience-gate /, commandLine],
   [/^(?:npx )?supabase /, supabaseHelp],
   [/^node \S+\.mjs/, (command) => assert.ok(existsSync(join(root, command.split(" ")[1])), command)],
@@ -78,13 +80,23 @@ function settled(/** @type {unknown} */ answer) {
   );
 }
 
+const COMMAND_LINE = ["run", "--quiet", "--release", "-p", "audience-gate-cli", "--"];
+
 function commandLine(/** @type {string} */ command) {
   const args = command.split(" ").slice(1).map((arg) => arg.replaceAll(/^'|'$/g, ""));
-  run(
-    "cargo",
-    ["run", "--quiet", "--release", "-p", "audience-gate-cli", "--", ...args],
-    args[0] === "check" ? [0, 1] : [0],
-  );
+  run("cargo", [...COMMAND_LINE, ...args], args[0] === "check" ? [0, 1] : [0]);
+}
+
+/**
+ * A command for somebody's own database cannot run here, but it asks for one only after it has understood its words.
+ * The tests of scaling/legacy.test.mjs run each on a database.
+ */
+function asksForDatabase(/** @type {string} */ command) {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const args = [...COMMAND_LINE, ...command.split(" ").slice(1)];
+  const { status, stderr } = spawnSync("cargo", args, { cwd: root, env, encoding: "utf8" });
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, /^audience-gate: DATABASE_URL is not set/m);
 }
 
 /** A command for somebody's own project cannot run here, but its help shows whether it exists with these flags. */
