@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
-import { applyArchive, begin, gate, history, monthBefore, record, writeElsewhere } from "./archived.mjs";
+import { applyArchive, begin, gate, inForce, monthBefore, record, writeElsewhere } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
 import { until } from "../until.mjs";
@@ -61,8 +61,17 @@ for (const version of VERSIONS) {
           await applyArchive(second);
           const ran = gate(other.url, "load", archive);
           assert.deepEqual([ran.status, ran.stderr], [0, ""]);
-          assert.match(ran.stdout, /events-00003.parquet: 100 loaded/);
-          assert.deepEqual(await history(second), await history(log.client));
+          assert.match(
+            ran.stdout,
+            /events-00003.parquet: 100 loaded.* 4 records of rejections brought up to this contract/,
+          );
+          assert.deepEqual(await inForce(second), await inForce(log.client));
+          const { rows: [row] } = await second.query(
+            `select count(distinct contract)::int as contracts, bool_and(contract = audience_gate.contract_fingerprint()) as judged,
+               bool_and(metadata ?& array['rejection_reason', 'original_payload_snapshot']) filter (where rejected) as complete
+             from public.audience_events`,
+          );
+          assert.deepEqual(row, { contracts: 1, judged: true, complete: true });
         });
       } finally {
         await other.stop();
@@ -267,10 +276,12 @@ for (const version of VERSIONS) {
       const ran = load(file("fires-1.ndjson", events.slice(0, 150)), file("fires-2.ndjson", events.slice(150)));
       assert.equal(ran.status, 0, ran.stderr);
       const { rows } = await log.client.query(
-        "select id, metadata ->> 'validation_rule_id' as rule from public.audience_events where session_id like 'fires-%' and rejected",
+        `select id, metadata ->> 'event_id' as sent, metadata ->> 'validation_rule_id' as rule
+         from public.audience_events where session_id like 'fires-%' and rejected`,
       );
-      assert.deepEqual(new Set(rows.map(({ id }) => id)), repeats);
-      assert.ok(rows.every(({ rule }) => rule === "duplicate.double_fire"));
+      assert.deepEqual(new Set(rows.map(({ sent }) => sent)), repeats);
+      // The id that was sent stays free: the record of a rejection has one of its own.
+      assert.ok(rows.every(({ id, sent, rule }) => id !== sent && rule === "duplicate.double_fire"));
       assert.equal((await sessions("fires-")).length, 400);
     });
 

@@ -89,7 +89,8 @@ const COLUMNS =
   "id, created_at, user_id, session_id, event_type, event_category, event_source, utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata, site_id, occurred_at, rejected, contract";
 
 /**
- * History of every kind of value: `count` events for each of the last `months` months, as a bulk load puts them in.
+ * History of every kind of value: `count` events for each of the last `months` months, as a bulk load puts them in. Some
+ * are of an older contract, whose records of rejections had neither a reason nor a snapshot.
  * @param {Client} client @param {number} months @param {number} count
  */
 export async function record(client, months, count) {
@@ -104,6 +105,7 @@ export async function record(client, months, count) {
          null, case when n % 7 = 0 then '🦀 ' || repeat('x', n % 100) end,
          case when n % 11 = 0
            then jsonb_build_object('validation_rule_id', 'parse.json', 'validation_result', 'rejected', 'source_system', 'web')
+             || case when n % 2 = 0 then jsonb_build_object('rejection_reason', 'not JSON', 'original_payload_snapshot', '{x') else '{}' end
            else jsonb_build_object('page_path', '/' || n, 'number', 1.50, 'großes', array['ä', null], 'deep', jsonb_build_object('x', n)) end,
          '00000000-0000-4000-8000-000000000001', case when n % 4 = 0 then made.at - interval '1.000001 seconds' end, n % 11 = 0,
          case when n % 13 <> 0 then case when n % 2 = 0 then audience_gate.contract_fingerprint() else '0123456789abcdef' end end
@@ -145,14 +147,32 @@ export async function rowsOf(client, month) {
 /** One number for everything that the log holds, by an expression that the product does not use. @param {Client} client */
 export const wholeHash = (client) => hashOf(client, "true");
 
-/** The same without the events that the command line leaves. @param {Client} client */
-export const history = (client) => hashOf(client, "e.event_source <> 'command-line'");
+/**
+ * The same without the events that the command line leaves, and of what was recorded before a time.
+ * @param {Client} client @param {string} [until]
+ */
+export const history = (client, until) => hashOf(client, "e.event_source <> 'command-line'", until);
 
-/** @param {Client} client @param {string} which */
-async function hashOf(client, which) {
+/**
+ * The same as a load of it leaves it, judged by the contract in force: of a rejection there are a reason and a snapshot.
+ * @param {Client} client
+ */
+export const inForce = (client) =>
+  hashOf(
+    client,
+    "e.event_source <> 'command-line'",
+    "infinity",
+    `to_jsonb(e) - 'contract' || jsonb_build_object('metadata', case when e.rejected
+       then jsonb_build_object('rejection_reason', audience_gate.reason('parse.json'), 'original_payload_snapshot', null)
+       else '{}' end || e.metadata)`,
+  );
+
+/** @param {Client} client @param {string} which @param {string} [until] @param {string} [what] */
+async function hashOf(client, which, until = "infinity", what = "to_jsonb(e)") {
   const { rows: [row] } = await client.query(
-    `select count(*)::int as events, md5(string_agg(to_jsonb(e)::text, E'\\n' order by e.created_at, e.id)) as hash
-     from public.audience_events e where ${which}`,
+    `select count(*)::int as events, md5(string_agg((${what})::text, E'\\n' order by e.created_at, e.id)) as hash
+     from public.audience_events e where ${which} and e.created_at < $1`,
+    [until],
   );
   return row;
 }

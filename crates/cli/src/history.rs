@@ -1,5 +1,6 @@
 //! Events of history: each judged as if it had been received when it was recorded, and made ready to be stored.
 
+use super::audit;
 use super::input::{Form, Input, MOST_EVENT, Piece};
 use super::month::moment;
 use super::parquet_in;
@@ -48,6 +49,8 @@ pub struct Historian<'a> {
     context: Context<'a>,
     /// When those events were recorded that do not say so themselves.
     default_time: Option<i64>,
+    /// How many records of rejections of the file were brought up to the contract.
+    pub renewed: u64,
     parser: Parser,
     rebuilt: Vec<u8>,
     line: Vec<u8>,
@@ -56,12 +59,14 @@ pub struct Historian<'a> {
 impl<'a> Historian<'a> {
     /// A historian who judges by a context whose time is now.
     pub fn new(context: Context<'a>, default_time: Option<i64>) -> Self {
-        Historian { context, default_time, parser: Parser::default(), rebuilt: Vec::new(), line: Vec::new() }
+        let (parser, rebuilt, line) = Default::default();
+        Historian { context, default_time, renewed: 0, parser, rebuilt, line }
     }
 
     /// Judges the events of a file in order. Hands on the number of each, with the line to copy into the database after
     /// the load's id, or with the reason why it is refused.
     pub fn read(&mut self, path: &Path, take: &mut Take) -> Result<(), String> {
+        self.renewed = 0;
         let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
         if is_parquet(path) {
             let mut input = parquet_in::Input::open(path, &REQUIRED).map_err(cannot)?;
@@ -142,8 +147,21 @@ impl<'a> Historian<'a> {
         judged.map(|()| self.line.as_slice())
     }
 
-    /// Judges an event as of when it was recorded or, where that is unknown, when it occurred.
+    /// Judges an event as of when it was recorded or, where that is unknown, when it occurred. A record of a rejection that
+    /// an older contract let be is brought up to this one first.
     fn judge(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<&[u8], Refusal> {
+        let done = self.prepare(json, number, recorded, is_audit);
+        if is_audit && (matches!(done, Err(Refusal::Rules(_))) || audit::is_outdated(json)) {
+            self.prepare(&audit::renewed(json), number, recorded, is_audit)?;
+            self.renewed += 1;
+        } else {
+            done?;
+        }
+        Ok(&self.line)
+    }
+
+    /// Makes the line of an event, unless it is refused.
+    fn prepare(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<(), Refusal> {
         let now = self.context.received_at;
         let mut reader = Reader::new(json);
         if json.len() > MOST_EVENT || reader.event(&mut self.parser).is_err() || !reader.is_done() {
@@ -178,7 +196,7 @@ impl<'a> Historian<'a> {
         self.line.extend_from_slice(format!("{number}\t{id}\t{}\t{flag}\t", moment(recorded)).as_bytes());
         write_text(&mut self.line, space::trim(&accepted));
         self.line.push(b'\n');
-        Ok(&self.line)
+        Ok(())
     }
 }
 

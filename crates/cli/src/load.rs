@@ -151,9 +151,13 @@ impl Load<'_> {
         let bar = progress::rows(&name.to_string(), total);
         let tally = self.store(path, &sha256, through as u64, &bar)?;
         bar.finish_and_clear();
+        let renewed = match self.historian.renewed {
+            0 => String::new(),
+            records => format!(", {records} records of rejections brought up to this contract"),
+        };
         let going_on = if through > 0 { format!(", going on after event {through}") } else { String::new() };
         say(&format!(
-            "{name}: {} loaded, {} recorded before, {} repeats rejected, {} refused{going_on}\n",
+            "{name}: {} loaded, {} recorded before, {} repeats rejected, {} refused{renewed}{going_on}\n",
             tally.accepted, tally.replayed, tally.repeated, tally.refused
         ))?;
         Ok(tally.refused == 0)

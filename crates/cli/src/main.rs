@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 mod archive;
 mod arrow;
+mod audit;
 mod check;
 mod connection;
 mod copy_out;
