@@ -32,14 +32,19 @@ const RULE = "attribution.term_has_campaign";
 const start = async (t, folder) =>
   launch(t, ["--data", folder, "--port", String(await freePort()), "--empty"], { cwd: copy.folder });
 
-/** Inserts a row through the API as a back end, and returns the rules that its audit row names. @param {string} url @param {Record<string, unknown>} row */
+/**
+ * Inserts a row through the API as a back end, and returns the rules that its audit row names. That row has an id of its
+ * own, and the one that was sent in its metadata.
+ *
+ * @param {string} url @param {Record<string, unknown>} row
+ */
 async function byInsert(url, row) {
   await fetch(`${url}/rest/v1/audience_events`, {
     method: "POST",
     headers: { apikey: secretKey, "content-type": "application/json" },
     body: JSON.stringify(row),
   });
-  const { answer } = await rest(url, `audience_events?id=eq.${row.id}&select=metadata`);
+  const { answer } = await rest(url, `audience_events?metadata->>event_id=eq.${row.id}&select=metadata`);
   return answer[0].metadata.violations.map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id);
 }
 
