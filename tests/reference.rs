@@ -18,6 +18,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use reference::World;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 #[test]
 fn the_reference_judges_every_written_case_as_written() {
@@ -44,13 +45,20 @@ fn generated() -> u32 {
 }
 
 /// The registries that an event can meet: the one that ships, one whose sites list origins, one that does not show its
-/// sites, and none.
-fn registries() -> [Option<Value>; 4] {
+/// sites, one with words of its own and keys that are not personal, and none.
+fn registries() -> [Option<Value>; 5] {
     let ships = support::read(taxonomy::snapshot().as_bytes());
     let (mut lists_origins, mut tells_no_sites) = (ships.clone(), ships.clone());
     lists_origins["sites"][0]["origins"] = json!(["https://example.com"]);
     tells_no_sites["sites"] = Value::Null;
-    [Some(ships), Some(lists_origins), Some(tells_no_sites), None]
+    let mut says_of_keys = ships.clone();
+    says_of_keys["personal_words"] = json!(["note", "colour", "score", "é", "path", "token count"]);
+    for entry in says_of_keys["event_types"].as_array_mut().unwrap() {
+        let properties =
+            ["phone", "email", "x.email", "note", "userIP", "address"].map(|key| (key, json!({"personal": false})));
+        entry["payload_schema"] = json!({"properties": properties.into_iter().collect::<HashMap<_, _>>()});
+    }
+    [Some(ships), Some(lists_origins), Some(tells_no_sites), Some(says_of_keys), None]
 }
 
 #[test]

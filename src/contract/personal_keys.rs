@@ -8,11 +8,11 @@ use crate::short;
 
 /// Whether a key names personal data. If so, it is also said whether a small number under it is personal too.
 ///
-/// It does if a run of its words is an entry of a group, no word after it describes a thing, and no word of the key makes
-/// a flag of it.
-pub fn named(key: &[u8]) -> Option<bool> {
+/// It does if a run of its words is an entry of a group, or one of an install's own, no word after it describes a thing,
+/// and no word of the key makes a flag of it.
+pub fn named(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
     let words = || Words { key, at: 0 };
-    if words().any(may_begin_entry) { find(&words().collect::<Vec<_>>()) } else { None }
+    if !own.is_empty() || words().any(may_begin_entry) { find(&words().collect::<Vec<_>>(), own) } else { None }
 }
 
 /// How many words stand before the end of the last entry, or 0 if there is none.
@@ -20,10 +20,13 @@ type End = usize;
 
 #[cold]
 #[inline(never)]
-fn find(words: &[&[u8]]) -> Option<bool> {
+fn find(words: &[&[u8]], own: &[Box<[u8]>]) -> Option<bool> {
     let (mut described, mut names, mut measures): (End, End, End) = (0, 0, 0);
     for (at, word) in words.iter().enumerate() {
         let from = words.get(at..).unwrap_or_default();
+        for entry in own {
+            names = names.max(begins_with(from, entry).map_or(0, |length| at + length));
+        }
         let initial = usize::from(word.first().copied().unwrap_or_default() % 32);
         let [start, end] = [initial, initial + 1].map(|at| STARTS.get(at).copied().unwrap_or_default().into());
         let mut rest = ENTRIES.get(start..end).unwrap_or_default();

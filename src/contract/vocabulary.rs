@@ -240,6 +240,18 @@ pub const OWN_KEYS: [&str; 7] = [
     "email_hash_kind",
 ];
 
+/// The metadata keys that the gate writes itself, besides those of fields, into audit rows and beside a hash.
+pub const RECORD_KEYS: [&str; 8] = [
+    "email_hash_kind",
+    "event_id",
+    "contract",
+    "payload_digest",
+    "payload_bytes",
+    "snapshot_shortened",
+    "violations",
+    "path",
+];
+
 /// The columns that hold text from the sender.
 pub const TEXT_COLUMNS: [Field; 9] = [
     Field::SessionId,

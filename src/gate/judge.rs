@@ -1,7 +1,7 @@
 //! What the rules mean: from an event, its caller, the registry and a time to violations, without side effects.
 
 use super::hashing;
-use super::places::Place;
+use super::places::{self, Place};
 use super::request::{Caller, Context};
 use super::values::{
     PersonalData, is_like, is_number, is_one_of, is_sha256, is_state, is_uuid_slowly, look_closer, names_blocked_jump,
@@ -10,6 +10,7 @@ use super::values::{
 use super::violations::{Verdict, Violations};
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
 use crate::digest::Hash;
+use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 use crate::privacy::email;
 use crate::registry::Name;
@@ -189,8 +190,13 @@ impl Judge<'_> {
         !self.found.email
     }
 
+    #[inline(always)]
     fn has_no_personal_key(&self) -> bool {
-        !self.event.has_personal_key()
+        let (registry, is_found) = (self.context.registry, self.event.has_personal_key());
+        if registry.personal_words.is_empty() && !(is_found && registry.exempts_keys) {
+            return !is_found;
+        }
+        !places::names_personal_data(&Json::event(self.event.raw(self.text)), registry)
     }
 
     fn holds_no_personal_value(&self) -> bool {

@@ -96,9 +96,7 @@ impl Judged<'_> {
             Place::BlockedJump => blocked_jump(tree, context.registry),
             Place::RawEmail => in_texts(tree, &redact::holds_email),
             Place::PersonalValue => in_texts(tree, &redact::holds_personal_value),
-            Place::PersonalKey => {
-                in_metadata(tree, &|part| part.own_key().is_some_and(|key| redact::is_personal(key, part.value)))
-            }
+            Place::PersonalKey => personal_key(tree, context.registry),
             Place::Payload => payload(self),
         };
         found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
@@ -218,6 +216,40 @@ fn blocked_jump<'a>(tree: &'a Json<'a>, registry: &Registry) -> Option<Vec<Step<
     });
     let key = blocked_state(within?.members(), registry)?;
     Some([steps, vec![Step::Key(key)]].concat())
+}
+
+/// Whether a key of metadata names personal data, by an install's own words too and in spite of what its payload schemas
+/// say.
+#[cold]
+#[inline(never)]
+pub fn names_personal_data(event: &Json, registry: &Registry) -> bool {
+    personal_key(event, registry).is_some()
+}
+
+#[cold]
+#[inline(never)]
+fn personal_key<'a>(tree: &'a Json<'a>, registry: &Registry) -> Option<Vec<Step<'a>>> {
+    in_metadata(tree, &|part| {
+        let is_personal = |key| redact::is_personal(key, part.value, registry);
+        part.own_key().is_some_and(is_personal) && !is_exempt(tree, part.steps, registry)
+    })
+}
+
+/// Whether the payload schema of an event's type says that a key is not personal; and what an audit row shows of an
+/// event is as little personal as it was in that event.
+#[cold]
+#[inline(never)]
+fn is_exempt(event: &Json, steps: &[Step], registry: &Registry) -> bool {
+    const SNAPSHOT: &str = Field::OriginalPayloadSnapshot.key();
+    let (event, key) = match steps {
+        [_, Step::Key(key)] => (event, key),
+        [_, Step::Key(snapshot), Step::Key(b"metadata"), Step::Key(key)] if *snapshot == SNAPSHOT.as_bytes() => {
+            (event.get("metadata").get(SNAPSHOT), key)
+        }
+        _ => return false,
+    };
+    let id = event.get(Field::EventType.key()).text();
+    id.and_then(|id| registry.event_type(id)).is_some_and(|entry| entry.exempts(key))
 }
 
 #[cold]

@@ -14,6 +14,7 @@ use crate::ids::{Id, is_uuid};
 use crate::parse::json::Json;
 use crate::parse::{Event, Faults, space, string};
 use crate::privacy::redact::{self, Extent};
+use crate::registry::Registry;
 use crate::write::{self, put};
 use std::ops::Range;
 
@@ -194,7 +195,7 @@ fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
         let kept = || hashing::kept(Json::event(rejected.payload()), context);
-        write_snapshot(out, &mut whole, hashing::kept(tree, context), &kept, most)
+        write_snapshot(out, &mut whole, hashing::kept(tree, context), &kept, most, context.registry)
     } else {
         whole = redact::masked(rejected.payload());
         let shown = redact::shown_of_outline(&whole);
@@ -220,9 +221,10 @@ fn write_snapshot<'a>(
     tree: Json,
     again: &dyn Fn() -> Json<'a>,
     most: usize,
+    registry: &Registry,
 ) -> bool {
     let is_event = matches!(tree, Json::Object(_));
-    let redacted = redact::redacted(tree, is_event, Extent::Whole);
+    let redacted = redact::redacted(tree, is_event, Extent::Whole, registry);
     redacted.write(whole);
     let is_blank = match &redacted {
         Json::Null => true,
@@ -234,7 +236,7 @@ fn write_snapshot<'a>(
         return false;
     }
     if whole.len() > most || redact::is_deep(&redacted, 0) {
-        redact::fitted(redact::redacted(again(), is_event, Extent::Short), most).write(out);
+        redact::fitted(redact::redacted(again(), is_event, Extent::Short, registry), most).write(out);
         return true;
     }
     put(out, whole);

@@ -123,7 +123,7 @@ impl Parser {
             Level::Metadata => Field::of_metadata(&content),
             Level::Nested => None,
         };
-        let is_personal = field.is_none() && personal_keys::named(&content).is_some();
+        let is_personal = field.is_none() && personal_keys::named(&content, &[]).is_some();
         let names_state = field.is_none() && words::state_named(&content).is_some();
         self.event.names_state |= names_state;
         // What replaces a key in a snapshot begins with a bracket.
@@ -162,7 +162,7 @@ impl Parser {
 #[cold]
 #[inline(never)]
 fn is_personal(text: &[u8], key: Value, value: Value) -> bool {
-    personal_keys::named(&string::content(text, key)).is_some_and(|measures| can_be(measures, text, value))
+    personal_keys::named(&string::content(text, key), &[]).is_some_and(|measures| can_be(measures, text, value))
 }
 
 /// Whether a value can be personal data: flags, what is empty and, under most keys, counts cannot.

@@ -7,9 +7,12 @@ use super::{email, numbers};
 use crate::contract::limits::{NUMBER_LENGTH, OUTLINE_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_TEXT};
 use crate::contract::personal_keys;
 use crate::contract::personal_words::LEAST_NUMBER;
-use crate::contract::vocabulary::Field;
+use crate::contract::vocabulary::{Field, RECORD_KEYS};
 use crate::parse::json::{Json, Member, sort};
+use crate::parse::key_cache::Level;
 use crate::parse::{number, space};
+use crate::registry::Registry;
+use crate::registry::payload::EventType;
 use crate::write;
 use std::borrow::Cow;
 
@@ -61,7 +64,7 @@ pub fn is_shown(key: &[u8]) -> bool {
 /// Whether a key names personal data that its value can be.
 #[cold]
 #[inline(never)]
-pub fn is_personal(key: &[u8], value: &Json) -> bool {
+pub fn is_personal(key: &[u8], value: &Json, registry: &Registry) -> bool {
     let can_be = |measures: bool| match value {
         Json::Null | Json::Boolean(_) => false,
         Json::Number(raw) => measures || number::within(raw, LEAST_NUMBER, None),
@@ -70,7 +73,11 @@ pub fn is_personal(key: &[u8], value: &Json) -> bool {
         Json::Object(members) => !members.is_empty(),
         Json::Deep => true,
     };
-    Field::of_metadata(key).is_none() && personal_keys::named(key).is_some_and(can_be)
+    // What the contract calls something is not an install's to call personal, or its audit rows would be.
+    let is_ours = || Field::top_level(key).is_some() || RECORD_KEYS.iter().any(|own| own.as_bytes() == key);
+    let words = registry.personal_words.as_slice();
+    let words = if words.is_empty() || is_ours() { &[] } else { words };
+    Field::of_metadata(key).is_none() && personal_keys::named(key, words).is_some_and(can_be)
 }
 
 /// How much is kept.
@@ -85,19 +92,23 @@ pub enum Extent {
 /// The value of an event or of any other JSON, with nothing personal in it.
 #[cold]
 #[inline(never)]
-pub fn redacted(value: Json, is_event: bool, extent: Extent) -> Json {
-    let redaction = Redaction { extent };
+pub fn redacted<'a>(value: Json<'a>, is_event: bool, extent: Extent, registry: &Registry) -> Json<'a> {
+    let entry = value.get(Field::EventType.key()).text().and_then(|id| registry.event_type(id));
+    let redaction = Redaction { extent, registry, entry };
     match value {
-        Json::Object(members) if is_event => redaction.object(members, 0, true),
+        Json::Object(members) if is_event => redaction.object(members, 0, Level::Event),
         value => redaction.value(b"", value, 0),
     }
 }
 
-struct Redaction {
+struct Redaction<'r> {
     extent: Extent,
+    registry: &'r Registry,
+    /// What is registered of the event's type.
+    entry: Option<&'r EventType>,
 }
 
-impl Redaction {
+impl Redaction<'_> {
     #[cold]
     #[inline(never)]
     fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize) -> Json<'a> {
@@ -116,19 +127,19 @@ impl Redaction {
             }
             Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
             Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
-            Json::Object(members) => self.object(members, depth, false),
+            Json::Object(members) => self.object(members, depth, Level::Nested),
             value => value,
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, is_event: bool) -> Json<'a> {
+    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, level: Level) -> Json<'a> {
         let mut replaced = 0;
         let mut shown: Vec<_> = members
             .into_iter()
             .map(|(key, value)| {
-                let (name, value) = self.member(&key, value, depth, is_event);
+                let (name, value) = self.member(&key, value, depth, level);
                 let Some(name) = name else { return (key, value) };
                 replaced += 1;
                 (Cow::Owned(numbered(name, replaced)), value)
@@ -143,27 +154,28 @@ impl Redaction {
     /// The name that replaces a key, if it must not be shown, and its value.
     #[cold]
     #[inline(never)]
-    fn member<'a>(
-        &self,
-        key: &[u8],
-        value: Json<'a>,
-        depth: usize,
-        is_event: bool,
-    ) -> (Option<&'static str>, Json<'a>) {
+    fn member<'a>(&self, key: &[u8], value: Json<'a>, depth: usize, level: Level) -> (Option<&'static str>, Json<'a>) {
+        let is_event = level == Level::Event;
         let field = if is_event { Field::top_level(key) } else { None };
         if field == Some(Field::Email) {
             return (Some(PERSONAL), text(EMAIL));
         }
         let name = self.name(key);
         let is_unknown = is_event && field.is_none();
-        if name == Some(PERSONAL) || !is_unknown && field.is_none() && is_personal(key, &value) {
+        let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
+        let is_personal = |value: &Json| field.is_none() && !is_exempt && is_personal(key, value, self.registry);
+        if name == Some(PERSONAL) || !is_unknown && is_personal(&value) {
             let is_email = |content: &[u8]| *content == *EMAIL.as_bytes() || email::is_in(content);
             let holds_email = !is_unknown && value.text().is_some_and(is_email);
             return (Some(PERSONAL), text(if holds_email { EMAIL } else { PERSONAL }));
         }
-        let shown = if is_unknown { text(UNKNOWN) } else { self.value(key, value, depth + 1) };
+        let shown = match value {
+            _ if is_unknown => text(UNKNOWN),
+            Json::Object(members) if field == Some(Field::Metadata) => self.object(members, depth + 1, Level::Metadata),
+            value => self.value(key, value, depth + 1),
+        };
         // What stands for a value is a text, which the key can make personal even if the value was none.
-        if field.is_none() && is_personal(key, &shown) {
+        if is_personal(&shown) {
             return (Some(PERSONAL), text(PERSONAL));
         }
         (name, shown)

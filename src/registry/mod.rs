@@ -25,6 +25,10 @@ pub struct Registry {
     pub(crate) retention_rules: Vec<RetentionRule>,
     states: Vec<Name>,
     blocked_jumps: Vec<(Name, Name)>,
+    /// Runs of words by which keys name personal data in this install, besides those of the contract.
+    pub(crate) personal_words: Vec<Name>,
+    /// Whether a payload schema says of any key that it is not personal.
+    pub(crate) exempts_keys: bool,
     /// `None` if the snapshot does not contain them, as the public one does not: then only the store can judge.
     sites: Option<Vec<Site>>,
 }
@@ -55,6 +59,8 @@ impl Registry {
             retention_rules: Vec::new(),
             states: Vec::new(),
             blocked_jumps: Vec::new(),
+            personal_words: Vec::new(),
+            exempts_keys: false,
             sites: None,
         }
     }
@@ -70,13 +76,16 @@ impl Registry {
             ..Registry::unloaded()
         };
         for entry in list_in(&snapshot, "event_types")? {
-            registry.event_types.entries.push(EventType::read(entry)?);
+            let entry = EventType::read(entry)?;
+            registry.exempts_keys |= entry.1.exempts_any();
+            registry.event_types.entries.push(entry);
         }
         registry.event_types.index();
         for id in texts_in(&snapshot, "rules")? {
             registry.retention_rules.push(RetentionRule { id, ..RetentionRule::default() });
         }
-        // A database that is older than this engine gives none.
+        // A database that is older than this engine gives neither these nor any words.
+        registry.personal_words = snapshot.get("personal_words").texts().unwrap_or_default();
         for terms in snapshot.get("rule_terms").list().unwrap_or_default() {
             if let Some(rule) =
                 registry.retention_rules.iter_mut().find(|rule| terms.get("id").text() == Some(&rule.id))

@@ -29,6 +29,8 @@ struct Property {
     maximum: Option<Box<[u8]>>,
     shortest: Option<usize>,
     longest: Option<usize>,
+    /// Whether the install says that the key is not personal, whatever its words are.
+    is_exempt: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,17 @@ impl EventType {
             }
         }
         Ok((id.into(), EventType { category: Category::named(category), schema: properties, is_closed }))
+    }
+
+    /// Whether the payload schema says of any key that it is not personal.
+    pub fn exempts_any(&self) -> bool {
+        self.schema.iter().any(|property| property.is_exempt)
+    }
+
+    /// Whether the payload schema says that this key of metadata is not personal.
+    #[cold]
+    pub fn exempts(&self, key: &[u8]) -> bool {
+        self.schema.iter().any(|property| property.is_exempt && *property.key == *key)
     }
 
     /// Whether the metadata of the event satisfies the payload schema.
@@ -148,6 +161,10 @@ impl Property {
             b"maximum" => self.maximum = Some(number_of(value)?.into()),
             b"minLength" => self.shortest = Some(length_of(value)?),
             b"maxLength" => self.longest = Some(length_of(value)?),
+            b"personal" => {
+                let Json::Boolean(is_personal) = value else { return None };
+                self.is_exempt = !is_personal;
+            }
             // A note for people.
             b"description" => {}
             _ => return None,

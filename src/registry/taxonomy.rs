@@ -42,6 +42,7 @@ pub fn snapshot() -> String {
         "rule_terms": rule_terms,
         "states": ids("states"),
         "blocked_jumps": jumps,
+        "personal_words": [],
         "sites": [{ "id": taxonomy["default_site"]["id"], "origins": null }],
     })
     .to_string()

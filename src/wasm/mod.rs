@@ -95,7 +95,10 @@ pub fn redact_text(value: &str) -> String {
     let is_read = is_composed && STATE.with_borrow_mut(|state| reader.event(&mut state.gate.parser).is_ok());
     if is_read && reader.is_done() {
         let mut out = Vec::new();
-        redact::redacted(Json::event(value.as_bytes()), false, Extent::Whole).write(&mut out);
+        let tree = Json::event(value.as_bytes());
+        STATE.with_borrow(|State { registry, .. }| {
+            redact::redacted(tree, false, Extent::Whole, registry).write(&mut out);
+        });
         return String::from_utf8(out).unwrap_or_default();
     }
     redact::replacement(b"", value.as_bytes()).unwrap_or(value).to_owned()

@@ -1,5 +1,5 @@
 -- What each rule demands of a change of state goes to the engines together with its id, so that they can tell whether a
--- retention event is explained by the rule that it names.
+-- retention event is explained by the rule that it names. So do the words of an install's own.
 
 create or replace function audience_gate.registry()
 returns jsonb
@@ -26,11 +26,13 @@ as $$
     'blocked_jumps', coalesce((
       select jsonb_agg(jsonb_build_array(j.from_state, j.to_state) order by j.from_state, j.to_state)
       from public.audience_blocked_jumps j), '[]'),
+    'personal_words', coalesce((
+      select jsonb_agg(w.words order by w.words) from public.audience_personal_words w), '[]'),
     'sites', coalesce((
       select jsonb_agg(jsonb_build_object('id', s.id, 'origins', s.origins) order by s.id)
       from public.audience_sites s), '[]')
   )
 $$;
 comment on function audience_gate.registry() is
-  'The registry in the form that the other engines of the gate read: all that is active, what each rule demands, and '
-  'the sites with their origins.';
+  'The registry in the form that the other engines of the gate read: all that is active, what each rule demands, the '
+  'words of the install''s own, and the sites with their origins.';

@@ -13,6 +13,7 @@ alter table public.audience_event_types add constraint audience_event_types_payl
   )
 );
 comment on column public.audience_event_types.payload_schema is
-  'What metadata must hold: {"properties": {key: {type, enum, minimum, maximum, minLength, maxLength}}, "required": '
-  '[key], "additionalProperties": false}. Without the last, other keys are allowed; with it, only those that the tracker '
-  'and the gate add. Null: metadata may hold anything.';
+  'What metadata must hold: {"properties": {key: {type, enum, minimum, maximum, minLength, maxLength, personal}}, '
+  '"required": [key], "additionalProperties": false}. Without the last, other keys are allowed; with it, only those that '
+  'the tracker and the gate add. "personal": false says that the key is not personal, whatever its words are; personal '
+  'values under it are still refused. Null: metadata may hold anything.';

@@ -83,6 +83,28 @@ revoke all on function audience_gate.harmless_keys() from public;
 grant execute on function audience_gate.harmless_keys()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.named_keys()
+returns text[]
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select array[
+    'id', 'occurred_at', 'user_id', 'session_id', 'event_type', 'event_category', 'event_source', 'utm_source',
+    'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'site_id', 'metadata', 'email', 'content_id', 'page_path',
+    'duration_seconds', 'scroll_depth_percent', 'channel', 'consent_recorded', 'email_hash', 'platform', 'share_type',
+    'outbound_target', 'prior_state', 'new_state', 'inactivity_days', 'rule_id', 'landing_page', 'validation_rule_id',
+    'validation_result', 'source_system', 'rejection_reason', 'original_payload_snapshot', 'email_hash_kind',
+    'event_id', 'contract', 'payload_digest', 'payload_bytes', 'snapshot_shortened', 'violations', 'path'
+  ]
+$$;
+comment on function audience_gate.named_keys() is
+  'The keys that the contract or the gate names: no word of an install''''s own makes them personal.';
+revoke all on function audience_gate.named_keys() from public;
+grant execute on function audience_gate.named_keys()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.personal_words()
 returns text
 language sql
@@ -521,7 +543,7 @@ revoke all on function audience_gate.may_name_personal_data(jsonb) from public;
 grant execute on function audience_gate.may_name_personal_data(jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.names_personal_data(key text, value jsonb)
+create or replace function audience_gate.names_personal_data(key text, value jsonb, own_words text[] default null)
 returns boolean
 language plpgsql
 immutable
@@ -548,7 +570,7 @@ begin
     else
       return false;
   end case;
-  if not audience_gate.begins_personal(key) then
+  if key is null or own_words is null and not audience_gate.begins_personal(key) then
     return false;
   end if;
   words := audience_gate.key_words(key);
@@ -570,10 +592,11 @@ begin
       if ended > begun then
         run := run || ' ' || words[ended];
       end if;
-      if ended >= described and strpos(
-        case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-        '|' || run || '|') > 0
-      then
+      if ended >= described and (
+        strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+          '|' || run || '|') > 0
+        or not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
+      ) then
         return true;
       end if;
     end loop;
@@ -581,14 +604,74 @@ begin
   return false;
 end;
 $$;
-comment on function audience_gate.names_personal_data(text, jsonb) is
-  'Whether a key names personal data, judged by whole words, and its value can be some: flags, counts and what '
-  'is empty cannot.';
-revoke all on function audience_gate.names_personal_data(text, jsonb) from public;
-grant execute on function audience_gate.names_personal_data(text, jsonb)
+comment on function audience_gate.names_personal_data(text, jsonb, text[]) is
+  'Whether a key names personal data, judged by whole words, an install''s own among them, and its value can be '
+  'some: flags, counts and what is empty cannot.';
+revoke all on function audience_gate.names_personal_data(text, jsonb, text[]) from public;
+grant execute on function audience_gate.names_personal_data(text, jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.any_key_is_personal(value jsonb)
+create or replace function audience_gate.own_words()
+returns text[]
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$ select array_agg(own.words) from public.audience_personal_words own $$;
+comment on function audience_gate.own_words() is
+  'The words by which keys name personal data in this install, besides those of the contract; null if there are '
+  'none.';
+revoke all on function audience_gate.own_words() from public;
+grant execute on function audience_gate.own_words()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.without_exempt_keys(metadata jsonb, schema jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when exempt.keys is null then metadata
+    else (metadata - exempt.keys) || jsonb_build_object('', jsonb_build_array(metadata -> '', exempt.parts))
+  end
+  from (
+    select array_agg(property.key) as keys, jsonb_agg(metadata -> property.key) as parts
+    from jsonb_each(case when jsonb_typeof(schema -> 'properties') = 'object' then schema -> 'properties' end) property
+    where property.value -> 'personal' = 'false' and jsonb_typeof(metadata) = 'object' and metadata ? property.key
+  ) exempt
+$$;
+comment on function audience_gate.without_exempt_keys(jsonb, jsonb) is
+  'Metadata without the keys that a payload schema says are not personal, but with what is under them.';
+revoke all on function audience_gate.without_exempt_keys(jsonb, jsonb) from public;
+grant execute on function audience_gate.without_exempt_keys(jsonb, jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.keys_to_judge(metadata jsonb, schema jsonb)
+returns jsonb
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.without_exempt_keys(
+    case when jsonb_typeof(metadata #> '{original_payload_snapshot,metadata}') = 'object' then
+      jsonb_set(metadata, '{original_payload_snapshot,metadata}', audience_gate.without_exempt_keys(
+        metadata #> '{original_payload_snapshot,metadata}',
+        (select types.payload_schema from public.audience_event_types types
+          where types.id = metadata #>> '{original_payload_snapshot,event_type}' and types.active)))
+    else metadata end,
+    schema)
+$$;
+comment on function audience_gate.keys_to_judge(jsonb, jsonb) is
+  'Metadata without the keys that payload schemas say are not personal: those of its event, and those of the '
+  'event that it is the audit row of.';
+revoke all on function audience_gate.keys_to_judge(jsonb, jsonb) from public;
+grant execute on function audience_gate.keys_to_judge(jsonb, jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.any_key_is_personal(value jsonb, own_words text[] default null)
 returns boolean
 language plpgsql
 immutable
@@ -600,14 +683,14 @@ begin
     select
     from jsonb_path_query(value, 'strict $.**') part
     cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
-    where audience_gate.names_personal_data(member.key, member.value)
+    where audience_gate.names_personal_data(member.key, member.value, own_words)
   );
 end;
 $$;
-comment on function audience_gate.any_key_is_personal(jsonb) is
+comment on function audience_gate.any_key_is_personal(jsonb, text[]) is
   'Whether any key of a value names personal data, and has a value that can be some.';
-revoke all on function audience_gate.any_key_is_personal(jsonb) from public;
-grant execute on function audience_gate.any_key_is_personal(jsonb)
+revoke all on function audience_gate.any_key_is_personal(jsonb, text[]) from public;
+grant execute on function audience_gate.any_key_is_personal(jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.is_sha256(value text)
@@ -986,6 +1069,7 @@ declare
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
+  own_words text[];
   site_accepts boolean;
   violated text[];
 begin
@@ -1018,8 +1102,9 @@ begin
     occurred_at := audience_gate.moment(event ->> 'occurred_at');
   end if;
   select types.id is not null, types.category, types.payload_schema,
+    (select array_agg(own.words) from public.audience_personal_words own),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, site_accepts
   from (
     select event_type as type_id, case
       when coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
@@ -1373,8 +1458,11 @@ begin
     end,
     case
       when case
-          when others <> '{}' and audience_gate.may_name_personal_data(others)
-          then coalesce(audience_gate.any_key_is_personal(event -> 'metadata'), false)
+          when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
+          then coalesce(
+          audience_gate.any_key_is_personal(audience_gate.keys_to_judge(event -> 'metadata', payload_schema), own_words),
+          false
+        )
           else false
         end
       then 'privacy.personal_key'
@@ -1471,6 +1559,7 @@ declare
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
+  own_words text[];
   site_accepts boolean;
   violated text[];
 begin
@@ -1496,8 +1585,9 @@ begin
   end if;
 
   select types.id is not null, types.category, types.payload_schema,
+    (select array_agg(own.words) from public.audience_personal_words own),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, site_accepts
   from (
     select sent.event_type as type_id, sent.site_id as site_id
   ) wanted
@@ -1780,8 +1870,11 @@ begin
     end,
     case
       when case
-          when others <> '{}' and audience_gate.may_name_personal_data(others)
-          then coalesce(audience_gate.any_key_is_personal(sent.metadata), false)
+          when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
+          then coalesce(
+          audience_gate.any_key_is_personal(audience_gate.keys_to_judge(sent.metadata, payload_schema), own_words),
+          false
+        )
           else false
         end
       then 'privacy.personal_key'
@@ -2073,19 +2166,19 @@ revoke all on function audience_gate.replacement(text, jsonb) from public;
 grant execute on function audience_gate.replacement(text, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.is_personal(key text, value jsonb)
+create or replace function audience_gate.is_personal(key text, value jsonb, own_words text[] default null)
 returns boolean
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select audience_gate.names_personal_data(key, value)
+  select audience_gate.names_personal_data(key, value, own_words)
 $$;
-comment on function audience_gate.is_personal(text, jsonb) is
+comment on function audience_gate.is_personal(text, jsonb, text[]) is
   'Whether a key names personal data that its value can be.';
-revoke all on function audience_gate.is_personal(text, jsonb) from public;
-grant execute on function audience_gate.is_personal(text, jsonb)
+revoke all on function audience_gate.is_personal(text, jsonb, text[]) from public;
+grant execute on function audience_gate.is_personal(text, jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.name_of_key(key text, short boolean)
@@ -2108,7 +2201,10 @@ revoke all on function audience_gate.name_of_key(text, boolean) from public;
 grant execute on function audience_gate.name_of_key(text, boolean)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.redact(value jsonb, key text, depth integer, short boolean, is_event boolean)
+create or replace function audience_gate.redact(
+  value jsonb, key text, depth integer, short boolean, is_event boolean,
+  own_words text[] default null, schema jsonb default null
+)
 returns jsonb
 language plpgsql
 immutable
@@ -2122,6 +2218,7 @@ declare
   member record;
   name text;
   is_field boolean;
+  is_exempt boolean;
   replaced integer := 0;
   names text[] := array[]::text[];
   parts jsonb[] := array[]::jsonb[];
@@ -2148,12 +2245,13 @@ begin
         from jsonb_each(value) with ordinality as entry (key, value, place) order by entry.place
       loop
         is_field := is_event and member.key = any (audience_gate.event_fields());
+        is_exempt := not is_event and coalesce(schema -> 'properties' -> member.key -> 'personal' = 'false', false);
         name := audience_gate.name_of_key(member.key, short);
         if is_event and member.key = 'email' then
           name := '[redacted:personal]';
           shown := to_jsonb('[redacted:email]'::text);
         elsif name is not distinct from '[redacted:personal]'
-          or (not is_event and audience_gate.is_personal(member.key, member.value))
+          or (not is_event and not is_exempt and audience_gate.is_personal(member.key, member.value, own_words))
         then
           name := '[redacted:personal]';
           shown := to_jsonb(name);
@@ -2166,10 +2264,13 @@ begin
           if is_event and not is_field then
             shown := to_jsonb('[redacted:unknown field]'::text);
           else
-            shown := audience_gate.redact(member.value, member.key, depth + 1, short, false);
+            shown := audience_gate.redact(member.value, member.key, depth + 1, short, false, own_words,
+              case when is_event and member.key = 'metadata' then schema end);
           end if;
           -- What stands for a value is a text, which the key can make personal even if the value was none.
-          if not is_field and shown <> member.value and audience_gate.is_personal(member.key, shown) then
+          if not is_field and not is_exempt and shown <> member.value
+            and audience_gate.is_personal(member.key, shown, own_words)
+          then
             name := '[redacted:personal]';
             shown := to_jsonb(name);
           end if;
@@ -2191,7 +2292,7 @@ begin
       end if;
       return (
         select coalesce(
-          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
+          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false, own_words) order by place), '[]'::jsonb)
         from jsonb_array_elements(value) with ordinality as elements (element, place)
       );
     else
@@ -2199,11 +2300,11 @@ begin
   end case;
 end;
 $$;
-comment on function audience_gate.redact(jsonb, text, integer, boolean, boolean) is
+comment on function audience_gate.redact(jsonb, text, integer, boolean, boolean, text[], jsonb) is
   'A value under a key at this depth, without personal data; in its short form with long texts and keys cut and '
   'what is nested deep left out. Of an event, only the fields that the contract knows are shown.';
-revoke all on function audience_gate.redact(jsonb, text, integer, boolean, boolean) from public;
-grant execute on function audience_gate.redact(jsonb, text, integer, boolean, boolean)
+revoke all on function audience_gate.redact(jsonb, text, integer, boolean, boolean, text[], jsonb) from public;
+grant execute on function audience_gate.redact(jsonb, text, integer, boolean, boolean, text[], jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.redact(value jsonb)
@@ -2281,7 +2382,9 @@ revoke all on function audience_gate.fit(jsonb, integer, boolean) from public;
 grant execute on function audience_gate.fit(jsonb, integer, boolean)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.snapshot(event jsonb, whole jsonb, most integer)
+create or replace function audience_gate.snapshot(
+  event jsonb, whole jsonb, most integer, own_words text[] default null, schema jsonb default null
+)
 returns jsonb
 language plpgsql
 immutable
@@ -2304,16 +2407,16 @@ begin
       else false
     end)
   then
-    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event), most, is_event),
+    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
       to_jsonb('[empty]'::text));
   end if;
   return whole;
 end;
 $$;
-comment on function audience_gate.snapshot(jsonb, jsonb, integer) is
+comment on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jsonb) is
   'What is kept of a refused event in so many bytes: all of it, redacted, or a short form.';
-revoke all on function audience_gate.snapshot(jsonb, jsonb, integer) from public;
-grant execute on function audience_gate.snapshot(jsonb, jsonb, integer)
+revoke all on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jsonb) from public;
+grant execute on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.pointer(steps text[])
@@ -2434,8 +2537,18 @@ begin
       );
     when 'personal_key' then
       return (
-        select found.steps from audience_gate.parts(metadata, '{metadata}') found
-        where audience_gate.is_personal(found.own_key, found.part)
+        select found.steps
+        from (select audience_gate.own_words() as words offset 0) own
+        cross join audience_gate.parts(metadata, '{metadata}') found
+        where audience_gate.is_personal(found.own_key, found.part, own.words)
+          and not exists (
+            select from public.audience_event_types types
+            where types.active and types.payload_schema -> 'properties' -> found.own_key -> 'personal' = 'false'
+              and (cardinality(found.steps) = 2 and types.id = event ->> 'event_type'
+                or cardinality(found.steps) = 4
+                  and found.steps[2:3] = array['original_payload_snapshot', 'metadata']
+                  and types.id = metadata #>> '{original_payload_snapshot,event_type}')
+          )
         order by found.place limit 1
       );
     when 'payload' then
@@ -2571,15 +2684,24 @@ as $$
     || jsonb_build_object('violations', told.violations, 'original_payload_snapshot', kept.snapshot)
   from (
     select audience_gate.places(event, rule_ids) as violations,
-      audience_gate.redact(event, '', 0, false, jsonb_typeof(event) = 'object') as whole,
+      audience_gate.redact(event, '', 0, false, jsonb_typeof(event) = 'object', own.words, own.schema) as whole,
+      own.words, own.schema,
       audience_gate.reason(rule_ids[1]) || case when rule_ids[1] = 'sanity.metadata_size'
         then ' (it has ' || octet_length((event -> 'metadata')::text) || ' bytes)' else '' end as reason
+    from (
+      select audience_gate.own_words() as words, (
+          select types.payload_schema from public.audience_event_types types
+          where types.id = event ->> 'event_type' and types.active
+        ) as schema
+      offset 0
+    ) own
     -- Once, not for each of its uses.
     offset 0
   ) told
   cross join lateral (
     select audience_gate.snapshot(event, told.whole, 7168
-      - octet_length(told.violations::text) - octet_length(to_jsonb(told.reason)::text)) as snapshot
+      - octet_length(told.violations::text) - octet_length(to_jsonb(told.reason)::text),
+      told.words, told.schema) as snapshot
     offset 0
   ) kept
 $$;
@@ -2607,6 +2729,7 @@ comment on function public.validate_audience_event(jsonb) is
 revoke all on function public.validate_audience_event(jsonb) from public, anon;
 grant execute on function public.validate_audience_event(jsonb) to authenticated, service_role;
 
+drop function if exists audience_gate.any_key_is_personal(jsonb);
 drop function if exists audience_gate.names_personal_data(text);
 drop function if exists audience_gate.redact(jsonb, integer);
 drop function if exists audience_gate.redacted_text(text);

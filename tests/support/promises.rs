@@ -256,7 +256,7 @@ pub fn redact(body: &[u8]) {
         let once = redacted(body, is_event);
         assert_eq!(String::from_utf8(redacted(&once, false)), String::from_utf8(once), "redacting again changes it");
         for most in [2_000, 400, 60, 9] {
-            let short = redact::redacted(Json::event(body), is_event, Extent::Short);
+            let short = redact::redacted(Json::event(body), is_event, Extent::Short, &Registry::unloaded());
             let short = written(&redact::fitted(short, most));
             assert!(short.len() <= most, "{} bytes have no room in {most}", short.len());
             assert!(is_redactable(&read(&short)), "the contract does not accept a short form");
@@ -280,7 +280,7 @@ fn is_redactable(event: &Event) -> bool {
 }
 
 fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
-    let out = written(&redact::redacted(Json::event(json), is_event, Extent::Whole));
+    let out = written(&redact::redacted(Json::event(json), is_event, Extent::Whole, &Registry::unloaded()));
     read(&out);
     each_text(&support::read(&out), &mut |content| {
         assert!(!email::is_in(content.as_bytes()), "an address is left in {content}");

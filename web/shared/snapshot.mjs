@@ -31,6 +31,7 @@ export function snapshot(/** @type {Taxonomy} */ taxonomy) {
     blocked_jumps: taxonomy.blocked_jumps.map((
       { from_state, to_state },
     ) => /** @type {[from: string, to: string]} */ ([from_state, to_state])),
+    personal_words: /** @type {string[]} */ ([]),
     sites: [{ id: taxonomy.default_site.id, origins: null }],
   };
 }

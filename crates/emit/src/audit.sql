@@ -16,16 +16,16 @@ $$;
 comment on function audience_gate.replacement(text, jsonb) is
   'What stands for a value under a key if it is personal; null if it may be shown. The key is empty for a key or another text that stands under none.';
 
-create or replace function audience_gate.is_personal(key text, value jsonb)
+create or replace function audience_gate.is_personal(key text, value jsonb, own_words text[] default null)
 returns boolean
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select audience_gate.names_personal_data(key, value)
+  select audience_gate.names_personal_data(key, value, own_words)
 $$;
-comment on function audience_gate.is_personal(text, jsonb) is 'Whether a key names personal data that its value can be.';
+comment on function audience_gate.is_personal(text, jsonb, text[]) is 'Whether a key names personal data that its value can be.';
 
 create or replace function audience_gate.name_of_key(key text, short boolean)
 returns text
@@ -43,7 +43,10 @@ $$;
 comment on function audience_gate.name_of_key(text, boolean) is
   'What stands for a key that is itself personal, or too long for a short form; null if it may be shown. A sender''s own key that reads like such a name is replaced too.';
 
-create or replace function audience_gate.redact(value jsonb, key text, depth integer, short boolean, is_event boolean)
+create or replace function audience_gate.redact(
+  value jsonb, key text, depth integer, short boolean, is_event boolean,
+  own_words text[] default null, schema jsonb default null
+)
 returns jsonb
 language plpgsql
 immutable
@@ -57,6 +60,7 @@ declare
   member record;
   name text;
   is_field boolean;
+  is_exempt boolean;
   replaced integer := 0;
   names text[] := array[]::text[];
   parts jsonb[] := array[]::jsonb[];
@@ -83,12 +87,13 @@ begin
         from jsonb_each(value) with ordinality as entry (key, value, place) order by entry.place
       loop
         is_field := is_event and member.key = any (audience_gate.event_fields());
+        is_exempt := not is_event and coalesce(schema -> 'properties' -> member.key -> 'personal' = 'false', false);
         name := audience_gate.name_of_key(member.key, short);
         if is_event and member.key = 'email' then
           name := '[redacted:personal]';
           shown := to_jsonb('[redacted:email]'::text);
         elsif name is not distinct from '[redacted:personal]'
-          or (not is_event and audience_gate.is_personal(member.key, member.value))
+          or (not is_event and not is_exempt and audience_gate.is_personal(member.key, member.value, own_words))
         then
           name := '[redacted:personal]';
           shown := to_jsonb(name);
@@ -101,10 +106,13 @@ begin
           if is_event and not is_field then
             shown := to_jsonb('[redacted:unknown field]'::text);
           else
-            shown := audience_gate.redact(member.value, member.key, depth + 1, short, false);
+            shown := audience_gate.redact(member.value, member.key, depth + 1, short, false, own_words,
+              case when is_event and member.key = 'metadata' then schema end);
           end if;
           -- What stands for a value is a text, which the key can make personal even if the value was none.
-          if not is_field and shown <> member.value and audience_gate.is_personal(member.key, shown) then
+          if not is_field and not is_exempt and shown <> member.value
+            and audience_gate.is_personal(member.key, shown, own_words)
+          then
             name := '[redacted:personal]';
             shown := to_jsonb(name);
           end if;
@@ -126,7 +134,7 @@ begin
       end if;
       return (
         select coalesce(
-          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false) order by place), '[]'::jsonb)
+          jsonb_agg(audience_gate.redact(element, key, depth + 1, short, false, own_words) order by place), '[]'::jsonb)
         from jsonb_array_elements(value) with ordinality as elements (element, place)
       );
     else
@@ -134,7 +142,7 @@ begin
   end case;
 end;
 $$;
-comment on function audience_gate.redact(jsonb, text, integer, boolean, boolean) is
+comment on function audience_gate.redact(jsonb, text, integer, boolean, boolean, text[], jsonb) is
   'A value under a key at this depth, without personal data; in its short form with long texts and keys cut and what is nested deep left out. Of an event, only the fields that the contract knows are shown.';
 
 create or replace function audience_gate.redact(value jsonb)
@@ -204,7 +212,9 @@ $$;
 comment on function audience_gate.fit(jsonb, integer, boolean) is
   'A value as far as it has room in so many bytes; null if nothing of it has. Members that do not fit are left out, and of objects and lists that do not, what fits is kept. The metadata of an event comes last, because the columns say more for their size.';
 
-create or replace function audience_gate.snapshot(event jsonb, whole jsonb, most integer)
+create or replace function audience_gate.snapshot(
+  event jsonb, whole jsonb, most integer, own_words text[] default null, schema jsonb default null
+)
 returns jsonb
 language plpgsql
 immutable
@@ -227,13 +237,13 @@ begin
       else false
     end)
   then
-    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event), most, is_event),
+    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
       to_jsonb('[empty]'::text));
   end if;
   return whole;
 end;
 $$;
-comment on function audience_gate.snapshot(jsonb, jsonb, integer) is
+comment on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jsonb) is
   'What is kept of a refused event in so many bytes: all of it, redacted, or a short form.';
 
 create or replace function audience_gate.pointer(steps text[])
@@ -346,8 +356,18 @@ begin
       );
     when 'personal_key' then
       return (
-        select found.steps from audience_gate.parts(metadata, '{metadata}') found
-        where audience_gate.is_personal(found.own_key, found.part)
+        select found.steps
+        from (select audience_gate.own_words() as words offset 0) own
+        cross join audience_gate.parts(metadata, '{metadata}') found
+        where audience_gate.is_personal(found.own_key, found.part, own.words)
+          and not exists (
+            select from public.audience_event_types types
+            where types.active and types.payload_schema -> 'properties' -> found.own_key -> 'personal' = 'false'
+              and (cardinality(found.steps) = 2 and types.id = event ->> 'event_type'
+                or cardinality(found.steps) = 4
+                  and found.steps[2:3] = array['original_payload_snapshot', 'metadata']
+                  and types.id = metadata #>> '{original_payload_snapshot,event_type}')
+          )
         order by found.place limit 1
       );
     when 'payload' then
@@ -467,15 +487,24 @@ as $$
     || jsonb_build_object('violations', told.violations, 'original_payload_snapshot', kept.snapshot)
   from (
     select audience_gate.places(event, rule_ids) as violations,
-      audience_gate.redact(event, '', 0, false, jsonb_typeof(event) = 'object') as whole,
+      audience_gate.redact(event, '', 0, false, jsonb_typeof(event) = 'object', own.words, own.schema) as whole,
+      own.words, own.schema,
       audience_gate.reason(rule_ids[1]) || case when rule_ids[1] = 'sanity.metadata_size'
         then ' (it has ' || octet_length((event -> 'metadata')::text) || ' bytes)' else '' end as reason
+    from (
+      select audience_gate.own_words() as words, (
+          select types.payload_schema from public.audience_event_types types
+          where types.id = event ->> 'event_type' and types.active
+        ) as schema
+      offset 0
+    ) own
     -- Once, not for each of its uses.
     offset 0
   ) told
   cross join lateral (
     select audience_gate.snapshot(event, told.whole, {{snapshot_room}}
-      - octet_length(told.violations::text) - octet_length(to_jsonb(told.reason)::text)) as snapshot
+      - octet_length(told.violations::text) - octet_length(to_jsonb(told.reason)::text),
+      told.words, told.schema) as snapshot
     offset 0
   ) kept
 $$;

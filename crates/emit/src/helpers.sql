@@ -162,7 +162,7 @@ $$;
 comment on function audience_gate.may_name_personal_data(jsonb) is
   'Whether an object may have a key that names personal data, by a quick look: few that have none look as if they had.';
 
-create or replace function audience_gate.names_personal_data(key text, value jsonb)
+create or replace function audience_gate.names_personal_data(key text, value jsonb, own_words text[] default null)
 returns boolean
 language plpgsql
 immutable
@@ -189,7 +189,7 @@ begin
     else
       return false;
   end case;
-  if not audience_gate.begins_personal(key) then
+  if key is null or own_words is null and not audience_gate.begins_personal(key) then
     return false;
   end if;
   words := audience_gate.key_words(key);
@@ -211,10 +211,11 @@ begin
       if ended > begun then
         run := run || ' ' || words[ended];
       end if;
-      if ended >= described and strpos(
-        case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-        '|' || run || '|') > 0
-      then
+      if ended >= described and (
+        strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
+          '|' || run || '|') > 0
+        or not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
+      ) then
         return true;
       end if;
     end loop;
@@ -222,8 +223,8 @@ begin
   return false;
 end;
 $$;
-comment on function audience_gate.names_personal_data(text, jsonb) is
-  'Whether a key names personal data, judged by whole words, and its value can be some: flags, counts and what is empty cannot.';
+comment on function audience_gate.names_personal_data(text, jsonb, text[]) is
+  'Whether a key names personal data, judged by whole words, an install''s own among them, and its value can be some: flags, counts and what is empty cannot.';
 
 create or replace function audience_gate.holds_card(value text)
 returns boolean
@@ -346,7 +347,55 @@ end;
 $$;
 comment on function audience_gate.any_text_is_personal(jsonb) is 'Whether any text or key of a value holds a card, social security or phone number.';
 
-create or replace function audience_gate.any_key_is_personal(value jsonb)
+create or replace function audience_gate.own_words()
+returns text[]
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$ select array_agg(own.words) from public.audience_personal_words own $$;
+comment on function audience_gate.own_words() is 'The words by which keys name personal data in this install, besides those of the contract; null if there are none.';
+
+create or replace function audience_gate.without_exempt_keys(metadata jsonb, schema jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when exempt.keys is null then metadata
+    else (metadata - exempt.keys) || jsonb_build_object('', jsonb_build_array(metadata -> '', exempt.parts))
+  end
+  from (
+    select array_agg(property.key) as keys, jsonb_agg(metadata -> property.key) as parts
+    from jsonb_each(case when jsonb_typeof(schema -> 'properties') = 'object' then schema -> 'properties' end) property
+    where property.value -> 'personal' = 'false' and jsonb_typeof(metadata) = 'object' and metadata ? property.key
+  ) exempt
+$$;
+comment on function audience_gate.without_exempt_keys(jsonb, jsonb) is
+  'Metadata without the keys that a payload schema says are not personal, but with what is under them.';
+
+create or replace function audience_gate.keys_to_judge(metadata jsonb, schema jsonb)
+returns jsonb
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.without_exempt_keys(
+    case when jsonb_typeof(metadata #> '{original_payload_snapshot,metadata}') = 'object' then
+      jsonb_set(metadata, '{original_payload_snapshot,metadata}', audience_gate.without_exempt_keys(
+        metadata #> '{original_payload_snapshot,metadata}',
+        (select types.payload_schema from public.audience_event_types types
+          where types.id = metadata #>> '{original_payload_snapshot,event_type}' and types.active)))
+    else metadata end,
+    schema)
+$$;
+comment on function audience_gate.keys_to_judge(jsonb, jsonb) is
+  'Metadata without the keys that payload schemas say are not personal: those of its event, and those of the event that it is the audit row of.';
+
+create or replace function audience_gate.any_key_is_personal(value jsonb, own_words text[] default null)
 returns boolean
 language plpgsql
 immutable
@@ -358,11 +407,11 @@ begin
     select
     from jsonb_path_query(value, 'strict $.**') part
     cross join lateral jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) member
-    where audience_gate.names_personal_data(member.key, member.value)
+    where audience_gate.names_personal_data(member.key, member.value, own_words)
   );
 end;
 $$;
-comment on function audience_gate.any_key_is_personal(jsonb) is 'Whether any key of a value names personal data, and has a value that can be some.';
+comment on function audience_gate.any_key_is_personal(jsonb, text[]) is 'Whether any key of a value names personal data, and has a value that can be some.';
 
 create or replace function audience_gate.depth(value jsonb)
 returns integer

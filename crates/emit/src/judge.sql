@@ -23,6 +23,7 @@ declare
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
+  own_words text[];
   site_accepts boolean;
   violated text[];
 begin
@@ -32,8 +33,9 @@ begin
   end if;
 
 {{prepared}}  select types.id is not null, types.category, types.payload_schema,
+    (select array_agg(own.words) from public.audience_personal_words own),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, site_accepts
   from (
     select {{event_type}} as type_id, {{site}} as site_id
   ) wanted

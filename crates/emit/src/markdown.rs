@@ -42,7 +42,7 @@ fn write_words(out: &mut String) {
     let listed = |list: &str| format!("`{}`", list.replace('|', "`, `"));
     let _ = write!(
         out,
-        "\n## The words of personal keys\n\nA key is split into words at signs, between letters and digits, and where camel case begins one. It names personal data if its words hold an entry of a list below, unless a word after that entry describes a thing, or a word anywhere makes a flag of the key. What is `true`, `false`, null or empty is never personal, nor is a number below {LEAST_NUMBER}, which is a count, except for ages and places.\n\n"
+        "\n## The words of personal keys\n\nA key is split into words at signs, between letters and digits, and where camel case begins one. It names personal data if its words hold an entry of a list below, unless a word after that entry describes a thing, or a word anywhere makes a flag of the key. An install adds lists of its own as rows of `public.audience_personal_words`, up to three words each, for keys that the contract does not name; and where a property of a payload schema says `\"personal\": false`, that key of the event type is not personal, while values and keys under it are looked at as everywhere. What is `true`, `false`, null or empty is never personal, nor is a number below {LEAST_NUMBER}, which is a count, except for ages and places.\n\n"
     );
     for group in GROUPS {
         let _ = write!(out, "**{}.** {} {}", group.name, group.reason, listed(group.anywhere));

@@ -11,7 +11,8 @@ use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, Group, LEAST_N
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate::contract::vocabulary::{
-    EMPTY_HASH, FIELDS, Field, LIKE_SIGNS, LIKE_WORDS, OWN_KEYS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS, TEXT_COLUMNS,
+    EMPTY_HASH, FIELDS, Field, LIKE_SIGNS, LIKE_WORDS, OWN_KEYS, RECORD_KEYS, SCORE_WORDS, SIGN_VARIANTS, STATE_JOINTS,
+    TEXT_COLUMNS,
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
@@ -57,6 +58,12 @@ pub fn units() -> Vec<Unit> {
             "text[]",
             &list(harmless_keys()),
             "The metadata keys that the contract and the default taxonomy speak of, but for those that name personal data.",
+        ),
+        constant(
+            "named_keys",
+            "text[]",
+            &list(FIELDS.iter().map(|(_, key, _)| *key).chain(RECORD_KEYS)),
+            "The keys that the contract or the gate names: no word of an install''s own makes them personal.",
         ),
         constant(
             "personal_words",
@@ -281,7 +288,7 @@ fn harmless_keys() -> BTreeSet<String> {
         taxonomy::entries(&taxonomy, "event_types").iter().map(|entry| &entry["payload_schema"]["properties"]);
     let named = schemas.filter_map(Value::as_object).flat_map(|properties| properties.keys().cloned());
     let all = named.chain(keys(true).map(String::from));
-    all.filter(|key| personal_keys::named(key.as_bytes()).is_none()).collect()
+    all.filter(|key| personal_keys::named(key.as_bytes(), &[]).is_none()).collect()
 }
 
 /// Texts with a bar before, between and after them, as literals on lines of their own.

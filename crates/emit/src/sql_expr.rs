@@ -309,8 +309,11 @@ impl Source {
             ),
             // Most events have only keys that the contract and the taxonomy know to be harmless.
             Expr::NoPersonalKey => self.free_of(
-                "others <> '{}' and audience_gate.may_name_personal_data(others)",
-                &format!("coalesce(audience_gate.any_key_is_personal({}), false)", self.json(Field::Metadata)),
+                "own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))",
+                &format!(
+                    "coalesce(\n  audience_gate.any_key_is_personal(audience_gate.keys_to_judge({}, payload_schema), own_words),\n  false\n)",
+                    self.json(Field::Metadata)
+                ),
             ),
             Expr::NoPersonalValue => self.free_of(
                 "texts ~ audience_gate.number_sign()",

@@ -127,7 +127,14 @@ impl<'a> Judge<'a> {
             }),
             Expr::RuleTermsAgree => self.rule_terms_agree(),
             Expr::NoRawEmail => !self.texts().iter().any(|text| privacy::holds_email(text)),
-            Expr::NoPersonalKey => !self.members().iter().any(|(key, value)| privacy::is_personal(key, value)),
+            Expr::NoPersonalKey => {
+                let (own, exempt) = (self.list("personal_words"), self.exempt());
+                let is_exempt = |member| exempt.iter().any(|other| std::ptr::eq(*other, member));
+                !self
+                    .members()
+                    .iter()
+                    .any(|member| privacy::is_personal(&member.0, &member.1, own) && !is_exempt(*member))
+            }
             Expr::NoPersonalValue => !self.texts().iter().any(|text| privacy::holds_personal_value(text)),
             Expr::TrustedCaller => self.world.caller == Caller::Trusted,
             Expr::OwnUser => match self.world.caller {
@@ -237,6 +244,25 @@ impl<'a> Judge<'a> {
             left.extend(value.members().iter().map(|(_, value)| value));
         }
         members
+    }
+
+    /// The members of metadata whose keys a payload schema says are not personal: those of the event, and of the event
+    /// that it is the audit row of.
+    fn exempt(&self) -> Vec<&(String, Json)> {
+        let snapshot = self.at(Field::OriginalPayloadSnapshot);
+        let shown = |key: &str| snapshot.and_then(|snapshot| snapshot.get(key));
+        let events = [
+            (self.text(Field::EventType), self.at(Field::Metadata)),
+            (shown("event_type").and_then(Json::text), shown("metadata")),
+        ];
+        let mut exempt = Vec::new();
+        for (id, metadata) in events {
+            let entry = self.list("event_types").iter().find(|entry| entry["id"].as_str() == id);
+            let says = |key: &str| entry.map(|entry| &entry["payload_schema"]["properties"][key]["personal"]);
+            let members = metadata.map_or(&[][..], Json::members).iter();
+            exempt.extend(members.filter(|(key, _)| says(key) == Some(&Value::Bool(false))));
+        }
+        exempt
     }
 
     /// Every text that the privacy rules look at, including the keys of metadata.

@@ -180,7 +180,7 @@ fn property(says: &Value, value: &Json) -> bool {
         ("maximum", Json::Number(number)) => Decimal::of(number).compare(&Decimal::of(&bound.to_string())).is_le(),
         ("minLength", Json::Text(text)) => text.chars().count() as u64 >= bound.as_u64().unwrap(),
         ("maxLength", Json::Text(text)) => text.chars().count() as u64 <= bound.as_u64().unwrap(),
-        ("minimum" | "maximum" | "minLength" | "maxLength" | "description", _) => true,
+        ("minimum" | "maximum" | "minLength" | "maxLength" | "description" | "personal", _) => true,
         (keyword, _) => panic!("the reference does not know the keyword {keyword}"),
     })
 }

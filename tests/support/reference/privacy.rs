@@ -3,6 +3,20 @@
 use super::document::Json;
 use super::predicates::in_local_part;
 use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, LEAST_NUMBER, QUESTIONING};
+use audience_gate::contract::vocabulary::FIELDS;
+use serde_json::Value;
+
+/// The keys that the gate writes itself, besides the fields.
+const NAMED: [&str; 8] = [
+    "contract",
+    "email_hash_kind",
+    "event_id",
+    "path",
+    "payload_bytes",
+    "payload_digest",
+    "snapshot_shortened",
+    "violations",
+];
 
 /// Whether a text holds a character that can end a local part, an at sign, a label, and one more label that begins with
 /// a letter and has a second character.
@@ -37,22 +51,26 @@ fn begins_with_domain(text: &str) -> bool {
     labels.next().is_some() && labels.any(is_top_level)
 }
 
-/// Whether a key names personal data and its value can be some.
-pub fn is_personal(key: &str, value: &Json) -> bool {
+/// Whether a key names personal data, by the words of the contract or by an install's own, and its value can be some.
+pub fn is_personal(key: &str, value: &Json, own: &[Value]) -> bool {
+    let is_named = NAMED.contains(&key) || FIELDS.iter().any(|(_, field, _)| *field == key);
+    let own: Vec<_> = own.iter().filter_map(Value::as_str).filter(|_| !is_named).collect();
     let words = words(key);
     let has = |list: &str, words: &[String]| words.iter().any(|word| list.split('|').any(|entry| entry == word));
     let least = |any_number: bool| if any_number { f64::NEG_INFINITY } else { f64::from(LEAST_NUMBER) };
-    GROUPS.iter().any(|group| {
+    let own = (own.join("|"), "", false);
+    let groups = GROUPS.iter().map(|group| (group.anywhere.to_owned(), group.alone, group.any_number));
+    groups.chain([own]).any(|(anywhere, alone, any_number)| {
         let can_be = match value {
             Json::Text(text) => text.chars().any(|c| !c.is_whitespace()),
-            Json::Number(number) => number.parse::<f64>().is_ok_and(|number| number >= least(group.any_number)),
+            Json::Number(number) => number.parse::<f64>().is_ok_and(|number| number >= least(any_number)),
             Json::Array(list) => !list.is_empty(),
             Json::Object(members) => !members.is_empty(),
             _ => false,
         };
-        let names = group.alone.split('|').any(|entry| !words.is_empty() && entry == words.join(" "))
+        let names = alone.split('|').any(|entry| !words.is_empty() && entry == words.join(" "))
             || (0..words.len()).any(|from| {
-                group.anywhere.split('|').any(|entry| {
+                anywhere.split('|').any(|entry| {
                     let entry: Vec<_> = entry.split(' ').map(String::from).collect();
                     words[from..].starts_with(&entry) && !has(DESCRIBING, &words[from + entry.len()..])
                 })
