@@ -63,6 +63,10 @@ export async function openDatabase(
     return applyPendingMigrations(app);
   });
   rememberMigrations(folder, [...skipped, ...applied]);
+  await keepGrants(postgres, () =>
+    app.fetch(
+      new Request(new URL("/rest/v1/audience_sites?limit=0", siteUrl), { headers: { apikey: secretKey } }),
+    ));
 
   return {
     fetch: async (request) => await app.fetch(request),
@@ -71,6 +75,30 @@ export async function openDatabase(
     applied: [...drafts, ...applied].map(({ filename }) => filename),
     close: () => connection.close(),
   };
+}
+
+/**
+ * Leaves every role of the API the rights that the migrations gave it. Before its first answer the library gives them all
+ * rights to every table, and row level security, which then remains, does not bind the secret key.
+ *
+ * @param {{ exec: (sql: string) => Promise<unknown> }} postgres
+ * @param {() => Response | Promise<Response>} ask makes it give the first answer
+ */
+async function keepGrants(postgres, ask) {
+  await postgres.exec(`
+    create temp table granted as
+    select tableoid as catalog, oid, relacl as acl from pg_class union all
+    select tableoid, oid, nspacl from pg_namespace union all
+    select tableoid, oid, defaclacl from pg_default_acl`);
+  await ask();
+  await postgres.exec(`
+    update pg_class c set relacl = g.acl
+    from granted g where (g.catalog, g.oid) = (c.tableoid, c.oid) and c.relacl::text is distinct from g.acl::text;
+    update pg_namespace n set nspacl = g.acl
+    from granted g where (g.catalog, g.oid) = (n.tableoid, n.oid) and n.nspacl::text is distinct from g.acl::text;
+    update pg_default_acl d set defaclacl = g.acl from granted g where (g.catalog, g.oid) = (d.tableoid, d.oid);
+    delete from pg_default_acl d where (d.tableoid, d.oid) not in (select g.catalog, g.oid from granted g);
+    drop table granted`);
 }
 
 /**

@@ -1,7 +1,9 @@
 /** The rights of every role on every object, on a platform that opens new objects by default and on one that does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { golden, matrix } from "./grants.mjs";
+import { openDatabase } from "../../local/database.mjs";
+import { secretKey } from "../../local/settings.mjs";
+import { golden, lines, MATRIX, matrix } from "./grants.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
 for (const version of VERSIONS) {
@@ -20,6 +22,18 @@ for (const version of VERSIONS) {
     });
   }
 }
+
+// The library of the local stack would open every table to them, and the secret key could delete an event type.
+test("every role has the same rights to tables on the local stack", async (t) => {
+  const database = await openDatabase({});
+  t.after(() => database.close());
+  const ask = (/** @type {string} */ path, /** @type {RequestInit} */ init = {}) =>
+    database.fetch(new Request(`http://127.0.0.1/rest/v1/${path}`, { headers: { apikey: secretKey }, ...init }));
+  assert.equal((await ask("audience_event_types?id=eq.page_view")).status, 200);
+  assert.equal((await ask("audience_event_types?id=eq.page_view", { method: "DELETE" })).status, 403);
+  const tables = (/** @type {string[]} */ all) => all.filter((line) => !/^(function|schema) /.test(line));
+  assert.deepEqual(tables(lines((await database.query(MATRIX)).rows)), tables(golden()));
+});
 
 test("no role of the API can empty, change or shape a table, whatever the platform opens by default", async (t) => {
   const server = await startPostgres({ openByDefault: true });
