@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { asClient, signingKeys, startPostgres } from "../../tests/database/postgres.mjs";
 import { startRpcGateway } from "../../tests/function/rpc-gateway.mjs";
 import { serveFunction } from "../../tests/function/serve.mjs";
+import { smallDisk } from "./small_disk.mjs";
 import { next } from "./traffic.mjs";
 
 /** @typedef {{ seconds: number, senders: number, faults: boolean }} Plan */
@@ -34,6 +35,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
     postgres.adminUrl,
     (client) => client.query("update public.audience_rate_limits set burst = 2000000000, per_minute = 1000000000"),
   );
+  const disk = withFaults ? await smallDisk(postgres) : null;
   const gateway = await startRpcGateway({ database: postgres.url, connections: 16 });
   const environment = {
     AUDIENCE_GATE_STORE_TIMEOUT_MS: "3000",
@@ -144,6 +146,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
       await Promise.race([pause(seconds * 100), all]);
       memory.push(megabytes(served.pid));
       if (withFaults && [3, 7].includes(tenth)) await fault("the database crashed and recovered", crash);
+      if (disk && tenth === 4) await fault("the disk of the event log was full for two seconds", () => disk.fill(2000));
       if (withFaults && tenth === 5) await fault("the function was killed and started again", restart);
     }
     stopped = true;
@@ -170,6 +173,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
     await served.stop();
     await gateway.close();
     await postgres.stop();
+    disk?.remove();
   }
 }
 

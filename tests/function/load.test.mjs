@@ -11,6 +11,7 @@ test("under load with faults, every event is in the tables as its sender was tol
   assert.equal(sent, accepted + replayed + rejected);
   assert.ok(sent > 0 && rejected > 0, `${sent} events, ${rejected} of them rejected`);
   assert.equal(result.deadlocks, 0);
-  assert.equal(result.faults.length, 3);
+  // A disk can be filled only by who may mount one.
+  assert.equal(result.faults.filter((what) => !what.startsWith("the disk")).length, 3);
   t.diagnostic(`${sent} events in ${result.seconds.toFixed(0)} s, ${result.unavailable} requests sent again`);
 });
