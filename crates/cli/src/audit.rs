@@ -7,6 +7,7 @@ use audience_gate::contract::vocabulary::Field;
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::json::{Json, Member, sort};
 use audience_gate::privacy::redact::{self, Extent};
+use audience_gate::registry::Registry;
 use std::mem::replace;
 
 const REASON: &str = Field::RejectionReason.key();
@@ -25,7 +26,7 @@ pub fn is_outdated(record: &[u8]) -> bool {
 
 /// The record with nothing in it that would be left out or redacted today, and with the reason and the snapshot that
 /// every record has today; a snapshot that was not kept is null.
-pub fn renewed(record: &[u8]) -> Vec<u8> {
+pub fn renewed(record: &[u8], registry: &Registry) -> Vec<u8> {
     let mut record = Json::event(record);
     if let Json::Object(members) = &mut record {
         for (key, value) in members {
@@ -34,7 +35,7 @@ pub fn renewed(record: &[u8]) -> Vec<u8> {
                     *value = words(NO_SESSION);
                 }
             } else if **key == *Field::Metadata.key().as_bytes() {
-                *value = complete(redact::redacted(replace(value, Json::Null), false, Extent::Whole));
+                *value = complete(redact::redacted(replace(value, Json::Null), false, Extent::Whole, registry));
             }
         }
     }

@@ -152,7 +152,7 @@ impl<'a> Historian<'a> {
     fn judge(&mut self, json: &[u8], number: u64, recorded: Option<i64>, is_audit: bool) -> Result<&[u8], Refusal> {
         let done = self.prepare(json, number, recorded, is_audit);
         if is_audit && (matches!(done, Err(Refusal::Rules(_))) || audit::is_outdated(json)) {
-            self.prepare(&audit::renewed(json), number, recorded, is_audit)?;
+            self.prepare(&audit::renewed(json, self.context.registry), number, recorded, is_audit)?;
             self.renewed += 1;
         } else {
             done?;
