@@ -112,6 +112,7 @@ pub fn code(expr: &Expr) -> String {
         Expr::NoRawEmail => "self.holds_no_raw_email()".into(),
         Expr::NoPersonalKey => "self.has_no_personal_key()".into(),
         Expr::NoPersonalValue => "self.holds_no_personal_value()".into(),
+        Expr::NoSecret => "self.holds_no_secret()".into(),
         Expr::TrustedCaller => "self.caller_is_trusted()".into(),
         Expr::OwnUser => "self.speaks_for_own_user()".into(),
         Expr::SiteAccepts => "self.site_accepts()".into(),

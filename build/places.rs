@@ -58,9 +58,10 @@ fn steps(expr: &Expr) -> String {
         Expr::OnlyKnownFields => search("UnknownField"),
         Expr::NoScoreKey => search("Score"),
         Expr::NoBlockedJump => search("BlockedJump"),
-        Expr::NoRawEmail => search("RawEmail"),
+        Expr::NoRawEmail => search("Holds(Found::EMAIL)"),
         Expr::NoPersonalKey => search("PersonalKey"),
-        Expr::NoPersonalValue => search("PersonalValue"),
+        Expr::NoPersonalValue => search("Holds(Found::PERSONAL)"),
+        Expr::NoSecret => search("Holds(Found::SECRET)"),
         Expr::PayloadAgrees => search("Payload"),
         Expr::Always
         | Expr::MetadataWithin(_)

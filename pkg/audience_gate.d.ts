@@ -175,6 +175,7 @@ export type RuleId =
 | "privacy.raw_email"
 | "privacy.personal_key"
 | "privacy.personal_value"
+| "privacy.secret"
 | "identity.user_id"
 | "identity.id_reuse"
 | "identity.site"

@@ -124,8 +124,11 @@ pub enum Expr {
     NoRawEmail,
     /// No key of `metadata` names personal data.
     NoPersonalKey,
-    /// No card, social security or phone number in any text or key of `metadata`, nor in a free text column.
+    /// No card, social security, telephone or bank account number and no address on the internet in any text, key or
+    /// number of `metadata`, nor in a text column.
     NoPersonalValue,
+    /// No credential in any text or key of `metadata`, nor in a text column.
+    NoSecret,
     /// The caller holds a secret key.
     TrustedCaller,
     /// The caller may speak for `user_id`.

@@ -8,8 +8,8 @@ use super::vocabulary::{CATEGORIES, Category, Fault, Field, Kind};
 use Category::{Advocacy, Attribution, Engagement, Retention, Subscription, System};
 use Expr::{
     All, Always, Any, CategoryAgrees, Email, EmailAgrees, Is, Length, Like, Listed, MetadataWithin, NoBlockedJump,
-    NoIdReuse, NoPersonalKey, NoPersonalValue, NoRawEmail, NoScoreKey, NoTwinWithin, NonEmptyText, Not, Number,
-    OccurredWithin, OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, RuleTermsAgree, Sha256,
+    NoIdReuse, NoPersonalKey, NoPersonalValue, NoRawEmail, NoScoreKey, NoSecret, NoTwinWithin, NonEmptyText, Not,
+    Number, OccurredWithin, OneOf, OnlyKnownFields, OwnUser, PayloadAgrees, Present, Readable, RuleTermsAgree, Sha256,
     SiteAccepts, Timestamp, TrustedCaller, Uuid,
 };
 use Field as F;
@@ -774,10 +774,21 @@ pub const RULES: &[Rule] = &[
         category: None,
         when: Always,
         must: NoPersonalValue,
-        reason: "a string contains what looks like a card, social security or phone number, which must not be collected; remove it",
+        reason: "a string or number contains what looks like a card, social security, telephone or bank account number or is an IP address, which must not be collected; remove it",
         path: "",
         accepts: PAGE,
         rejects: event!("page_view", "engagement", r#"{"page_path":"/pricing","note":"call +14155552671"}"#),
+    },
+    Rule {
+        id: "privacy.secret",
+        kind: Guard,
+        category: None,
+        when: Always,
+        must: NoSecret,
+        reason: "a string contains a credential, which would let whoever reads it act for its owner; remove it, and revoke the credential",
+        path: "",
+        accepts: PAGE,
+        rejects: event!("page_view", "engagement", r#"{"page_path":"/reset?token=4f9c21d07b"}"#),
     },
     Rule {
         id: "identity.user_id",

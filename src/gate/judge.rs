@@ -4,8 +4,8 @@ use super::hashing;
 use super::places::{self, Place};
 use super::request::{Caller, Context};
 use super::values::{
-    PersonalData, is_like, is_number, is_one_of, is_sha256, is_state, is_uuid_slowly, look_closer, names_blocked_jump,
-    names_score, text_is, with_text,
+    is_like, is_number, is_one_of, is_sha256, is_state, is_uuid_slowly, look_closer, names_blocked_jump, names_score,
+    text_is, with_text,
 };
 use super::violations::{Verdict, Violations};
 use crate::contract::vocabulary::{Category, Fault, Field, Kind, TEXT_COLUMNS};
@@ -13,6 +13,7 @@ use crate::digest::Hash;
 use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 use crate::privacy::email;
+use crate::privacy::find::Found;
 use crate::registry::Name;
 use crate::registry::payload::EventType;
 use crate::time;
@@ -33,7 +34,7 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
         occurred_at: None,
         category: None,
         entry: None,
-        found: PersonalData::default(),
+        found: Found::NOTHING,
     };
     if !is_readable {
         return Verdict { violations: judge.unreadable(), email_hash };
@@ -41,7 +42,7 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
     judge.occurred_at = judge.with_text(Field::OccurredAt, time::parse);
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
-    judge.found = if judge.suspicion() == 0 { PersonalData::default() } else { look_closer(text, event) };
+    judge.found = if judge.suspicion() == 0 { Found::NOTHING } else { look_closer(text, event) };
     Verdict { violations: judge.violated(), email_hash }
 }
 
@@ -59,7 +60,7 @@ pub(super) fn place(text: &[u8], event: &Event, context: &Context, rule: usize) 
         occurred_at: with_text(text, event.value(Field::OccurredAt), time::parse),
         category: with_text(text, event.value(Field::EventCategory), Category::named),
         entry: with_text(text, event.value(Field::EventType), |id| context.registry.event_type(id)),
-        found: PersonalData::default(),
+        found: Found::NOTHING,
     };
     judge.place(rule)
 }
@@ -72,7 +73,7 @@ struct Judge<'a> {
     occurred_at: Option<i64>,
     category: Option<Category>,
     entry: Option<&'a EventType>,
-    found: PersonalData,
+    found: Found,
 }
 
 /// What the predicates of [`Expr`](crate::contract::rule::Expr) mean.
@@ -187,7 +188,7 @@ impl Judge<'_> {
     }
 
     fn holds_no_raw_email(&self) -> bool {
-        !self.found.email
+        !self.found.has(Found::EMAIL)
     }
 
     #[inline(always)]
@@ -200,7 +201,11 @@ impl Judge<'_> {
     }
 
     fn holds_no_personal_value(&self) -> bool {
-        !self.found.value
+        !self.found.has(Found::PERSONAL)
+    }
+
+    fn holds_no_secret(&self) -> bool {
+        !self.found.has(Found::SECRET)
     }
 
     fn caller_is_trusted(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::contract::rules::EXPLANATIONS;
 use crate::contract::vocabulary::{Fault, Field, TEXT_COLUMNS};
 use crate::parse::json::Json;
 use crate::parse::{Event, number, string};
+use crate::privacy::find::{self, Found};
 use crate::privacy::redact;
 use crate::registry::Registry;
 use crate::write::{self, put, separate};
@@ -31,12 +32,10 @@ pub enum Place {
     Score,
     /// At the state to which a blocked jump leads.
     BlockedJump,
-    /// At the first raw address.
-    RawEmail,
     /// At the first key that names personal data.
     PersonalKey,
-    /// At the first personal value.
-    PersonalValue,
+    /// At the first key, text or number that holds this.
+    Holds(Found),
     /// At the first property that does not satisfy its schema.
     Payload,
 }
@@ -94,8 +93,7 @@ impl Judged<'_> {
                 in_metadata(tree, &|part| !part.is_of_snapshot() && part.own_key().is_some_and(claims_score))
             }
             Place::BlockedJump => blocked_jump(tree, context.registry),
-            Place::RawEmail => in_texts(tree, &redact::holds_email),
-            Place::PersonalValue => in_texts(tree, &redact::holds_personal_value),
+            Place::Holds(found) => in_texts(tree, &|key, value| find::in_value(key, value).has(found)),
             Place::PersonalKey => personal_key(tree, context.registry),
             Place::Payload => payload(self),
         };

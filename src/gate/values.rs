@@ -7,15 +7,8 @@ use crate::contract::words;
 use crate::ids;
 use crate::parse::json::{Json, Member};
 use crate::parse::{Event, Value, number, string};
-use crate::privacy::{email, numbers};
+use crate::privacy::find::{self, Found};
 use crate::registry::Registry;
-
-/// What a closer look at the texts found.
-#[derive(Clone, Copy, Default)]
-pub struct PersonalData {
-    pub email: bool,
-    pub value: bool,
-}
 
 /// What `read` makes of a value's content, if the value is text.
 #[inline]
@@ -67,19 +60,25 @@ pub fn is_like(text: &[u8], value: Value) -> bool {
     content_is(text, value, &words::names_like)
 }
 
-/// Looks more closely at the texts and keys of metadata, and the texts in columns, once something in them is
+/// Looks more closely at the texts, numbers and keys of metadata, and the texts in columns, once something in them is
 /// suspicious.
 #[cold]
 #[inline(never)]
-pub fn look_closer(text: &[u8], event: &Event) -> PersonalData {
+pub fn look_closer(text: &[u8], event: &Event) -> Found {
+    let columns = TEXT_COLUMNS.iter().map(|&field| (None, event.value(field)));
+    let columns = columns.filter(|(_, value)| value.kind() == Kind::Text);
     let metadata = event.value(Field::Metadata);
-    let columns = TEXT_COLUMNS.iter().map(|&field| event.value(field)).chain([metadata]);
-    let texts = columns.filter(|value| value.kind() == Kind::Text).chain(string::all_within(text, metadata));
-    let mut found = PersonalData::default();
-    for value in texts.filter(|value| value.suspicion() != 0) {
-        let content = string::content(text, value);
-        found.email |= email::is_in(&content);
-        found.value |= numbers::holds_personal_value(&content);
+    let own = matches!(metadata.kind(), Kind::Text | Kind::Number).then_some((None, metadata));
+    let mut found = Found::NOTHING;
+    for (key, value) in columns.chain(own).chain(string::leaves(text, metadata)) {
+        found = found.and(match value.kind() {
+            Kind::Text if value.suspicion() != 0 => {
+                let key = key.map(|key| string::content(text, key)).unwrap_or_default();
+                find::in_text(&key, &string::content(text, value))
+            }
+            Kind::Number => find::in_number(value.raw(text)),
+            _ => Found::NOTHING,
+        });
     }
     found
 }

@@ -5,7 +5,8 @@
 
 use super::value::Value;
 use crate::block::{self, Block};
-use crate::contract::vocabulary::{FIELDS, Field, Kind};
+use crate::contract::field_names::KEYS;
+use crate::contract::vocabulary::{Field, Kind};
 use crate::short;
 
 /// What the keys belong to.
@@ -116,7 +117,7 @@ impl CachedKey {
 
     /// The field with this name.
     pub fn field(&self) -> Option<Field> {
-        FIELDS.get(self.field_number()).map(|&(field, ..)| field)
+        KEYS.get(self.field_number()).map(|&(field, _)| field)
     }
 
     /// The place of the key that came after it last time.

@@ -25,7 +25,18 @@ pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<u
     let length = block.digits().trailing_ones() as usize;
     let goes_on = matches!(text.get(start + length), Some(b'.' | b'e' | b'E'));
     let is_zero_led = block.first() == b'0' && length > 1;
-    ((1..block::SIZE).contains(&length) && !goes_on && !is_zero_led).then_some(length)
+    // Times in milliseconds are as long as cards, but begin with 1.
+    let is_short = length < CARD || length < block::SIZE && block.first() == b'1';
+    (length != 0 && is_short && !goes_on && !is_zero_led).then_some(length)
+}
+
+/// How many digits the number of a card has at least.
+const CARD: usize = 13;
+
+/// Whether the digits of a number can be those of a card.
+pub fn may_be_card(raw: &[u8]) -> bool {
+    raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
+        || raw.len() >= CARD && !matches!(raw.first(), Some(b'0' | b'1' | b'-'))
 }
 
 /// Reads the number that begins at `start`, and returns its end, whether it can be stored, and how many bytes Postgres

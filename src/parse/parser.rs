@@ -142,7 +142,8 @@ impl Parser {
                     self.event.faults.add(Fault::Number);
                 }
                 self.jsonb_growth += size as isize - (end - start) as isize;
-                (Kind::Number, end)
+                let may_be_card = text.get(start..end).is_some_and(number::may_be_card);
+                return Ok(Value::new(Kind::Number, if may_be_card { Value::DIGITS } else { 0 }, start, end));
             }
             b't' => (Kind::True, self.literal(text, b"true", start)?),
             b'f' => (Kind::False, self.literal(text, b"false", start)?),

@@ -8,6 +8,7 @@ use super::space;
 use super::value::Value;
 use crate::block::{self, Block, Mask};
 use crate::contract::vocabulary::{Fault, Kind};
+use crate::privacy::find::{self, MARKS};
 use crate::{ids, short};
 use std::borrow::Cow;
 
@@ -26,8 +27,8 @@ pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<F
     }
     let length = quotes.trailing_zeros() as usize;
     let within = quotes.wrapping_sub(1) & !quotes;
-    let digits = (block.digits_and_joints() & within).count_ones();
-    let is_plain = block.unusual() & within == 0 && digits < RUN && block.first() != b' ' && length != 0;
+    let marks = (block.marks() & within).count_ones();
+    let is_plain = block.unusual() & within == 0 && marks < MARKS && block.first() != b' ' && length != 0;
     is_plain.then_some(Fast { length, flags: 0 })
 }
 
@@ -53,9 +54,9 @@ fn read_fast_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: B
     let second = Block::at(text, start + block::SIZE)?;
     let quotes = second.quotes();
     let within = quotes.wrapping_sub(1) & !quotes;
-    let digits = block.digits_and_joints() | (second.digits_and_joints() & within) << block::SIZE;
+    let marks = (block.marks() | (second.marks() & within) << block::SIZE).count_ones();
     let unusual = block.unusual() | second.unusual() & within;
-    let is_plain = quotes != 0 && unusual == 0 && runs_of_eleven(digits) == 0 && block.first() != b' ';
+    let is_plain = quotes != 0 && unusual == 0 && marks < MARKS && block.first() != b' ';
     let length = block::SIZE + quotes.trailing_zeros() as usize;
     is_plain.then_some(Fast { length, flags: 0 })
 }
@@ -69,8 +70,7 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
         return Some(Value::new(Kind::Text, Value::UUID, start, start + id.len()));
     }
     let mut at = start;
-    let (mut non_ascii, mut signs) = (0, 0);
-    let (mut runs, mut digits_before) = (0, 0);
+    let (mut non_ascii, mut signs, mut marks) = (0, 0, 0);
     loop {
         let Some(block) = Block::at(text, at) else {
             return read_slowly(text, start, faults);
@@ -81,11 +81,8 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
         let within = first.wrapping_sub(1);
         non_ascii |= block.non_ascii() & within;
         signs |= block.signs() & within;
-        // A run may continue from block to block, so each block is looked at together with the one before it.
-        let digits = block.digits_and_joints() & within;
-        runs |= runs_of_eleven(digits_before | digits << block::SIZE);
+        marks += (block.marks() & within).count_ones();
         if stops == 0 {
-            digits_before = digits;
             at += block::SIZE;
             continue;
         }
@@ -93,7 +90,7 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
             return read_slowly(text, start, faults);
         }
         at += first.trailing_zeros() as usize;
-        let mut flags = suspicion(signs, runs);
+        let mut flags = suspicion(signs | non_ascii, marks);
         if non_ascii != 0 {
             flags |= Value::NON_ASCII;
             std::str::from_utf8(text.get(start..at)?).ok()?;
@@ -103,21 +100,9 @@ pub fn read(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
 }
 
 #[inline]
-const fn suspicion(signs: Mask, runs: Mask) -> u8 {
+const fn suspicion(signs: Mask, marks: u32) -> u8 {
     let signs = if signs == 0 { 0 } else { Value::SIGNS };
-    signs | if runs == 0 { 0 } else { Value::DIGITS }
-}
-
-/// The length of the shortest number that is looked for, a social security number: eleven digits and characters that
-/// join them.
-const RUN: u32 = 11;
-
-#[inline]
-const fn runs_of_eleven(mut bits: Mask) -> Mask {
-    bits &= bits >> 1;
-    bits &= bits >> 2;
-    bits &= bits >> 4;
-    bits & bits >> 3
+    signs | if marks < MARKS { 0 } else { Value::DIGITS }
 }
 
 /// The same for a text with escapes, whose content is still to be looked at, or for one too near the end to be read in
@@ -126,13 +111,13 @@ const fn runs_of_eleven(mut bits: Mask) -> Mask {
 fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> {
     let mut at = start;
     let mut flags = 0;
-    let mut run = 0;
+    let mut marks = 0;
     loop {
         let byte = *text.get(at)?;
         at += 1;
-        run = if matches!(byte, b'0'..=b'9' | b' ' | b'-') { run + 1 } else { 0 };
-        if run == RUN {
-            flags |= Value::DIGITS;
+        marks += u32::from(find::is_mark(byte));
+        if find::is_sign(byte) {
+            flags |= Value::SIGNS;
         }
         match byte {
             b'"' => break,
@@ -150,12 +135,12 @@ fn read_slowly(text: &[u8], start: usize, faults: &mut Faults) -> Option<Value> 
                 }
             }
             0..0x20 => return None,
-            b'@' | b'%' | b'+' => flags |= Value::SIGNS,
             0x80.. => flags |= Value::NON_ASCII,
             _ => {}
         }
     }
     let end = at - 1;
+    flags |= suspicion(0, marks);
     if flags & Value::NON_ASCII != 0 {
         std::str::from_utf8(text.get(start..end)?).ok()?;
     }
@@ -251,6 +236,42 @@ pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
         let found = read(text, at + rest.iter().position(|&byte| byte == b'"')? + 1, &mut Faults::default())?;
         at = found.end() + 1;
         Some(found)
+    })
+}
+
+/// Every text, key and number within an object or array that was read from `text`; a value comes with the key that it
+/// stands under, even if it stands there in a list.
+pub fn leaves(text: &[u8], value: Value) -> impl Iterator<Item = (Option<Value>, Value)> {
+    let mut at = if matches!(value.kind(), Kind::Array | Kind::Object) { value.start() } else { value.end() };
+    let mut key = None;
+    let mut lists = Vec::new();
+    std::iter::from_fn(move || {
+        while at < value.end() {
+            let byte = *text.get(at)?;
+            match byte {
+                b'"' => {
+                    let found = read(text, at + 1, &mut Faults::default())?;
+                    at = space::skip(text, found.end() + 1);
+                    if text.get(at) != Some(&b':') {
+                        return Some((key, found));
+                    }
+                    key = Some(found);
+                    return Some((None, found));
+                }
+                b'-' | b'0'..=b'9' => {
+                    let start = at;
+                    let goes_on = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'e' | b'E');
+                    at += text.get(at..)?.iter().take_while(|byte| goes_on(byte)).count();
+                    return Some((key, Value::new(Kind::Number, 0, start, at)));
+                }
+                b'{' | b'[' => lists.push(if byte == b'[' { key } else { None }),
+                b'}' | b']' => _ = lists.pop(),
+                b',' => key = lists.last().copied().flatten(),
+                _ => {}
+            }
+            at += 1;
+        }
+        None
     })
 }
 

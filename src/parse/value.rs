@@ -20,9 +20,9 @@ impl Value {
     pub const ESCAPED: u8 = 1;
     /// The text holds a byte outside ASCII.
     pub const NON_ASCII: u8 = 2;
-    /// The text may hold an e-mail address or a phone number: it has one of the characters that they need.
+    /// The text may hold something personal: it has one of the [signs](crate::privacy::find::is_sign).
     pub const SIGNS: u8 = 4;
-    /// The text may hold a card or social security number: it has a run of digits that is long enough.
+    /// The text or number may hold something personal: it has enough [marks](crate::privacy::find::is_mark).
     pub const DIGITS: u8 = 8;
     /// The text is a UUID in the 8-4-4-4-12 form.
     pub const UUID: u8 = 16;

@@ -101,40 +101,33 @@ pub fn is_hash(content: &[u8]) -> bool {
     content.len() == HASH_LENGTH && !is_alike && !content.iter().eq(EMPTY_HASH.as_bytes())
 }
 
-/// Whether a text holds a raw e-mail address.
+/// Whether a [plain](super::plain) text holds a raw e-mail address.
 ///
-/// It looks for a character that can end a local part, `@` (or `%40`, with its percent sign encoded any number of
-/// times), a label, and at least one more label, which follows a dot, begins with a letter and has a second character.
+/// It looks for a character that can end a local part, an at sign, a label, and at least one more label, which follows a
+/// dot, begins with a letter and has a second character. Handles after a slash, versions of packages and names of files
+/// have that form too, and are none.
 pub fn is_in(text: &[u8]) -> bool {
-    let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|rest| rest.iter().position(|&byte| byte == b'@' || byte == b'%'))
-    {
-        let at = from + found;
-        from = at + 1;
-        if let Some(domain) = after_at_sign(text, at)
-            && at > 0
-            && text.get(at - 1).is_some_and(|&byte| ends_local_part(byte))
-            && begins_with_domain(text.get(domain..).unwrap_or_default())
-        {
-            return true;
-        }
-    }
-    false
+    text.iter().enumerate().any(|(at, &byte)| {
+        byte == b'@'
+            && ends_local_part(text.get(..at).unwrap_or_default())
+            && begins_with_domain(text.get(at + 1..).unwrap_or_default())
+    })
 }
 
-fn after_at_sign(text: &[u8], at: usize) -> Option<usize> {
-    if text.get(at) == Some(&b'@') {
-        return Some(at + 1);
-    }
-    let mut next = at + 1;
-    while text.get(next..next + 2) == Some(b"25") {
-        next += 2;
-    }
-    (text.get(next..next + 2) == Some(b"40")).then_some(next + 2)
-}
+/// The last names of files that no domain ends in.
+pub const FILES: [&str; 31] = [
+    "png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico", "bmp", "css", "js", "mjs", "cjs", "jsx", "ts", "tsx",
+    "json", "html", "htm", "php", "pdf", "xml", "txt", "csv", "mp3", "mp4", "webm", "woff", "woff2", "ttf", "wasm",
+];
 
-fn ends_local_part(byte: u8) -> bool {
-    byte >= 0x80 || is_in_local_part(byte)
+/// What of a local part can stand before an at sign in a text, so that neither paths nor parameters end in one.
+pub const LOCAL_END: &[u8] = b".!$'*+^_`{|}~-";
+
+fn ends_local_part(text: &[u8]) -> bool {
+    let ends = |text: &[u8]| {
+        text.last().is_some_and(|byte| *byte >= 0x80 || byte.is_ascii_alphanumeric() || LOCAL_END.contains(byte))
+    };
+    ends(text) || text.strip_suffix(b"\"").is_some_and(ends)
 }
 
 fn in_label(byte: u8) -> bool {
@@ -142,25 +135,19 @@ fn in_label(byte: u8) -> bool {
 }
 
 fn begins_with_domain(text: &[u8]) -> bool {
-    let label_end = |from: usize| {
-        let rest = text.get(from..).unwrap_or_default();
-        from + rest.iter().take_while(|&&byte| in_label(byte)).count()
+    let size = text.iter().take_while(|&&byte| in_label(byte) || byte == b'.').count();
+    let domain = text.get(..size).unwrap_or_default();
+    let mut labels = domain.split(|&byte| byte == b'.').take_while(|label| !label.is_empty());
+    let (first, rest) = (labels.next(), labels.clone());
+    let is_top_level = |label: &[u8]| {
+        label.first().is_some_and(|byte| *byte >= 0x80 || byte.is_ascii_alphabetic())
+            && label.iter().filter(|&&byte| byte & 0xc0 != 0x80).take(2).count() == 2
     };
-    let mut end = label_end(0);
-    if end == 0 {
-        return false;
-    }
-    while text.get(end) == Some(&b'.') {
-        let start = end + 1;
-        end = label_end(start);
-        let label = text.get(start..end).unwrap_or_default();
-        let Some(first) = label.first() else {
-            return false;
-        };
-        let characters = label.iter().filter(|&&byte| byte & 0xc0 != 0x80).take(2).count();
-        if (*first >= 0x80 || first.is_ascii_alphabetic()) && characters == 2 {
-            return true;
-        }
-    }
-    false
+    let is_number = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
+    let is_version = first
+        .is_some_and(|label| is_number(label.strip_prefix(b"v").or(label.strip_prefix(b"V")).unwrap_or(label)))
+        && rest.clone().next().is_some_and(|label| label.first().is_some_and(u8::is_ascii_digit));
+    let last = domain.split(|&byte| byte == b'.').rfind(|label| !label.is_empty()).unwrap_or_default();
+    let is_file = || FILES.iter().any(|name| last.eq_ignore_ascii_case(name.as_bytes()));
+    labels.any(is_top_level) && !is_version && !is_file()
 }

@@ -1,153 +1,176 @@
-//! Numbers that look like personal data: card, social security and phone numbers.
+//! Card and social security numbers: groups of digits with joints between them.
 
-/// Whether a text holds a card, social security or phone number.
-pub fn holds_personal_value(text: &[u8]) -> bool {
-    holds_phone(text) || holds_card_or_ssn(text)
-}
+use super::published::CARDS;
 
-/// Whether a text holds a phone number as in E.164: a plus sign (or `%2B`) that does not follow a letter or digit, then
-/// 7 to 15 digits that do not begin with 0, with single spaces, dots, hyphens or parentheses between them.
-fn holds_phone(text: &[u8]) -> bool {
-    text.iter().enumerate().any(|(at, &byte)| {
-        let start = match byte {
-            b'+' => at + 1,
-            b'%' if text.get(at + 1..at + 3).is_some_and(|code| code.eq_ignore_ascii_case(b"2b")) => at + 3,
-            _ => return false,
-        };
-        let after_word = at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        !after_word && text.get(start) != Some(&b'0') && (7..=15).contains(&phone_digits(text, start))
-    })
-}
+/// How many digits the longest card number has.
+const MOST: usize = 19;
+/// How many bytes stand between two groups at most.
+const JOINT: usize = 3;
 
-fn phone_digits(text: &[u8], start: usize) -> usize {
-    let (mut at, mut digits, mut gap) = (start, 0, 0);
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'0'..=b'9' => {
-                digits += 1;
-                gap = 0;
-            }
-            b' ' | b'.' | b'-' | b'(' | b')' if digits > 0 && gap < 2 => gap += 1,
-            _ => break,
-        }
-        at += 1;
-    }
-    digits
-}
-
-fn holds_card_or_ssn(text: &[u8]) -> bool {
-    any_run(text, holds_ssn) || (any_run(text, holds_card) && any_run(&without_codes(text), holds_card))
-}
-
-/// Looks at every run of digits joined by single spaces or hyphens.
-#[inline(never)]
-fn any_run(text: &[u8], test: fn(&[u8]) -> bool) -> bool {
+/// Whether a text holds a card or social security number.
+pub fn is_in(text: &[u8]) -> bool {
+    let mut run = Run::default();
     let mut at = 0;
-    while at < text.len() {
-        if !text.get(at).is_some_and(u8::is_ascii_digit) {
+    // The end of the last group, and whether it was one, not a UUID nor the beginning.
+    let (mut last_end, mut is_after_group) = (0, false);
+    while let Some(&byte) = text.get(at) {
+        if !byte.is_ascii_digit() {
             at += 1;
             continue;
         }
-        let end = run_end(text, at);
-        let run = text.get(at..end).unwrap_or_default();
-        if run.len() >= 11 && test(run) {
-            return true;
+        let start = at;
+        let is_uuid = byte_at(text, at + 8) == b'-' && text.get(at..at + 36).is_some_and(crate::ids::is_uuid);
+        at += if is_uuid { 36 } else { digits_at(text, at) };
+        let group = text.get(start..at).unwrap_or_default();
+        let joint = text.get(last_end..start).unwrap_or_default();
+        // Digits beside a letter are part of a code.
+        let before = joint.last().copied().unwrap_or(b' ');
+        if is_uuid || before.is_ascii_alphabetic() || byte_at(text, at).is_ascii_alphabetic() {
+            if run.is_whole_number() {
+                return true;
+            }
+            run = Run::default();
+        } else {
+            if !run.is_continued(joint) {
+                if run.is_whole_number() {
+                    return true;
+                }
+                run = run.next(joint);
+            } else if run.groups == 1 {
+                run.joint = joint;
+            }
+            run.add(group);
+            let in_decimal =
+                byte_at(text, at) == b'.' && byte_at(text, at + 1).is_ascii_digit() || is_after_group && joint == b".";
+            if !in_decimal && is_card(group) && !is_article(group) || run.ends_with_number() {
+                return true;
+            }
         }
-        at = end;
+        (last_end, is_after_group) = (at, !is_uuid);
     }
-    false
+    run.is_whole_number()
 }
 
-/// The text with an `x` for every UUID, and for every word that mixes letters and digits, because the digits of ids and
-/// hashes satisfy a card's check by chance.
-fn without_codes(text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        let is_uuid = text.get(at..at + 36).is_some_and(crate::ids::is_uuid);
-        plain.push(if is_uuid { b'x' } else { byte });
-        at += if is_uuid { 36 } else { 1 };
+/// Whether the digits of a whole JSON number are those of a card.
+pub fn is_card_number(number: &[u8]) -> bool {
+    (13..=MOST).contains(&number.len())
+        && number.iter().all(u8::is_ascii_digit)
+        && is_card(number)
+        && !is_article(number)
+}
+
+pub(super) fn byte_at(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or_default()
+}
+
+/// How many digits stand at a place.
+pub(super) fn digits_at(text: &[u8], at: usize) -> usize {
+    text.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Groups of digits with the same joint between any two of them.
+#[derive(Default)]
+struct Run<'a> {
+    joint: &'a [u8],
+    /// Whether letters and a joint stand before it, as in a part's number.
+    is_of_code: bool,
+    groups: usize,
+    /// How many digits there are, and the last of them.
+    digits: usize,
+    last: [u8; MOST],
+    /// The sizes of the last groups, the last one first.
+    sizes: [usize; 5],
+}
+
+impl Run<'_> {
+    fn is_continued(&self, joint: &[u8]) -> bool {
+        self.groups > 0 && is_joint(joint) && (self.groups == 1 || joint == self.joint)
     }
-    for word in plain.split_mut(|byte| !byte.is_ascii_alphanumeric()) {
-        if word.iter().any(u8::is_ascii_alphabetic) {
-            word.fill(b'x');
+
+    /// The run that begins after another joint; the last group of this one belongs to it too.
+    fn next<'b>(&self, joint: &'b [u8]) -> Run<'b> {
+        let mut next = Run { joint, is_of_code: is_end_of_code(joint), ..Run::default() };
+        if self.groups > 0 && is_joint(joint) {
+            next.add(self.last(self.sizes[0]));
         }
+        next
     }
-    plain
-}
 
-fn run_end(text: &[u8], start: usize) -> usize {
-    let mut end = start;
-    loop {
-        match (text.get(end), text.get(end + 1)) {
-            (Some(b'0'..=b'9'), _) => end += 1,
-            (Some(b' ' | b'-'), Some(b'0'..=b'9')) => end += 2,
-            _ => return end,
+    fn add(&mut self, group: &[u8]) {
+        self.groups += 1;
+        self.digits += group.len();
+        let kept = group.get(group.len().saturating_sub(MOST)..).unwrap_or_default();
+        self.last.rotate_left(kept.len());
+        for (slot, digit) in self.last.iter_mut().rev().zip(kept.iter().rev()) {
+            *slot = *digit;
         }
+        self.sizes.rotate_right(1);
+        self.sizes[0] = group.len();
+    }
+
+    fn last(&self, count: usize) -> &[u8] {
+        self.last.get(MOST.saturating_sub(count)..).unwrap_or_default()
+    }
+
+    /// Whether the last groups are grouped as cards and, between spaces, social security numbers are.
+    fn ends_with_number(&self) -> bool {
+        let size = match self.sizes {
+            [4, 4, 4, 4, _] => 16,
+            [extra @ 1..=3, 4, 4, 4, 4] => 16 + extra,
+            [4, 6, 4, ..] => 14,
+            [5, 6, 4, ..] => 15,
+            [4, 2, 3, ..] if self.joint == b" " => return is_social_security(self.last(9)),
+            _ => return false,
+        };
+        is_card(self.last(size))
+    }
+
+    /// Whether all groups together are a number. A point alone is that of a decimal.
+    fn is_whole_number(&self) -> bool {
+        let is_grouped = self.groups > 1 && !(self.groups == 2 && self.joint == b".");
+        is_grouped && (13..=MOST).contains(&self.digits) && is_card(self.last(self.digits))
+            || self.groups == 3
+                && self.sizes.starts_with(&[4, 2, 3])
+                && self.joint.len() == 1
+                && !self.is_of_code
+                && is_social_security(self.last(9))
     }
 }
 
-fn groups(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    run.split(|byte| !byte.is_ascii_digit())
+/// Whether this joins two groups of a number.
+fn is_joint(between: &[u8]) -> bool {
+    (1..=JOINT).contains(&between.len()) && between.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric())
 }
 
-/// Whether a run holds a social security number: neighbouring groups of three, two and four digits, none of them one
-/// that is never issued.
-fn holds_ssn(run: &[u8]) -> bool {
-    let is_digit = |at: Option<usize>| at.and_then(|at| run.get(at)).is_some_and(u8::is_ascii_digit);
-    run.windows(11).enumerate().any(|(start, number)| {
-        let has_form = number.iter().zip(b"000-00-0000").all(|(byte, form)| byte.is_ascii_digit() == (*form == b'0'));
-        has_form
-            && !is_digit(start.checked_sub(1))
-            && !is_digit(Some(start + 11))
-            && !number.starts_with(b"000")
-            && !number.starts_with(b"666")
-            && !number.starts_with(b"9")
-            && !number.ends_with(b"0000")
-            && number.get(4..6) != Some(b"00")
-    })
+/// Whether a letter and a joint other than white space end what stands before a run.
+fn is_end_of_code(before: &[u8]) -> bool {
+    matches!(before, [.., letter, b'-' | b'_' | b'.' | b'/'] if letter.is_ascii_alphabetic())
 }
 
-/// Whether a run holds a card number: neighbouring groups that make 13 to 19 digits, begin as cards do (2 to 6) and
-/// satisfy Luhn's check.
-fn holds_card(run: &[u8]) -> bool {
-    let starts = (0..run.len()).filter(|&at| {
-        run.get(at).is_some_and(u8::is_ascii_digit)
-            && !at.checked_sub(1).and_then(|at| run.get(at)).is_some_and(u8::is_ascii_digit)
-    });
-    starts.into_iter().any(|start| {
-        let from = run.get(start..).unwrap_or_default();
-        matches!(from.first(), Some(b'2'..=b'6')) && begins_with_card(from)
-    })
+/// Whether nine digits are a social security number: no part of it is one that is never issued.
+fn is_social_security(digits: &[u8]) -> bool {
+    !digits.starts_with(b"000")
+        && !digits.starts_with(b"666")
+        && !digits.starts_with(b"9")
+        && !digits.ends_with(b"0000")
+        && digits.get(3..5) != Some(b"00")
 }
 
-fn begins_with_card(run: &[u8]) -> bool {
-    let mut digits = [0u8; 19];
-    let mut count = 0;
-    for group in groups(run) {
-        for &digit in group {
-            let Some(slot) = digits.get_mut(count) else {
-                return false;
-            };
-            *slot = digit - b'0';
-            count += 1;
-        }
-        if count >= 13 && luhn(digits.get(..count).unwrap_or_default()) {
-            return true;
-        }
-    }
-    false
+/// Whether digits begin as a brand's cards do, are as many as it issues, and satisfy Luhn's check.
+fn is_card(digits: &[u8]) -> bool {
+    let first = digits.iter().take(4).fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    (13..=MOST).contains(&digits.len())
+        && CARDS.iter().any(|&(from, to, lengths)| (from..=to).contains(&first) && lengths & 1 << digits.len() != 0)
+        && sum(digits, |value| if value > 4 { 2 * value - 9 } else { 2 * value }).is_multiple_of(10)
 }
 
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, &digit)| {
-            let value = u32::from(digit) << (index % 2);
-            if value > 9 { value - 9 } else { value }
-        })
-        .sum();
-    sum.is_multiple_of(10)
+/// Whether thirteen digits satisfy the check of an article's number (EAN).
+fn is_article(digits: &[u8]) -> bool {
+    digits.len() == 13 && sum(digits, |value| 3 * value).is_multiple_of(10)
+}
+
+/// The sum of the digits, where every second one before the last is changed.
+fn sum(digits: &[u8], change: fn(u32) -> u32) -> u32 {
+    let values = digits.iter().rev().map(|digit| u32::from(digit - b'0')).enumerate();
+    values.map(|(place, value)| if place % 2 == 1 { change(value) } else { value }).sum()
 }

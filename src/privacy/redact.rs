@@ -3,7 +3,7 @@
 //! Every engine writes the same: the whole redacted text, of which the digest is taken, and the snapshot, which is that
 //! text or, if it has no room in an audit row, a shortened form of it.
 
-use super::{email, numbers};
+use super::find::{self, Found};
 use crate::contract::limits::{NUMBER_LENGTH, OUTLINE_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_TEXT};
 use crate::contract::personal_keys;
 use crate::contract::personal_words::LEAST_NUMBER;
@@ -20,6 +20,8 @@ use std::borrow::Cow;
 pub const EMAIL: &str = "[redacted:email]";
 /// What stands for a key that names personal data, for its value, and for a text or number that is personal.
 pub const PERSONAL: &str = "[redacted:personal]";
+/// What stands for a text that holds a credential.
+pub const SECRET: &str = "[redacted:secret]";
 /// What stands for the value of a top-level field that nobody has vetted.
 pub const UNKNOWN: &str = "[redacted:unknown field]";
 /// What stands for a key that is too long to be shown.
@@ -34,24 +36,21 @@ pub const EMPTY: &str = "[empty]";
 /// What replaces a text that must not be kept, under a key if it has one.
 #[cold]
 #[inline(never)]
-pub fn replacement(_key: &[u8], content: &[u8]) -> Option<&'static str> {
-    if email::is_in(content) {
+pub fn replacement(key: &[u8], content: &[u8]) -> Option<&'static str> {
+    name(find::in_text(key, content))
+}
+
+/// What stands for something in which this was found.
+const fn name(found: Found) -> Option<&'static str> {
+    if found.has(Found::EMAIL) {
         Some(EMAIL)
-    } else if numbers::holds_personal_value(content) {
+    } else if found.has(Found::PERSONAL) {
         Some(PERSONAL)
+    } else if found.has(Found::SECRET) {
+        Some(SECRET)
     } else {
         None
     }
-}
-
-/// Whether a value is a text that holds an e-mail address.
-pub fn holds_email(_key: &[u8], value: &Json) -> bool {
-    value.text().is_some_and(email::is_in)
-}
-
-/// Whether a value is a text that holds a personal number.
-pub fn holds_personal_value(_key: &[u8], value: &Json) -> bool {
-    value.text().is_some_and(numbers::holds_personal_value)
 }
 
 /// Whether a place can name a key: it is not personal itself, and not too long.
@@ -125,6 +124,7 @@ impl Redaction<'_> {
                     Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
                 }
             }
+            Json::Number(raw) if find::in_number(raw) != Found::NOTHING => text(PERSONAL),
             Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
             Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
             Json::Object(members) => self.object(members, depth, Level::Nested),
@@ -165,7 +165,8 @@ impl Redaction<'_> {
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
         let is_personal = |value: &Json| field.is_none() && !is_exempt && is_personal(key, value, self.registry);
         if name == Some(PERSONAL) || !is_unknown && is_personal(&value) {
-            let is_email = |content: &[u8]| *content == *EMAIL.as_bytes() || email::is_in(content);
+            let is_email =
+                |content: &[u8]| *content == *EMAIL.as_bytes() || find::in_text(b"", content).has(Found::EMAIL);
             let holds_email = !is_unknown && value.text().is_some_and(is_email);
             return (Some(PERSONAL), text(if holds_email { EMAIL } else { PERSONAL }));
         }

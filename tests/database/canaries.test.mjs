@@ -13,8 +13,11 @@ const CANARIES = {
   phone: "+491701234567",
   card: "4111 1111 1111 1111",
   "social security number": "219-09-9999",
+  "address behind HTML": "canary.bird&#64;example.com",
+  "bank account": "DE89 3704 0044 0532 0130 00",
+  "credential": "?token=canary4f9c21d07b",
 };
-const NEEDLE = /canary|1701234567|4111 1111|219-09/i;
+const NEEDLE = /canary|1701234567|4111 1111|219-09|3704 0044/i;
 
 /** Every position that a sender can write to. Only the e-mail rule applies to texts that are columns. */
 const POSITIONS = {

@@ -174,6 +174,7 @@ fn of_atom(atom: &Expr) -> Vec<Expr> {
         | Expr::NoRawEmail
         | Expr::NoPersonalKey
         | Expr::NoPersonalValue
+        | Expr::NoSecret
         | Expr::TrustedCaller
         | Expr::OwnUser
         | Expr::SiteAccepts

@@ -185,7 +185,7 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 /// Pieces of which texts are made that are, or nearly are, what the privacy rules look for.
-const PIECES: [&str; 36] = [
+const PIECES: [&str; 61] = [
     "0",
     "1",
     "4",
@@ -222,6 +222,31 @@ const PIECES: [&str; 36] = [
     "4111 1111 1111 1111",
     "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e",
     "ada@example.com",
+    "tel:",
+    "call ",
+    "phone: ",
+    "電話 ",
+    "0049 ",
+    "(415) 555-2671",
+    "DE89 3704 0044 0532 0130 00",
+    "eyJhbGciOiJIUzI1NiJ9",
+    ".eyJzdWIiOiIx",
+    ".abc",
+    "Bearer ",
+    "sk_live_",
+    "abcdefghijklmnop0123",
+    "?token=",
+    "192.168.0.1",
+    "2001:db8::7a1f:1",
+    "::",
+    "＠",
+    "&#64;",
+    "&amp;",
+    "\u{a0}",
+    "logo@2x.png",
+    "next@15.0.0",
+    "3782 822463 10005",
+    "2026-11-26",
 ];
 
 fn text_of_pieces() -> impl Strategy<Value = String> {

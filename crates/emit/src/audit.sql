@@ -8,10 +8,12 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when jsonb_typeof(value) <> 'string' then null
-    when audience_gate.holds_email(value #>> '{}') then '[redacted:email]'
-    when audience_gate.holds_personal_value(value #>> '{}') then '[redacted:personal]'
+    when held & 1 <> 0 then '[redacted:email]'
+    when held & 2 <> 0 then '[redacted:personal]'
+    when held & 4 <> 0 then '[redacted:secret]'
   end
+  -- Asked once, because it is computed apart.
+  from (select audience_gate.found_in_value(value, key) as held offset 0) looked
 $$;
 comment on function audience_gate.replacement(text, jsonb) is
   'What stands for a value under a key if it is personal; null if it may be shown. The key is empty for a key or another text that stands under none.';
@@ -98,7 +100,7 @@ begin
           name := '[redacted:personal]';
           shown := to_jsonb(name);
           if (not is_event or is_field) and jsonb_typeof(member.value) = 'string'
-            and (member.value #>> '{}' = '[redacted:email]' or audience_gate.holds_email(member.value #>> '{}'))
+            and (member.value #>> '{}' = '[redacted:email]' or audience_gate.found(member.value #>> '{}', '') & 1 <> 0)
           then
             shown := to_jsonb('[redacted:email]'::text);
           end if;
@@ -313,6 +315,7 @@ as $$
 #variable_conflict use_column
 declare
   metadata jsonb := event -> 'metadata';
+  kind constant integer := case sought when 'email' then 1 when 'personal' then 2 when 'secret' then 4 end;
 begin
   case sought
     when 'unknown_field' then
@@ -387,12 +390,12 @@ begin
           select array[columns.ordinal::integer - 100] as place, array[columns.key] as steps
           from unnest({{text_columns}}) with ordinality
             as columns (key, ordinal)
-          where audience_gate.holds(sought, columns.key, event -> columns.key)
+          where audience_gate.found_in_value(event -> columns.key, columns.key) & kind <> 0
           union all
           select array[0] || parts.place, parts.steps
           from audience_gate.parts(metadata, '{metadata}') parts
-          where audience_gate.holds(sought, '', to_jsonb(parts.own_key))
-            or audience_gate.holds(sought, parts.key, parts.part)
+          where (coalesce(audience_gate.found(parts.own_key, ''), 0)
+            | audience_gate.found_in_value(parts.part, parts.key)) & kind <> 0
         ) found
         order by found.place limit 1
       );
@@ -400,23 +403,6 @@ begin
 end;
 $$;
 comment on function audience_gate.place(jsonb, text) is 'The way to the first part of an event that is what is sought; null if there is none.';
-
-create or replace function audience_gate.holds(sought text, key text, value jsonb)
-returns boolean
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select case
-    when jsonb_typeof(value) <> 'string' then false
-    when sought = 'raw_email' then audience_gate.holds_email(value #>> '{}')
-    when sought = 'personal_value' then audience_gate.holds_personal_value(value #>> '{}')
-    else false
-  end
-$$;
-comment on function audience_gate.holds(text, text, jsonb) is
-  'Whether a value under a key is a personal one of the kind sought: raw_email or personal_value.';
 
 create or replace function audience_gate.refused_property(schema jsonb, metadata jsonb)
 returns text

@@ -71,22 +71,6 @@ end;
 $$;
 comment on function audience_gate.normalised_email(text) is 'A valid e-mail address without surrounding white space and in lower case, or null.';
 
-create or replace function audience_gate.holds_email(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)'
-    '[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*'
-    '[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
-end;
-$$;
-comment on function audience_gate.holds_email(text) is 'Whether a text holds a raw e-mail address, percent-encoded or not.';
-
 create or replace function audience_gate.key_words(key text)
 returns text[]
 language plpgsql
@@ -226,67 +210,6 @@ $$;
 comment on function audience_gate.names_personal_data(text, jsonb, text[]) is
   'Whether a key names personal data, judged by whole words, an install''s own among them, and its value can be some: flags, counts and what is empty cannot.';
 
-create or replace function audience_gate.holds_card(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-declare
-  rest text;
-  run text;
-  groups text[];
-  digits text;
-begin
-  if value !~ '[0-9]([ -]?[0-9]){12}' then
-    return false;
-  end if;
-  -- The digits of ids and hashes satisfy a card's check by chance.
-  rest := regexp_replace(
-    regexp_replace(value, '[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', 'x', 'g'),
-    '[0-9]*[A-Za-z][0-9A-Za-z]*', 'x', 'g');
-  for run in select matched[1] from regexp_matches(rest, '[0-9]+(?:[ -][0-9]+)*', 'g') matched loop
-    groups := regexp_split_to_array(run, '[ -]');
-    for start_group in 1 .. cardinality(groups) loop
-      digits := '';
-      for end_group in start_group .. cardinality(groups) loop
-        digits := digits || groups[end_group];
-        exit when length(digits) > 19;
-        if length(digits) >= 13 and left(digits, 1) between '2' and '6' and (
-          select sum(case when doubled > 9 then doubled - 9 else doubled end) % 10 = 0
-          from (
-            select substr(digits, at, 1)::int * (1 + (length(digits) - at) % 2) as doubled
-            from generate_series(1, length(digits)) at
-          ) luhn
-        ) then
-          return true;
-        end if;
-      end loop;
-    end loop;
-  end loop;
-  return false;
-end;
-$$;
-comment on function audience_gate.holds_card(text) is 'Whether a text holds 13 to 19 digits, in groups or not, that begin as cards do and satisfy Luhn''s check.';
-
-create or replace function audience_gate.holds_personal_value(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
-    or value ~ '(^|[^0-9])(?!000|666|9)[0-9]{3}[ -](?!00)[0-9]{2}[ -](?!0000)[0-9]{4}($|[^0-9])'
-    or audience_gate.holds_card(value);
-end;
-$$;
-comment on function audience_gate.holds_personal_value(text) is 'Whether a text holds a card, social security or phone number.';
-
 create or replace function audience_gate.keys(value jsonb)
 returns setof text
 language plpgsql
@@ -303,49 +226,6 @@ begin
 end;
 $$;
 comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any depth.';
-
-create or replace function audience_gate.texts(value jsonb)
-returns setof text
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return query
-    select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
-    union all
-    select audience_gate.keys(value);
-end;
-$$;
-comment on function audience_gate.texts(jsonb) is 'Every text and every key of a value, at any depth.';
-
-create or replace function audience_gate.any_text_holds_email(value jsonb)
-returns boolean
-language plpgsql
-immutable
-parallel safe
-set search_path = ''
-as $$
-begin
-  return exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part));
-end;
-$$;
-comment on function audience_gate.any_text_holds_email(jsonb) is 'Whether any text or key of a value holds a raw e-mail address.';
-
-create or replace function audience_gate.any_text_is_personal(value jsonb)
-returns boolean
-language plpgsql
-immutable
-parallel safe
-set search_path = ''
-as $$
-begin
-  return exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part));
-end;
-$$;
-comment on function audience_gate.any_text_is_personal(jsonb) is 'Whether any text or key of a value holds a card, social security or phone number.';
 
 create or replace function audience_gate.own_words()
 returns text[]

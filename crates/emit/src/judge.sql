@@ -24,6 +24,7 @@ declare
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  held integer := 0;
   site_accepts boolean;
   violated text[];
 begin
@@ -41,6 +42,20 @@ begin
   ) wanted
   left join public.audience_event_types types on types.id = wanted.type_id and types.active
   left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  -- Most sessions are a UUID, which holds nothing.
+  if substr(columns, 1 + coalesce(length({{session}}), 0)) ~ audience_gate.personal_sign()
+    or {{session}} !~ '{{uuid_form}}' and {{session}} ~ audience_gate.personal_sign()
+  then
+    select coalesce(bit_or(audience_gate.found(part, '')), 0)
+    into held
+    from unnest(array[
+      {{parts}}
+    ]) part;
+  end if;
+  if metadata_text ~ audience_gate.personal_sign() then
+    held := held | audience_gate.found_in({{metadata}});
+  end if;
 
 {{rules}}
   return violated;

@@ -13,6 +13,7 @@ pub mod sql;
 pub mod sql_condition;
 pub mod sql_expr;
 pub mod sql_places;
+pub mod sql_privacy;
 pub mod taxonomy_sql;
 pub mod units;
 

@@ -45,9 +45,10 @@ pub const fn operator(expr: &Expr) -> (&'static str, u32) {
         Expr::EmailAgrees => ("email_agrees", 1),
         Expr::NoScoreKey => ("no_score_key", 2),
         Expr::NoBlockedJump => ("no_blocked_jump", 2),
-        Expr::NoRawEmail => ("no_raw_email", 1),
+        Expr::NoRawEmail => ("no_raw_email", 2),
         Expr::NoPersonalKey => ("no_personal_key", 2),
-        Expr::NoPersonalValue => ("no_personal_value", 1),
+        Expr::NoPersonalValue => ("no_personal_value", 2),
+        Expr::NoSecret => ("no_secret", 1),
         Expr::TrustedCaller => ("trusted_caller", 1),
         Expr::OwnUser => ("own_user", 1),
         Expr::SiteAccepts => ("site_accepts", 1),
@@ -156,6 +157,7 @@ impl<'a> Meaning<'a> {
             | Expr::NoRawEmail
             | Expr::NoPersonalKey
             | Expr::NoPersonalValue
+            | Expr::NoSecret
             | Expr::TrustedCaller
             | Expr::OwnUser
             | Expr::SiteAccepts

@@ -99,9 +99,10 @@ fn prose(expr: &Expr) -> String {
         }
         Expr::NoPersonalKey => "no key of `metadata` names personal data".into(),
         Expr::NoPersonalValue => {
-            "no string or key of `metadata`, and no top-level string, contains a card, social security or phone number"
+            "no string, key or number of `metadata`, and no top-level string, contains a card, social security, telephone or bank account number, or is an IP address (unless its key speaks of a version)"
                 .into()
         }
+        Expr::NoSecret => "no string or key of `metadata`, and no top-level string, contains a credential".into(),
         Expr::TrustedCaller => "the caller is trusted".into(),
         Expr::OwnUser => "`user_id` is null or that of the signed-in user, or the caller is trusted".into(),
         Expr::SiteAccepts => "the site exists and, if the request comes from a browser, allows its origin".into(),

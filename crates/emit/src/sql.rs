@@ -3,6 +3,7 @@
 use crate::sql_condition::{Condition, WIDTH};
 use crate::sql_expr::Source;
 use crate::sql_places;
+use crate::sql_privacy;
 use crate::taxonomy_sql::quote;
 use crate::units::{self, Unit};
 use audience_gate::contract::limits;
@@ -20,7 +21,9 @@ use audience_gate::registry::taxonomy;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+const UUID_FORM: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 const HELPERS: &str = include_str!("helpers.sql");
+const PRIVACY: &str = include_str!("privacy.sql");
 const TOLD: &str = include_str!("rules.sql");
 const JUDGE: &str = include_str!("judge.sql");
 const AUDIT: &str = include_str!("audit.sql");
@@ -38,9 +41,6 @@ const STANDS_FOR_A_TIME: &str = "  occurred_at timestamptz := case
     when sent.occurred_at >= '0001-01-01 00:00+00' and sent.occurred_at < '10000-01-01 00:00+00' then sent.occurred_at
   end;
 ";
-/// Patterns for what every card, social security and phone number holds, in this order, and few other texts do.
-const NUMBER_SIGN: &str = "[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]";
-
 /// Every unit, in the order in which a new database needs them.
 pub fn units() -> Vec<Unit> {
     let fingerprint = crate::fingerprint();
@@ -133,10 +133,22 @@ pub fn units() -> Vec<Unit> {
             "What the keys that each event type takes hold: the tracker and the gate add them, so no schema names them.",
         ),
         constant(
-            "number_sign",
+            "personal_sign",
             "text",
-            &quote(NUMBER_SIGN),
-            "What every text with a card, social security or phone number holds, and few others do.",
+            r#"'[@%&+=\\\u0080-\U0010ffff]|([0-9:-?A-Z.][^0-9:-?A-Z."]*){7}'"#,
+            "What every text with something that must not be kept holds, and fewer others do.",
+        ),
+        constant(
+            "telephone_numbers",
+            "text",
+            &sql_privacy::telephone_numbers(),
+            "The pattern of the digits of an international telephone number: a country''s code, and as many as its numbers have.",
+        ),
+        constant(
+            "telephone_words",
+            "text",
+            &sql_privacy::telephone_words(),
+            "The pattern of a word that speaks of a telephone.",
         ),
         constant(
             "infinite",
@@ -146,6 +158,7 @@ pub fn units() -> Vec<Unit> {
         ),
     ]);
     units.extend(units::units(&filled(HELPERS)));
+    units.extend(units::units(&sql_privacy::filled(PRIVACY)));
     units.extend(units::units(TOLD));
     units.push(rule_rows());
     units.extend(judges(RULES));
@@ -232,7 +245,8 @@ fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     format!("array[\n    {}\n  ]", wrapped(texts, "    "))
 }
 
-fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> String {
+/// Texts as SQL literals, with as many on a line as fit.
+pub fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> String {
     let mut out = String::new();
     let mut width = indent.len();
     for text in texts {
@@ -373,8 +387,11 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
     let text = template
         .replace("{{reading}}", &violated(source, &reading, 2))
         .replace("{{rules}}", statements.trim_end())
+        .replace("{{parts}}", &columns.join(",\n      "))
         .replace("{{columns}}", &columns.join(",\n    "))
         .replace("{{metadata}}", &source.json(Field::Metadata))
+        .replace("{{session}}", &text(Field::SessionId))
+        .replace("{{uuid_form}}", UUID_FORM)
         .replace("{{category}}", &text(Field::EventCategory))
         .replace("{{event_type}}", &text(Field::EventType))
         .replace("{{site}}", &site(source));
@@ -400,7 +417,7 @@ fn declared() -> String {
         })
         .collect();
     format!(
-        "  uuid_form constant text := '^[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}$';\n  whole text := event::text;\n{texts}  email text;\n  occurred_at timestamptz;\n"
+        "  uuid_form constant text := '{UUID_FORM}';\n  whole text := event::text;\n{texts}  email text;\n  occurred_at timestamptz;\n"
     )
 }
 

@@ -10,6 +10,7 @@ use audience_gate::contract::limits::{EMAIL_HASH_BYTES, HASH_KIND_BYTES, MOST_DE
 use audience_gate::contract::rule::{Expr, List};
 use audience_gate::contract::vocabulary::{Fault, Field, Kind, TEXT_COLUMNS};
 use audience_gate::privacy::email;
+use audience_gate::privacy::find::Found;
 
 /// What an event is read from, and so what is known about it before any rule is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -290,35 +291,24 @@ impl Source {
                 }),
             ]),
             // What is looked for in a key of the metadata is in the text of the metadata as a whole.
-            Expr::NoScoreKey => {
-                self.free_of("lower(metadata_text collate \"C\") like '%score%'", "audience_gate.any_key_names_score(metadata)")
-            }
+            Expr::NoScoreKey => self.free_of(
+                "lower(metadata_text collate \"C\") like '%score%'",
+                "audience_gate.any_key_names_score(metadata)",
+            ),
             Expr::NoBlockedJump => self.free_of(
                 "lower(metadata_text collate \"C\") like '%prior%state%'",
                 "audience_gate.names_blocked_jump(metadata)",
             ),
             Expr::RuleTermsAgree => self.rule_terms_agree(),
-            // An address in a text of the metadata is in the text of the metadata as a whole; the rest is only asked if
-            // one is there.
-            Expr::NoRawEmail => self.free_of(
-                r"texts like '%@%' or texts like '%\%%40%'",
-                &format!(
-                    "audience_gate.holds_email(columns)\n    or coalesce(\n      audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email({}),\n      false\n    )",
-                    self.json(Field::Metadata)
-                ),
-            ),
+            // What is held has been looked for before any rule is applied, once for all three.
+            Expr::NoRawEmail => held(Found::EMAIL),
+            Expr::NoPersonalValue => held(Found::PERSONAL),
+            Expr::NoSecret => held(Found::SECRET),
             // Most events have only keys that the contract and the taxonomy know to be harmless.
             Expr::NoPersonalKey => self.free_of(
                 "own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))",
                 &format!(
                     "coalesce(\n  audience_gate.any_key_is_personal(audience_gate.keys_to_judge({}, payload_schema), own_words),\n  false\n)",
-                    self.json(Field::Metadata)
-                ),
-            ),
-            Expr::NoPersonalValue => self.free_of(
-                "texts ~ audience_gate.number_sign()",
-                &format!(
-                    "audience_gate.holds_personal_value(columns)\n    or coalesce(audience_gate.any_text_is_personal({}), false)",
                     self.json(Field::Metadata)
                 ),
             ),
@@ -360,4 +350,9 @@ impl Source {
             }
         }
     }
+}
+
+/// The condition that nothing of this kind is held.
+fn held(kind: Found) -> Condition {
+    Condition::pair(format!("held & {} = 0", kind.0), format!("held & {} <> 0", kind.0))
 }

@@ -78,9 +78,10 @@ fn place(expr: &Expr) -> Option<String> {
         Expr::OnlyKnownFields => search("unknown_field"),
         Expr::NoScoreKey => search("score"),
         Expr::NoBlockedJump => search("blocked_jump"),
-        Expr::NoRawEmail => search("raw_email"),
+        Expr::NoRawEmail => search("email"),
         Expr::NoPersonalKey => search("personal_key"),
-        Expr::NoPersonalValue => search("personal_value"),
+        Expr::NoPersonalValue => search("personal"),
+        Expr::NoSecret => search("secret"),
         Expr::PayloadAgrees => search("payload"),
         Expr::Always
         | Expr::MetadataWithin(_)

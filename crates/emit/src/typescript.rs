@@ -129,6 +129,7 @@ fn mentions(expr: &Expr, field: Field) -> bool {
         | Expr::NoRawEmail
         | Expr::NoPersonalKey
         | Expr::NoPersonalValue
+        | Expr::NoSecret
         | Expr::TrustedCaller
         | Expr::OwnUser
         | Expr::SiteAccepts

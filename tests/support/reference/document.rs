@@ -35,19 +35,6 @@ impl Json {
         if let Json::Text(text) = self { Some(text) } else { None }
     }
 
-    /// Passes on every key and every text within, and itself if it is a text.
-    pub fn visit<'a>(&'a self, key: &mut impl FnMut(&'a str), text: &mut impl FnMut(&'a str)) {
-        match self {
-            Json::Text(content) => text(content),
-            Json::Array(items) => items.iter().for_each(|item| item.visit(key, text)),
-            Json::Object(members) => members.iter().for_each(|(name, value)| {
-                key(name);
-                value.visit(key, text);
-            }),
-            Json::Null | Json::Boolean(_) | Json::Number(_) => {}
-        }
-    }
-
     /// The text of the value as Postgres writes a `jsonb`.
     pub fn stored(&self) -> String {
         match self {

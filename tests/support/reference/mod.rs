@@ -126,7 +126,7 @@ impl<'a> Judge<'a> {
                 named("prior").any(|from| named("new").any(|to| self.blocks(from, to)))
             }),
             Expr::RuleTermsAgree => self.rule_terms_agree(),
-            Expr::NoRawEmail => !self.texts().iter().any(|text| privacy::holds_email(text)),
+            Expr::NoRawEmail => !self.leaves().iter().any(privacy::Leaf::holds_email),
             Expr::NoPersonalKey => {
                 let (own, exempt) = (self.list("personal_words"), self.exempt());
                 let is_exempt = |member| exempt.iter().any(|other| std::ptr::eq(*other, member));
@@ -135,7 +135,8 @@ impl<'a> Judge<'a> {
                     .iter()
                     .any(|member| privacy::is_personal(&member.0, &member.1, own) && !is_exempt(*member))
             }
-            Expr::NoPersonalValue => !self.texts().iter().any(|text| privacy::holds_personal_value(text)),
+            Expr::NoPersonalValue => !self.leaves().iter().any(privacy::Leaf::holds_personal_value),
+            Expr::NoSecret => !self.leaves().iter().any(privacy::Leaf::holds_secret),
             Expr::TrustedCaller => self.world.caller == Caller::Trusted,
             Expr::OwnUser => match self.world.caller {
                 Caller::Trusted => true,
@@ -224,14 +225,6 @@ impl<'a> Judge<'a> {
         is::email(self.text(Field::Email)?).map(|address| is::digest(&address))
     }
 
-    fn keys(&self) -> Vec<&str> {
-        let mut keys = Vec::new();
-        if let Some(metadata) = self.at(Field::Metadata) {
-            metadata.visit(&mut |key| keys.push(key), &mut |_| {});
-        }
-        keys
-    }
-
     /// Every member of metadata, at any depth.
     fn members(&self) -> Vec<&(String, Json)> {
         let mut members = Vec::new();
@@ -265,13 +258,15 @@ impl<'a> Judge<'a> {
         exempt
     }
 
-    /// Every text that the privacy rules look at, including the keys of metadata.
-    fn texts(&self) -> Vec<&str> {
-        let mut texts: Vec<_> = TEXT_COLUMNS.iter().filter_map(|&field| self.text(field)).collect();
+    /// Every text, key and number that the privacy rules look at.
+    fn leaves(&self) -> Vec<privacy::Leaf> {
+        let mut leaves = Vec::new();
+        let columns = TEXT_COLUMNS.iter().filter_map(|&field| self.text(field));
+        columns.for_each(|text| privacy::leaves(&Json::Text(text.into()), None, &mut leaves));
         if let Some(metadata) = self.at(Field::Metadata) {
-            metadata.visit(&mut |_| {}, &mut |text| texts.push(text));
+            privacy::leaves(metadata, None, &mut leaves);
         }
-        texts.into_iter().chain(self.keys()).collect()
+        leaves
     }
 
     fn list(&self, name: &str) -> &[Value] {

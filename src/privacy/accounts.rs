@@ -1,0 +1,112 @@
+//! International bank account numbers, and addresses on the internet.
+
+use super::numbers::byte_at;
+use super::published::ACCOUNTS;
+
+/// Whether a text holds an international bank account number.
+pub fn is_in(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        if begins(text, at) && is_account(text, at) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether two letters and two digits begin here.
+fn begins(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or(b' ', |before| byte_at(text, before));
+    byte_at(text, at).is_ascii_alphabetic()
+        && byte_at(text, at + 1).is_ascii_alphabetic()
+        && byte_at(text, at + 2).is_ascii_digit()
+        && byte_at(text, at + 3).is_ascii_digit()
+        && !before.is_ascii_alphanumeric()
+}
+
+fn is_account(text: &[u8], start: usize) -> bool {
+    let country = [byte_at(text, start), byte_at(text, start + 1)].map(|byte| byte.to_ascii_uppercase());
+    let is_in = |countries: &str| countries.as_bytes().chunks(3).any(|own| own.starts_with(&country));
+    let Some(&(length, _)) = ACCOUNTS.iter().find(|(_, countries)| is_in(countries)) else { return false };
+    let mut account = [0; 34];
+    let mut at = start;
+    for (place, slot) in account.iter_mut().take(length).enumerate() {
+        if place > 3 && b" ._/-".contains(&byte_at(text, at)) {
+            at += 1;
+        }
+        *slot = byte_at(text, at);
+        if !slot.is_ascii_alphanumeric() {
+            return false;
+        }
+        at += 1;
+    }
+    let account = account.get(..length).unwrap_or_default();
+    let rest = account.iter().skip(4).chain(account.iter().take(4)).fold(0, |rest, byte| {
+        let value = (*byte as char).to_digit(36).unwrap_or_default();
+        (rest * if value > 9 { 100 } else { 10 } + value) % 97
+    });
+    rest == 1 && !byte_at(text, at).is_ascii_alphanumeric()
+}
+
+/// Whether a text is an address on the internet, of version 4 or 6, with a port or in brackets or not.
+pub fn is_internet_address(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    if text.len() > 64 {
+        return false;
+    }
+    let bare = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(text);
+    let mut with_port = text.split(|&byte| byte == b':');
+    let (host, port) = (with_port.next().unwrap_or_default(), with_port.next());
+    let is_port = |port: &[u8]| (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    with_port.next().is_none() && port.is_none_or(is_port) && is_version_4(host) || is_version_6(bare)
+}
+
+fn is_version_4(text: &[u8]) -> bool {
+    let value = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let is_part = |part: &[u8]| {
+        (1..=3).contains(&part.len())
+            && part.iter().all(u8::is_ascii_digit)
+            && value(part) < 256
+            && (part.len() == 1 || part.first() != Some(&b'0'))
+    };
+    text.split(|&byte| byte == b'.').count() == 4 && text.split(|&byte| byte == b'.').all(is_part)
+}
+
+/// Eight groups of up to four hexadecimal digits, fewer where two colons stand for the missing ones; an address of
+/// version 4 stands for the last two.
+fn is_version_6(text: &[u8]) -> bool {
+    let gap = text.windows(2).position(|pair| pair == b"::");
+    let (left, right) = text.split_at(gap.unwrap_or(text.len()));
+    let right = right.get(2..);
+    let groups = |part: &[u8], is_last: bool| -> Option<usize> {
+        if part.is_empty() {
+            return Some(0);
+        }
+        let mut count = 0;
+        let mut all = part.split(|&byte| byte == b':').peekable();
+        while let Some(group) = all.next() {
+            let is_group = (1..=4).contains(&group.len()) && group.iter().all(u8::is_ascii_hexdigit);
+            let is_old = is_last && all.peek().is_none() && is_version_4(group);
+            if !is_group && !is_old {
+                return None;
+            }
+            count += if is_group { 1 } else { 2 };
+        }
+        Some(count)
+    };
+    let Some(before) = groups(left, right.is_none()) else { return false };
+    match right {
+        None => before == 8,
+        Some(right) => groups(right, true).is_some_and(|after| (1..8).contains(&(before + after))),
+    }
+}
+
+/// What a key that speaks of a version has in it, in small letters.
+pub const VERSION_KEYS: [&str; 6] = ["version", "release", "build", "firmware", "revision", "semver"];
+
+/// Whether a key speaks of a version.
+pub fn is_version_key(key: &[u8]) -> bool {
+    let key = key.to_ascii_lowercase();
+    VERSION_KEYS.iter().any(|part| key.windows(part.len()).any(|own| own == part.as_bytes()))
+}

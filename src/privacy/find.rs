@@ -1,0 +1,107 @@
+//! What a text holds that must not be kept. The rules, the redaction and the module ask this one finder.
+
+use crate::parse::json::Json;
+use crate::parse::number;
+
+use super::{accounts, email, numbers, phones, plain, secrets};
+
+/// What was found, a bit for each kind.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Found(pub u8);
+
+impl Found {
+    /// Nothing.
+    pub const NOTHING: Found = Found(0);
+    /// A raw e-mail address.
+    pub const EMAIL: Found = Found(1);
+    /// A number that belongs to a person, or an address on the internet.
+    pub const PERSONAL: Found = Found(2);
+    /// A credential.
+    pub const SECRET: Found = Found(4);
+
+    /// Whether all of the other is in this.
+    pub const fn has(self, other: Found) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both.
+    pub const fn and(self, other: Found) -> Found {
+        Found(self.0 | other.0)
+    }
+}
+
+/// How many [marks](is_mark) a text without any [sign](is_sign) has at least if it holds anything.
+pub const MARKS: u32 = 7;
+
+/// Whether a character alone makes a text worth looking at.
+pub const fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'@' | b'%' | b'&' | b'+' | b'=' | 0x80..)
+}
+
+/// Whether a character makes a text worth looking at together with others: what numbers, addresses and credentials are
+/// made of.
+pub const fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'Z' | b'.')
+}
+
+/// How many digits a text has at least if it holds a number that belongs to a person.
+pub const DIGITS: usize = 6;
+
+fn may_hold(text: &[u8]) -> bool {
+    let mut marks = 0;
+    for &byte in text {
+        if is_sign(byte) {
+            return true;
+        }
+        marks += u32::from(is_mark(byte));
+    }
+    marks >= MARKS
+}
+
+/// What a value holds, be it a text or a number, under this key if it has one.
+pub fn in_value(key: &[u8], value: &Json) -> Found {
+    match value {
+        Json::Text(content) => in_text(key, content),
+        Json::Number(raw) => in_number(raw),
+        _ => Found::NOTHING,
+    }
+}
+
+/// What a text holds, under this key if it has one.
+pub fn in_text(key: &[u8], text: &[u8]) -> Found {
+    if !may_hold(text) {
+        return Found::NOTHING;
+    }
+    let plain = &*plain::plain(text);
+    let holds_number = || {
+        numbers::is_in(plain)
+            || phones::is_in(plain)
+            || accounts::is_in(plain)
+            || phones::is_key(key) && phones::is_national(plain)
+    };
+    let holds_personal_value = || {
+        plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
+            || accounts::is_internet_address(plain) && !accounts::is_version_key(key)
+    };
+    let mut found = Found::NOTHING;
+    for (is_there, kind) in [
+        (email::is_in(plain), Found::EMAIL),
+        (holds_personal_value(), Found::PERSONAL),
+        (secrets::is_in(plain), Found::SECRET),
+    ] {
+        if is_there {
+            found = found.and(kind);
+        }
+    }
+    found
+}
+
+/// What a JSON number holds: its digits can be those of a card.
+pub fn in_number(raw: &[u8]) -> Found {
+    if !number::may_be_card(raw) || !number::is_storable(raw) {
+        return Found::NOTHING;
+    }
+    let mut digits = Vec::new();
+    number::write_plain(&mut digits, raw);
+    if numbers::is_card_number(&digits) { Found::PERSONAL } else { Found::NOTHING }
+}
