@@ -7,6 +7,7 @@ use crate::contract::words;
 use crate::ids;
 use crate::parse::json::{Json, Member};
 use crate::parse::{Event, Value, number, string};
+use crate::privacy::email;
 use crate::privacy::find::{self, Found};
 use crate::registry::Registry;
 
