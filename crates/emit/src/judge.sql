@@ -45,7 +45,8 @@ begin
 
   -- Most sessions are a UUID, which holds nothing.
   if substr(columns, 1 + coalesce(length({{session}}), 0)) ~ audience_gate.personal_sign()
-    or {{session}} !~ '{{uuid_form}}' and {{session}} ~ audience_gate.personal_sign()
+    or {{session}} !~ '{{uuid_form}}'
+      and {{session}} ~ audience_gate.personal_sign()
   then
     select coalesce(bit_or(audience_gate.found(part, '')), 0)
     into held

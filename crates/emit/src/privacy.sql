@@ -40,7 +40,9 @@ begin
   return strpos(plain, '@') > 0 and lower(plain collate "C")
     ~ ('[a-z0-9.!$''*+^_`{|}~\u0080-\U0010ffff-]"?@'
       '(?!v?[0-9]+[.][0-9])'
-      '(?!([a-z0-9.\u0080-\U0010ffff-]*[.])?({{files}})[.]*(?![a-z0-9.\u0080-\U0010ffff-]))'
+      '(?!([a-z0-9.\u0080-\U0010ffff-]*[.])?('
+      '{{files}}'
+      ')[.]*(?![a-z0-9.\u0080-\U0010ffff-]))'
       '[a-z0-9\u0080-\U0010ffff-]+([.][a-z0-9\u0080-\U0010ffff-]+)*'
       '[.][a-z\u0080-\U0010ffff][a-z0-9\u0080-\U0010ffff-]');
 end;
@@ -102,7 +104,8 @@ end;
 $$;
 comment on function audience_gate.is_article(text) is 'Whether thirteen digits satisfy the check of an article''s number (EAN).';
 
-create or replace function audience_gate.is_whole_number(groups integer, digits integer, last text, sizes text, joint text, lead text)
+create or replace function audience_gate.is_whole_number(
+  groups integer, digits integer, last text, sizes text, joint text, lead text)
 returns boolean
 language plpgsql
 immutable
@@ -259,13 +262,16 @@ begin
       select
       from regexp_matches(small,
         audience_gate.telephone_words()
-          || '(?:[^a-z0-9\u0080-\U0010ffff]|(?<![a-z\u0080-\U0010ffff])({{between}})(?![a-z\u0080-\U0010ffff]))*'
+          || '(?:[^a-z0-9\u0080-\U0010ffff]|(?<![a-z\u0080-\U0010ffff])('
+      '{{between}}'
+      ')(?![a-z\u0080-\U0010ffff]))*'
           || '([0-9](?:[ ./()-]{0,2}[0-9])*)(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
       where audience_gate.is_national_number(matched[cardinality(matched)])
     );
   end if;
   small := btrim(small, E' \t\n\f\r');
-  return lower(key collate "C") ~ '{{telephone_keys}}' and small ~ '^([ ./()-]{0,2}[0-9])+$'
+  return lower(key collate "C") ~ ('{{telephone_keys}}')
+    and small ~ '^([ ./()-]{0,2}[0-9])+$'
     and audience_gate.is_national_number(small);
 end;
 $$;
@@ -367,7 +373,9 @@ set search_path = ''
 as $$
 begin
   return plain ~ '(?<![A-Za-z0-9_-])(?:eyJ[A-Za-z0-9_-]{{{jwt_first}},}[.][A-Za-z0-9_-]{{{jwt_part}},}[.]'
-      '|(?:{{prefixes}})[A-Za-z0-9_-]{{{secret_key}},}'
+      '|(?:'
+      '{{prefixes}}'
+      ')[A-Za-z0-9_-]{{{secret_key}},}'
       '|A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9_-])'
       '|[bB][eE][aA][rR][eE][rR] [A-Za-z0-9_.~+/=-]{{{bearer}}}'
       '|-----BEGIN [A-Z ]{0,13}PRIVATE KEY)';
@@ -431,7 +439,8 @@ begin
     held := held | 2;
   end if;
   if length(plain) > {{secret_key}} and audience_gate.holds_secret(plain)
-    or strpos(plain, '=') > 0 and lower(plain collate "C") ~ '[?&;#]({{parameters}})=[^ &#]'
+    or strpos(plain, '=') > 0 and lower(plain collate "C")
+      ~ '[?&;#]({{parameters}})=[^ &#]'
   then
     held := held | 4;
   end if;

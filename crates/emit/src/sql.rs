@@ -246,7 +246,7 @@ fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 /// Texts as SQL literals, with as many on a line as fit.
-pub fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> String {
+fn wrapped(texts: impl IntoIterator<Item = impl AsRef<str>>, indent: &str) -> String {
     let mut out = String::new();
     let mut width = indent.len();
     for text in texts {

@@ -1,6 +1,5 @@
 //! The tables and words of the finder as SQL.
 
-use crate::sql::wrapped;
 use crate::taxonomy_sql::quote;
 use std::collections::BTreeSet;
 
@@ -22,15 +21,31 @@ pub fn filled(template: &str) -> String {
         .replace("{{looks}}", &to)
         .replace("{{entities}}", &replacements(&entities()))
         .replace("{{escapes}}", &replacements(&escapes()))
-        .replace("{{files}}", &email::FILES.join("|"))
+        .replace("{{files}}", &alternatives(&email::FILES))
         .replace("{{cards}}", &cards())
-        .replace("{{between}}", &phones::BETWEEN.join("|"))
+        .replace("{{between}}", &alternatives(&phones::BETWEEN))
         .replace("{{accounts}}", &lengths_of_accounts())
-        .replace("{{prefixes}}", &secrets::PREFIXES.join("|"))
-        .replace("{{parameters}}", &secrets::PARAMETERS.join("|"))
+        .replace("{{prefixes}}", &alternatives(&secrets::PREFIXES))
+        .replace("{{parameters}}", &alternatives(&secrets::PARAMETERS))
         .replace("{{telephone_signs}}", &telephone_signs())
-        .replace("{{telephone_keys}}", &phones::KEYS.join("|"))
-        .replace("{{version_keys}}", &accounts::VERSION_KEYS.join("|"))
+        .replace("{{telephone_keys}}", &alternatives(&phones::KEYS))
+        .replace("{{version_keys}}", &alternatives(&accounts::VERSION_KEYS))
+}
+
+/// Words as the alternatives of a pattern, within a literal that goes on from line to line.
+fn alternatives(words: &[&str]) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in words {
+        let separator = if out.is_empty() { "" } else { "|" };
+        if width + word.len() > 70 {
+            out += "'\n      '";
+            width = 0;
+        }
+        out = out + separator + word;
+        width += word.len() + 1;
+    }
+    out
 }
 
 /// The characters that look like one of ASCII, or are not seen, and those that they look like.
@@ -111,14 +126,12 @@ fn lengths_of_accounts() -> String {
 
 /// The pattern of the digits of an international number.
 pub fn telephone_numbers() -> String {
-    let parts: Vec<_> = std::iter::once("1[2-9][0-9]{2}[2-9][0-9]{6}$".to_owned())
-        .chain(
-            published::TELEPHONES
-                .iter()
-                .map(|(least, most, codes)| format!("(?=[0-9]{{{least},{most}}}$)(?:{})", codes.replace(' ', "|"))),
-        )
-        .collect();
-    format!("'^(?:' || concat_ws('|',\n    {}) || ')'", wrapped(parts, "    "))
+    let others = published::TELEPHONES.iter().map(|(least, most, codes)| {
+        let codes: Vec<_> = codes.split(' ').collect();
+        format!("|(?=[0-9]{{{least},{most}}}$)(?:{})", alternatives(&codes))
+    });
+    let lines: Vec<_> = others.collect();
+    format!("'^(?:1[2-9][0-9]{{2}}[2-9][0-9]{{6}}$'\n    '{})'", lines.join("'\n    '"))
 }
 
 /// The pattern of what every word that speaks of a telephone has, and few other texts do: it is much the quicker one.
@@ -130,9 +143,10 @@ fn telephone_signs() -> String {
 
 /// The pattern of a word that speaks of a telephone, in a text in small letters.
 pub fn telephone_words() -> String {
+    const LETTER: &str = r"[a-z\u0080-\U0010ffff]";
     format!(
-        "'(?<![a-z\\u0080-\\U0010ffff])(?:(?:' || concat_ws('|',\n    {}) || ')|[a-z\\u0080-\\U0010ffff]*(?:' || concat_ws('|',\n    {}) || '))(?![a-z\\u0080-\\U0010ffff])'",
-        wrapped(phones::WORDS, "    "),
-        wrapped(phones::FOREIGN_WORDS, "    ")
+        "'(?<!{LETTER})(?:(?:'\n      '{})'\n    '|{LETTER}*(?:'\n      '{}))'\n    '(?!{LETTER})'",
+        alternatives(&phones::WORDS),
+        alternatives(&phones::FOREIGN_WORDS)
     )
 }
