@@ -91,7 +91,7 @@ for (const version of VERSIONS) {
       assert.equal((await stored(id)).session_id, "unknown-session");
     });
 
-    it("refuses what is no record of a rejection", async () => {
+    it("refuses what is no record of a rejection", () => {
       const ran = load([record("session-0001", { validation_result: undefined })]);
       assert.equal(ran.status, 1);
       assert.match(ran.stderr, /line 1: system\.validation_result/);

@@ -18,7 +18,6 @@ declare
   end;
   columns text := concat_ws(E'\n',
     {{columns}});
-  texts text := concat_ws(E'\n', columns, metadata_text);
   category text := {{category}};
   is_registered boolean;
   registered_category text;
