@@ -54,7 +54,7 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-  select '3a1355c5d9afd019'
+  select '478dbc1c113f2333'
 $$;
 comment on function audience_gate.contract_fingerprint() is
   'The hash of the contract: engines with the same one judge alike.';
@@ -428,19 +428,97 @@ revoke all on function audience_gate.own_properties() from public;
 grant execute on function audience_gate.own_properties()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.number_sign()
+create or replace function audience_gate.personal_sign()
 returns text
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select '[0-9]([ -]?[0-9]){12}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|([+]|%2[Bb])[1-9]'
+  select '[@%&+=\\\u0080-\U0010ffff]|([0-9:-?A-Z.][^0-9:-?A-Z."]*){7}'
 $$;
-comment on function audience_gate.number_sign() is
-  'What every text with a card, social security or phone number holds, and few others do.';
-revoke all on function audience_gate.number_sign() from public;
-grant execute on function audience_gate.number_sign()
+comment on function audience_gate.personal_sign() is
+  'What every text with something that must not be kept holds, and fewer others do.';
+revoke all on function audience_gate.personal_sign() from public;
+grant execute on function audience_gate.personal_sign()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.telephone_numbers()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '^(?:1[2-9][0-9]{2}[2-9][0-9]{6}$'
+    '|(?=[0-9]{7,8}$)(?:290)'
+    '|(?=[0-9]{7,10}$)(?:47|683|690)'
+    '|(?=[0-9]{7,12}$)(?:27|64|98)'
+    '|(?=[0-9]{7,13}$)(?:31)'
+    '|(?=[0-9]{7,14}$)(?:61|352)'
+    '|(?=[0-9]{7,15}$)(?:43|49|82|598)'
+    '|(?=[0-9]{8,8}$)(?:500|682)'
+    '|(?=[0-9]{8,9}$)(?:247)'
+    '|(?=[0-9]{8,10}$)(?:676|677|678|688)'
+    '|(?=[0-9]{8,11}$)(?:40|386|686)'
+    '|(?=[0-9]{8,12}$)(?:48|53|95)'
+    '|(?=[0-9]{8,13}$)(?:685)'
+    '|(?=[0-9]{8,14}$)(?:39|46|852)'
+    '|(?=[0-9]{8,15}$)(?:63|358|971)'
+    '|(?=[0-9]{9,9}$)(?:298|299|672|687)'
+    '|(?=[0-9]{9,10}$)(?:597)'
+    '|(?=[0-9]{9,12}$)(?:44|84|252|355|376|421|508|681|689)'
+    '|(?=[0-9]{9,13}$)(?:880)'
+    '|(?=[0-9]{9,14}$)(?:86|375|595)'
+    '|(?=[0-9]{9,15}$)(?:62|90|359|381)'
+    '|(?=[0-9]{10,10}$)(?:45|238|239|246|248|269|291|297|592|673|674|680|691|692|882)'
+    '|(?=[0-9]{10,11}$)(?:32|36|51|241|599|670|675|853|961|965|975)'
+    '|(?=[0-9]{10,12}$)(?:20|60|220|231|245|265|354|385|423|967|968)'
+    '|(?=[0-9]{10,13}$)(?:55|57|65|230|243|254|263|267|353|372|960)'
+    '|(?=[0-9]{10,14}$)(?:92|501|503|507|679|886|974)'
+    '|(?=[0-9]{10,15}$)(?:66|81|91|972)'
+    '|(?=[0-9]{11,11}$)(?:33|34|93|94|216|222|223|226|227|228|232|235|236|253|257|266|350|356'
+      '|357|370|371|373|374|389|505|509|800|808|973|993)'
+    '|(?=[0-9]{11,12}$)(?:213|224|233|237|250|258|264|268|377|382|387|591|962|963)'
+    '|(?=[0-9]{11,13}$)(?:56|229|378|506|850|855|856|964|970|976)'
+    '|(?=[0-9]{11,14}$)(?:41|502|504|593|977)'
+    '|(?=[0-9]{11,15}$)(?:7|383)'
+    '|(?=[0-9]{12,12}$)(?:52|58|211|212|218|221|240|242|244|249|251|255|256|260|261|262|351|590'
+      '|594|596|870|881|883|979|992|994|995|998)'
+    '|(?=[0-9]{12,13}$)(?:54|380|966|996)'
+    '|(?=[0-9]{12,15}$)(?:30|420)'
+    '|(?=[0-9]{13,15}$)(?:225|234)'
+    '|(?=[0-9]{14,15}$)(?:878|888))'
+$$;
+comment on function audience_gate.telephone_numbers() is
+  'The pattern of the digits of an international telephone number: a country''''s code, and as many as its '
+  'numbers have.';
+revoke all on function audience_gate.telephone_numbers() from public;
+grant execute on function audience_gate.telephone_numbers()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.telephone_words()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '(?<![a-z\u0080-\U0010ffff])(?:(?:'
+      'phone|phones|telephone|tel|mobile|cell|cellphone|call|fax|text|sms'
+      '|whatsapp|dial|telefon|handy|mobil|rufnummer|telefonnummer|portable'
+      '|telefono|cellulare|telefone|celular|movil|telefoon|telefoonnummer'
+      '|mobiel|telefonu|cep|gsm|whats|viber|signal)'
+    '|[a-z\u0080-\U0010ffff]*(?:'
+      'éléphone|eléfono|óvil|電話番号|電話|携帯|手机|手机号'
+      '|电话|전화|전화번호|елефон|ТЕЛЕФОН|هاتف'
+      '|numarası|جوال))'
+    '(?![a-z\u0080-\U0010ffff])'
+$$;
+comment on function audience_gate.telephone_words() is
+  'The pattern of a word that speaks of a telephone.';
+revoke all on function audience_gate.telephone_words() from public;
+grant execute on function audience_gate.telephone_words()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.infinite()
@@ -541,26 +619,6 @@ comment on function audience_gate.normalised_email(text) is
   'A valid e-mail address without surrounding white space and in lower case, or null.';
 revoke all on function audience_gate.normalised_email(text) from public;
 grant execute on function audience_gate.normalised_email(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.holds_email(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return value ~ '[A-Za-z0-9.!#$%&''*+/=?^_`{|}~\u0080-\U0010ffff-](@|%(25)*40)'
-    '[A-Za-z0-9\u0080-\U0010ffff-]+([.][A-Za-z0-9\u0080-\U0010ffff-]+)*'
-    '[.][A-Za-z\u0080-\U0010ffff][A-Za-z0-9\u0080-\U0010ffff-]';
-end;
-$$;
-comment on function audience_gate.holds_email(text) is
-  'Whether a text holds a raw e-mail address, percent-encoded or not.';
-revoke all on function audience_gate.holds_email(text) from public;
-grant execute on function audience_gate.holds_email(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.key_words(key text)
@@ -717,75 +775,6 @@ revoke all on function audience_gate.names_personal_data(text, jsonb, text[]) fr
 grant execute on function audience_gate.names_personal_data(text, jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.holds_card(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-declare
-  rest text;
-  run text;
-  groups text[];
-  digits text;
-begin
-  if value !~ '[0-9]([ -]?[0-9]){12}' then
-    return false;
-  end if;
-  -- The digits of ids and hashes satisfy a card's check by chance.
-  rest := regexp_replace(
-    regexp_replace(value, '[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', 'x', 'g'),
-    '[0-9]*[A-Za-z][0-9A-Za-z]*', 'x', 'g');
-  for run in select matched[1] from regexp_matches(rest, '[0-9]+(?:[ -][0-9]+)*', 'g') matched loop
-    groups := regexp_split_to_array(run, '[ -]');
-    for start_group in 1 .. cardinality(groups) loop
-      digits := '';
-      for end_group in start_group .. cardinality(groups) loop
-        digits := digits || groups[end_group];
-        exit when length(digits) > 19;
-        if length(digits) >= 13 and left(digits, 1) between '2' and '6' and (
-          select sum(case when doubled > 9 then doubled - 9 else doubled end) % 10 = 0
-          from (
-            select substr(digits, at, 1)::int * (1 + (length(digits) - at) % 2) as doubled
-            from generate_series(1, length(digits)) at
-          ) luhn
-        ) then
-          return true;
-        end if;
-      end loop;
-    end loop;
-  end loop;
-  return false;
-end;
-$$;
-comment on function audience_gate.holds_card(text) is
-  'Whether a text holds 13 to 19 digits, in groups or not, that begin as cards do and satisfy Luhn''s check.';
-revoke all on function audience_gate.holds_card(text) from public;
-grant execute on function audience_gate.holds_card(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.holds_personal_value(value text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return value ~ '(^|[^A-Za-z0-9])([+]|%2[Bb])[1-9]([ .()-]{0,2}[0-9]){6,14}(?![ .()-]{0,2}[0-9])'
-    or value ~ '(^|[^0-9])(?!000|666|9)[0-9]{3}[ -](?!00)[0-9]{2}[ -](?!0000)[0-9]{4}($|[^0-9])'
-    or audience_gate.holds_card(value);
-end;
-$$;
-comment on function audience_gate.holds_personal_value(text) is
-  'Whether a text holds a card, social security or phone number.';
-revoke all on function audience_gate.holds_personal_value(text) from public;
-grant execute on function audience_gate.holds_personal_value(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
 create or replace function audience_gate.keys(value jsonb)
 returns setof text
 language plpgsql
@@ -804,60 +793,6 @@ $$;
 comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any depth.';
 revoke all on function audience_gate.keys(jsonb) from public;
 grant execute on function audience_gate.keys(jsonb)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.texts(value jsonb)
-returns setof text
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return query
-    select part #>> '{}' from jsonb_path_query(value, 'strict $.**') part where jsonb_typeof(part) = 'string'
-    union all
-    select audience_gate.keys(value);
-end;
-$$;
-comment on function audience_gate.texts(jsonb) is 'Every text and every key of a value, at any depth.';
-revoke all on function audience_gate.texts(jsonb) from public;
-grant execute on function audience_gate.texts(jsonb)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.any_text_holds_email(value jsonb)
-returns boolean
-language plpgsql
-immutable
-parallel safe
-set search_path = ''
-as $$
-begin
-  return exists (select from audience_gate.texts(value) part where audience_gate.holds_email(part));
-end;
-$$;
-comment on function audience_gate.any_text_holds_email(jsonb) is
-  'Whether any text or key of a value holds a raw e-mail address.';
-revoke all on function audience_gate.any_text_holds_email(jsonb) from public;
-grant execute on function audience_gate.any_text_holds_email(jsonb)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.any_text_is_personal(value jsonb)
-returns boolean
-language plpgsql
-immutable
-parallel safe
-set search_path = ''
-as $$
-begin
-  return exists (select from audience_gate.texts(value) part where audience_gate.holds_personal_value(part));
-end;
-$$;
-comment on function audience_gate.any_text_is_personal(jsonb) is
-  'Whether any text or key of a value holds a card, social security or phone number.';
-revoke all on function audience_gate.any_text_is_personal(jsonb) from public;
-grant execute on function audience_gate.any_text_is_personal(jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.own_words()
@@ -1154,6 +1089,701 @@ revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
 grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+-- What must not be kept, found by the same steps as in the core: each looks once along the text.
+create or replace function audience_gate.plain(value text)
+returns text
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  shown text := value;
+begin
+  if shown ~ '[\u0080-\U0010ffff]' then
+    shown := translate(shown,
+      E'\u00a0\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669\u06f0\u06f1\u06f2\u06f3'
+      '\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008'
+      '\u2009\u200a\u2010\u2011\u2012\u2013\u2014\u2015\u202f\u205f\u2212\u3000\u3002\ufe6b\uff01'
+      '\uff02\uff03\uff04\uff05\uff06\uff07\uff08\uff09\uff0a\uff0b\uff0c\uff0d\uff0e\uff0f\uff10'
+      '\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff1a\uff1b\uff1c\uff1d\uff1e\uff1f'
+      '\uff20\uff21\uff22\uff23\uff24\uff25\uff26\uff27\uff28\uff29\uff2a\uff2b\uff2c\uff2d\uff2e'
+      '\uff2f\uff30\uff31\uff32\uff33\uff34\uff35\uff36\uff37\uff38\uff39\uff3a\uff3b\uff3c\uff3d'
+      '\uff3e\uff3f\uff40\uff41\uff42\uff43\uff44\uff45\uff46\uff47\uff48\uff49\uff4a\uff4b\uff4c'
+      '\uff4d\uff4e\uff4f\uff50\uff51\uff52\uff53\uff54\uff55\uff56\uff57\uff58\uff59\uff5a\uff5b'
+      '\uff5c\uff5d\uff5e\uff61\u00ad\u200b\u200c\u200d\u2060\ufeff',
+      E' 01234567890123456789           ------  - .@!"#$%&\u0027()*+,-./0123456789:;<=>?@ABCD'
+      'EFGHIJKLMNOPQRSTUVWXYZ[\u005c]^_`abcdefghijklmnopqrstuvwxyz{|}~.');
+  end if;
+  if strpos(shown, '&') > 0 then
+    shown := regexp_replace(shown, '&(amp;)+', '&', 'g');
+    shown := replace(shown, '&commat;', '@');
+    shown := replace(shown, '&#64;', '@');
+    shown := replace(shown, '&#064;', '@');
+    shown := replace(shown, '&#x40;', '@');
+    shown := replace(shown, '&#X40;', '@');
+    shown := replace(shown, '&period;', '.');
+    shown := replace(shown, '&#46;', '.');
+    shown := replace(shown, '&#x2e;', '.');
+    shown := replace(shown, '&#x2E;', '.');
+    shown := replace(shown, '&plus;', '+');
+    shown := replace(shown, '&#43;', '+');
+    shown := replace(shown, '&#x2b;', '+');
+    shown := replace(shown, '&#x2B;', '+');
+    shown := replace(shown, '&lt;', '<');
+    shown := replace(shown, '&gt;', '>');
+    shown := replace(shown, '&quot;', '"');
+    shown := replace(shown, '&#34;', '"');
+    shown := replace(shown, '&nbsp;', ' ');
+    shown := replace(shown, '&#160;', ' ');
+  end if;
+  if strpos(shown, '%') > 0 then
+    shown := regexp_replace(shown, '%(25)+', '%', 'g');
+    shown := replace(shown, '%c2%a0', ' ');
+    shown := replace(shown, '%C2%A0', ' ');
+    shown := replace(shown, '%ef%bc%a0', '@');
+    shown := replace(shown, '%EF%BC%A0', '@');
+    shown := replace(shown, '%e2%80%93', '-');
+    shown := replace(shown, '%E2%80%93', '-');
+    shown := replace(shown, '%20', ' ');
+    shown := replace(shown, '%22', '"');
+    shown := replace(shown, '%26', '&');
+    shown := replace(shown, '%28', '(');
+    shown := replace(shown, '%29', ')');
+    shown := replace(shown, '%2b', '+');
+    shown := replace(shown, '%2B', '+');
+    shown := replace(shown, '%2c', ',');
+    shown := replace(shown, '%2C', ',');
+    shown := replace(shown, '%2d', '-');
+    shown := replace(shown, '%2D', '-');
+    shown := replace(shown, '%2e', '.');
+    shown := replace(shown, '%2E', '.');
+    shown := replace(shown, '%2f', '/');
+    shown := replace(shown, '%2F', '/');
+    shown := replace(shown, '%3a', ':');
+    shown := replace(shown, '%3A', ':');
+    shown := replace(shown, '%3c', '<');
+    shown := replace(shown, '%3C', '<');
+    shown := replace(shown, '%3d', '=');
+    shown := replace(shown, '%3D', '=');
+    shown := replace(shown, '%3e', '>');
+    shown := replace(shown, '%3E', '>');
+    shown := replace(shown, '%3f', '?');
+    shown := replace(shown, '%3F', '?');
+    shown := replace(shown, '%40', '@');
+  end if;
+  return shown;
+end;
+$$;
+comment on function audience_gate.plain(text) is
+  'The text without the disguises of URLs, of HTML and of characters that look like those of ASCII.';
+revoke all on function audience_gate.plain(text) from public;
+grant execute on function audience_gate.plain(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_email(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return strpos(plain, '@') > 0 and lower(plain collate "C")
+    ~ ('[a-z0-9.!$''*+^_`{|}~\u0080-\U0010ffff-]"?@'
+      '(?!v?[0-9]+[.][0-9])'
+      '(?!([a-z0-9.\u0080-\U0010ffff-]*[.])?('
+      'png|jpg|jpeg|gif|webp|svg|avif|ico|bmp|css|js|mjs|cjs|jsx|ts|tsx|json'
+      '|html|htm|php|pdf|xml|txt|csv|mp3|mp4|webm|woff|woff2|ttf|wasm'
+      ')[.]*(?![a-z0-9.\u0080-\U0010ffff-]))'
+      '[a-z0-9\u0080-\U0010ffff-]+([.][a-z0-9\u0080-\U0010ffff-]+)*'
+      '[.][a-z\u0080-\U0010ffff][a-z0-9\u0080-\U0010ffff-]');
+end;
+$$;
+comment on function audience_gate.holds_email(text) is
+  'Whether a plain text holds a raw e-mail address; handles, versions of packages and names of files are none.';
+revoke all on function audience_gate.holds_email(text) from public;
+grant execute on function audience_gate.holds_email(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_card(digits text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  many integer := length(digits);
+  first integer;
+  total integer := 0;
+  digit integer;
+begin
+  if many not between 13 and 19 then
+    return false;
+  end if;
+  first := left(digits, 4)::integer;
+  if not (first between 2200 and 2204 and many in (16, 19)
+    or first between 2221 and 2720 and many in (16)
+    or first between 3000 and 3059 and many in (14)
+    or first between 3400 and 3499 and many in (15)
+    or first between 3528 and 3589 and many in (16)
+    or first between 3600 and 3699 and many in (14)
+    or first between 3700 and 3799 and many in (15)
+    or first between 3800 and 3999 and many in (14)
+    or first between 4000 and 4999 and many in (13, 16, 19)
+    or first between 5018 and 5020 and many in (16, 18, 19)
+    or first = 5038 and many in (16, 18, 19)
+    or first between 5060 and 5061 and many in (16, 18, 19)
+    or first between 5100 and 5599 and many in (16)
+    or first = 5893 and many in (16, 18, 19)
+    or first = 6011 and many in (16, 19)
+    or first between 6200 and 6299 and many in (16, 17, 18, 19)
+    or first = 6304 and many in (16, 18, 19)
+    or first = 6390 and many in (16, 18, 19)
+    or first between 6440 and 6599 and many in (16, 19)
+    or first between 6759 and 6763 and many in (16, 18, 19)
+    or first between 8100 and 8199 and many in (16)
+    or first = 9792 and many in (16)) then
+    return false;
+  end if;
+  for place in 1 .. many loop
+    digit := substr(digits, place, 1)::integer;
+    if (many - place) % 2 = 1 then
+      digit := case when digit > 4 then 2 * digit - 9 else 2 * digit end;
+    end if;
+    total := total + digit;
+  end loop;
+  return total % 10 = 0;
+end;
+$$;
+comment on function audience_gate.is_card(text) is
+  'Whether digits begin as a brand''s cards do, are as many as it issues, and satisfy Luhn''s check.';
+revoke all on function audience_gate.is_card(text) from public;
+grant execute on function audience_gate.is_card(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_article(digits text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  total integer := 0;
+begin
+  if length(digits) <> 13 then
+    return false;
+  end if;
+  for place in 1 .. 13 loop
+    total := total + substr(digits, place, 1)::integer * (1 + (13 - place) % 2 * 2);
+  end loop;
+  return total % 10 = 0;
+end;
+$$;
+comment on function audience_gate.is_article(text) is
+  'Whether thirteen digits satisfy the check of an article''s number (EAN).';
+revoke all on function audience_gate.is_article(text) from public;
+grant execute on function audience_gate.is_article(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_whole_number(
+  groups integer, digits integer, last text, sizes text, joint text, lead text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return (groups > 1 and not (groups = 2 and joint = '.') and digits between 13 and 19
+      and audience_gate.is_card(right(last, digits)))
+    or (groups = 3 and sizes = '324' and length(joint) = 1 and lead !~ '[A-Za-z][_./-]$'
+      and right(last, 9) ~ '^(?!000|666|9)[0-9]{3}(?!00)[0-9]{2}(?!0000)');
+end;
+$$;
+comment on function audience_gate.is_whole_number(integer, integer, text, text, text, text) is
+  'Whether groups of digits are, all together, a card or social security number.';
+revoke all on function audience_gate.is_whole_number(integer, integer, text, text, text, text) from public;
+grant execute on function audience_gate.is_whole_number(integer, integer, text, text, text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_number(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  part text[];
+  before text;
+  is_after_group boolean := false;
+  groups integer := 0;
+  digits integer := 0;
+  last text := '';
+  sizes text := '';
+  joint text := '';
+  lead text := '';
+  previous text := '';
+begin
+  if plain !~ '([0-9][^0-9A-Za-z]{0,3}){9}' then
+    return false;
+  end if;
+  -- A UUID ends every run, because four characters join no groups.
+  plain := regexp_replace(plain || ' ',
+    '(?<![0-9])[0-9][0-9a-fA-F]{7}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}', '    ', 'g');
+  before := ' ' || substring(plain from '^[^0-9]*');
+  for part in select matched from regexp_matches(plain, '([0-9]+)([^0-9]*)', 'g') matched loop
+    -- Digits beside a letter are part of a code.
+    if right(before, 1) || left(part[2], 1) ~ '[A-Za-z]' then
+      if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
+        return true;
+      end if;
+      groups := 0;
+    else
+      if groups > 0 and before ~ '^[\x01-/:-@[-`{-\x7f]{1,3}$' then
+        if groups > 1 and before <> joint then
+          if audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
+            return true;
+          end if;
+          -- The last group belongs to the run that begins here, too.
+          groups := 1;
+          lead := '';
+          digits := length(previous);
+          last := right(previous, 19);
+          sizes := right(sizes, 1);
+        end if;
+        joint := before;
+        groups := groups + 1;
+        digits := digits + length(part[1]);
+        last := right(last || part[1], 19);
+        sizes := right(sizes || case when length(part[1]) < 10 then length(part[1])::text else 'x' end, 5);
+      else
+        if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
+          return true;
+        end if;
+        groups := 1;
+        lead := right(before, 2);
+        digits := length(part[1]);
+        last := right(part[1], 19);
+        sizes := case when digits < 10 then digits::text else 'x' end;
+        joint := '';
+      end if;
+      previous := part[1];
+      if length(part[1]) between 13 and 19 then
+        if part[2] <> '.' and (before <> '.' or not is_after_group)
+          and audience_gate.is_card(part[1]) and not audience_gate.is_article(part[1])
+        then
+          return true;
+        end if;
+      elsif groups > 2 and (
+        right(sizes, 4) = '4444' and audience_gate.is_card(right(last, 16))
+        or right(sizes, 3) = '464' and audience_gate.is_card(right(last, 14))
+        or right(sizes, 3) = '465' and audience_gate.is_card(right(last, 15))
+        or sizes in ('44441', '44442', '44443') and audience_gate.is_card(right(last, 16 + right(sizes, 1)::integer))
+        or joint = ' ' and right(sizes, 3) = '324'
+          and right(last, 9) ~ '^(?!000|666|9)[0-9]{3}(?!00)[0-9]{2}(?!0000)'
+      ) then
+        return true;
+      end if;
+    end if;
+    before := part[2];
+    is_after_group := true;
+  end loop;
+  return groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead);
+end;
+$$;
+comment on function audience_gate.holds_number(text) is
+  'Whether a plain text holds a card or social security number, whatever joins its groups.';
+revoke all on function audience_gate.holds_number(text) from public;
+grant execute on function audience_gate.holds_number(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_national_number(number text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return length(regexp_replace(number, '[^0-9]', '', 'g')) between 7 and 15
+    and number !~ '^[^0-9]*[0-9]+[.][0-9]+([^0-9.][0-9]+[.][0-9]+)?$'
+    and number !~ '^[^0-9]*([0-9]{4}[^0-9][0-9]{1,2}[^0-9][0-9]{1,2}|[0-9]{1,2}[^0-9][0-9]{1,2}[^0-9][0-9]{4})$';
+end;
+$$;
+comment on function audience_gate.is_national_number(text) is
+  'Whether digits and joints can be a telephone number, and are neither a decimal nor a date.';
+revoke all on function audience_gate.is_national_number(text) from public;
+grant execute on function audience_gate.is_national_number(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_phone(plain text, key text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  part text[];
+  digits text;
+  small text := lower(plain collate "C");
+begin
+  if small ~ '(^|[^a-z0-9])([+]|(tel|sms|callto):)|(^|[^a-z0-9.,_/-])00' then
+    for part in
+      select matched
+      from regexp_matches(small,
+        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)', 'g') matched
+    loop
+      digits := regexp_replace(part[2], '[^0-9]', '', 'g');
+      if strpos(part[1], ':') > 0 then
+        if length(digits) between 6 and 15 then
+          return true;
+        end if;
+      elsif length(digits) between 7 and 15 and part[2] !~ '^[^0-9]*[0-9]+[.][0-9]+([^0-9.][0-9]+[.][0-9]+)?$'
+        and digits ~ audience_gate.telephone_numbers()
+      then
+        return true;
+      end if;
+    end loop;
+  end if;
+  if small ~ 'cal|cel|cep|dia|fax|gsm|han|mob|mov|pho|por|ruf|sig|sms|tel|tex|vib|wha|[\u0080-\U0010ffff]' then
+    return small ~ audience_gate.telephone_words() and exists (
+      select
+      from regexp_matches(small,
+        audience_gate.telephone_words()
+          || '(?:[^a-z0-9\u0080-\U0010ffff]|(?<![a-z\u0080-\U0010ffff])('
+      'me|us|on|at|is|no|nr|number|numer|nummer|numero|to'
+      ')(?![a-z\u0080-\U0010ffff]))*'
+          || '([0-9](?:[ ./()-]{0,2}[0-9])*)(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
+      where audience_gate.is_national_number(matched[cardinality(matched)])
+    );
+  end if;
+  small := btrim(small, E' \t\n\f\r');
+  return lower(key collate "C") ~ ('phone|telefon|whatsapp|sms|mobile|callback|call_to|contact_number|tel_'
+      '|fax|handy|contactnumber')
+    and small ~ '^([ ./()-]{0,2}[0-9])+$'
+    and audience_gate.is_national_number(small);
+end;
+$$;
+comment on function audience_gate.holds_phone(text, text) is
+  'Whether a plain text holds an international telephone number, or a national one after a word or under a key '
+  'that speaks of a telephone.';
+revoke all on function audience_gate.holds_phone(text, text) from public;
+grant execute on function audience_gate.holds_phone(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_account(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  shown text := regexp_replace(plain, '[\u0080-\U0010ffff]', '?', 'g');
+  bytes bytea := convert_to(shown, 'UTF8');
+  at integer := 1;
+  piece text;
+  account text;
+  many integer;
+  rest integer;
+  value integer;
+begin
+  if shown !~ '(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}([ ._/-]?[A-Za-z0-9]){11}' then
+    return false;
+  end if;
+  for piece in
+    select regexp_split_to_table(shown, '(?<![A-Za-z0-9])(?=[A-Za-z]{2}[0-9]{2})')
+  loop
+    many := case
+      when upper(left(piece, 2)) in ('NO') then 15
+      when upper(left(piece, 2)) in ('BE') then 16
+      when upper(left(piece, 2)) in ('DK', 'FI', 'FK', 'FO', 'GL', 'NL', 'SD') then 18
+      when upper(left(piece, 2)) in ('MK', 'SI') then 19
+      when upper(left(piece, 2)) in ('AT', 'BA', 'EE', 'KZ', 'LT', 'LU', 'MN', 'XK') then 20
+      when upper(left(piece, 2)) in ('CH', 'HR', 'LI', 'LV') then 21
+      when upper(left(piece, 2)) in ('BG', 'BH', 'CR', 'DE', 'GB', 'GE', 'IE', 'ME', 'RS', 'VA') then 22
+      when upper(left(piece, 2)) in ('AE', 'GI', 'IL', 'IQ', 'OM', 'SO', 'TL') then 23
+      when upper(left(piece, 2)) in ('AD', 'CZ', 'ES', 'MD', 'PK', 'RO', 'SA', 'SE', 'SK', 'TN', 'VG') then 24
+      when upper(left(piece, 2)) in ('LY', 'PT', 'ST') then 25
+      when upper(left(piece, 2)) in ('IS', 'TR') then 26
+      when upper(left(piece, 2)) in ('BI', 'DJ', 'FR', 'GR', 'IT', 'MC', 'MR', 'SM') then 27
+      when upper(left(piece, 2)) in ('AL', 'AZ', 'BY', 'CY', 'DO', 'GT', 'HU', 'LB', 'NI', 'PL', 'SV') then 28
+      when upper(left(piece, 2)) in ('BR', 'EG', 'PS', 'QA', 'UA') then 29
+      when upper(left(piece, 2)) in ('JO', 'KW', 'MU', 'YE') then 30
+      when upper(left(piece, 2)) in ('MT', 'SC') then 31
+      when upper(left(piece, 2)) in ('LC') then 32
+      when upper(left(piece, 2)) in ('RU') then 33
+    end;
+    if many is not null and piece ~ '^[A-Za-z]{2}[0-9]{2}' then
+      account := substring(convert_from(substring(bytes from at for 72), 'UTF8')
+        from '^([A-Za-z]{2}[0-9]{2}(?:[ ._/-]?[A-Za-z0-9]){' || many - 4 || '})(?![A-Za-z0-9])');
+      if account is not null then
+        account := regexp_replace(account, '[^A-Za-z0-9]', '', 'g');
+        account := upper(substr(account, 5) || left(account, 4));
+        rest := 0;
+        for place in 1 .. many loop
+          value := strpos('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', substr(account, place, 1)) - 1;
+          rest := (rest * case when value > 9 then 100 else 10 end + value) % 97;
+        end loop;
+        if rest = 1 then
+          return true;
+        end if;
+      end if;
+    end if;
+    at := at + length(piece);
+  end loop;
+  return false;
+end;
+$$;
+comment on function audience_gate.holds_account(text) is
+  'Whether a plain text holds an international bank account number (IBAN), by its country''s length and its '
+  'check digits.';
+revoke all on function audience_gate.holds_account(text) from public;
+grant execute on function audience_gate.holds_account(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_internet_address(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  shown text := btrim(plain, E' \t\n\f\r');
+  part constant text := '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+  group_form constant text := '^([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4})*)?$';
+  gap integer;
+  groups integer;
+begin
+  if octet_length(shown) > 64 or shown !~ '^[][0-9a-fA-F.:]+$' then
+    return false;
+  end if;
+  if shown ~ ('^' || part || '([.]' || part || '){3}(:[0-9]{1,5})?$') then
+    return true;
+  end if;
+  shown := regexp_replace(regexp_replace(shown, '^\[(.*)\]$', '\1'), ':' || part || '([.]' || part || '){3}$', ':0:0');
+  gap := strpos(shown, '::');
+  if gap = 0 then
+    return shown ~ '^([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}$';
+  end if;
+  if left(shown, gap - 1) !~ group_form or substr(shown, gap + 2) !~ group_form then
+    return false;
+  end if;
+  groups := cardinality(regexp_split_to_array(btrim(shown, ':'), ':+')) - case when shown = '::' then 1 else 0 end;
+  return groups between 1 and 7;
+end;
+$$;
+comment on function audience_gate.is_internet_address(text) is
+  'Whether a plain text is an address on the internet, of version 4 or 6, with a port or in brackets or not.';
+revoke all on function audience_gate.is_internet_address(text) from public;
+grant execute on function audience_gate.is_internet_address(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_secret(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return plain ~ '(?<![A-Za-z0-9_-])(?:eyJ[A-Za-z0-9_-]{7,}[.][A-Za-z0-9_-]{10,}[.]'
+      '|(?:'
+      'sk_live_|sk_test_|rk_live_|rk_test_|sb_secret_|whsec_|ghp_|gho_|ghu_'
+      '|ghs_|ghr_|github_pat_|glpat-|xoxa-|xoxb-|xoxp-|xoxr-|xoxs-|sk-ant-'
+      '|sk-proj-|shpat_|AIza'
+      ')[A-Za-z0-9_-]{16,}'
+      '|A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9_-])'
+      '|[bB][eE][aA][rR][eE][rR] [A-Za-z0-9_.~+/=-]{20}'
+      '|-----BEGIN [A-Z ]{0,13}PRIVATE KEY)';
+end;
+$$;
+comment on function audience_gate.holds_secret(text) is
+  'Whether a plain text holds a credential, other than as the parameter of an address.';
+revoke all on function audience_gate.holds_secret(text) from public;
+grant execute on function audience_gate.holds_secret(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- Each question is asked only of a text that has what it needs, because patterns are dear: Postgres keeps 32 of them
+-- ready, and makes every other one anew.
+create or replace function audience_gate.found(value text, key text)
+returns integer
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  plain text := value;
+  digits integer;
+  held integer := 0;
+begin
+  if value !~ '[@%&+=\u0080-\U0010ffff]|([0-9:-?A-Z.][^0-9:-?A-Z.]*){7}' then
+    return 0;
+  end if;
+  -- UUIDs, hashes and times, which are most of what looks suspicious, hold nothing.
+  if octet_length(value) = 36 and translate(value, '0123456789abcdefABCDEF', '') = '----'
+      and substr(value, 9, 1) || substr(value, 14, 1) || substr(value, 19, 1) || substr(value, 24, 1) = '----'
+    or octet_length(value) in (32, 40, 64) and translate(value, '0123456789abcdef', '') = ''
+      and translate(value, '0123456789', '') <> '' and left(value, 2) <> '00'
+    or value like '____-__-__T__:__%'
+      and value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+  then
+    return 0;
+  end if;
+  if value ~ '[%&\u0080-\U0010ffff]' then
+    plain := audience_gate.plain(value);
+  end if;
+  digits := length(plain) - length(translate(plain, '0123456789', ''));
+  if digits = length(plain) then
+    return case
+      when digits >= 6 and audience_gate.holds_phone(plain, key)
+        or audience_gate.is_card(plain) and not audience_gate.is_article(plain)
+      then 2
+      else 0
+    end;
+  end if;
+  if strpos(plain, '@') > 0 and audience_gate.holds_email(plain) then
+    held := 1;
+  end if;
+  if digits >= 6 and (
+      audience_gate.holds_phone(plain, key)
+      or (digits > 12 or plain ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
+        and audience_gate.holds_number(plain)
+      or audience_gate.holds_account(plain)
+    )
+    or translate(plain, E'0123456789abcdefABCDEF.:[] \t\n\f\r', '') = ''
+      and audience_gate.is_internet_address(plain)
+      and lower(key collate "C") !~ 'version|release|build|firmware|revision|semver'
+  then
+    held := held | 2;
+  end if;
+  if length(plain) > 16 and audience_gate.holds_secret(plain)
+    or strpos(plain, '=') > 0 and lower(plain collate "C")
+      ~ '[?&;#](token|access_token|refresh_token|id_token|auth_token|session_token'
+      '|password|passwd|pwd|secret|client_secret|api_key|apikey|private_key)=[^ &#]'
+  then
+    held := held | 4;
+  end if;
+  return held;
+end;
+$$;
+comment on function audience_gate.found(text, text) is
+  'What a text under a key holds: 1 an e-mail address, 2 a number that belongs to a person, 4 a credential, or a '
+  'sum of these.';
+revoke all on function audience_gate.found(text, text) from public;
+grant execute on function audience_gate.found(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.found_in_value(value jsonb, key text)
+returns integer
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return case jsonb_typeof(value)
+    when 'string' then audience_gate.found(value #>> '{}', key)
+    when 'number' then case
+      when value::text ~ '^[0-9]{13,19}$' and audience_gate.is_card(value::text)
+        and not audience_gate.is_article(value::text)
+      then 2
+      else 0
+    end
+    else 0
+  end;
+end;
+$$;
+comment on function audience_gate.found_in_value(jsonb, text) is
+  'What a text or number under a key holds, as found() says it.';
+revoke all on function audience_gate.found_in_value(jsonb, text) from public;
+grant execute on function audience_gate.found_in_value(jsonb, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.found_in(value jsonb, key text default '')
+returns integer
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+declare
+  member record;
+  held integer := 0;
+begin
+  case jsonb_typeof(value)
+    when 'object' then
+      for member in
+        select own.key, own.value
+        from jsonb_each(value) as own (key, value)
+        where own.key || ' ' || own.value::text ~ audience_gate.personal_sign()
+      loop
+        held := held | audience_gate.found(member.key, '') | audience_gate.found_in(member.value, member.key);
+      end loop;
+    when 'array' then
+      for member in select own.value from jsonb_array_elements(value) as own (value) loop
+        held := held | audience_gate.found_in(member.value, key);
+      end loop;
+    else
+      held := audience_gate.found_in_value(value, key);
+  end case;
+  return held;
+end;
+$$;
+comment on function audience_gate.found_in(jsonb, text) is
+  'What the texts, keys and numbers of a value under a key hold at any depth, as found() says it.';
+revoke all on function audience_gate.found_in(jsonb, text) from public;
+grant execute on function audience_gate.found_in(jsonb, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.any_text_holds_email(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.found_in(value) & 1 <> 0
+$$;
+comment on function audience_gate.any_text_holds_email(jsonb) is
+  'Whether any text or key of a value holds a raw e-mail address.';
+revoke all on function audience_gate.any_text_holds_email(jsonb) from public;
+grant execute on function audience_gate.any_text_holds_email(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.any_text_is_personal(value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select audience_gate.found_in(value) & 6 <> 0
+$$;
+comment on function audience_gate.any_text_is_personal(jsonb) is
+  'Whether any text, key or number of a value holds a number that belongs to a person, or a credential.';
+revoke all on function audience_gate.any_text_is_personal(jsonb) from public;
+grant execute on function audience_gate.any_text_is_personal(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create table if not exists audience_gate.contract_rules (
   id text primary key,
   path text not null,
@@ -1370,8 +2000,11 @@ insert into audience_gate.contract_rules (id, path, reason) values
     'a `metadata` key names personal data, which must not be collected; remove it, or send a pseudonymous id under '
     'another key'),
   ('privacy.personal_value', '',
-    'a string contains what looks like a card, social security or phone number, which must not be collected; '
-    'remove it'),
+    'a string or number contains what looks like a card, social security, telephone or bank account number or is '
+    'an IP address, which must not be collected; remove it'),
+  ('privacy.secret', '',
+    'a string contains a credential, which would let whoever reads it act for its owner; remove it, and revoke the '
+    'credential'),
   ('identity.user_id', '/user_id',
     'this caller may not send events for this `user_id`; leave it out, sign in as that user, or send from a '
     'trusted back end'),
@@ -1429,12 +2062,12 @@ declare
   columns text := concat_ws(E'\n',
     session_id, event_type, event_category, event_source, utm_source, utm_medium,
     utm_campaign, utm_content, utm_term);
-  texts text := concat_ws(E'\n', columns, metadata_text);
   category text := event_category;
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  held integer := 0;
   site_accepts boolean;
   violated text[];
 begin
@@ -1479,6 +2112,22 @@ begin
   ) wanted
   left join public.audience_event_types types on types.id = wanted.type_id and types.active
   left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  -- Most sessions are a UUID, which holds nothing.
+  if substr(columns, 1 + coalesce(length(session_id), 0)) ~ audience_gate.personal_sign()
+    or session_id !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+      and session_id ~ audience_gate.personal_sign()
+  then
+    select coalesce(bit_or(audience_gate.found(part, '')), 0)
+    into held
+    from unnest(array[
+      session_id, event_type, event_category, event_source, utm_source, utm_medium,
+      utm_campaign, utm_content, utm_term
+    ]) part;
+  end if;
+  if metadata_text ~ audience_gate.personal_sign() then
+    held := held | audience_gate.found_in(event -> 'metadata');
+  end if;
 
   violated := violated || array_remove(array[
     case when event - audience_gate.event_fields() <> '{}' then 'base.field_known' end,
@@ -1809,18 +2458,7 @@ begin
         end
       then 'state.escalation'
     end,
-    case
-      when case
-          when texts like '%@%' or texts like '%\%%40%'
-          then audience_gate.holds_email(columns)
-            or coalesce(
-              audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(event -> 'metadata'),
-              false
-            )
-          else false
-        end
-      then 'privacy.raw_email'
-    end,
+    case when held & 1 <> 0 then 'privacy.raw_email' end,
     case
       when case
           when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
@@ -1832,15 +2470,8 @@ begin
         end
       then 'privacy.personal_key'
     end,
-    case
-      when case
-          when texts ~ audience_gate.number_sign()
-          then audience_gate.holds_personal_value(columns)
-            or coalesce(audience_gate.any_text_is_personal(event -> 'metadata'), false)
-          else false
-        end
-      then 'privacy.personal_value'
-    end,
+    case when held & 2 <> 0 then 'privacy.personal_value' end,
+    case when held & 4 <> 0 then 'privacy.secret' end,
     case
       when caller <> 'trusted'
         and coalesce(ltrim(event ->> 'user_id', blank), '') <> ''
@@ -1919,12 +2550,12 @@ declare
   columns text := concat_ws(E'\n',
     sent.session_id, sent.event_type, sent.event_category, sent.event_source, sent.utm_source, sent.utm_medium,
     sent.utm_campaign, sent.utm_content, sent.utm_term);
-  texts text := concat_ws(E'\n', columns, metadata_text);
   category text := sent.event_category;
   is_registered boolean;
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  held integer := 0;
   site_accepts boolean;
   violated text[];
 begin
@@ -1958,6 +2589,22 @@ begin
   ) wanted
   left join public.audience_event_types types on types.id = wanted.type_id and types.active
   left join public.audience_sites sites on sites.id = wanted.site_id;
+
+  -- Most sessions are a UUID, which holds nothing.
+  if substr(columns, 1 + coalesce(length(sent.session_id), 0)) ~ audience_gate.personal_sign()
+    or sent.session_id !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+      and sent.session_id ~ audience_gate.personal_sign()
+  then
+    select coalesce(bit_or(audience_gate.found(part, '')), 0)
+    into held
+    from unnest(array[
+      sent.session_id, sent.event_type, sent.event_category, sent.event_source, sent.utm_source, sent.utm_medium,
+      sent.utm_campaign, sent.utm_content, sent.utm_term
+    ]) part;
+  end if;
+  if metadata_text ~ audience_gate.personal_sign() then
+    held := held | audience_gate.found_in(sent.metadata);
+  end if;
 
   violated := violated || array_remove(array[
     case when not coalesce(ltrim(sent.session_id, blank) <> '', false) then 'base.session_id' end,
@@ -2221,18 +2868,7 @@ begin
         end
       then 'state.escalation'
     end,
-    case
-      when case
-          when texts like '%@%' or texts like '%\%%40%'
-          then audience_gate.holds_email(columns)
-            or coalesce(
-              audience_gate.holds_email(metadata_text) and audience_gate.any_text_holds_email(sent.metadata),
-              false
-            )
-          else false
-        end
-      then 'privacy.raw_email'
-    end,
+    case when held & 1 <> 0 then 'privacy.raw_email' end,
     case
       when case
           when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
@@ -2244,15 +2880,8 @@ begin
         end
       then 'privacy.personal_key'
     end,
-    case
-      when case
-          when texts ~ audience_gate.number_sign()
-          then audience_gate.holds_personal_value(columns)
-            or coalesce(audience_gate.any_text_is_personal(sent.metadata), false)
-          else false
-        end
-      then 'privacy.personal_value'
-    end,
+    case when held & 2 <> 0 then 'privacy.personal_value' end,
+    case when held & 4 <> 0 then 'privacy.secret' end,
     case
       when caller <> 'trusted'
         and sent.user_id is not null
@@ -2486,11 +3115,13 @@ begin
       when 'state.escalation' then
         found := audience_gate.pointer(audience_gate.place(event, 'blocked_jump'));
       when 'privacy.raw_email' then
-        found := audience_gate.pointer(audience_gate.place(event, 'raw_email'));
+        found := audience_gate.pointer(audience_gate.place(event, 'email'));
       when 'privacy.personal_key' then
         found := audience_gate.pointer(audience_gate.place(event, 'personal_key'));
       when 'privacy.personal_value' then
-        found := audience_gate.pointer(audience_gate.place(event, 'personal_value'));
+        found := audience_gate.pointer(audience_gate.place(event, 'personal'));
+      when 'privacy.secret' then
+        found := audience_gate.pointer(audience_gate.place(event, 'secret'));
       when 'registry.payload' then
         found := audience_gate.pointer(audience_gate.place(event, 'payload'));
       else null;
@@ -2519,10 +3150,12 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when jsonb_typeof(value) <> 'string' then null
-    when audience_gate.holds_email(value #>> '{}') then '[redacted:email]'
-    when audience_gate.holds_personal_value(value #>> '{}') then '[redacted:personal]'
+    when held & 1 <> 0 then '[redacted:email]'
+    when held & 2 <> 0 then '[redacted:personal]'
+    when held & 4 <> 0 then '[redacted:secret]'
   end
+  -- Asked once, because it is computed apart.
+  from (select audience_gate.found_in_value(value, key) as held offset 0) looked
 $$;
 comment on function audience_gate.replacement(text, jsonb) is
   'What stands for a value under a key if it is personal; null if it may be shown. The key is empty for a key or '
@@ -2621,7 +3254,7 @@ begin
           name := '[redacted:personal]';
           shown := to_jsonb(name);
           if (not is_event or is_field) and jsonb_typeof(member.value) = 'string'
-            and (member.value #>> '{}' = '[redacted:email]' or audience_gate.holds_email(member.value #>> '{}'))
+            and (member.value #>> '{}' = '[redacted:email]' or audience_gate.found(member.value #>> '{}', '') & 1 <> 0)
           then
             shown := to_jsonb('[redacted:email]'::text);
           end if;
@@ -2859,6 +3492,7 @@ as $$
 #variable_conflict use_column
 declare
   metadata jsonb := event -> 'metadata';
+  kind constant integer := case sought when 'email' then 1 when 'personal' then 2 when 'secret' then 4 end;
 begin
   case sought
     when 'unknown_field' then
@@ -2935,12 +3569,12 @@ begin
             'session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium', 'utm_campaign',
             'utm_content', 'utm_term']) with ordinality
             as columns (key, ordinal)
-          where audience_gate.holds(sought, columns.key, event -> columns.key)
+          where audience_gate.found_in_value(event -> columns.key, columns.key) & kind <> 0
           union all
           select array[0] || parts.place, parts.steps
           from audience_gate.parts(metadata, '{metadata}') parts
-          where audience_gate.holds(sought, '', to_jsonb(parts.own_key))
-            or audience_gate.holds(sought, parts.key, parts.part)
+          where (coalesce(audience_gate.found(parts.own_key, ''), 0)
+            | audience_gate.found_in_value(parts.part, parts.key)) & kind <> 0
         ) found
         order by found.place limit 1
       );
@@ -2951,26 +3585,6 @@ comment on function audience_gate.place(jsonb, text) is
   'The way to the first part of an event that is what is sought; null if there is none.';
 revoke all on function audience_gate.place(jsonb, text) from public;
 grant execute on function audience_gate.place(jsonb, text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.holds(sought text, key text, value jsonb)
-returns boolean
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select case
-    when jsonb_typeof(value) <> 'string' then false
-    when sought = 'raw_email' then audience_gate.holds_email(value #>> '{}')
-    when sought = 'personal_value' then audience_gate.holds_personal_value(value #>> '{}')
-    else false
-  end
-$$;
-comment on function audience_gate.holds(text, text, jsonb) is
-  'Whether a value under a key is a personal one of the kind sought: raw_email or personal_value.';
-revoke all on function audience_gate.holds(text, text, jsonb) from public;
-grant execute on function audience_gate.holds(text, text, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.refused_property(schema jsonb, metadata jsonb)
