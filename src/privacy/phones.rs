@@ -115,7 +115,9 @@ pub fn is_in(text: &[u8]) -> bool {
             }
         };
         let number = Number::at(text, start);
-        if !number.is_decimal && is_international(number.first(text)) {
+        // A hash can begin with two noughts; after a plus sign, a letter begins an extension.
+        let is_of_code = byte == b'0' && byte_at(text, number.end).is_ascii_alphabetic();
+        if !number.is_decimal && !is_of_code && is_international(number.first(text)) {
             return true;
         }
         at = number.end.max(at + 1);

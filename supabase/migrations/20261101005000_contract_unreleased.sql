@@ -1304,14 +1304,17 @@ begin
     for part in
       select matched
       from regexp_matches(small,
-        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)', 'g') matched
+        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)([a-z]?)',
+        'g') matched
     loop
       digits := regexp_replace(part[2], '[^0-9]', '', 'g');
       if strpos(part[1], ':') > 0 then
         if length(digits) between 6 and 15 then
           return true;
         end if;
-      elsif length(digits) between 7 and 15 and part[2] !~ '^[^0-9]*[0-9]+[.][0-9]+([^0-9.][0-9]+[.][0-9]+)?$'
+      -- A hash can begin with two noughts; after a plus sign, a letter begins an extension.
+      elsif length(digits) between 7 and 15 and not (part[1] = '00' and part[3] <> '')
+        and part[2] !~ '^[^0-9]*[0-9]+[.][0-9]+([^0-9.][0-9]+[.][0-9]+)?$'
         and digits ~ audience_gate.telephone_numbers()
       then
         return true;
@@ -1503,7 +1506,7 @@ begin
   if octet_length(value) = 36 and translate(value, '0123456789abcdefABCDEF', '') = '----'
       and substr(value, 9, 1) || substr(value, 14, 1) || substr(value, 19, 1) || substr(value, 24, 1) = '----'
     or octet_length(value) in (32, 40, 64) and translate(value, '0123456789abcdef', '') = ''
-      and translate(value, '0123456789', '') <> '' and left(value, 2) <> '00'
+      and translate(value, '0123456789', '') <> ''
     or value like '____-__-__T__:__%'
       and value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$'
   then

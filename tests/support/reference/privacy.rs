@@ -367,7 +367,11 @@ fn holds_phone(text: &str) -> bool {
             continue;
         }
         let number = number_at(&rest[sign..]);
-        if if scheme.is_some() { (6..=15).contains(&digits(number).len()) } else { is_international(number) } {
+        let is_of_code =
+            rest.starts_with('0') && rest[sign + number.len()..].starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_number =
+            if scheme.is_some() { (6..=15).contains(&digits(number).len()) } else { is_international(number) };
+        if is_number && !is_of_code {
             return true;
         }
         at += sign + number.len();
