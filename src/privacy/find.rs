@@ -44,7 +44,7 @@ pub const fn is_mark(byte: u8) -> bool {
     matches!(byte, b'0'..=b'Z' | b'.')
 }
 
-/// How many digits a text has at least if it holds a number that belongs to a person.
+/// How many digits a text has at least if it holds the number of a person's telephone, card or social security.
 pub const DIGITS: usize = 6;
 
 fn may_hold(text: &[u8]) -> bool {
@@ -73,14 +73,11 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
         return Found::NOTHING;
     }
     let plain = &*plain::plain(text);
-    let holds_number = || {
-        numbers::is_in(plain)
-            || phones::is_in(plain)
-            || accounts::is_in(plain)
-            || phones::is_key(key) && phones::is_national(plain)
-    };
+    let holds_number =
+        || numbers::is_in(plain) || phones::is_in(plain) || phones::is_key(key) && phones::is_national(plain);
     let holds_personal_value = || {
         plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
+            || accounts::is_in(plain)
             || accounts::is_internet_address(plain) && !accounts::is_version_key(key)
     };
     let mut found = Found::NOTHING;

@@ -1670,8 +1670,8 @@ begin
       audience_gate.holds_phone(plain, key)
       or (digits > 12 or plain ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
         and audience_gate.holds_number(plain)
-      or audience_gate.holds_account(plain)
     )
+    or audience_gate.holds_account(plain)
     or translate(plain, E'0123456789abcdefABCDEF.:[] \t\n\f\r', '') = ''
       and audience_gate.is_internet_address(plain)
       and lower(key collate "C") !~ 'version|release|build|firmware|revision|semver'

@@ -56,8 +56,8 @@ impl Leaf {
             && ((text.chars().filter(char::is_ascii_digit).count() >= find::DIGITS
                 && (holds_card_or_ssn(&text)
                     || holds_phone(&text)
-                    || holds_account(&text)
                     || (phones::KEYS.iter().any(|part| key.contains(part)) && is_national(trimmed(&text)))))
+                || holds_account(&text)
                 || (!accounts::VERSION_KEYS.iter().any(|part| key.contains(part)) && is_address(trimmed(&text))))
     }
 
