@@ -70,14 +70,12 @@ pub fn look_closer(text: &[u8], event: &Event) -> Found {
     let columns = columns.filter(|(_, value)| value.kind() == Kind::Text);
     let metadata = event.value(Field::Metadata);
     let own = matches!(metadata.kind(), Kind::Text | Kind::Number).then_some((None, metadata));
+    let content = |key: Option<Value>| key.map(|key| string::content(text, key)).unwrap_or_default();
     let mut found = Found::NOTHING;
     for (key, value) in columns.chain(own).chain(string::leaves(text, metadata)) {
         found = found.and(match value.kind() {
-            Kind::Text if value.suspicion() != 0 => {
-                let key = key.map(|key| string::content(text, key)).unwrap_or_default();
-                find::in_text(&key, &string::content(text, value))
-            }
-            Kind::Number => find::in_number(value.raw(text)),
+            Kind::Text if value.suspicion() != 0 => find::in_text(&content(key), &string::content(text, value)),
+            Kind::Number => find::in_number(&content(key), value.raw(text)),
             _ => Found::NOTHING,
         });
     }

@@ -62,7 +62,7 @@ fn may_hold(text: &[u8]) -> bool {
 pub fn in_value(key: &[u8], value: &Json) -> Found {
     match value {
         Json::Text(content) => in_text(key, content),
-        Json::Number(raw) => in_number(raw),
+        Json::Number(raw) => in_number(key, raw),
         _ => Found::NOTHING,
     }
 }
@@ -73,8 +73,11 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
         return Found::NOTHING;
     }
     let plain = &*plain::plain(text);
-    let holds_number =
-        || numbers::is_in(plain) || phones::is_in(plain) || phones::is_key(key) && phones::is_national(plain);
+    let holds_number = || {
+        !is_id(key, plain) && numbers::is_in(plain)
+            || phones::is_in(plain)
+            || phones::is_key(key) && phones::is_national(plain)
+    };
     let holds_personal_value = || {
         plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
             || accounts::is_in(plain)
@@ -93,12 +96,19 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
     found
 }
 
-/// What a JSON number holds: its digits can be those of a card.
-pub fn in_number(raw: &[u8]) -> Found {
+/// What a JSON number holds under this key: its digits can be those of a card.
+pub fn in_number(key: &[u8], raw: &[u8]) -> Found {
     if !number::may_be_card(raw) || !number::is_storable(raw) {
         return Found::NOTHING;
     }
     let mut digits = Vec::new();
     number::write_plain(&mut digits, raw);
-    if numbers::is_card_number(&digits) { Found::PERSONAL } else { Found::NOTHING }
+    if !is_id(key, &digits) && numbers::is_card_number(&digits) { Found::PERSONAL } else { Found::NOTHING }
+}
+
+/// Whether digits are the id that their key speaks of: shops count theirs in thirteen digits, as many as cards had in the
+/// last century.
+fn is_id(key: &[u8], digits: &[u8]) -> bool {
+    let is_of_id = key == b"id" || [b"_id", b"-id"].iter().any(|end| key.ends_with(*end)) || key.ends_with(b"Id");
+    is_of_id && digits.len() == 13 && digits.iter().all(u8::is_ascii_digit)
 }

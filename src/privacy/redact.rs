@@ -124,7 +124,7 @@ impl Redaction<'_> {
                     Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
                 }
             }
-            Json::Number(raw) if find::in_number(raw) != Found::NOTHING => text(PERSONAL),
+            Json::Number(raw) if find::in_number(key, raw) != Found::NOTHING => text(PERSONAL),
             Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
             Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
             Json::Object(members) => self.object(members, depth, Level::Nested),

@@ -1292,6 +1292,25 @@ revoke all on function audience_gate.is_article(text) from public;
 grant execute on function audience_gate.is_article(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.is_card_number(digits text, key text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  -- Shops count their ids in thirteen digits, as many as cards had in the last century.
+  return audience_gate.is_card(digits) and not audience_gate.is_article(digits)
+    and not (length(digits) = 13 and coalesce(key, '') ~ '(^id|[_-]id|Id)$');
+end;
+$$;
+comment on function audience_gate.is_card_number(text, text) is
+  'Whether digits alone under a key are those of a card, and not of an article or of the id that the key speaks of.';
+revoke all on function audience_gate.is_card_number(text, text) from public;
+grant execute on function audience_gate.is_card_number(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.is_whole_number(
   groups integer, digits integer, last text, sizes text, joint text, lead text)
 returns boolean
@@ -1658,7 +1677,7 @@ begin
   if digits = length(plain) then
     return case
       when digits >= 6 and audience_gate.holds_phone(plain, key)
-        or audience_gate.is_card(plain) and not audience_gate.is_article(plain)
+        or audience_gate.is_card_number(plain, key)
       then 2
       else 0
     end;
@@ -1706,9 +1725,7 @@ begin
   return case jsonb_typeof(value)
     when 'string' then audience_gate.found(value #>> '{}', key)
     when 'number' then case
-      when value::text ~ '^[0-9]{13,19}$' and audience_gate.is_card(value::text)
-        and not audience_gate.is_article(value::text)
-      then 2
+      when value::text ~ '^[0-9]{13,19}$' and audience_gate.is_card_number(value::text, key) then 2
       else 0
     end
     else 0

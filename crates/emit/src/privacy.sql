@@ -104,6 +104,22 @@ end;
 $$;
 comment on function audience_gate.is_article(text) is 'Whether thirteen digits satisfy the check of an article''s number (EAN).';
 
+create or replace function audience_gate.is_card_number(digits text, key text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  -- Shops count their ids in thirteen digits, as many as cards had in the last century.
+  return audience_gate.is_card(digits) and not audience_gate.is_article(digits)
+    and not (length(digits) = 13 and coalesce(key, '') ~ '(^id|[_-]id|Id)$');
+end;
+$$;
+comment on function audience_gate.is_card_number(text, text) is
+  'Whether digits alone under a key are those of a card, and not of an article or of the id that the key speaks of.';
+
 create or replace function audience_gate.is_whole_number(
   groups integer, digits integer, last text, sizes text, joint text, lead text)
 returns boolean
@@ -421,7 +437,7 @@ begin
   if digits = length(plain) then
     return case
       when digits >= {{personal_digits}} and audience_gate.holds_phone(plain, key)
-        or audience_gate.is_card(plain) and not audience_gate.is_article(plain)
+        or audience_gate.is_card_number(plain, key)
       then 2
       else 0
     end;
@@ -463,9 +479,7 @@ begin
   return case jsonb_typeof(value)
     when 'string' then audience_gate.found(value #>> '{}', key)
     when 'number' then case
-      when value::text ~ '^[0-9]{13,19}$' and audience_gate.is_card(value::text)
-        and not audience_gate.is_article(value::text)
-      then 2
+      when value::text ~ '^[0-9]{13,19}$' and audience_gate.is_card_number(value::text, key) then 2
       else 0
     end
     else 0

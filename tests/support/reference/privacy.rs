@@ -48,13 +48,13 @@ impl Leaf {
     pub fn holds_personal_value(&self) -> bool {
         if self.is_number {
             let is_of_digits = self.content.chars().all(|c| c.is_ascii_digit());
-            return is_of_digits && is_card(&self.content) && !is_article(&self.content);
+            return is_of_digits && !self.is_id() && is_card(&self.content) && !is_article(&self.content);
         }
         let text = undisguised(&self.content);
         let key = self.key.as_deref().unwrap_or_default().to_ascii_lowercase();
         self.is_looked_at()
             && ((text.chars().filter(char::is_ascii_digit).count() >= find::DIGITS
-                && (holds_card_or_ssn(&text)
+                && (!self.is_id() && holds_card_or_ssn(&text)
                     || holds_phone(&text)
                     || (phones::KEYS.iter().any(|part| key.contains(part)) && is_national(trimmed(&text)))))
                 || holds_account(&text)
@@ -63,6 +63,15 @@ impl Leaf {
 
     pub fn holds_secret(&self) -> bool {
         self.is_looked_at() && holds_secret(&undisguised(&self.content))
+    }
+
+    /// Thirteen digits under a key that speaks of an id.
+    fn is_id(&self) -> bool {
+        let key = self.key.as_deref().unwrap_or_default();
+        let text = undisguised(&self.content);
+        (key == "id" || ["_id", "-id", "Id"].iter().any(|end| key.ends_with(end)))
+            && text.len() == 13
+            && text.chars().all(|c| c.is_ascii_digit())
     }
 
     /// Few texts have what numbers, addresses and credentials are made of.
