@@ -81,7 +81,7 @@ pub fn hash(normalised: &[u8], pepper: Option<&[u8]>) -> Hash {
     pepper.map_or(plain, |pepper| stored(&plain, pepper))
 }
 
-/// What is stored of a hash with a pepper: the HMAC-SHA-256 of its 64 digits as text. The address itself is not asked for,
+/// What is stored of a hash with a pepper: the HMAC-SHA-256 of it as text. The address itself is not asked for,
 /// because a page may send its hash alone, and one address must have one value.
 pub fn stored(hash: &[u8], pepper: &[u8]) -> Hash {
     hex(&hmac(pepper, hash))

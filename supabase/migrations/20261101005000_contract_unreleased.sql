@@ -2277,7 +2277,8 @@ begin
       when case
           when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
           then coalesce(
-          audience_gate.any_key_is_personal(audience_gate.keys_to_judge(event -> 'metadata', payload_schema), own_words),
+          audience_gate.any_key_is_personal(
+            audience_gate.keys_to_judge(event -> 'metadata', payload_schema), own_words),
           false
         )
           else false
@@ -2687,7 +2688,8 @@ begin
       when case
           when own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))
           then coalesce(
-          audience_gate.any_key_is_personal(audience_gate.keys_to_judge(sent.metadata, payload_schema), own_words),
+          audience_gate.any_key_is_personal(
+            audience_gate.keys_to_judge(sent.metadata, payload_schema), own_words),
           false
         )
           else false
@@ -3219,7 +3221,8 @@ begin
       else false
     end)
   then
-    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
+    return coalesce(
+      audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
       to_jsonb('[empty]'::text));
   end if;
   return whole;
@@ -3368,7 +3371,8 @@ begin
       return (
         select array['metadata', types.refused]
         from (
-          select audience_gate.refused_property(registered.payload_schema, metadata) as refused
+          select audience_gate.refused_property(registered.payload_schema,
+            case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end) as refused
           from public.audience_event_types registered
           where registered.id = event ->> 'event_type' and registered.active
         ) types

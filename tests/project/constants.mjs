@@ -141,6 +141,7 @@ export const CONSTANTS = [
       "supabase/migrations/20261101004310_signing_keys.sql": "the digits of a signature",
       "supabase/functions/ingest/settings.ts": "the digits of a signing key",
       "supabase/functions/ingest/sign.ts": "the digits of a signing key",
+      "supabase/functions/ingest/page_reports.ts": "tells the hashes in reports, which no engine has judged",
     },
   },
   {
@@ -148,6 +149,7 @@ export const CONSTANTS = [
     place: [LIMITS, limit("EMAIL_BYTES")],
     written: String.raw`\b$1\b`,
     second: "octet_length(address) <= $1",
+    other: { "src/privacy/published.rs": "the country code of Kenya" },
   },
   {
     name: "the events of a request",

@@ -239,7 +239,8 @@ begin
       else false
     end)
   then
-    return coalesce(audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
+    return coalesce(
+      audience_gate.fit(audience_gate.redact(event, '', 0, true, is_event, own_words, schema), most, is_event),
       to_jsonb('[empty]'::text));
   end if;
   return whole;
@@ -377,7 +378,8 @@ begin
       return (
         select array['metadata', types.refused]
         from (
-          select audience_gate.refused_property(registered.payload_schema, metadata) as refused
+          select audience_gate.refused_property(registered.payload_schema,
+            case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end) as refused
           from public.audience_event_types registered
           where registered.id = event ->> 'event_type' and registered.active
         ) types

@@ -308,7 +308,7 @@ impl Source {
             Expr::NoPersonalKey => self.free_of(
                 "own_words is not null or (others <> '{}' and audience_gate.may_name_personal_data(others))",
                 &format!(
-                    "coalesce(\n  audience_gate.any_key_is_personal(audience_gate.keys_to_judge({}, payload_schema), own_words),\n  false\n)",
+                    "coalesce(\n  audience_gate.any_key_is_personal(\n    audience_gate.keys_to_judge({}, payload_schema), own_words),\n  false\n)",
                     self.json(Field::Metadata)
                 ),
             ),

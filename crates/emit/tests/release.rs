@@ -38,7 +38,7 @@ fn shipped_otherwise(folder: &Folder) {
         record["units"]["function audience_gate.depth(jsonb)"][1] = json!("of an older body");
         record["units"]["function audience_gate.keys(jsonb)"] = json!(["of another result", "of an older body"]);
         record["units"]["function audience_gate.gone(text)"] = json!(["", ""]);
-        record["units"].as_object_mut().unwrap().remove("function audience_gate.texts(jsonb)");
+        record["units"].as_object_mut().unwrap().remove("function audience_gate.is_sha256(text)");
         record["taxonomy"]["event_types"][0]["score_weight"] = json!(9);
         record["taxonomy"]["event_types"][1]["id"] = json!("no_longer_shipped");
         record.to_string()
@@ -115,7 +115,7 @@ fn a_changed_contract_becomes_a_migration_of_what_changed() {
     let migration = fs::read_to_string(folder.path(NEXT)).unwrap();
     let holds = |text: &str| assert!(migration.contains(text), "no {text} in\n{migration}");
     holds("create or replace function audience_gate.depth(");
-    holds("create or replace function audience_gate.texts(");
+    holds("create or replace function audience_gate.is_sha256(");
     holds("drop function if exists audience_gate.keys(jsonb);\ncreate or replace function audience_gate.keys(");
     holds("\ndrop function if exists audience_gate.gone(text);\n");
     holds(
