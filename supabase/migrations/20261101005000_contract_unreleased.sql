@@ -706,11 +706,15 @@ grant execute on function audience_gate.names_personal_data(text, jsonb, text[])
 
 create or replace function audience_gate.own_words()
 returns text[]
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path = ''
-as $$ select array_agg(own.words) from public.audience_personal_words own $$;
+as $$
+begin
+  return (select array_agg(own.words) from public.audience_personal_words own);
+end;
+$$;
 comment on function audience_gate.own_words() is
   'The words by which keys name personal data in this install, besides those of the contract; null if there are '
   'none.';

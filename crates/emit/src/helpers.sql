@@ -229,11 +229,15 @@ comment on function audience_gate.keys(jsonb) is 'Every key of a value, at any d
 
 create or replace function audience_gate.own_words()
 returns text[]
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path = ''
-as $$ select array_agg(own.words) from public.audience_personal_words own $$;
+as $$
+begin
+  return (select array_agg(own.words) from public.audience_personal_words own);
+end;
+$$;
 comment on function audience_gate.own_words() is 'The words by which keys name personal data in this install, besides those of the contract; null if there are none.';
 
 create or replace function audience_gate.without_exempt_keys(metadata jsonb, schema jsonb)
