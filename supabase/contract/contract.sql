@@ -4146,9 +4146,8 @@ values
       "required": ["channel"]
     }'),
   ('email_subscribe', 'subscription', 'consumer', 5, 1, default,
-    'a mailbox was subscribed, with consent, and is known only by its hash',
+    'a mailbox was subscribed, with consent; its address is kept as a hash',
     '{
-      "additionalProperties": false,
       "properties": {
         "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
         "consent_recorded": {"type": "boolean"},

@@ -4024,8 +4024,8 @@ where id = 'consent_withdrawn'
 
 update public.audience_event_types
 set daily_cap = 1,
+  description = 'a mailbox was subscribed, with consent; its address is kept as a hash',
   payload_schema = '{
-    "additionalProperties": false,
     "properties": {
       "channel": {"maxLength": 64, "minLength": 1, "type": "string"},
       "consent_recorded": {"type": "boolean"},

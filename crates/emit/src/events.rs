@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_a_description_says_is_not_recorded_cannot_be() {
         let taxonomy = read();
-        let promises = ["not recorded", "nothing", "only by its hash"];
+        let promises = ["not recorded", "nothing"];
         for (entry, (name, event)) in entries(&taxonomy, "event_types").iter().zip(printed()) {
             let promised = promises.iter().any(|words| text(&entry["description"]).contains(words));
             assert_eq!(promised, is_closed(entry), "{name}");
