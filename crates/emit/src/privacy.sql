@@ -259,8 +259,8 @@ begin
     for part in
       select matched
       from regexp_matches(small,
-        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)([a-z]?)',
-        'g') matched
+        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)'
+        '((?<=[0-9])[a-z])?', 'g') matched
     loop
       digits := regexp_replace(part[2], '[^0-9]', '', 'g');
       if strpos(part[1], ':') > 0 then
@@ -268,7 +268,7 @@ begin
           return true;
         end if;
       -- A hash can begin with two noughts; after a plus sign, a letter begins an extension.
-      elsif length(digits) between 7 and 15 and not (part[1] = '00' and part[3] <> '')
+      elsif length(digits) between 7 and 15 and not (part[1] = '00' and part[3] is not null)
         and part[2] !~ '^[^0-9]*[0-9]+[.][0-9]+([^0-9.][0-9]+[.][0-9]+)?$'
         and digits ~ audience_gate.telephone_numbers()
       then
