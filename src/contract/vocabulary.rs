@@ -251,7 +251,7 @@ pub const OWN_KEYS: [&str; 7] = [
     "email_hash_kind",
 ];
 
-/// The metadata keys that the gate writes itself, besides those of fields, into audit rows and beside a hash.
+/// The metadata keys that the gate itself adds, to audit rows and beside a hash, and that are no fields.
 pub const RECORD_KEYS: [&str; 8] = [
     "email_hash_kind",
     "event_id",

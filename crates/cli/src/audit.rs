@@ -16,7 +16,7 @@ const SNAPSHOT: &str = Field::OriginalPayloadSnapshot.key();
 const HASH_OF_SENT: &str = "payload_sha256";
 /// Says that the snapshot is not whole.
 const SHORTENED: &str = "snapshot_shortened";
-/// The reason where the rule is none of this contract's.
+/// The reason that is given for a rule that this contract does not have.
 const NO_REASON: &str = "the record says only which rule was violated";
 
 /// Whether a record holds what none may hold today, although no rule asks for it.

@@ -209,7 +209,7 @@ impl Source {
         Condition::all([self.is(field, Kind::Text), known])
     }
 
-    /// The condition that metadata has so many bytes together with what the gate adds to it for an address.
+    /// The condition that metadata takes up at most this many bytes, with what the gate adds to it for an address.
     fn metadata_within(self, most: u32) -> Condition {
         let spelt = |condition: Condition| condition.written(WIDTH).replace(&" ".repeat(WIDTH), "      ");
         let hash_to_come = match self {

@@ -25,7 +25,7 @@ pub fn unit(declared: &str, prepared: &str) -> Unit {
     )
 }
 
-/// The blocks of so many lines that are about a variable which the cases read.
+/// Those blocks, each of this many lines, whose variable the cases read.
 fn kept(text: &str, lines: usize, variable: fn(&str) -> Option<&str>, cases: &str) -> String {
     let is_read = |name: &str| {
         cases.match_indices(name).any(|(at, _)| {
