@@ -539,88 +539,7 @@ revoke all on function audience_gate.infinite() from public;
 grant execute on function audience_gate.infinite()
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
--- What the operators of the contract mean in SQL. Each function is total: no input makes it raise.
-create or replace function audience_gate.moment(value text)
-returns timestamptz
-language plpgsql
-stable
-strict
-parallel safe
-set search_path = ''
-as $$
-declare
-  month_days integer;
-  zone text;
-  zone_minutes integer := 0;
-  micros integer;
-  moment timestamptz;
-begin
-  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
-      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?'
-      '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
-    or left(value, 4) = '0000'
-  then
-    return null;
-  end if;
-  month_days := case substr(value, 6, 2)
-    when '02' then case
-      when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0) then 29
-      else 28
-    end
-    when '04' then 30 when '06' then 30 when '09' then 30 when '11' then 30
-    else 31 end;
-  if substr(value, 9, 2)::int not between 1 and month_days then
-    return null;
-  end if;
-  -- Postgres itself rounds to microseconds, and takes no offset of 16 hours or more.
-  micros := rpad(left(substring(value from '[.]([0-9]+)'), 6), 6, '0')::int;
-  if upper(right(value, 1)) <> 'Z' then
-    zone := right(value, 6);
-    zone_minutes := (left(zone, 1) || '1')::int * (substr(zone, 2, 2)::int * 60 + right(zone, 2)::int);
-  end if;
-  moment := (left(value, 10) || ' ' || substr(value, 12, 5) || '+00')::timestamptz
-    + make_interval(mins => -zone_minutes, secs => substr(value, 18, 2)::int);
-  if moment < '0001-01-01 00:00+00' or moment >= '10000-01-01 00:00+00'
-    or substr(value, 18, 2) = '60' and extract(epoch from moment)::bigint % 86400 <> 0
-  then
-    return null;
-  end if;
-  return moment + coalesce(micros, 0) * interval '1 microsecond';
-end;
-$$;
-comment on function audience_gate.moment(text) is
-  'An RFC 3339 time of the years 1 to 9999, or null if the text is not one. Digits of the second beyond the '
-  'sixth are cut.';
-revoke all on function audience_gate.moment(text) from public;
-grant execute on function audience_gate.moment(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.normalised_email(value text)
-returns text
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-declare
-  address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
-begin
-  if octet_length(address) <= 254
-    and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+'
-      '@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
-  then
-    return address;
-  end if;
-  return null;
-end;
-$$;
-comment on function audience_gate.normalised_email(text) is
-  'A valid e-mail address without surrounding white space and in lower case, or null.';
-revoke all on function audience_gate.normalised_email(text) from public;
-grant execute on function audience_gate.normalised_email(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
+-- Whether a key names personal data, by its words: those of the contract, and those of the install.
 create or replace function audience_gate.key_words(key text)
 returns text[]
 language plpgsql
@@ -881,6 +800,88 @@ revoke all on function audience_gate.any_key_is_personal(jsonb, text[]) from pub
 grant execute on function audience_gate.any_key_is_personal(jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+-- What the operators of the contract mean in SQL. Each function is total: no input makes it raise.
+create or replace function audience_gate.moment(value text)
+returns timestamptz
+language plpgsql
+stable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  month_days integer;
+  zone text;
+  zone_minutes integer := 0;
+  micros integer;
+  moment timestamptz;
+begin
+  if value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
+      '[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?'
+      '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
+    or left(value, 4) = '0000'
+  then
+    return null;
+  end if;
+  month_days := case substr(value, 6, 2)
+    when '02' then case
+      when left(value, 4)::int % 4 = 0 and (left(value, 4)::int % 100 <> 0 or left(value, 4)::int % 400 = 0) then 29
+      else 28
+    end
+    when '04' then 30 when '06' then 30 when '09' then 30 when '11' then 30
+    else 31 end;
+  if substr(value, 9, 2)::int not between 1 and month_days then
+    return null;
+  end if;
+  -- Postgres itself rounds to microseconds, and takes no offset of 16 hours or more.
+  micros := rpad(left(substring(value from '[.]([0-9]+)'), 6), 6, '0')::int;
+  if upper(right(value, 1)) <> 'Z' then
+    zone := right(value, 6);
+    zone_minutes := (left(zone, 1) || '1')::int * (substr(zone, 2, 2)::int * 60 + right(zone, 2)::int);
+  end if;
+  moment := (left(value, 10) || ' ' || substr(value, 12, 5) || '+00')::timestamptz
+    + make_interval(mins => -zone_minutes, secs => substr(value, 18, 2)::int);
+  if moment < '0001-01-01 00:00+00' or moment >= '10000-01-01 00:00+00'
+    or substr(value, 18, 2) = '60' and extract(epoch from moment)::bigint % 86400 <> 0
+  then
+    return null;
+  end if;
+  return moment + coalesce(micros, 0) * interval '1 microsecond';
+end;
+$$;
+comment on function audience_gate.moment(text) is
+  'An RFC 3339 time of the years 1 to 9999, or null if the text is not one. Digits of the second beyond the '
+  'sixth are cut.';
+revoke all on function audience_gate.moment(text) from public;
+grant execute on function audience_gate.moment(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.normalised_email(value text)
+returns text
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  address text := translate(lower(btrim(value, E' \t\n\f\r') collate "C"), E'\u212a\u0130', 'ki');
+begin
+  if octet_length(address) <= 254
+    and address ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+'
+      '@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$'
+  then
+    return address;
+  end if;
+  return null;
+end;
+$$;
+comment on function audience_gate.normalised_email(text) is
+  'A valid e-mail address without surrounding white space and in lower case, or null.';
+revoke all on function audience_gate.normalised_email(text) from public;
+grant execute on function audience_gate.normalised_email(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.depth(value jsonb)
 returns integer
 language sql
@@ -1093,125 +1094,7 @@ revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
 grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
--- What must not be kept, found by the same steps as in the core: each looks once along the text.
-create or replace function audience_gate.plain(value text)
-returns text
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-declare
-  shown text := value;
-begin
-  if shown ~ '[\u0080-\U0010ffff]' then
-    shown := translate(shown,
-      E'\u00a0\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669\u06f0\u06f1\u06f2\u06f3'
-      '\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008'
-      '\u2009\u200a\u2010\u2011\u2012\u2013\u2014\u2015\u202f\u205f\u2212\u3000\u3002\ufe6b\uff01'
-      '\uff02\uff03\uff04\uff05\uff06\uff07\uff08\uff09\uff0a\uff0b\uff0c\uff0d\uff0e\uff0f\uff10'
-      '\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff1a\uff1b\uff1c\uff1d\uff1e\uff1f'
-      '\uff20\uff21\uff22\uff23\uff24\uff25\uff26\uff27\uff28\uff29\uff2a\uff2b\uff2c\uff2d\uff2e'
-      '\uff2f\uff30\uff31\uff32\uff33\uff34\uff35\uff36\uff37\uff38\uff39\uff3a\uff3b\uff3c\uff3d'
-      '\uff3e\uff3f\uff40\uff41\uff42\uff43\uff44\uff45\uff46\uff47\uff48\uff49\uff4a\uff4b\uff4c'
-      '\uff4d\uff4e\uff4f\uff50\uff51\uff52\uff53\uff54\uff55\uff56\uff57\uff58\uff59\uff5a\uff5b'
-      '\uff5c\uff5d\uff5e\uff61\u00ad\u200b\u200c\u200d\u2060\ufeff',
-      E' 01234567890123456789           ------  - .@!"#$%&\u0027()*+,-./0123456789:;<=>?@ABCD'
-      'EFGHIJKLMNOPQRSTUVWXYZ[\u005c]^_`abcdefghijklmnopqrstuvwxyz{|}~.');
-  end if;
-  if strpos(shown, '&') > 0 then
-    shown := regexp_replace(shown, '&(amp;)+', '&', 'g');
-    shown := replace(shown, '&commat;', '@');
-    shown := replace(shown, '&#64;', '@');
-    shown := replace(shown, '&#064;', '@');
-    shown := replace(shown, '&#x40;', '@');
-    shown := replace(shown, '&#X40;', '@');
-    shown := replace(shown, '&period;', '.');
-    shown := replace(shown, '&#46;', '.');
-    shown := replace(shown, '&#x2e;', '.');
-    shown := replace(shown, '&#x2E;', '.');
-    shown := replace(shown, '&plus;', '+');
-    shown := replace(shown, '&#43;', '+');
-    shown := replace(shown, '&#x2b;', '+');
-    shown := replace(shown, '&#x2B;', '+');
-    shown := replace(shown, '&lt;', '<');
-    shown := replace(shown, '&gt;', '>');
-    shown := replace(shown, '&quot;', '"');
-    shown := replace(shown, '&#34;', '"');
-    shown := replace(shown, '&nbsp;', ' ');
-    shown := replace(shown, '&#160;', ' ');
-  end if;
-  if strpos(shown, '%') > 0 then
-    shown := regexp_replace(shown, '%(25)+', '%', 'g');
-    shown := replace(shown, '%c2%a0', ' ');
-    shown := replace(shown, '%C2%A0', ' ');
-    shown := replace(shown, '%ef%bc%a0', '@');
-    shown := replace(shown, '%EF%BC%A0', '@');
-    shown := replace(shown, '%e2%80%93', '-');
-    shown := replace(shown, '%E2%80%93', '-');
-    shown := replace(shown, '%20', ' ');
-    shown := replace(shown, '%22', '"');
-    shown := replace(shown, '%26', '&');
-    shown := replace(shown, '%28', '(');
-    shown := replace(shown, '%29', ')');
-    shown := replace(shown, '%2b', '+');
-    shown := replace(shown, '%2B', '+');
-    shown := replace(shown, '%2c', ',');
-    shown := replace(shown, '%2C', ',');
-    shown := replace(shown, '%2d', '-');
-    shown := replace(shown, '%2D', '-');
-    shown := replace(shown, '%2e', '.');
-    shown := replace(shown, '%2E', '.');
-    shown := replace(shown, '%2f', '/');
-    shown := replace(shown, '%2F', '/');
-    shown := replace(shown, '%3a', ':');
-    shown := replace(shown, '%3A', ':');
-    shown := replace(shown, '%3c', '<');
-    shown := replace(shown, '%3C', '<');
-    shown := replace(shown, '%3d', '=');
-    shown := replace(shown, '%3D', '=');
-    shown := replace(shown, '%3e', '>');
-    shown := replace(shown, '%3E', '>');
-    shown := replace(shown, '%3f', '?');
-    shown := replace(shown, '%3F', '?');
-    shown := replace(shown, '%40', '@');
-  end if;
-  return shown;
-end;
-$$;
-comment on function audience_gate.plain(text) is
-  'The text without the disguises of URLs, of HTML and of characters that look like those of ASCII.';
-revoke all on function audience_gate.plain(text) from public;
-grant execute on function audience_gate.plain(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
-create or replace function audience_gate.holds_email(plain text)
-returns boolean
-language plpgsql
-immutable
-strict
-parallel safe
-set search_path = ''
-as $$
-begin
-  return strpos(plain, '@') > 0 and lower(plain collate "C")
-    ~ ('[a-z0-9.!$''*+^_`{|}~\u0080-\U0010ffff-]"?@'
-      '(?!v?[0-9]+[.][0-9])'
-      '(?!([a-z0-9.\u0080-\U0010ffff-]*[.])?('
-      'png|jpg|jpeg|gif|webp|svg|avif|ico|bmp|css|js|mjs|cjs|jsx|ts|tsx|json'
-      '|html|htm|php|pdf|xml|txt|csv|mp3|mp4|webm|woff|woff2|ttf|wasm'
-      ')[.]*(?![a-z0-9.\u0080-\U0010ffff-]))'
-      '[a-z0-9\u0080-\U0010ffff-]+([.][a-z0-9\u0080-\U0010ffff-]+)*'
-      '[.][a-z\u0080-\U0010ffff][a-z0-9\u0080-\U0010ffff-]');
-end;
-$$;
-comment on function audience_gate.holds_email(text) is
-  'Whether a plain text holds a raw e-mail address; handles, versions of packages and names of files are none.';
-revoke all on function audience_gate.holds_email(text) from public;
-grant execute on function audience_gate.holds_email(text)
-  to audience_gate_owner, audience_gate_store, service_role, authenticated;
-
+-- Numbers that belong to a person, found in a text without its disguises by the same steps as in the core.
 create or replace function audience_gate.is_card(digits text)
 returns boolean
 language plpgsql
@@ -1618,6 +1501,125 @@ comment on function audience_gate.is_internet_address(text) is
   'Whether a plain text is an address on the internet, of version 4 or 6, with a port or in brackets or not.';
 revoke all on function audience_gate.is_internet_address(text) from public;
 grant execute on function audience_gate.is_internet_address(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- What must not be kept, found by the same steps as in the core: each looks once along the text.
+create or replace function audience_gate.plain(value text)
+returns text
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  shown text := value;
+begin
+  if shown ~ '[\u0080-\U0010ffff]' then
+    shown := translate(shown,
+      E'\u00a0\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669\u06f0\u06f1\u06f2\u06f3'
+      '\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008'
+      '\u2009\u200a\u2010\u2011\u2012\u2013\u2014\u2015\u202f\u205f\u2212\u3000\u3002\ufe6b\uff01'
+      '\uff02\uff03\uff04\uff05\uff06\uff07\uff08\uff09\uff0a\uff0b\uff0c\uff0d\uff0e\uff0f\uff10'
+      '\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff1a\uff1b\uff1c\uff1d\uff1e\uff1f'
+      '\uff20\uff21\uff22\uff23\uff24\uff25\uff26\uff27\uff28\uff29\uff2a\uff2b\uff2c\uff2d\uff2e'
+      '\uff2f\uff30\uff31\uff32\uff33\uff34\uff35\uff36\uff37\uff38\uff39\uff3a\uff3b\uff3c\uff3d'
+      '\uff3e\uff3f\uff40\uff41\uff42\uff43\uff44\uff45\uff46\uff47\uff48\uff49\uff4a\uff4b\uff4c'
+      '\uff4d\uff4e\uff4f\uff50\uff51\uff52\uff53\uff54\uff55\uff56\uff57\uff58\uff59\uff5a\uff5b'
+      '\uff5c\uff5d\uff5e\uff61\u00ad\u200b\u200c\u200d\u2060\ufeff',
+      E' 01234567890123456789           ------  - .@!"#$%&\u0027()*+,-./0123456789:;<=>?@ABCD'
+      'EFGHIJKLMNOPQRSTUVWXYZ[\u005c]^_`abcdefghijklmnopqrstuvwxyz{|}~.');
+  end if;
+  if strpos(shown, '&') > 0 then
+    shown := regexp_replace(shown, '&(amp;)+', '&', 'g');
+    shown := replace(shown, '&commat;', '@');
+    shown := replace(shown, '&#64;', '@');
+    shown := replace(shown, '&#064;', '@');
+    shown := replace(shown, '&#x40;', '@');
+    shown := replace(shown, '&#X40;', '@');
+    shown := replace(shown, '&period;', '.');
+    shown := replace(shown, '&#46;', '.');
+    shown := replace(shown, '&#x2e;', '.');
+    shown := replace(shown, '&#x2E;', '.');
+    shown := replace(shown, '&plus;', '+');
+    shown := replace(shown, '&#43;', '+');
+    shown := replace(shown, '&#x2b;', '+');
+    shown := replace(shown, '&#x2B;', '+');
+    shown := replace(shown, '&lt;', '<');
+    shown := replace(shown, '&gt;', '>');
+    shown := replace(shown, '&quot;', '"');
+    shown := replace(shown, '&#34;', '"');
+    shown := replace(shown, '&nbsp;', ' ');
+    shown := replace(shown, '&#160;', ' ');
+  end if;
+  if strpos(shown, '%') > 0 then
+    shown := regexp_replace(shown, '%(25)+', '%', 'g');
+    shown := replace(shown, '%c2%a0', ' ');
+    shown := replace(shown, '%C2%A0', ' ');
+    shown := replace(shown, '%ef%bc%a0', '@');
+    shown := replace(shown, '%EF%BC%A0', '@');
+    shown := replace(shown, '%e2%80%93', '-');
+    shown := replace(shown, '%E2%80%93', '-');
+    shown := replace(shown, '%20', ' ');
+    shown := replace(shown, '%22', '"');
+    shown := replace(shown, '%26', '&');
+    shown := replace(shown, '%28', '(');
+    shown := replace(shown, '%29', ')');
+    shown := replace(shown, '%2b', '+');
+    shown := replace(shown, '%2B', '+');
+    shown := replace(shown, '%2c', ',');
+    shown := replace(shown, '%2C', ',');
+    shown := replace(shown, '%2d', '-');
+    shown := replace(shown, '%2D', '-');
+    shown := replace(shown, '%2e', '.');
+    shown := replace(shown, '%2E', '.');
+    shown := replace(shown, '%2f', '/');
+    shown := replace(shown, '%2F', '/');
+    shown := replace(shown, '%3a', ':');
+    shown := replace(shown, '%3A', ':');
+    shown := replace(shown, '%3c', '<');
+    shown := replace(shown, '%3C', '<');
+    shown := replace(shown, '%3d', '=');
+    shown := replace(shown, '%3D', '=');
+    shown := replace(shown, '%3e', '>');
+    shown := replace(shown, '%3E', '>');
+    shown := replace(shown, '%3f', '?');
+    shown := replace(shown, '%3F', '?');
+    shown := replace(shown, '%40', '@');
+  end if;
+  return shown;
+end;
+$$;
+comment on function audience_gate.plain(text) is
+  'The text without the disguises of URLs, of HTML and of characters that look like those of ASCII.';
+revoke all on function audience_gate.plain(text) from public;
+grant execute on function audience_gate.plain(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.holds_email(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return strpos(plain, '@') > 0 and lower(plain collate "C")
+    ~ ('[a-z0-9.!$''*+^_`{|}~\u0080-\U0010ffff-]"?@'
+      '(?!v?[0-9]+[.][0-9])'
+      '(?!([a-z0-9.\u0080-\U0010ffff-]*[.])?('
+      'png|jpg|jpeg|gif|webp|svg|avif|ico|bmp|css|js|mjs|cjs|jsx|ts|tsx|json'
+      '|html|htm|php|pdf|xml|txt|csv|mp3|mp4|webm|woff|woff2|ttf|wasm'
+      ')[.]*(?![a-z0-9.\u0080-\U0010ffff-]))'
+      '[a-z0-9\u0080-\U0010ffff-]+([.][a-z0-9\u0080-\U0010ffff-]+)*'
+      '[.][a-z\u0080-\U0010ffff][a-z0-9\u0080-\U0010ffff-]');
+end;
+$$;
+comment on function audience_gate.holds_email(text) is
+  'Whether a plain text holds a raw e-mail address; handles, versions of packages and names of files are none.';
+revoke all on function audience_gate.holds_email(text) from public;
+grant execute on function audience_gate.holds_email(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 create or replace function audience_gate.holds_secret(plain text)
@@ -3166,8 +3168,7 @@ revoke all on function audience_gate.places(jsonb, text[]) from public;
 grant execute on function audience_gate.places(jsonb, text[])
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
--- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every
--- other engine writes of that event: places, redaction, digest and snapshot.
+-- What is kept of a refused event, with nothing personal in it, as every other engine keeps it.
 create or replace function audience_gate.replacement(key text, value jsonb)
 returns text
 language sql
@@ -3444,6 +3445,7 @@ revoke all on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jso
 grant execute on function audience_gate.snapshot(jsonb, jsonb, integer, text[], jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+-- Where an event violates a rule: the way to the very key or column, the same one in every engine.
 create or replace function audience_gate.pointer(steps text[])
 returns text
 language plpgsql
@@ -3646,6 +3648,8 @@ revoke all on function audience_gate.refused_property(jsonb, jsonb) from public;
 grant execute on function audience_gate.refused_property(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+-- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every
+-- other engine writes of that event: places, redaction, digest and snapshot.
 create or replace function audience_gate.audit_session(session_id text, rule_ids text[])
 returns text
 language sql

@@ -8,7 +8,7 @@ mod mutations;
 use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::{rule, vocabulary};
-use audience_gate_emit::sql;
+use audience_gate_emit::sql_judge;
 use mutations::Mutant;
 use rule::Rule;
 use serde_json::json;
@@ -22,5 +22,5 @@ fn main() {
         |(place, mutant): (usize, &Mutant)| Rule { id: place.to_string().leak(), ..mutations::copy(&mutant.rule) };
     let table: Vec<Rule> = mutants.iter().enumerate().map(numbered).collect();
     let names: Vec<_> = mutants.iter().map(|mutant| [mutant.rule.id, &mutant.change]).collect();
-    println!("{}", json!({ "mutants": names, "sql": sql::judges(&table).map(|unit| unit.text).concat() }));
+    println!("{}", json!({ "mutants": names, "sql": sql_judge::judges(&table).map(|unit| unit.text).concat() }));
 }

@@ -12,6 +12,7 @@ pub use meaning::fingerprint;
 pub mod sql;
 pub mod sql_condition;
 pub mod sql_expr;
+pub mod sql_judge;
 pub mod sql_places;
 pub mod sql_privacy;
 pub mod taxonomy_sql;
