@@ -12,9 +12,12 @@
     reason = "each test uses its own part, and says where it cannot go on"
 )]
 
+mod cards;
 pub mod document;
+mod keys;
 mod predicates;
 mod privacy;
+mod telephones;
 mod time;
 
 use audience_gate::contract::rule::{Expr, List, Rule};
@@ -130,10 +133,7 @@ impl<'a> Judge<'a> {
             Expr::NoPersonalKey => {
                 let (own, exempt) = (self.list("personal_words"), self.exempt());
                 let is_exempt = |member| exempt.iter().any(|other| std::ptr::eq(*other, member));
-                !self
-                    .members()
-                    .iter()
-                    .any(|member| privacy::is_personal(&member.0, &member.1, own) && !is_exempt(*member))
+                !self.members().iter().any(|member| keys::is_personal(&member.0, &member.1, own) && !is_exempt(*member))
             }
             Expr::NoPersonalValue => !self.leaves().iter().any(privacy::Leaf::holds_personal_value),
             Expr::NoSecret => !self.leaves().iter().any(privacy::Leaf::holds_secret),
