@@ -228,17 +228,6 @@ fn decoded(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Every text and key within an object or array that was read from `text`.
-pub fn all_within(text: &[u8], value: Value) -> impl Iterator<Item = Value> {
-    let mut at = if matches!(value.kind(), Kind::Array | Kind::Object) { value.start() } else { value.end() };
-    std::iter::from_fn(move || {
-        let rest = text.get(at..value.end())?;
-        let found = read(text, at + rest.iter().position(|&byte| byte == b'"')? + 1, &mut Faults::default())?;
-        at = found.end() + 1;
-        Some(found)
-    })
-}
-
 /// Every text, key and number within an object or array that was read from `text`; a value comes with the key that it
 /// stands under, even if it stands there in a list.
 pub fn leaves(text: &[u8], value: Value) -> impl Iterator<Item = (Option<Value>, Value)> {

@@ -104,9 +104,3 @@ fn is_version_6(text: &[u8]) -> bool {
 
 /// What a key that speaks of a version has in it, in small letters.
 pub const VERSION_KEYS: [&str; 6] = ["version", "release", "build", "firmware", "revision", "semver"];
-
-/// Whether a key speaks of a version.
-pub fn is_version_key(key: &[u8]) -> bool {
-    let key = key.to_ascii_lowercase();
-    VERSION_KEYS.iter().any(|part| key.windows(part.len()).any(|own| own == part.as_bytes()))
-}

@@ -76,12 +76,12 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
     let holds_number = || {
         !is_id(key, plain) && numbers::is_in(plain)
             || phones::is_in(plain)
-            || phones::is_key(key) && phones::is_national(plain)
+            || speaks_of(key, &phones::KEYS) && phones::is_national(plain)
     };
     let holds_personal_value = || {
         plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
             || accounts::is_in(plain)
-            || accounts::is_internet_address(plain) && !accounts::is_version_key(key)
+            || accounts::is_internet_address(plain) && !speaks_of(key, &accounts::VERSION_KEYS)
     };
     let mut found = Found::NOTHING;
     for (is_there, kind) in [
@@ -104,6 +104,12 @@ pub fn in_number(key: &[u8], raw: &[u8]) -> Found {
     let mut digits = Vec::new();
     number::write_plain(&mut digits, raw);
     if !is_id(key, &digits) && numbers::is_card_number(&digits) { Found::PERSONAL } else { Found::NOTHING }
+}
+
+/// Whether a key has one of these in it, in whatever case.
+fn speaks_of(key: &[u8], parts: &[&str]) -> bool {
+    let key = key.to_ascii_lowercase();
+    parts.iter().any(|part| key.windows(part.len()).any(|own| own == part.as_bytes()))
 }
 
 /// Whether digits are the id that their key speaks of: shops count theirs in thirteen digits, as many as cards had in the

@@ -51,12 +51,9 @@ pub fn is_in(text: &[u8]) -> bool {
     run.is_whole_number()
 }
 
-/// Whether the digits of a whole JSON number are those of a card.
+/// Whether a whole JSON number, or what was written of one, is that of a card.
 pub fn is_card_number(number: &[u8]) -> bool {
-    (13..=MOST).contains(&number.len())
-        && number.iter().all(u8::is_ascii_digit)
-        && is_card(number)
-        && !is_article(number)
+    number.iter().all(u8::is_ascii_digit) && is_card(number) && !is_article(number)
 }
 
 pub(super) fn byte_at(text: &[u8], at: usize) -> u8 {

@@ -230,12 +230,6 @@ impl Number {
     }
 }
 
-/// Whether a key speaks of a telephone.
-pub fn is_key(key: &[u8]) -> bool {
-    let key = key.to_ascii_lowercase();
-    KEYS.iter().any(|part| key.windows(part.len()).any(|own| own == part.as_bytes()))
-}
-
 /// Whether a text is a national number and nothing else.
 pub fn is_national(text: &[u8]) -> bool {
     let text = text.trim_ascii();

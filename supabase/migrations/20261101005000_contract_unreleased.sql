@@ -1058,6 +1058,24 @@ revoke all on function audience_gate.is_card_number(text, text) from public;
 grant execute on function audience_gate.is_card_number(text, text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.is_social_security(digits text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return digits ~ '^(?!000|666|9)[0-9]{3}(?!00)[0-9]{2}(?!0000)';
+end;
+$$;
+comment on function audience_gate.is_social_security(text) is
+  'Whether nine digits are a social security number: no part of it is one that is never issued.';
+revoke all on function audience_gate.is_social_security(text) from public;
+grant execute on function audience_gate.is_social_security(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 create or replace function audience_gate.is_whole_number(
   groups integer, digits integer, last text, sizes text, joint text, lead text)
 returns boolean
@@ -1070,7 +1088,7 @@ begin
   return (groups > 1 and not (groups = 2 and joint = '.') and digits between 13 and 19
       and audience_gate.is_card(right(last, digits)))
     or (groups = 3 and sizes = '324' and length(joint) = 1 and lead !~ '[A-Za-z][_./-]$'
-      and right(last, 9) ~ '^(?!000|666|9)[0-9]{3}(?!00)[0-9]{2}(?!0000)');
+      and audience_gate.is_social_security(right(last, 9)));
 end;
 $$;
 comment on function audience_gate.is_whole_number(integer, integer, text, text, text, text) is
@@ -1155,7 +1173,7 @@ begin
         or right(sizes, 3) = '465' and audience_gate.is_card(right(last, 15))
         or sizes in ('44441', '44442', '44443') and audience_gate.is_card(right(last, 16 + right(sizes, 1)::integer))
         or joint = ' ' and right(sizes, 3) = '324'
-          and right(last, 9) ~ '^(?!000|666|9)[0-9]{3}(?!00)[0-9]{2}(?!0000)'
+          and audience_gate.is_social_security(right(last, 9))
       ) then
         return true;
       end if;
