@@ -5,10 +5,12 @@
  * only.
  */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { root } from "../tests/runner/paths.mjs";
 
 /**
  * @typedef {"lower" | "higher"} Better
@@ -40,6 +42,13 @@ export function record(bench, figures) {
     FILE,
     `${JSON.stringify(run, (_, value) => typeof value === "number" ? Number(value.toPrecision(4)) : value)}\n`,
   );
+}
+
+/** Writes a benchmark's report beside this file, in the format of the project's other documents. @param {string} name @param {string} text */
+export function publish(name, text) {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  writeFileSync(file, text);
+  execFileSync(join(root, "node_modules/.bin/deno"), ["fmt", "--quiet", file]);
 }
 
 /** The last run of each benchmark on each machine, against the one before it and the first. @param {Run[]} runs */

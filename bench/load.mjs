@@ -1,14 +1,12 @@
 /**
  * `npm run bench:load`: ten minutes of mixed traffic on the real function and a real Postgres, with the database crashed
- * twice, the function killed once, and the disk of the event log full for a while, where this process may mount one. Writes `bench/LOAD.md`, and fails where an event is not in the tables as its sender
- * was told, or an answer is none that may be. `-- --seconds=60 --senders=4` takes less.
+ * twice, the function killed once, and the disk of the event log full for a while, where this process may mount one.
+ * Writes `bench/LOAD.md`, and fails where an event is not in the tables as its sender was told, or an answer is none that
+ * may be. `-- --seconds=60 --senders=4` takes less.
  */
-import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
-import { root } from "../tests/runner/paths.mjs";
-import { machine, record } from "./history.mjs";
+import { machine, publish, record } from "./history.mjs";
 import { drive } from "./load/drive.mjs";
 import { HOSTILE, REFUSED } from "./load/traffic.mjs";
 
@@ -52,7 +50,7 @@ ${result.faults.join("; ")}.
 | memory of the function by tenths of the time | ${memory.map((megabytes) => megabytes.toFixed(0)).join(", ")} MB |
 `;
 console.log(report);
-if (process.argv.length === 2) writeFileSync(join(root, "bench/LOAD.md"), report);
+if (process.argv.length === 2) publish("LOAD.md", report);
 record("load", {
   "events/s per core": { value: perCore, better: "higher" },
   "p95, ms": { value: latency.p95, better: "lower" },

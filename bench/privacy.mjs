@@ -3,11 +3,8 @@
  * the dearest texts cost. Writes `bench/PRIVACY.md`, and fails where a bar is missed. `-- --quick` leaves out the costs
  * and the report, and prints the first misses of each kind.
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
-import { root } from "../tests/runner/paths.mjs";
-import { machine, record } from "./history.mjs";
+import { machine, publish, record } from "./history.mjs";
 import { missed, together } from "./privacy/bars.mjs";
 import { corpora } from "./privacy/corpora.mjs";
 import { measure } from "./privacy/measure.mjs";
@@ -35,7 +32,7 @@ if (QUICK) {
     ...broken("module", module, LIMITS.module),
     ...Object.entries(postgres).flatMap(([version, costs]) => broken(`Postgres ${version}`, costs, LIMITS.sql)),
   );
-  writeFileSync(join(root, "bench/PRIVACY.md"), render({ personal, harmless, module, postgres, machine: machine() }));
+  publish("PRIVACY.md", render({ personal, harmless, module, postgres, machine: machine() }));
   const share = (/** @type {import("./privacy/measure.mjs").Measured[]} */ of, /** @type {string} */ group) => {
     const { cases, found } = together(of, group);
     return found / cases * 100;
