@@ -100,6 +100,12 @@ impl<'a> Rejected<'a> {
         self.uuid(Field::SiteId).filter(|site| context.registry.site_accepts(Some(site), None))
     }
 
+    /// Whether the privacy rules were asked, and found nothing.
+    fn is_judged(&self) -> bool {
+        let is_readable = self.event.is_some_and(|event| event.faults().is_empty());
+        is_readable && !self.violations.rules().any(|rule| rule.id.starts_with("privacy."))
+    }
+
     /// Whether its form is sound. If so, it can be shown key by key; otherwise, only its outline can.
     fn is_sound(&self) -> bool {
         let mut harmless = Faults::default();
@@ -191,11 +197,19 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
 #[cold]
 #[inline(never)]
 fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize, context: &Context) {
-    let mut whole = Vec::new();
+    let mut whole = Vec::with_capacity(rejected.payload().len());
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
         let kept = || hashing::kept(Json::event(rejected.payload()), context);
-        write_snapshot(out, &mut whole, hashing::kept(tree, context), &kept, most, context.registry)
+        write_snapshot(
+            out,
+            &mut whole,
+            hashing::kept(tree, context),
+            &kept,
+            most,
+            context.registry,
+            rejected.is_judged(),
+        )
     } else {
         whole = redact::masked(rejected.payload());
         let shown = redact::shown_of_outline(&whole);
@@ -222,9 +236,10 @@ fn write_snapshot<'a>(
     again: &dyn Fn() -> Json<'a>,
     most: usize,
     registry: &Registry,
+    is_judged: bool,
 ) -> bool {
     let is_event = matches!(tree, Json::Object(_));
-    let redacted = redact::redacted(tree, is_event, Extent::Whole, registry);
+    let redacted = redact::redacted_after(is_judged, tree, is_event, Extent::Whole, registry);
     redacted.write(whole);
     let is_blank = match &redacted {
         Json::Null => true,
@@ -240,8 +255,8 @@ fn write_snapshot<'a>(
         return true;
     }
     put(out, whole);
-    whole.windows(SHORTENED.len()).any(|part| part == SHORTENED)
+    whole.split(|&byte| byte == b'[').skip(1).any(|part| part.starts_with(SHORTENED))
 }
 
-/// How everything begins that stands for something left out.
-const SHORTENED: &[u8] = b"[shortened:";
+/// How everything begins, after its bracket, that stands for something left out.
+const SHORTENED: &[u8] = b"shortened:";

@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn object(&mut self, depth: usize) -> Option<Json<'a>> {
         self.at += 1;
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(8);
         if self.take(b'}') {
             return Some(Json::Object(members));
         }

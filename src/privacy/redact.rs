@@ -7,7 +7,7 @@ use super::find::{self, Found};
 use crate::contract::limits::{NUMBER_LENGTH, OUTLINE_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_TEXT};
 use crate::contract::personal_keys;
 use crate::contract::personal_words::LEAST_NUMBER;
-use crate::contract::vocabulary::{Field, RECORD_KEYS};
+use crate::contract::vocabulary::{Field, RECORD_KEYS, TEXT_COLUMNS};
 use crate::parse::json::{Json, Member, sort};
 use crate::parse::key_cache::Level;
 use crate::parse::{number, space};
@@ -92,11 +92,25 @@ pub enum Extent {
 #[cold]
 #[inline(never)]
 pub fn redacted<'a>(value: Json<'a>, is_event: bool, extent: Extent, registry: &Registry) -> Json<'a> {
+    redacted_after(false, value, is_event, extent, registry)
+}
+
+/// The same of an event in which the privacy rules may have found nothing already: what they have looked at as a whole
+/// is not looked at again.
+#[cold]
+#[inline(never)]
+pub fn redacted_after<'a>(
+    is_judged: bool,
+    value: Json<'a>,
+    is_event: bool,
+    extent: Extent,
+    registry: &Registry,
+) -> Json<'a> {
     let entry = value.get(Field::EventType.key()).text().and_then(|id| registry.event_type(id));
-    let redaction = Redaction { extent, registry, entry };
+    let redaction = Redaction { extent, registry, entry, is_judged: is_judged && extent == Extent::Whole };
     match value {
-        Json::Object(members) if is_event => redaction.object(members, 0, Level::Event),
-        value => redaction.value(b"", value, 0),
+        Json::Object(members) if is_event => redaction.object(members, 0, Level::Event, false),
+        value => redaction.value(b"", value, 0, false),
     }
 }
 
@@ -105,14 +119,17 @@ struct Redaction<'r> {
     registry: &'r Registry,
     /// What is registered of the event's type.
     entry: Option<&'r EventType>,
+    /// Whether the privacy rules found nothing in the event, of which everything is kept.
+    is_judged: bool,
 }
 
 impl Redaction<'_> {
     #[cold]
     #[inline(never)]
-    fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize) -> Json<'a> {
+    fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize, is_judged: bool) -> Json<'a> {
         let is_short = self.extent == Extent::Short;
         match value {
+            Json::Text(_) if is_judged => value,
             Json::Deep => text(NESTED),
             Json::List(_) | Json::Object(_) if is_short && depth >= SNAPSHOT_DEPTH => text(NESTED),
             Json::Text(content) => {
@@ -124,22 +141,25 @@ impl Redaction<'_> {
                     Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
                 }
             }
-            Json::Number(raw) if find::in_number(key, raw) != Found::NOTHING => text(PERSONAL),
+            Json::Number(raw) if !is_judged && find::in_number(key, raw) != Found::NOTHING => text(PERSONAL),
             Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
-            Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
-            Json::Object(members) => self.object(members, depth, Level::Nested),
+            Json::List(items) => {
+                Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1, is_judged)).collect())
+            }
+            Json::Object(members) => self.object(members, depth, Level::Nested, is_judged),
             value => value,
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, level: Level) -> Json<'a> {
+    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, level: Level, is_judged: bool) -> Json<'a> {
         let mut replaced = 0;
         let mut shown: Vec<_> = members
             .into_iter()
             .map(|(key, value)| {
-                let (name, value) = self.member(&key, value, depth, level);
+                let is_judged = is_judged || level == Level::Event && self.is_judged && is_looked_at(&key, &value);
+                let (name, value) = self.member(&key, value, depth, level, is_judged);
                 let Some(name) = name else { return (key, value) };
                 replaced += 1;
                 (Cow::Owned(numbered(name, replaced)), value)
@@ -154,29 +174,39 @@ impl Redaction<'_> {
     /// The name that replaces a key, if it must not be shown, and its value.
     #[cold]
     #[inline(never)]
-    fn member<'a>(&self, key: &[u8], value: Json<'a>, depth: usize, level: Level) -> (Option<&'static str>, Json<'a>) {
+    fn member<'a>(
+        &self,
+        key: &[u8],
+        value: Json<'a>,
+        depth: usize,
+        level: Level,
+        is_judged: bool,
+    ) -> (Option<&'static str>, Json<'a>) {
         let is_event = level == Level::Event;
         let field = if is_event { Field::top_level(key) } else { None };
         if field == Some(Field::Email) {
             return (Some(PERSONAL), text(EMAIL));
         }
-        let name = self.name(key);
+        let name = self.name(key, is_judged);
         let is_unknown = is_event && field.is_none();
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
         let is_personal = |value: &Json| field.is_none() && !is_exempt && is_personal(key, value, self.registry);
-        if name == Some(PERSONAL) || !is_unknown && is_personal(&value) {
+        if name == Some(PERSONAL) || !is_unknown && !is_judged && is_personal(&value) {
             let is_email =
                 |content: &[u8]| *content == *EMAIL.as_bytes() || find::in_text(b"", content).has(Found::EMAIL);
             let holds_email = !is_unknown && value.text().is_some_and(is_email);
             return (Some(PERSONAL), text(if holds_email { EMAIL } else { PERSONAL }));
         }
+        let is_text = matches!(value, Json::Text(_));
         let shown = match value {
             _ if is_unknown => text(UNKNOWN),
-            Json::Object(members) if field == Some(Field::Metadata) => self.object(members, depth + 1, Level::Metadata),
-            value => self.value(key, value, depth + 1),
+            Json::Object(members) if field == Some(Field::Metadata) => {
+                self.object(members, depth + 1, Level::Metadata, is_judged)
+            }
+            value => self.value(key, value, depth + 1, is_judged),
         };
         // What stands for a value is a text, which the key can make personal even if the value was none.
-        if is_personal(&shown) {
+        if !(is_judged && is_text) && is_personal(&shown) {
             return (Some(PERSONAL), text(PERSONAL));
         }
         (name, shown)
@@ -186,14 +216,23 @@ impl Redaction<'_> {
     /// like such a name is replaced too, because otherwise a key could occur twice.
     #[cold]
     #[inline(never)]
-    fn name(&self, key: &[u8]) -> Option<&'static str> {
-        if key.starts_with(b"[redacted:") || replacement(b"", key).is_some() {
+    fn name(&self, key: &[u8], is_judged: bool) -> Option<&'static str> {
+        if key.starts_with(b"[redacted:") || !is_judged && replacement(b"", key).is_some() {
             Some(PERSONAL)
         } else if key.starts_with(b"[shortened:") || self.extent == Extent::Short && characters(key) > SNAPSHOT_KEY {
             Some(SHORTENED_KEY)
         } else {
             None
         }
+    }
+}
+
+/// Whether the privacy rules look at the whole of this value of a column.
+fn is_looked_at(key: &[u8], value: &Json) -> bool {
+    match value {
+        Json::Text(_) => TEXT_COLUMNS.iter().any(|column| column.key().as_bytes() == key),
+        Json::Object(_) => key == Field::Metadata.key().as_bytes(),
+        _ => false,
     }
 }
 

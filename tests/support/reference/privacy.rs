@@ -61,9 +61,10 @@ impl Leaf {
             && text.chars().all(|c| c.is_ascii_digit())
     }
 
-    /// Few texts have what numbers, addresses and credentials are made of.
+    /// Few texts have what numbers, addresses and credentials are made of, and are no UUID.
     fn is_looked_at(&self) -> bool {
         !self.is_number
+            && !super::predicates::uuid(&self.content)
             && (self.content.contains(|c: char| "@%&+=".contains(c) || !c.is_ascii())
                 || self.content.chars().filter(|c| ('0'..='Z').contains(c) || *c == '.').count() >= 7)
     }
