@@ -47,3 +47,20 @@ pub const RECORD_BYTES: usize = 1024;
 pub const PLACE_BYTES: usize = 128;
 /// How many bytes of a text that cannot be read the outline shows.
 pub const OUTLINE_BYTES: usize = 512;
+
+/// The most bytes of a schema as Postgres writes it.
+pub const SCHEMA_BYTES: usize = 65_536;
+/// How deep the schemas within a schema are nested.
+pub const SCHEMA_DEPTH: usize = 32;
+/// The most schemas within a schema, itself included.
+pub const SCHEMA_PARTS: usize = 2000;
+/// The most schemas on a way that looks at one and the same value.
+pub const SCHEMA_CHAIN: usize = 16;
+/// The most schemas that lead to the judgement of one part of a value; what takes more is refused.
+pub const SCHEMA_NESTED: usize = 128;
+/// The most values of an `enum`.
+pub const SCHEMA_CHOICES: usize = 1000;
+/// The most positions that a pattern expands to.
+pub const PATTERN_POSITIONS: usize = 1000;
+/// The largest bound of a repetition in a pattern.
+pub const PATTERN_REPEATS: usize = 255;

@@ -954,6 +954,875 @@ revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
 grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+-- The words of a schema: every keyword with the shape that what it says must have.
+create or replace function audience_gate.schema_keywords()
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '{
+    "type": "types", "enum": "choices", "const": "any",
+    "multipleOf": "positive", "minimum": "number", "maximum": "number",
+    "exclusiveMinimum": "number", "exclusiveMaximum": "number",
+    "minLength": "count", "maxLength": "count", "pattern": "pattern", "format": "format",
+    "items": "schema", "prefixItems": "schemas", "contains": "schema", "minContains": "count", "maxContains": "count",
+    "minItems": "count", "maxItems": "count", "uniqueItems": "boolean",
+    "properties": "named_schemas", "patternProperties": "patterned_schemas", "additionalProperties": "schema",
+    "propertyNames": "schema", "required": "names", "minProperties": "count", "maxProperties": "count",
+    "dependentRequired": "named_names", "dependentSchemas": "named_schemas",
+    "allOf": "schemas", "anyOf": "schemas", "oneOf": "schemas", "not": "schema",
+    "if": "schema", "then": "schema", "else": "schema", "$defs": "named_schemas", "$ref": "reference",
+    "title": "text", "description": "text", "default": "any", "examples": "list", "deprecated": "boolean",
+    "readOnly": "boolean", "writeOnly": "boolean", "$comment": "text", "$schema": "dialect", "personal": "boolean"
+  }'::jsonb
+$$;
+comment on function audience_gate.schema_keywords() is
+  'Every keyword that a schema may use, and the shape of what it says.';
+revoke all on function audience_gate.schema_keywords() from public;
+grant execute on function audience_gate.schema_keywords()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_types()
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '["null", "boolean", "object", "array", "number", "integer", "string"]'::jsonb
+$$;
+comment on function audience_gate.schema_types() is 'The types that a schema may name.';
+revoke all on function audience_gate.schema_types() from public;
+grant execute on function audience_gate.schema_types()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_formats()
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '["date", "date-time", "time", "uuid", "uri", "hostname", "ipv4", "ipv6"]'::jsonb
+$$;
+comment on function audience_gate.schema_formats() is
+  'The formats that a schema may ask for, each of which is judged.';
+revoke all on function audience_gate.schema_formats() from public;
+grant execute on function audience_gate.schema_formats()
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- The patterns of schemas: a grammar that means the same in every engine, written as Postgres' own.
+create or replace function audience_gate.pattern_character(code integer)
+returns text
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when code between 48 and 57 or code between 65 and 90 or code between 97 and 122 then chr(code)
+    when code < 65536 then '\u' || lpad(to_hex(code), 4, '0')
+    else '\U' || lpad(to_hex(code), 8, '0')
+  end
+$$;
+comment on function audience_gate.pattern_character(integer) is
+  'A character as a pattern of Postgres names it and nothing else.';
+revoke all on function audience_gate.pattern_character(integer) from public;
+grant execute on function audience_gate.pattern_character(integer)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.pattern_class(sign text)
+returns text
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select case lower(sign collate "C")
+    when 'd' then '0-9'
+    when 'w' then 'A-Za-z0-9_'
+    when 's' then '\t\n\v\f\r\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
+  end
+$$;
+comment on function audience_gate.pattern_class(text) is
+  'The characters that \d, \w and \s stand for, as ECMAScript lists them; null for another sign.';
+revoke all on function audience_gate.pattern_class(text) from public;
+grant execute on function audience_gate.pattern_class(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.pattern_escaped(sign text, in_class boolean)
+returns integer
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when strpos('tnvfr', sign) > 0 then (array[9, 10, 11, 12, 13])[strpos('tnvfr', sign)]
+    when strpos('^$\.*+?()[]{}|/', sign) > 0 or in_class and sign = '-' then ascii(sign)
+  end
+$$;
+comment on function audience_gate.pattern_escaped(text, boolean) is
+  'The code point that a backslash and this sign stand for; null if they stand for none.';
+revoke all on function audience_gate.pattern_escaped(text, boolean) from public;
+grant execute on function audience_gate.pattern_escaped(text, boolean)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.pattern(source text)
+returns text
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  signs constant text[] := string_to_array(source, null);
+  ends constant integer := coalesce(cardinality(signs), 0);
+  place integer := 1;
+  sign text;
+  written text := '';
+  -- What the groups that are open expand to so far, and the last atom; it is null where nothing can be repeated.
+  totals bigint[] := array[0];
+  atom bigint;
+  bounds text[];
+  -- Whether a branch begins here, and whether it ended.
+  begins boolean := true;
+  closed boolean := false;
+  negated boolean;
+  members text;
+  low integer;
+  high integer;
+begin
+  while place <= ends loop
+    sign := signs[place];
+    if closed and sign <> '|' then
+      return null;
+    end if;
+    place := place + 1;
+    case
+      when sign = '^' then
+        if cardinality(totals) > 1 or not begins then
+          return null;
+        end if;
+        written := written || '\A';
+        atom := null;
+      when sign = '$' then
+        if cardinality(totals) > 1 then
+          return null;
+        end if;
+        written := written || '\Z';
+        closed := true;
+        atom := null;
+      when sign = '|' then
+        written := written || '|';
+        closed := false;
+        atom := null;
+      when sign = '(' then
+        if signs[place] = '?' then
+          if signs[place + 1] is distinct from ':' then
+            return null;
+          end if;
+          place := place + 2;
+        end if;
+        written := written || '(?:';
+        totals := totals || 0::bigint;
+        atom := null;
+      when sign = ')' then
+        if cardinality(totals) = 1 then
+          return null;
+        end if;
+        written := written || ')';
+        atom := totals[cardinality(totals)];
+        totals := totals[:cardinality(totals) - 1];
+        totals[cardinality(totals)] := totals[cardinality(totals)] + atom;
+      when sign in ('*', '+', '?') then
+        if atom is null then
+          return null;
+        end if;
+        written := written || sign;
+        atom := null;
+      when sign = '{' then
+        bounds := regexp_match(array_to_string(signs[place:place + 7], ''), '^([0-9]{1,3})(,([0-9]{1,3})?)?\}');
+        if atom is null or bounds is null or bounds[1]::integer > 255
+          or coalesce(bounds[3]::integer, 0) > 255 or bounds[3]::integer < bounds[1]::integer
+        then
+          return null;
+        end if;
+        members := bounds[1] || coalesce(bounds[2], '') || '}';
+        written := written || '{' || members;
+        place := place + char_length(members);
+        totals[cardinality(totals)] := totals[cardinality(totals)]
+          + atom * (greatest(bounds[1]::integer, bounds[3]::integer, 1) - 1);
+        atom := null;
+      when sign = '[' then
+        negated := coalesce(signs[place] = '^', false);
+        place := place + negated::integer;
+        members := '';
+        loop
+          sign := signs[place];
+          if sign is null then
+            return null;
+          end if;
+          place := place + 1;
+          exit when sign = ']';
+          if sign = '\' and audience_gate.pattern_class(signs[place]) is not null then
+            if signs[place] <> lower(signs[place] collate "C")
+              or signs[place + 1] = '-' and signs[place + 2] <> ']'
+            then
+              return null;
+            end if;
+            members := members || audience_gate.pattern_class(signs[place]);
+            place := place + 1;
+            continue;
+          end if;
+          -- A sign for itself, or the first of a range.
+          if sign = '\' then
+            low := audience_gate.pattern_escaped(signs[place], true);
+            place := place + 1;
+          elsif sign = '-' and members <> '' and signs[place] is distinct from ']' then
+            return null;
+          else
+            low := ascii(sign);
+          end if;
+          if signs[place] = '-' and signs[place + 1] <> ']' then
+            high := case when signs[place + 1] = '\' then audience_gate.pattern_escaped(signs[place + 2], true)
+              else ascii(signs[place + 1]) end;
+            place := place + case when signs[place + 1] = '\' then 3 else 2 end;
+            if high is null or low is null or high < low then
+              return null;
+            end if;
+            members := members || audience_gate.pattern_character(low) || '-' || audience_gate.pattern_character(high);
+          elsif low is null then
+            return null;
+          else
+            members := members || audience_gate.pattern_character(low);
+          end if;
+        end loop;
+        if members = '' then
+          return null;
+        end if;
+        written := written || case when negated then '[^' else '[' end || members || ']';
+        atom := 1;
+      when sign = '.' then
+        written := written || '[^\n\r\u2028\u2029]';
+        atom := 1;
+      when sign = '\' then
+        if audience_gate.pattern_class(signs[place]) is not null then
+          written := written || case when signs[place] = lower(signs[place] collate "C") then '[' else '[^' end
+            || audience_gate.pattern_class(signs[place]) || ']';
+        elsif audience_gate.pattern_escaped(signs[place], false) is null then
+          return null;
+        else
+          written := written || audience_gate.pattern_character(audience_gate.pattern_escaped(signs[place], false));
+        end if;
+        place := place + 1;
+        atom := 1;
+      when sign in (']', '}') then
+        return null;
+      else
+        written := written || audience_gate.pattern_character(ascii(sign));
+        atom := 1;
+    end case;
+    begins := sign = '|';
+    if atom = 1 and sign <> ')' then
+      totals[cardinality(totals)] := totals[cardinality(totals)] + 1;
+    end if;
+    if totals[cardinality(totals)] > 1000 then
+      return null;
+    end if;
+  end loop;
+  return case when cardinality(totals) = 1 then '***:' || written end;
+end;
+$$;
+comment on function audience_gate.pattern(text) is
+  'A pattern of a schema as Postgres writes it, for a text of collation C; null if it is outside the grammar or '
+  'expands to more than 1000 positions.';
+revoke all on function audience_gate.pattern(text) from public;
+grant execute on function audience_gate.pattern(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- What a schema may say: JSON Schema 2020-12, with local references and patterns of our grammar.
+create or replace function audience_gate.schema_place(steps jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select '#' || coalesce((
+    select string_agg('/' || replace(replace(step, '~', '~0'), '/', '~1'), '' order by place)
+    from jsonb_array_elements_text(steps) with ordinality as way (step, place)), '')
+$$;
+comment on function audience_gate.schema_place(jsonb) is 'A place in a schema, as a reference names it.';
+revoke all on function audience_gate.schema_place(jsonb) from public;
+grant execute on function audience_gate.schema_place(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_reference(reference text)
+returns text[]
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  bytes bytea := '';
+  keys text[];
+  part text;
+  pointer text;
+begin
+  if reference !~ '^#(/|$)' or reference ~ '%(?![0-9a-fA-F]{2})' or reference ~ '~(?![01])' then
+    return null;
+  end if;
+  if reference = '#' then
+    return '{}';
+  end if;
+  pointer := substr(reference, 3);
+  if strpos(pointer, '%') > 0 then
+    for part in select hit[1] from regexp_matches(pointer, '%[0-9a-fA-F]{2}|[^%]+', 'g') as parts (hit) loop
+      bytes := bytes
+        || case when left(part, 1) = '%' then decode(substr(part, 2), 'hex') else convert_to(part, 'UTF8') end;
+    end loop;
+    begin
+      pointer := convert_from(bytes, 'UTF8');
+    exception when character_not_in_repertoire or untranslatable_character then
+      return null;
+    end;
+    if pointer ~ '~(?![01])' then
+      return null;
+    end if;
+  end if;
+  keys := string_to_array(pointer, '/');
+  return case
+    when pointer = '' then array['']
+    else array(
+      select replace(replace(way.step, '~1', '/'), '~0', '~')
+      from unnest(keys) with ordinality as way (step, place) order by way.place)
+  end;
+end;
+$$;
+comment on function audience_gate.schema_reference(text) is
+  'The way to what a local reference names, which is # or a JSON pointer after it, percent-encoded where need '
+  'be; null if it is no such reference.';
+revoke all on function audience_gate.schema_reference(text) from public;
+grant execute on function audience_gate.schema_reference(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_value_fits(shape text, says jsonb)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return case shape
+    when 'any' then true
+    when 'text' then jsonb_typeof(says) = 'string'
+    when 'boolean' then jsonb_typeof(says) = 'boolean'
+    when 'list' then jsonb_typeof(says) = 'array'
+    when 'choices' then case when jsonb_typeof(says) = 'array'
+      then jsonb_array_length(says) <= 1000 else false end
+    when 'number' then jsonb_typeof(says) = 'number'
+    when 'positive' then case when jsonb_typeof(says) = 'number' then says::numeric > 0 else false end
+    when 'count' then case when jsonb_typeof(says) = 'number'
+      then says::numeric between 0 and 2147483647 and trunc(says::numeric) = says::numeric else false end
+    when 'types' then case jsonb_typeof(says)
+      when 'string' then audience_gate.schema_types() ? (says #>> '{}')
+      when 'array' then jsonb_array_length(says) > 0 and audience_gate.schema_types() @> says
+        and jsonb_array_length(says) = (select count(distinct type) from jsonb_array_elements(says) type)
+      else false end
+    when 'names' then case when jsonb_typeof(says) = 'array'
+      then not exists (select from jsonb_array_elements(says) name where jsonb_typeof(name) <> 'string')
+        and jsonb_array_length(says) = (select count(distinct name) from jsonb_array_elements(says) name)
+      else false end
+    when 'named_names' then case when jsonb_typeof(says) = 'object'
+      then not exists (
+        select from jsonb_each(says) named where not audience_gate.schema_value_fits('names', named.value))
+      else false end
+    when 'pattern' then case when jsonb_typeof(says) = 'string'
+      then audience_gate.pattern(says #>> '{}') is not null else false end
+    when 'format' then case when jsonb_typeof(says) = 'string'
+      then audience_gate.schema_formats() ? (says #>> '{}') else false end
+    when 'reference' then case when jsonb_typeof(says) = 'string'
+      then audience_gate.schema_reference(says #>> '{}') is not null else false end
+    when 'dialect' then says in (
+      '"https://json-schema.org/draft/2020-12/schema"', '"https://json-schema.org/draft/2020-12/schema#"')
+    when 'schema' then jsonb_typeof(says) in ('object', 'boolean')
+    when 'schemas' then case when jsonb_typeof(says) = 'array' then jsonb_array_length(says) > 0 else false end
+    when 'named_schemas' then jsonb_typeof(says) = 'object'
+    when 'patterned_schemas' then case when jsonb_typeof(says) = 'object'
+      then not exists (select from jsonb_object_keys(says) pattern where audience_gate.pattern(pattern) is null)
+      else false end
+    else false
+  end;
+end;
+$$;
+comment on function audience_gate.schema_value_fits(text, jsonb) is
+  'Whether what a keyword of a schema says has the shape that it must have; the schemas within are not looked at.';
+revoke all on function audience_gate.schema_value_fits(text, jsonb) from public;
+grant execute on function audience_gate.schema_value_fits(text, jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_refusal(schema jsonb)
+returns text
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+declare
+  places jsonb[] := array['[]'::jsonb];
+  -- How deep each is nested, and by how many applications to one and the same value it is reached.
+  depths integer[] := array[1];
+  chains integer[] := array[1];
+  arrows integer[] := '{}';
+  targets integer[] := '{}';
+  referring text[] := '{}';
+  place integer := 1;
+  part jsonb;
+  member record;
+  shape text;
+  in_place boolean;
+  step text;
+  target integer;
+  changed boolean;
+begin
+  if octet_length(schema::text) > 65536 then
+    return 'it is longer than 65536 bytes';
+  end if;
+  while place <= cardinality(places) loop
+    part := schema #> array(select jsonb_array_elements_text(places[place]));
+    if jsonb_typeof(part) not in ('object', 'boolean') then
+      return audience_gate.schema_place(places[place]) || ' is neither an object nor true or false';
+    end if;
+    if depths[place] > 32 then
+      return audience_gate.schema_place(places[place]) || ' is nested more than 32 deep';
+    end if;
+    for member in
+      select says.key, says.value from jsonb_each(case when jsonb_typeof(part) = 'object' then part else '{}' end) says
+    loop
+      shape := audience_gate.schema_keywords() ->> member.key;
+      if shape is null then
+        return 'the keyword ' || audience_gate.schema_place(places[place] || to_jsonb(member.key))
+          || ' is not supported';
+      elsif not audience_gate.schema_value_fits(shape, member.value) then
+        return 'the value of ' || audience_gate.schema_place(places[place] || to_jsonb(member.key))
+          || ' is not one that the keyword takes here';
+      end if;
+      in_place := member.key in ('allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas');
+      if shape = 'reference' then
+        arrows := arrows || place;
+        referring := referring || (member.value #>> '{}');
+      end if;
+      for step in
+        select null where shape = 'schema'
+        union all
+        select (item.ordinal - 1)::text
+        from jsonb_array_elements(case when shape = 'schemas' then member.value else '[]' end)
+          with ordinality as item (value, ordinal)
+        union all
+        select jsonb_object_keys(
+          case when shape in ('named_schemas', 'patterned_schemas') then member.value else '{}' end)
+      loop
+        places := places || (places[place] || to_jsonb(member.key)
+          || case when step is null then '[]' else to_jsonb(array[step]) end);
+        depths := depths || (depths[place] + 1);
+        chains := chains || case when in_place then chains[place] + 1 else 1 end;
+        if in_place then
+          arrows := arrows || place;
+          referring := referring || null::text;
+          targets[cardinality(arrows)] := cardinality(places);
+        end if;
+        if cardinality(places) > 2000 then
+          return 'it has more than 2000 schemas within';
+        end if;
+      end loop;
+    end loop;
+    place := place + 1;
+  end loop;
+  for arrow in 1 .. cardinality(arrows) loop
+    continue when referring[arrow] is null;
+    target := array_position(places, to_jsonb(audience_gate.schema_reference(referring[arrow])));
+    if target is null then
+      return 'the value of ' || audience_gate.schema_place(places[arrows[arrow]] || '"$ref"')
+        || ' names no schema within this one';
+    end if;
+    targets[arrow] := target;
+  end loop;
+  -- The longest chain of schemas that look at one and the same value: without end where a reference leads back.
+  loop
+    changed := false;
+    for arrow in 1 .. cardinality(arrows) loop
+      if chains[targets[arrow]] < chains[arrows[arrow]] + 1 then
+        chains[targets[arrow]] := chains[arrows[arrow]] + 1;
+        changed := true;
+        if chains[targets[arrow]] > 16 then
+          return audience_gate.schema_place(places[targets[arrow]])
+            || ' is reached by more than 16 schemas that look at one and the same value, '
+            || 'or leads back to itself';
+        end if;
+      end if;
+    end loop;
+    exit when not changed;
+  end loop;
+  return null;
+end;
+$$;
+comment on function audience_gate.schema_refusal(jsonb) is
+  'What is wrong with a schema, with the keyword and its place; null if every engine can judge by it.';
+revoke all on function audience_gate.schema_refusal(jsonb) from public;
+grant execute on function audience_gate.schema_refusal(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- What a schema says of a value. A value of a type that a keyword does not speak of satisfies the keyword.
+create or replace function audience_gate.is_ipv4(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select value ~ '^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])([.](?!$)|$)){4}$'
+$$;
+comment on function audience_gate.is_ipv4(text) is 'Whether a text is an IPv4 address.';
+revoke all on function audience_gate.is_ipv4(text) from public;
+grant execute on function audience_gate.is_ipv4(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_ipv6(value text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select plain ~ '^([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}$'
+    or plain ~ '^(([0-9a-fA-F]{1,4}:)*[0-9a-fA-F]{1,4})?::(([0-9a-fA-F]{1,4}:)*[0-9a-fA-F]{1,4})?$'
+      and (select count(*) <= 7 from regexp_matches(plain, '[0-9a-fA-F]+', 'g'))
+  from (
+    select case when audience_gate.is_ipv4(substring(value from ':([^:]*)$'))
+      then regexp_replace(value, '[^:]*$', '0:0') else value end
+  ) written (plain)
+$$;
+comment on function audience_gate.is_ipv6(text) is 'Whether a text is an IPv6 address.';
+revoke all on function audience_gate.is_ipv6(text) from public;
+grant execute on function audience_gate.is_ipv6(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.has_format(value text, format text)
+returns boolean
+language sql
+stable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select case format
+    when 'date' then char_length(value) = 10 and audience_gate.moment(value || 'T00:00:00Z') is not null
+    when 'time' then audience_gate.moment('2000-01-01T' || value) is not null
+    when 'date-time' then audience_gate.moment(value) is not null
+    when 'uuid' then value ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+    when 'hostname' then char_length(value) <= 253
+      and value ~ '^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$'
+    when 'ipv4' then audience_gate.is_ipv4(value)
+    when 'ipv6' then audience_gate.is_ipv6(value)
+    when 'uri' then value ~ ('^[a-zA-Z][a-zA-Z0-9+.-]*:'
+      || '(//(([a-zA-Z0-9._~!$&''()*+,;=:-]|%[0-9a-fA-F]{2})*@)?'
+      || '(\[([0-9a-fA-F:.]+|v[0-9a-fA-F]+[.][a-zA-Z0-9._~!$&''()*+,;=:-]+)\]'
+      || '|([a-zA-Z0-9._~!$&''()*+,;=-]|%[0-9a-fA-F]{2})*)'
+      || '(:[0-9]*)?(/|[?#]|$)|(?!//))'
+      || '([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*'
+      || '([?]([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?'
+      || '(#([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?$')
+    else false
+  end
+$$;
+comment on function audience_gate.has_format(text, text) is 'Whether a text has a format of schemas.';
+revoke all on function audience_gate.has_format(text, text) from public;
+grant execute on function audience_gate.has_format(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.matches(value text, source text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+begin
+  return value collate "C" ~ audience_gate.pattern(source);
+end;
+$$;
+comment on function audience_gate.matches(text, text) is 'Whether a text holds what a pattern of a schema describes.';
+revoke all on function audience_gate.matches(text, text) from public;
+grant execute on function audience_gate.matches(text, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.is_of_type(value jsonb, type text)
+returns boolean
+language sql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when type = 'integer' then
+      case when jsonb_typeof(value) = 'number' then trunc(value::numeric) = value::numeric else false end
+    else jsonb_typeof(value) = type
+  end
+$$;
+comment on function audience_gate.is_of_type(jsonb, text) is 'Whether a value is of a type that a schema names.';
+revoke all on function audience_gate.is_of_type(jsonb, text) from public;
+grant execute on function audience_gate.is_of_type(jsonb, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.schema_fault(
+  root jsonb, schema jsonb, instance jsonb, way text[], above integer default 0
+)
+returns text[]
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+declare
+  kind constant text := jsonb_typeof(instance);
+  keyword text;
+  says jsonb;
+  part record;
+  number numeric;
+  letters text;
+  members integer;
+  matched integer;
+  fault text[];
+begin
+  if jsonb_typeof(schema) = 'boolean' then
+    return case when schema = 'false' then way end;
+  end if;
+  -- Each is a call within a call, and the stack of the server has an end.
+  if above > 128 then
+    return way;
+  end if;
+  case kind
+    when 'number' then number := instance::numeric;
+    when 'string' then letters := instance #>> '{}';
+    when 'array' then members := jsonb_array_length(instance);
+    when 'object' then select count(*) into members from jsonb_object_keys(instance);
+    else null;
+  end case;
+  for keyword, says in select given.key, given.value from jsonb_each(schema) given loop
+    fault := null;
+    case keyword
+      when 'type' then
+        if not (case jsonb_typeof(says)
+          when 'string' then audience_gate.is_of_type(instance, says #>> '{}')
+          else exists (
+            select from jsonb_array_elements_text(says) type where audience_gate.is_of_type(instance, type)) end)
+        then
+          return way;
+        end if;
+      when 'enum' then
+        if not exists (select from jsonb_array_elements(says) choice where choice = instance) then
+          return way;
+        end if;
+      when 'const' then
+        if says <> instance then
+          return way;
+        end if;
+      when 'multipleOf' then
+        if mod(number, says::numeric) <> 0 then
+          return way;
+        end if;
+      when 'minimum' then
+        if number < says::numeric then
+          return way;
+        end if;
+      when 'maximum' then
+        if number > says::numeric then
+          return way;
+        end if;
+      when 'exclusiveMinimum' then
+        if number <= says::numeric then
+          return way;
+        end if;
+      when 'exclusiveMaximum' then
+        if number >= says::numeric then
+          return way;
+        end if;
+      when 'minLength' then
+        if char_length(letters) < says::numeric then
+          return way;
+        end if;
+      when 'maxLength' then
+        if char_length(letters) > says::numeric then
+          return way;
+        end if;
+      when 'pattern' then
+        if not audience_gate.matches(letters, says #>> '{}') then
+          return way;
+        end if;
+      when 'format' then
+        if not audience_gate.has_format(letters, says #>> '{}') then
+          return way;
+        end if;
+      when 'minItems' then
+        if kind = 'array' and members < says::numeric then
+          return way;
+        end if;
+      when 'maxItems' then
+        if kind = 'array' and members > says::numeric then
+          return way;
+        end if;
+      when 'uniqueItems' then
+        if kind = 'array' and says = 'true'
+          and members > (select count(distinct item) from jsonb_array_elements(instance) item)
+        then
+          return way;
+        end if;
+      when 'prefixItems' then
+        for position in 0 .. least(jsonb_array_length(says), members) - 1 loop
+          exit when kind <> 'array';
+          fault := audience_gate.schema_fault(
+            root, says -> position, instance -> position, way || position::text, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'items' then
+        for position in coalesce(jsonb_array_length(schema -> 'prefixItems'), 0) .. members - 1 loop
+          exit when kind <> 'array';
+          fault := audience_gate.schema_fault(root, says, instance -> position, way || position::text, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'contains' then
+        if kind = 'array' then
+          select count(*) into matched from jsonb_array_elements(instance) item
+          where audience_gate.schema_fault(root, says, item, '{}', above + 1) is null;
+          if matched < coalesce((schema -> 'minContains')::numeric, 1)
+            or matched > (schema -> 'maxContains')::numeric
+          then
+            return way;
+          end if;
+        end if;
+      when 'minProperties' then
+        if kind = 'object' and members < says::numeric then
+          return way;
+        end if;
+      when 'maxProperties' then
+        if kind = 'object' and members > says::numeric then
+          return way;
+        end if;
+      when 'required' then
+        if kind = 'object' then
+          select way || name into fault from jsonb_array_elements_text(says) with ordinality as needed (name, place)
+          where not instance ? name order by place limit 1;
+        end if;
+      when 'dependentRequired' then
+        if kind = 'object' then
+          select way || name into fault
+          from jsonb_each(says) with ordinality as dependent (key, names, place)
+          cross join lateral jsonb_array_elements_text(dependent.names) with ordinality as needed (name, ordinal)
+          where instance ? dependent.key and not instance ? name order by dependent.place, needed.ordinal limit 1;
+        end if;
+      when 'propertyNames' then
+        for part in select sent.key from jsonb_each(case kind when 'object' then instance else '{}' end) sent loop
+          if audience_gate.schema_fault(root, says, to_jsonb(part.key), '{}', above + 1) is not null then
+            return way || part.key;
+          end if;
+        end loop;
+      when 'properties' then
+        for part in
+          select sent.key, sent.value from jsonb_each(case kind when 'object' then instance else '{}' end) sent
+          where says ? sent.key
+        loop
+          fault := audience_gate.schema_fault(root, says -> part.key, part.value, way || part.key, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'patternProperties' then
+        for part in
+          select sent.key, sent.value, bound.value as schema
+          from jsonb_each(case kind when 'object' then instance else '{}' end) sent
+          join jsonb_each(says) bound on audience_gate.matches(sent.key, bound.key)
+        loop
+          fault := audience_gate.schema_fault(root, part.schema, part.value, way || part.key, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'additionalProperties' then
+        for part in
+          select sent.key, sent.value from jsonb_each(case kind when 'object' then instance else '{}' end) sent
+          where (schema -> 'properties' ? sent.key) is not true
+            and not exists (
+              select from jsonb_object_keys(coalesce(schema -> 'patternProperties', '{}')) pattern
+              where audience_gate.matches(sent.key, pattern))
+        loop
+          fault := audience_gate.schema_fault(root, says, part.value, way || part.key, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'dependentSchemas' then
+        for part in
+          select bound.key, bound.value from jsonb_each(says) bound where kind = 'object' and instance ? bound.key
+        loop
+          fault := audience_gate.schema_fault(root, part.value, instance, way, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'allOf' then
+        for position in 0 .. jsonb_array_length(says) - 1 loop
+          fault := audience_gate.schema_fault(root, says -> position, instance, way, above + 1);
+          exit when fault is not null;
+        end loop;
+      when 'anyOf' then
+        if not exists (
+          select from jsonb_array_elements(says) choice
+          where audience_gate.schema_fault(root, choice, instance, '{}', above + 1) is null)
+        then
+          return way;
+        end if;
+      when 'oneOf' then
+        if 1 <> (select count(*) from jsonb_array_elements(says) choice
+          where audience_gate.schema_fault(root, choice, instance, '{}', above + 1) is null)
+        then
+          return way;
+        end if;
+      when 'not' then
+        if audience_gate.schema_fault(root, says, instance, '{}', above + 1) is null then
+          return way;
+        end if;
+      when 'if' then
+        fault := case
+          when audience_gate.schema_fault(root, says, instance, '{}', above + 1) is null
+            then audience_gate.schema_fault(root, coalesce(schema -> 'then', 'true'), instance, way, above + 1)
+          else audience_gate.schema_fault(root, coalesce(schema -> 'else', 'true'), instance, way, above + 1)
+        end;
+      when '$ref' then
+        fault := audience_gate.schema_fault(
+          root, root #> audience_gate.schema_reference(says #>> '{}'), instance, way, above + 1);
+      else
+        null; -- said to people, or with another keyword
+    end case;
+    if fault is not null then
+      return fault;
+    end if;
+  end loop;
+  return null;
+end;
+$$;
+comment on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], integer) is
+  'The way to the first part of a value that a schema of a root refuses, where way leads to the value; null if '
+  'it refuses none. Above: how many schemas led to this one; a value that takes more than 128 is refused. The '
+  'schema has passed schema_refusal().';
+revoke all on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], integer) from public;
+grant execute on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], integer)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 -- Numbers that belong to a person, found in a text without its disguises by the same steps as in the core.
 create or replace function audience_gate.is_card(digits text)
 returns boolean

@@ -5,7 +5,7 @@
 /** @typedef {Sent & { violates?: readonly string[] }} Case */
 
 /** A source of numbers below 1 that a seed repeats. @param {number} state */
-function random(state) {
+export function random(state) {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

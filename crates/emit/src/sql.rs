@@ -29,6 +29,13 @@ const TOLD: &str = include_str!("rules.sql");
 const REDACTION: &str = include_str!("redaction.sql");
 const PLACE: &str = include_str!("place.sql");
 const AUDIT: &str = include_str!("audit.sql");
+/// What judges by the schemas of an install.
+const SCHEMA: [&str; 4] = [
+    include_str!("schema_words.sql"),
+    include_str!("pattern.sql"),
+    include_str!("schema_check.sql"),
+    include_str!("schema_judge.sql"),
+];
 
 /// Every unit, in the order in which a new database needs them.
 pub fn units() -> Vec<Unit> {
@@ -147,6 +154,7 @@ pub fn units() -> Vec<Unit> {
         ),
     ]);
     units.extend([KEYS, HELPERS].iter().flat_map(|text| units::units(&filled(text))));
+    units.extend(SCHEMA.iter().flat_map(|text| units::units(&filled(text))));
     units.extend([NUMBERS, PRIVACY].iter().flat_map(|text| units::units(&sql_privacy::filled(text))));
     units.extend(units::units(TOLD));
     units.push(rule_rows());
@@ -200,6 +208,14 @@ fn filled(template: &str) -> String {
         ("{{snapshot_room}}", limits::METADATA_BYTES - limits::RECORD_BYTES),
         ("{{place_bytes}}", limits::PLACE_BYTES),
         ("{{most_depth}}", limits::MOST_DEPTH),
+        ("{{schema_bytes}}", limits::SCHEMA_BYTES),
+        ("{{schema_depth}}", limits::SCHEMA_DEPTH),
+        ("{{schema_parts}}", limits::SCHEMA_PARTS),
+        ("{{schema_chain}}", limits::SCHEMA_CHAIN),
+        ("{{schema_nested}}", limits::SCHEMA_NESTED),
+        ("{{schema_choices}}", limits::SCHEMA_CHOICES),
+        ("{{pattern_positions}}", limits::PATTERN_POSITIONS),
+        ("{{pattern_repeats}}", limits::PATTERN_REPEATS),
         ("{{least_session}}", limits::SESSION_LENGTH.0 as usize),
         ("{{most_session}}", limits::SESSION_LENGTH.1 as usize),
     ];
