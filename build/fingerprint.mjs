@@ -12,6 +12,8 @@ export function sources() {
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
+      // What is only put beside it for npm.
+      .filter((path) => !/^build\/(npm|install)\b/.test(path))
   );
   return [...inFolders, ".cargo/config.toml", "build.rs", "Cargo.toml", "contract.json", "contract.d.ts"].sort();
 }

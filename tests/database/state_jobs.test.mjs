@@ -73,7 +73,9 @@ describe("jobs", () => {
           client,
           "select string_agg(jobname || ' ' || schedule, ', ' order by jobname) from cron.job where jobname like '%derive%' or jobname like '%slow%'",
         );
-      await client.query("select audience_gate.schedule_jobs()");
+      await client.query("update audience_gate.jobs set schedule = '* * * * *' where name = 'derive_states'");
+      assert.equal(await scheduled(), null, "nothing is scheduled before it is enabled");
+      await client.query("select audience_gate.enable_jobs()");
       assert.equal(await scheduled(), "audience-gate:derive_states * * * * *, audience-gate:slow 0 0 1 1 *");
       await client.query("update audience_gate.jobs set schedule = '*/2 * * * *' where name = 'derive_states'");
       await client.query("update audience_gate.jobs set active = false where name = 'slow'");
@@ -92,6 +94,10 @@ describe("jobs", () => {
         await value(client, "select outcome from audience_gate.job_runs where job = 'derive_states' limit 1"),
         "succeeded",
       );
+
+      await client.query("select audience_gate.disable_jobs()");
+      await client.query("update audience_gate.jobs set schedule = '*/3 * * * *' where name = 'derive_states'");
+      assert.equal(await scheduled(), null);
     });
   });
 });

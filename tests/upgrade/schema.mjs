@@ -47,11 +47,15 @@ export async function described(client) {
   return rows.map(([line]) => line);
 }
 
-/** The schema as pg_dump writes it, if there is a pg_dump of the server's version. @param {string} url @param {number} version */
-export function dumped(url, version) {
+/**
+ * The schema as pg_dump writes it, if there is a pg_dump of the server's version.
+ *
+ * @param {string} url @param {number} version @param {string[]} options of pg_dump
+ */
+export function dumped(url, version, options = []) {
   const program = join(postgresBin, "pg_dump");
   if (version !== 15 || !existsSync(program)) return [];
-  const { status, stdout, stderr } = spawnSync(program, ["--schema-only", `--dbname=${url}`], {
+  const { status, stdout, stderr } = spawnSync(program, ["--schema-only", `--dbname=${url}`, ...options], {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The command `audience-gate` of the npm package: into a project that exists, and out of it again. */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Refusal, UsageError } from "./errors.mjs";
+
+/** @typedef {import("./command.mjs").Command} Command */
+
+/** Each command is loaded when it is asked for. */
+const COMMANDS = {
+  init: () => import("./init.mjs"),
+  status: () => import("./status.mjs"),
+  enable: () => import("./enable.mjs"),
+  upgrade: () => import("./upgrade.mjs"),
+  uninstall: () => import("./uninstall.mjs"),
+};
+
+const HELP = `Usage: audience-gate COMMAND [OPTIONS]
+
+  init       copies the migrations and the function into the Supabase project of this folder
+  status     says what is installed, what was edited, and by which contract each part judges
+  enable     jobs: has pg_cron run the scheduled jobs; signing: makes the function's signing key
+  upgrade    copies what is newer in this package
+  uninstall  takes everything out of the project again
+
+Each command has --help. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.
+`;
+
+/** @param {string[]} args @returns {Promise<number>} */
+async function main([name, ...args]) {
+  if (name === undefined || name === "--help" || name === "help") {
+    process.stdout.write(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`there is no command ${name}; --help lists them`);
+  /** @type {{ command: Command }} */
+  const { command } = await COMMANDS[/** @type {keyof typeof COMMANDS} */ (name)]();
+  const { values, positionals } = understood(name, command, args);
+  if (values.help) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  return await command.run(values, positionals);
+}
+
+/** @param {string} name @param {Command} command @param {string[]} args */
+function understood(name, command, args) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...command.options, help: { type: "boolean" } },
+      allowPositionals: true,
+      strict: true,
+    });
+    if (!values.help && positionals.length !== command.positionals) {
+      throw new Error(`it takes ${command.positionals} words and got ${positionals.length}`);
+    }
+    return { values: /** @type {import("./command.mjs").Values} */ (values), positionals };
+  } catch (error) {
+    throw new UsageError(`${/** @type {Error} */ (error).message}; audience-gate ${name} --help says what it takes`);
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  process.stderr.write(`audience-gate: ${error.message}\n`);
+  process.exitCode = error.code;
+}

@@ -1,0 +1,114 @@
+/** Into a project that exists and out of it again, with the real Supabase CLI on a real Postgres: nothing of theirs changes. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { size } from "../long.mjs";
+import { described, dumped } from "../upgrade/schema.mjs";
+import { project } from "./scene.mjs";
+import { SHAPES } from "./shapes.mjs";
+
+/** The short form takes each shape to one version of Postgres, the long form to every one. */
+const runs = SHAPES.flatMap((shape) =>
+  VERSIONS.slice(0, size({ short: 1, long: VERSIONS.length })).map((version, _, { length }) => ({
+    ...shape,
+    version: length === 1 ? shape.version : version,
+  }))
+);
+
+/** Rights that nobody has granted, and the same rights granted one by one, are one thing to a server and to pg_dump. */
+const plainRights = (/** @type {string} */ line) =>
+  line.replace(/ rights \{?(?:postgres=\w+\/postgres|=X\/postgres|,)*\}? /, " rights of its owner ");
+
+/** Everything in a database but the CLI's own history. @param {string} url @param {number} version */
+const schema = async (url, version) => ({
+  dump: dumped(url, version, ["--exclude-schema=supabase_migrations"]),
+  catalogue: (await asClient(url, described)).map(plainRights),
+  roles: await asClient(
+    url,
+    async (client) => (await client.query("select rolname from pg_roles where rolname like 'audience%'")).rows,
+  ),
+});
+
+for (const { name, version, files, openByDefault, refused } of runs) {
+  describe(`${name}, on Postgres ${version}`, () => {
+    const scene = project(`${name} ${version}`, files);
+    /** @type {import("../database/postgres.mjs").Postgres} */
+    let postgres;
+    /** @type {string[]} */
+    let at;
+    /** @type {{ files: Record<string, string>, schema: Awaited<ReturnType<typeof schema>> }} */
+    let theirs;
+    /** @param {import("./scene.mjs").Ended} ended */
+    const done = ({ code, said }) => assert.equal(code, 0, said);
+    const push = () => scene.supabase("db", "push", ...at);
+    before(async () => {
+      postgres = await startPostgres({ version, migrations: [], openByDefault });
+      at = ["--db-url", postgres.url];
+      done(push());
+      theirs = { files: scene.files(), schema: await schema(postgres.url, version) };
+    });
+    after(() => postgres.stop());
+
+    if (refused) {
+      test("is refused with all that is in the way, and stays as it is", async () => {
+        const looked = scene.gate(["init", ...at]);
+        assert.equal(looked.code, 1, looked.said);
+        assert.match(looked.said, refused);
+        assert.deepEqual(scene.files(), theirs.files);
+        done(scene.gate(["init"]));
+        const pushed = push();
+        assert.notEqual(pushed.code, 0);
+        assert.match(pushed.said, refused);
+        assert.deepEqual(await schema(postgres.url, version), theirs.schema);
+        done(scene.gate(["uninstall"]));
+      });
+      return;
+    }
+
+    test("says what it would write, and writes it once", () => {
+      const dry = scene.gate(["init", ...at, "--dry-run"]);
+      done(dry);
+      assert.deepEqual(scene.files(), theirs.files);
+      const written = scene.gate(["init", ...at]);
+      done(written);
+      assert.equal(written.said.match(/^ {2}[+~] .*/gm)?.length, dry.said.match(/^ {2}[+~] .*/gm)?.length);
+      const once = scene.files();
+      done(scene.gate(["init", ...at]));
+      assert.deepEqual(scene.files(), once);
+      for (const [path, text] of Object.entries(theirs.files)) {
+        assert.ok(once[path].startsWith(text), `${path} is not as it was, with more at its end`);
+      }
+    });
+
+    test("its migrations and the gate's apply by one push, and nothing is scheduled", async () => {
+      done(push());
+      done(scene.supabase("migration", "list", ...at));
+      await asClient(postgres.url, async (client) => {
+        const { rows: [{ enabled }] } = await client.query("select audience_gate.jobs_enabled() as enabled");
+        assert.equal(enabled, false);
+      });
+      done(scene.gate(["status", ...at]));
+    });
+
+    test("what was theirs is still there, unchanged", async () => {
+      const now = new Set((await schema(postgres.url, version)).catalogue);
+      const taken = /audience_(events|state)\b/;
+      assert.deepEqual(theirs.schema.catalogue.filter((line) => !now.has(line) && !taken.test(line)), []);
+    });
+
+    test("is left by the gate as it was found", async () => {
+      done(scene.gate(["uninstall", ...at]));
+      assert.deepEqual(scene.files(), theirs.files);
+      assert.deepEqual(await schema(postgres.url, version), theirs.schema);
+      done(push());
+    });
+
+    test("takes it again", async () => {
+      done(scene.gate(["init", ...at]));
+      done(push());
+      done(scene.gate(["uninstall"]));
+      done(push());
+      assert.deepEqual(await schema(postgres.url, version), theirs.schema);
+    });
+  });
+}
