@@ -58,6 +58,9 @@ function refuseForeign(project) {
       `these were edited since they were written: ${edited.join(", ")}; audience-gate upgrade says what to do`,
     );
   }
+  if (known === undefined && present(project).size > 0) {
+    throw new Refusal("the gate was copied into this project by hand; run: npx audience-gate upgrade");
+  }
   if (known === undefined) {
     const shipped = functionFiles();
     const differing = project.list(FUNCTION).filter((name) =>

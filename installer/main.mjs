@@ -6,22 +6,28 @@ import { Refusal, UsageError } from "./errors.mjs";
 
 /** @typedef {import("./command.mjs").Command} Command */
 
-/** Each command is loaded when it is asked for. */
+/** Each command is loaded when it is asked for: `types` needs no database, `init` no module. */
 const COMMANDS = {
   init: () => import("./init.mjs"),
   status: () => import("./status.mjs"),
+  doctor: () => import("./doctor.mjs"),
   enable: () => import("./enable.mjs"),
   upgrade: () => import("./upgrade.mjs"),
   uninstall: () => import("./uninstall.mjs"),
+  types: () => import("./types.mjs"),
+  check: () => import("./check.mjs"),
 };
 
 const HELP = `Usage: audience-gate COMMAND [OPTIONS]
 
   init       copies the migrations and the function into the Supabase project of this folder
   status     says what is installed, what was edited, and by which contract each part judges
+  doctor     looks for what is not as it should be, and says what to do
   enable     jobs: has pg_cron run the scheduled jobs; signing: makes the function's signing key
   upgrade    copies what is newer in this package
   uninstall  takes everything out of the project again
+  types      writes the events of an install as TypeScript
+  check      judges a file of events, one JSON text a line
 
 Each command has --help. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.
 `;
