@@ -45,6 +45,8 @@ const EXECUTE = [
   ],
   [/^cargo build --release -p audience-gate-cli$/, (command) => run("cargo", command.split(" ").slice(1))],
   [/^audience-gate legacy /, asksForDatabase],
+  // tests/database/seal.test.mjs runs them, one after the other.
+  [/^audience-gate seal /, (command) => knowsOptions(command)],
   [/^(?:\.\/target\/release\/)?audience-gate /, commandLine],
   [/^(?:npx )?supabase /, supabaseHelp],
   [/^node \S+\.mjs/, (command) => assert.ok(existsSync(join(root, command.split(" ")[1])), command)],
@@ -55,6 +57,23 @@ async function execute(command, block) {
   const found = EXECUTE.find(([pattern]) => pattern.test(command));
   assert.ok(found, "no test runs a command like this; add one to EXECUTE");
   await found[1](command, block);
+}
+
+/** The program has the subcommand and its options. @param {string} command */
+function knowsOptions(command) {
+  const help = run("cargo", [
+    "run",
+    "--quiet",
+    "--locked",
+    "-p",
+    "audience-gate-cli",
+    "--",
+    ...command.split(" ").slice(1, 3),
+    "--help",
+  ]);
+  for (const [option] of command.matchAll(/--\w+/g)) {
+    assert.ok(help.includes(option), `${command}: there is no ${option}`);
+  }
 }
 
 /** @param {string} program @param {string[]} args @param {number[]} codes */

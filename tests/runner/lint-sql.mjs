@@ -13,7 +13,10 @@ import { sqlStyle } from "./sql-style.mjs";
  * bodies are bound when they are created, so no search_path can change what they do; the advisor does not look that
  * far.
  */
-const INLINED = ["audience_gate.fire_key", "audience_gate.session_bucket"];
+const INLINED = [
+  ...["fire_key", "session_bucket"],
+  ...["part", "micros", "day_number", "event_commitment", "event_leaf", "change_commitment", "change_leaf"],
+].map((name) => `audience_gate.${name}`);
 
 const [program, ...script] = packageCommand("supabase");
 

@@ -17,7 +17,15 @@ select is_empty($$
 $$, 'every function runs with an empty search path, or had its names bound when it was made');
 select results_eq(
   $$select signature from functions where proconfig is null order by 1$$,
-  array['audience_gate.fire_key(text,text,uuid)', 'audience_gate.session_bucket(text)'],
+  array[
+    'audience_gate.change_commitment(bytea,uuid,text,text,uuid)',
+    'audience_gate.change_leaf(bigint,uuid,text,text,timestamp with time zone,timestamp with time zone,text,bytea)',
+    'audience_gate.day_number(timestamp with time zone)',
+    'audience_gate.event_commitment(bytea,uuid,text,text,text,text,text,text,timestamp with time zone,jsonb)',
+    'audience_gate.event_leaf(uuid,timestamp with time zone,uuid,boolean,text,text,text,text,timestamp with time zone,bytea)',
+    'audience_gate.fire_key(text,text,uuid)', 'audience_gate.micros(timestamp with time zone)', 'audience_gate.part(text)',
+    'audience_gate.session_bucket(text)'
+  ],
   'the latter are those that the planner inlines');
 select is_empty($$
   select signature, r from functions, unnest(array['anon', 'authenticated']) r
