@@ -147,7 +147,7 @@ async function ofDatabase(client, project) {
 }
 
 const signingKey = (/** @type {Project} */ project) =>
-  /^\s*(?:export\s+)?AUDIENCE_GATE_SIGNING_KEY\s*=\s*"?([0-9a-f]{64})/m.exec(project.read(ENV) ?? "")?.[1];
+  /^\s*(?:export\s+)?AUDIENCE_GATE_SIGNING_KEY\s*=\s*"?([0-9a-f]+)/m.exec(project.read(ENV) ?? "")?.[1];
 
 /** @param {string} server @returns {Promise<Finding[]>} */
 async function ofFunction(server) {

@@ -38,6 +38,9 @@ const EXECUTE = [
   [/^npm test(?: -- (?!--list)\S+)?$/, () => run("npm", ["test", "--", "--list"])],
   [/^npm test -- --list$/, () => run("npm", ["test", "--", "--list"])],
   [/^npm (?:install|ci)$/, () => run("npm", ["install", "--dry-run", "--no-audit", "--no-fund"])],
+  // tests/installer installs the package as it is published; here nothing is fetched.
+  [/^npm install --save-dev audience-gate pg$/, namesThePackage],
+  [/^npx audience-gate /, packageHelp],
   [/^npm run emit$/, () => run("npm", ["run", "emit", "--", "--check"])],
   [
     /^(?:VITE_\w+=\S+ )*npm run [\w:]+/,
@@ -116,6 +119,21 @@ function asksForDatabase(/** @type {string} */ command) {
   const { status, stderr } = spawnSync("cargo", args, { cwd: root, env, encoding: "utf8" });
   assert.equal(status, 2, stderr);
   assert.match(stderr, /^audience-gate: DATABASE_URL is not set/m);
+}
+
+/** The packages that the command installs are ours and the one that it may use. */
+function namesThePackage() {
+  const { name, peerDependencies } = JSON.parse(readFileSync(join(root, "build/npm/package.json"), "utf8"));
+  assert.deepEqual([name, ...Object.keys(peerDependencies)], ["audience-gate", "pg"]);
+}
+
+/** The package's command is for somebody's own project, too: tests/installer runs it there. */
+function packageHelp(/** @type {string} */ command) {
+  const [name, ...words] = command.split(" ").slice(2);
+  const help = run(process.execPath, ["installer/main.mjs", name, "--help"]);
+  for (const word of words.filter((word) => /^--|^(jobs|signing)$/.test(word))) {
+    assert.ok(help.includes(word), `audience-gate ${name} knows no ${word}`);
+  }
 }
 
 /** A command for somebody's own project cannot run here, but its help shows whether it exists with these flags. */

@@ -9,6 +9,7 @@ import { root } from "../runner/paths.mjs";
  * @property {Record<string, string>} files
  * @property {15 | 17} version of Postgres
  * @property {boolean} [openByDefault]
+ * @property {boolean} [again] whether the short form, too, has the gate installed a second time after it was taken out
  * @property {RegExp} [refused] what the preflight says, where the gate cannot be installed
  */
 
@@ -55,6 +56,7 @@ export const SHAPES = [
   {
     name: "migrations of its own",
     version: 17,
+    again: true,
     files: {
       "config.toml": CONFIG,
       "migrations/20240102030405_orders.sql": ORDERS,
@@ -100,6 +102,7 @@ export const SHAPES = [
   {
     name: "the two documents that the gate was specified by",
     version: 15,
+    again: true,
     files: { "config.toml": CONFIG, "migrations/20260314000000_audience.sql": documents() },
   },
   {

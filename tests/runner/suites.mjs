@@ -32,7 +32,7 @@ const NEEDS = {
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl"],
   function: ["packages", "postgres"],
-  installer: ["packages", "postgres"],
+  installer: ["packages", "postgres", "git"],
   package: ["packages", "chromium"],
   project: ["packages", "git"],
   runner: [],

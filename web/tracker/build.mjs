@@ -6,7 +6,6 @@ import process from "node:process";
 import { build } from "esbuild";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
-const out = here("../dist/tracker/");
 const { version } = JSON.parse(readFileSync(here("../../package.json"), "utf8"));
 /** @type {import("esbuild").BuildOptions} */
 const common = {
@@ -18,7 +17,8 @@ const common = {
   logLevel: "warning",
 };
 
-export default async function buildTracker() {
+/** @param {string} out the folder to build it in, which ends in a slash */
+export default async function buildTracker(out = here("../dist/tracker/")) {
   await mkdir(out, { recursive: true });
   await Promise.all([
     build({
@@ -46,11 +46,12 @@ export default async function buildTracker() {
       `${out}audience_gate_bg.wasm`,
     ),
     copyFile(here("../../LICENSE"), `${out}LICENSE.txt`),
-    writeTypes(),
+    writeTypes(out),
   ]);
 }
 
-async function writeTypes() {
+/** @param {string} out */
+async function writeTypes(out) {
   const types = await readFile(here("types.ts"), "utf8");
   await writeFile(
     `${out}tracker.d.ts`,
