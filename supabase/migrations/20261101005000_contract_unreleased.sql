@@ -1272,7 +1272,7 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  bytes bytea := '';
+  bytes bytea := ''::bytea;
   keys text[];
   part text;
   pointer text;
@@ -1281,7 +1281,7 @@ begin
     return null;
   end if;
   if reference = '#' then
-    return '{}';
+    return array[]::text[];
   end if;
   pointer := substr(reference, 3);
   if strpos(pointer, '%') > 0 then
@@ -1382,9 +1382,9 @@ declare
   -- How deep each is nested, and by how many applications to one and the same value it is reached.
   depths integer[] := array[1];
   chains integer[] := array[1];
-  arrows integer[] := '{}';
-  targets integer[] := '{}';
-  referring text[] := '{}';
+  arrows integer[] := array[]::integer[];
+  targets integer[] := array[]::integer[];
+  referring text[] := array[]::text[];
   place integer := 1;
   part jsonb;
   member record;
@@ -1821,6 +1821,73 @@ comment on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], inte
   'schema has passed schema_refusal().';
 revoke all on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], integer) from public;
 grant execute on function audience_gate.schema_fault(jsonb, jsonb, jsonb, text[], integer)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+-- The rules of an install's own.
+create or replace function audience_gate.own_instance(event jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select jsonb_build_object('metadata', '{}'::jsonb) || coalesce(jsonb_object_agg(sent.key, sent.value), '{}')
+  from jsonb_each(case when jsonb_typeof(event) = 'object' then event else '{}' end) sent
+  where sent.value <> 'null' and sent.key = any (audience_gate.event_fields())
+    and sent.key <> all (array['id', 'site_id', 'email'])
+$$;
+comment on function audience_gate.own_instance(jsonb) is
+  'An event as the rules of an install''s own see it: its fields with metadata, without id, site_id, email and '
+  'what is null.';
+revoke all on function audience_gate.own_instance(jsonb) from public;
+grant execute on function audience_gate.own_instance(jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.own_violations(event jsonb, site uuid, wanted text)
+returns text[]
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(array_agg(own.id order by own.id collate "C"), '{}')
+    from (select audience_gate.own_instance(event) as instance offset 0) sent
+    join public.audience_own_rules own on own.mode = wanted
+      and (own.category is null or own.category = sent.instance ->> 'event_category')
+      and (own.event_type is null or own.event_type = sent.instance ->> 'event_type')
+      and (own.site_id is null or own.site_id = coalesce(site, audience_gate.default_site()))
+    where audience_gate.schema_fault(own.schema, own.schema, sent.instance, '{}') is not null
+  );
+end;
+$$;
+comment on function audience_gate.own_violations(jsonb, uuid, text) is
+  'The rules of the install''s own in this mode that bind an event of this site and that it violates, in order.';
+revoke all on function audience_gate.own_violations(jsonb, uuid, text) from public;
+grant execute on function audience_gate.own_violations(jsonb, uuid, text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.own_place(event jsonb, rule_id text)
+returns text
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return (
+    select audience_gate.pointer(
+      audience_gate.schema_fault(own.schema, own.schema, audience_gate.own_instance(event), '{}'))
+    from public.audience_own_rules own
+    where own.id = rule_id
+  );
+end;
+$$;
+comment on function audience_gate.own_place(jsonb, text) is
+  'Where an event violates a rule of the install''s own, as a JSON pointer.';
+revoke all on function audience_gate.own_place(jsonb, text) from public;
+grant execute on function audience_gate.own_place(jsonb, text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 -- Numbers that belong to a person, found in a text without its disguises by the same steps as in the core.
@@ -2558,6 +2625,28 @@ revoke all on function audience_gate.any_text_is_personal(jsonb) from public;
 grant execute on function audience_gate.any_text_is_personal(jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.reason(rule_id text)
+returns text
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+begin
+  if rule_id like 'own.%' then
+    return (select own.reasons ->> 'en' from public.audience_own_rules own where own.id = rule_id);
+  end if;
+  return (select rules.reason from audience_gate.contract_rules rules where rules.id = rule_id);
+end;
+$$;
+comment on function audience_gate.reason(text) is
+  'Why a rule refuses: what is wrong, why it matters, what to send instead.';
+alter function audience_gate.reason(text) owner to audience_gate_owner;
+revoke all on function audience_gate.reason(text) from public;
+grant execute on function audience_gate.reason(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 delete from audience_gate.contract_rules;
 insert into audience_gate.contract_rules (id, path, reason) values
   ('parse.json', '',
@@ -2774,6 +2863,7 @@ declare
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  has_own_rules boolean;
   held integer := 0;
   site_accepts boolean;
   violated text[];
@@ -2808,8 +2898,9 @@ begin
   end if;
   select types.id is not null, types.category, types.payload_schema,
     (select array_agg(own.words) from public.audience_personal_words own),
+    exists (select from public.audience_own_rules own where own.mode = 'enforce'),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, own_words, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, has_own_rules, site_accepts
   from (
     select event_type as type_id, case
       when coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
@@ -3223,6 +3314,13 @@ begin
       then 'registry.payload'
     end
   ]::text[], null);
+  if has_own_rules then
+    violated := violated || audience_gate.own_violations(event, case
+      when coalesce(jsonb_typeof(event -> 'site_id') = 'string' and (event ->> 'site_id') ~ uuid_form, false)
+        or coalesce(ltrim(event ->> 'site_id', blank), '') = ''
+      then lower(coalesce(nullif(ltrim(event ->> 'site_id', blank), ''), '00000000-0000-4000-8000-000000000001'))::uuid
+    end, 'enforce');
+  end if;
   return violated;
 end;
 $$;
@@ -3263,6 +3361,7 @@ declare
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  has_own_rules boolean;
   held integer := 0;
   site_accepts boolean;
   violated text[];
@@ -3290,8 +3389,9 @@ begin
 
   select types.id is not null, types.category, types.payload_schema,
     (select array_agg(own.words) from public.audience_personal_words own),
+    exists (select from public.audience_own_rules own where own.mode = 'enforce'),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, own_words, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, has_own_rules, site_accepts
   from (
     select sent.event_type as type_id, sent.site_id as site_id
   ) wanted
@@ -3622,6 +3722,9 @@ begin
       then 'registry.payload'
     end
   ]::text[], null);
+  if has_own_rules then
+    violated := violated || audience_gate.own_violations(to_jsonb(sent), sent.site_id, 'enforce');
+  end if;
   return violated;
 end;
 $$;
@@ -3833,7 +3936,8 @@ begin
         found := audience_gate.pointer(audience_gate.place(event, 'secret'));
       when 'registry.payload' then
         found := audience_gate.pointer(audience_gate.place(event, 'payload'));
-      else null;
+      else
+        found := audience_gate.own_place(event, rule_id);
     end case;
     violations := violations
       || jsonb_build_object('rule_id', rule_id, 'path', coalesce(found, audience_gate.path(rule_id), ''));

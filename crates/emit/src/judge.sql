@@ -23,6 +23,7 @@ declare
   registered_category text;
   payload_schema jsonb;
   own_words text[];
+  has_own_rules boolean;
   held integer := 0;
   site_accepts boolean;
   violated text[];
@@ -34,8 +35,9 @@ begin
 
 {{prepared}}  select types.id is not null, types.category, types.payload_schema,
     (select array_agg(own.words) from public.audience_personal_words own),
+    exists (select from public.audience_own_rules own where own.mode = 'enforce'),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
-  into is_registered, registered_category, payload_schema, own_words, site_accepts
+  into is_registered, registered_category, payload_schema, own_words, has_own_rules, site_accepts
   from (
     select {{event_type}} as type_id, {{site}} as site_id
   ) wanted
@@ -58,6 +60,9 @@ begin
   end if;
 
 {{rules}}
+  if has_own_rules then
+    violated := violated || audience_gate.own_violations({{whole}}, {{site}}, 'enforce');
+  end if;
   return violated;
 end;
 $$;

@@ -16,7 +16,8 @@ begin
 {{prepared}}  foreach rule_id in array rule_ids loop
     found := null;
     case rule_id
-{{cases}}      else null;
+{{cases}}      else
+        found := audience_gate.own_place(event, rule_id);
     end case;
     violations := violations
       || jsonb_build_object('rule_id', rule_id, 'path', coalesce(found, audience_gate.path(rule_id), ''));

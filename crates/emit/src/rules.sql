@@ -14,13 +14,18 @@ revoke all on table audience_gate.contract_rules from public;
 
 create or replace function audience_gate.reason(rule_id text)
 returns text
-language sql
+language plpgsql
 stable
 parallel safe
 security definer
 set search_path = ''
 as $$
-  select rules.reason from audience_gate.contract_rules rules where rules.id = rule_id
+begin
+  if rule_id like 'own.%' then
+    return (select own.reasons ->> 'en' from public.audience_own_rules own where own.id = rule_id);
+  end if;
+  return (select rules.reason from audience_gate.contract_rules rules where rules.id = rule_id);
+end;
 $$;
 comment on function audience_gate.reason(text) is
   'Why a rule refuses: what is wrong, why it matters, what to send instead.';

@@ -21,7 +21,7 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  bytes bytea := '';
+  bytes bytea := ''::bytea;
   keys text[];
   part text;
   pointer text;
@@ -30,7 +30,7 @@ begin
     return null;
   end if;
   if reference = '#' then
-    return '{}';
+    return array[]::text[];
   end if;
   pointer := substr(reference, 3);
   if strpos(pointer, '%') > 0 then
@@ -124,9 +124,9 @@ declare
   -- How deep each is nested, and by how many applications to one and the same value it is reached.
   depths integer[] := array[1];
   chains integer[] := array[1];
-  arrows integer[] := '{}';
-  targets integer[] := '{}';
-  referring text[] := '{}';
+  arrows integer[] := array[]::integer[];
+  targets integer[] := array[]::integer[];
+  referring text[] := array[]::text[];
   place integer := 1;
   part jsonb;
   member record;

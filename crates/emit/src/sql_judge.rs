@@ -43,6 +43,7 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
             .replace("{{event}}", "event jsonb")
             .replace("{{type}}", "jsonb")
             .replace("{{rights}}", "security definer\n")
+            .replace("{{whole}}", "event")
             .replace("{{declared}}", &declared())
             .replace("{{prepared}}", PREPARED)
             .replace("{{comment}}", "The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Repeats are not among them: finding one needs the table."),
@@ -51,6 +52,7 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
             .replace("{{event}}", "sent public.audience_events")
             .replace("{{type}}", "public.audience_events")
             .replace("{{rights}}", "")
+            .replace("{{whole}}", "to_jsonb(sent)")
             .replace("{{declared}}", STANDS_FOR_A_TIME)
             .replace("{{prepared}}", "")
             .replace("{{comment}}", "The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle."),
