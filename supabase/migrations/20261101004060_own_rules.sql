@@ -5,7 +5,7 @@
 create table if not exists public.audience_own_rules (
   id text primary key,
   category text null,
-  event_type text null,
+  event_type text null references public.audience_event_types (id),
   site_id uuid null references public.audience_sites (id),
   schema jsonb not null,
   mode text not null default 'observe',
@@ -13,19 +13,16 @@ create table if not exists public.audience_own_rules (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint audience_own_rules_id_chk check (id ~ '^own\.[a-z0-9_]{1,60}$'),
-  constraint audience_own_rules_category_chk check (
-    category in ('engagement', 'subscription', 'advocacy', 'retention', 'attribution', 'system')
-  ),
-  constraint audience_own_rules_event_type_chk check (length(event_type) between 3 and 64),
   constraint audience_own_rules_mode_chk check (mode in ('observe', 'enforce', 'off')),
   constraint audience_own_rules_reasons_chk check (
     jsonb_typeof(reasons) = 'object'
     and jsonb_typeof(reasons -> 'en') is not distinct from 'string'
     and length(reasons ->> 'en') between 1 and 512
-    and octet_length(reasons::text) <= 8192
+    and octet_length(reasons::text) <= 16384
     and not jsonb_path_exists(reasons, 'strict $.* ? (@.type() != "string")')
   )
 );
+create index if not exists idx_audience_own_rules_event_type on public.audience_own_rules (event_type);
 create index if not exists idx_audience_own_rules_site_id on public.audience_own_rules (site_id);
 comment on table public.audience_own_rules is
   'Rules of this install''s own, besides those of the contract; at most 100 rows.';
@@ -128,6 +125,12 @@ begin
   if refusal is not null then
     raise exception 'the schema of % cannot be judged by: %', new.id, refusal
       using errcode = 'check_violation', hint = 'mend it at the place that is named';
+  end if;
+  if new.category is not null
+    and not exists (select from public.audience_event_types types where types.category = new.category)
+  then
+    raise exception 'no event type has the category %', new.category
+      using errcode = 'check_violation', hint = 'name the event_category of an event type';
   end if;
   if tg_op = 'UPDATE' and new.id <> old.id then
     raise exception 'a rule keeps its id' using errcode = 'check_violation', hint = 'insert another, and set this one to off';

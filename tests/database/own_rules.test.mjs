@@ -21,6 +21,7 @@ const REFUSED = [
   ["an empty reason", { reasons: { en: "" } }],
   ["a reason with an address", { reasons: { en: "ask jane.doe@example.org" } }],
   ["an unknown category", { category: "shop" }],
+  ["an event type that is not there", { event_type: "page_vew" }],
   ["a site that is not there", { site_id: "00000000-0000-4000-8000-0000000000bb" }],
 ];
 
