@@ -1,6 +1,7 @@
 // The native gate and the module are one source compiled twice, and say the same of every event: the rules that it
 // violates with their places, the redacted record with its digests, and what is kept of an accepted event. Each audit
-// row is itself a valid event to both. AUDIENCE_GATE_SEED=… and AUDIENCE_GATE_EVENTS=… as in the differential test.
+// row is itself a valid event to both, and what no text may hold is refused alike. AUDIENCE_GATE_SEED=… and
+// AUDIENCE_GATE_EVENTS=… as in the differential test.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +13,7 @@ import { judge, loadRegistry } from "../../pkg/inline.js";
 import { size } from "../long.mjs";
 import { expected } from "../package/cases.mjs";
 import { root } from "../runner/paths.mjs";
-import { generated, hostile } from "./generated.mjs";
+import { generated, hostile, random } from "./generated.mjs";
 
 const { registry, receivedAt, cases } = expected();
 const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? size({ short: 10_000, long: 10_000_000 }));
@@ -21,6 +22,8 @@ const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 const AT_ONCE = 10_000;
 const BODY_EVENTS = 1000;
 const BODY_CHARACTERS = 250_000;
+/** What the ids of a body derive from. */
+const SEED = new Uint8Array(16).fill(7);
 
 /** @typedef {Record<string, any>} Row */
 /** @typedef {{ accepted: Row[], rejected: Map<number, Row> }} Verdicts what became of events, by their place */
@@ -48,9 +51,9 @@ function program() {
   return join(root, process.env.CARGO_TARGET_DIR ?? "target", form, "audience-gate");
 }
 
-/** What the program says of events. @param {string} gate @param {string[]} texts @param {By} by @returns {Verdicts} */
-function byProgram(gate, texts, { caller, callerId }) {
-  writeFileSync(file("events"), texts.join("\n"));
+/** What the program says of events, one a line. @param {string} gate @param {string | Buffer} lines @param {By} by @returns {Verdicts} */
+function byProgram(gate, lines, { caller, callerId }) {
+  writeFileSync(file("events"), lines);
   const { status, stderr } = spawnSync(gate, [
     ...["check", file("events"), "--input", "ndjson", "--registry", file("registry.json")],
     ...["--caller", callerId ?? caller, "--at", new Date(receivedAt).toISOString()],
@@ -81,13 +84,12 @@ function* bodies(texts) {
 
 /** What the module says of events. @param {string[]} texts @param {By} by @returns {Verdicts} */
 function byModule(texts, by) {
-  const seed = new Uint8Array(16).fill(7);
   /** @type {Verdicts} */
   const verdicts = { accepted: [], rejected: new Map() };
   let start = 0;
   for (const body of bodies(texts)) {
     const bytes = new TextEncoder().encode(`{"events":[${body}]}`);
-    const { argument } = judge(bytes, { ...by, origin: null, receivedAt, seed });
+    const { argument } = judge(bytes, { ...by, origin: null, receivedAt, seed: SEED });
     const { accepted, rejected } = JSON.parse(new TextDecoder().decode(argument)).batch;
     assert.equal(accepted.length + rejected.length, body.length);
     for (const { index, ...row } of accepted) {
@@ -122,7 +124,7 @@ const asEvent = ({ session_id, event_source, metadata }) =>
 
 /** Fails with the events on which the two differ, and with the audit rows that either refuses. @param {string} gate @param {string[]} texts @param {By} by */
 function compare(gate, texts, by) {
-  const native = byProgram(gate, texts, by);
+  const native = byProgram(gate, texts.join("\n"), by);
   const module = byModule(texts, by);
   const wrong = texts.flatMap((text, index) => {
     const [left, right] = [told(native.rejected.get(index)), told(module.rejected.get(index))];
@@ -131,7 +133,7 @@ function compare(gate, texts, by) {
   assert.equal(wrong.length, 0, `${wrong.length} of ${texts.length} differ:\n${wrong.slice(0, 5).join("\n")}`);
   assert.deepEqual(native.accepted.map(kept), module.accepted.map(kept));
   const audits = [...native.rejected.values(), ...module.rejected.values()].map(asEvent);
-  for (const judged of [byProgram(gate, audits, CALLERS[0]), byModule(audits, CALLERS[0])]) {
+  for (const judged of [byProgram(gate, audits.join("\n"), CALLERS[0]), byModule(audits, CALLERS[0])]) {
     assert.deepEqual([...judged.rejected.values()].slice(0, 5), []);
   }
   return native.rejected.size;
@@ -148,6 +150,33 @@ test(`the native gate and the module say the same of ${GENERATED} generated even
     rejected += compare(gate, events.map(({ text }) => text), CALLERS[(start / AT_ONCE) % CALLERS.length]);
   }
   assert.ok(rejected > GENERATED / 4, `only ${rejected} events are rejected`);
+});
+
+/** What no JSON text may hold: bytes that are not UTF-8, or cut it, and the characters that Postgres cannot store. */
+const UNREADABLE = [
+  ...[[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80], [0x00], [0xff, 0xfe]],
+  ...["\\u0000", "\\ud83d", "\\ude00", "\\ude00\\ud83d"].map((text) => [...Buffer.from(text)]),
+].map((bytes) => Buffer.from(bytes));
+
+test(`the native gate and the module say the same of unreadable bytes at any place of an event (seed ${seed})`, () => {
+  const gate = program();
+  const next = random(seed);
+  const lines = generated(UNREADABLE.length * 75, cases, seed).map(({ text }, index) => {
+    const event = Buffer.from(text);
+    const at = Math.floor(next() * (event.length + 1));
+    return Buffer.concat([event.subarray(0, at), UNREADABLE[index % UNREADABLE.length], event.subarray(at)]);
+  });
+  const body = Buffer.concat(lines.flatMap((line) => [line, Buffer.from("\n")]));
+  const native = byProgram(gate, body, CALLERS[0]).rejected;
+  const { argument } = judge(body, { ...CALLERS[0], origin: null, receivedAt, seed: SEED, ndjson: true });
+  /** @type {Row[]} */
+  const rows = JSON.parse(new TextDecoder().decode(argument)).batch.rejected;
+  const module = new Map(rows.map(({ index, ...row }) => [index, row]));
+  const wrong = lines.flatMap((line, index) => {
+    const [left, right] = [told(native.get(index)), told(module.get(index))];
+    return left === right && left !== "accepted" ? [] : [`${line.toString("latin1")}\n  ${left}\n  ${right}`];
+  });
+  assert.equal(wrong.length, 0, `${wrong.length} differ or are accepted:\n${wrong.slice(0, 5).join("\n")}`);
 });
 
 test("the native gate and the module say the same of each case of the corpus, whoever sends it", () => {
