@@ -31,6 +31,20 @@ begin
       using hint = 'Move it back into one table first, as SCALING.md says.';
   end if;
 
+  -- The histories of tables of the user's own are the user's: they stay, without the guards that were the gate's.
+  if to_regclass('audience_gate.lifecycles') is not null then
+    for item in execute 'select l.*, c.relname::text as name from audience_gate.lifecycles l
+      join pg_catalog.pg_class c on c.oid = l.events join pg_catalog.pg_class t on t.oid = l.tracked'
+    loop
+      if item.untracked_at is null then
+        execute 'select audience_gate.untrack_lifecycle($1, $2)' using item.tracked, item.stage_column;
+      end if;
+      execute format('drop trigger if exists a_hold_to_record on %s', item.events);
+      execute format('drop trigger if exists a_keep_history on %s', item.events);
+      execute format('drop policy if exists %I on %s', item.name || '_gate', item.events);
+    end loop;
+  end if;
+
   -- All that is not the gate's, to be compared with what is left.
   create temporary view uninstall_theirs as
   with tables as (

@@ -129,7 +129,7 @@ volatile
 set search_path = ''
 as $$
 declare
-  subject record := audience_gate.lifecycle_subject(tracked, stage_column);
+  subject record;
   place text := (select c.relnamespace::regnamespace::text from pg_catalog.pg_class c where c.oid = tracked);
   entity text := coalesce(options ->> 'entity',
     audience_gate.singular((select c.relname::text from pg_catalog.pg_class c where c.oid = tracked)));
@@ -138,6 +138,7 @@ declare
     case when is_first then entity || '_events' else format('%s_%s_events', entity, stage_column) end);
   l audience_gate.lifecycles;
 begin
+  select s.key_column, s.key_type, s.stage_type into subject from audience_gate.lifecycle_subject(tracked, stage_column) s;
   perform audience_gate.check_lifecycle_options(options);
   if octet_length(events) > 50 or octet_length(entity) > 50 then
     raise exception 'the name % is too long', events using errcode = 'name_too_long',

@@ -79,20 +79,22 @@ set search_path = ''
 as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
-  latest record;
+  latest uuid;
+  before text;
+  after text;
 begin
   -- The record is held before its history is read, so that what is read is the last.
   execute format('select from %s where %I = $1::%s for update', l.tracked, l.key_column, l.key_type) using record_id;
   execute format('select id, from_stage, to_stage from %s where %I = $1::%s order by changed_at desc limit 1',
-    l.events, l.entity_column, l.key_type) into latest using record_id;
-  if event <> latest.id then
+    l.events, l.entity_column, l.key_type) into latest, before, after using record_id;
+  if event <> latest then
     raise exception 'the record has moved on' using errcode = 'PT409',
       hint = 'Read the timeline again: only the last move can be reverted.';
-  elsif latest.from_stage is null then
+  elsif before is null then
     raise exception 'there is no move to revert' using errcode = 'check_violation',
       hint = 'A record that nobody moved is where it began.';
   end if;
-  return public.lifecycle_move(tracked, record_id, latest.from_stage, notes, latest.to_stage, l.stage_column);
+  return public.lifecycle_move(tracked, record_id, before, notes, after, l.stage_column);
 end;
 $$;
 comment on function public.lifecycle_revert(regclass, text, text, uuid, text) is

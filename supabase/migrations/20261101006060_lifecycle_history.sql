@@ -12,10 +12,14 @@ as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
-  return query execute format('select e.id, e.from_stage, e.to_stage, e.changed_by, e.actor, e.changed_at, e.notes,
-      lead(e.changed_at) over (order by e.changed_at) - e.changed_at
-    from %s e where e.%I = $1::%s order by e.changed_at', l.events, l.entity_column, l.key_type)
-  using record_id;
+  for event, from_stage, to_stage, changed_by, actor, changed_at, notes, stayed in
+    execute format('select e.id, e.from_stage, e.to_stage, e.changed_by, e.actor, e.changed_at, e.notes,
+        lead(e.changed_at) over (order by e.changed_at) - e.changed_at
+      from %s e where e.%I = $1::%s order by e.changed_at', l.events, l.entity_column, l.key_type)
+    using record_id
+  loop
+    return next;
+  end loop;
 end;
 $$;
 comment on function public.lifecycle_timeline(regclass, text, text) is

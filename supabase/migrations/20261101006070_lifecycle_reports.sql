@@ -12,9 +12,13 @@ as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
-  return query execute format('select e.from_stage, e.to_stage, count(*), count(distinct e.%I)
-    from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1, 2', l.entity_column, l.events)
-  using from_time, to_time;
+  for from_stage, to_stage, moves, records in
+    execute format('select e.from_stage, e.to_stage, count(*), count(distinct e.%I)
+      from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1, 2', l.entity_column, l.events)
+    using from_time, to_time
+  loop
+    return next;
+  end loop;
 end;
 $$;
 comment on function public.lifecycle_funnel(regclass, timestamptz, timestamptz, text) is
@@ -36,13 +40,17 @@ as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
-  return query execute format('select s.to_stage, count(s.stayed), avg(s.stayed),
-      percentile_cont(0.5) within group (order by s.stayed), max(s.stayed), count(*) filter (where s.stayed is null)
-    from (
-      select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) - e.changed_at as stayed
-      from %2$s e
-    ) s where s.changed_at >= $1 and s.changed_at < $2 group by 1 order by 3 desc nulls last, 1', l.entity_column, l.events)
-  using from_time, to_time;
+  for stage, stays, average, median, longest, still_there in
+    execute format('select s.to_stage, count(s.stayed), avg(s.stayed),
+        percentile_cont(0.5) within group (order by s.stayed), max(s.stayed), count(*) filter (where s.stayed is null)
+      from (
+        select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) - e.changed_at as stayed
+        from %2$s e
+      ) s where s.changed_at >= $1 and s.changed_at < $2 group by 1 order by 3 desc nulls last, 1', l.entity_column, l.events)
+    using from_time, to_time
+  loop
+    return next;
+  end loop;
 end;
 $$;
 comment on function public.lifecycle_dwell(regclass, timestamptz, timestamptz, text) is
@@ -64,9 +72,13 @@ as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
-  return query execute format('select e.actor, e.changed_by, count(*), count(distinct e.%I), min(e.changed_at), max(e.changed_at)
-    from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1', l.entity_column, l.events)
-  using from_time, to_time;
+  for actor, changed_by, moves, records, first_at, last_at in
+    execute format('select e.actor, e.changed_by, count(*), count(distinct e.%I), min(e.changed_at), max(e.changed_at)
+      from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1', l.entity_column, l.events)
+    using from_time, to_time
+  loop
+    return next;
+  end loop;
 end;
 $$;
 comment on function public.lifecycle_actors(regclass, timestamptz, timestamptz, text) is
@@ -88,12 +100,16 @@ as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
-  return query execute format('select date_trunc($3, s.left_at, ''UTC''), s.to_stage, count(*), avg(s.left_at - s.changed_at)
-    from (
-      select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) as left_at
-      from %2$s e
-    ) s where s.left_at >= $1 and s.left_at < $2 group by 1, 2 order by 1, 2', l.entity_column, l.events)
-  using from_time, to_time, period;
+  for period_start, stage, stays, average in
+    execute format('select date_trunc($3, s.left_at, ''UTC''), s.to_stage, count(*), avg(s.left_at - s.changed_at)
+      from (
+        select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) as left_at
+        from %2$s e
+      ) s where s.left_at >= $1 and s.left_at < $2 group by 1, 2 order by 1, 2', l.entity_column, l.events)
+    using from_time, to_time, period
+  loop
+    return next;
+  end loop;
 end;
 $$;
 comment on function public.lifecycle_trend(regclass, text, timestamptz, timestamptz, text) is

@@ -104,11 +104,23 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
     });
 
     if (again || size({ short: 0, long: 1 })) {
-      test("takes it again", async () => {
+      test("takes it again, and leaves the history of a table that it tracked", async () => {
         done(scene.gate(["init", ...at]));
         done(push());
+        await asClient(postgres.url, (client) =>
+          client.query(`
+            create schema tracked;
+            create table tracked.orders (id integer primary key, status text not null);
+            select audience_gate.track_lifecycle('tracked.orders', 'status');
+            insert into tracked.orders values (1, 'placed')`));
         done(scene.gate(["uninstall"]));
         done(push());
+        await asClient(postgres.url, async (client) => {
+          await client.query("update tracked.orders set status = 'sent'");
+          const { rows } = await client.query("select order_id, to_stage from tracked.order_events");
+          assert.deepEqual(rows, [{ order_id: 1, to_stage: "placed" }]);
+          await client.query("drop schema tracked cascade");
+        });
         assert.deepEqual(await schema(postgres.url, version), theirs.schema);
       });
     }

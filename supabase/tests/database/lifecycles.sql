@@ -3,6 +3,7 @@ begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
 select no_plan();
+grant usage on schema extensions to authenticated;
 
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'staff@example.com'), ('00000000-0000-4000-8000-00000000000b', 'other@example.com');
