@@ -156,14 +156,12 @@ describe("the types of an install", () => {
     const { stdout } = spawnSync(node, [tsc, ...options, "program.ts"], { cwd: scene.folder, encoding: "utf8" });
     return stdout.match(/error TS\d+/g)?.length ?? 0;
   };
-  // The program that README shows.
-  const shown = blocks("README.md").filter(({ language, text }) => language === "ts" && text.includes("./events.js"));
+  // The programs that the documents show.
+  const shown = ["README.md", "DEPLOY.md"].flatMap(blocks).filter(({ language }) => language === "ts");
+  const [typed, started] = shown.map(({ text }) => text.replace(/^import .*"\.\/events\.js";$/m, ""));
   const good = [
-    ...shown.map(({ text }) =>
-      `import { createTracker } from "audience-gate/tracker";
-       const tracker = createTracker({ endpoint: "", key: "" });
-       ${text.replace(/^import .*$/m, "")}`
-    ),
+    `import type { Tracker } from "audience-gate/tracker"; declare const tracker: Tracker; ${typed}`,
+    started,
     `track(event("page_view", { page_path: "/pricing", device_class: "mobile" }));`,
     `const one: AudienceEvent = { session_id: "session-0001", event_type: "page_view", event_category: "engagement",
        event_source: "web", metadata: { page_path: "/" } }; if (one.event_type === "page_view") one.metadata.page_path.at(0);`,
@@ -180,7 +178,7 @@ describe("the types of an install", () => {
   test("let in what the registry takes, and nothing that is misspelt", () => {
     const written = scene.gate(["types", "--out", "events.ts"]);
     assert.equal(written.code, 0, written.said);
-    assert.equal(shown.length, 1);
+    assert.equal(shown.length, 2);
     const wrong = [
       ...good.map((program) => ({ program, expected: true })),
       ...bad.map((program) => ({ program, expected: false })),
