@@ -24,6 +24,15 @@ export function present(project) {
   return found;
 }
 
+/** Every file of the gate, also from before an uninstall, and the uninstalls themselves. @param {Project} project */
+export function all(project) {
+  const names = new Set(migrations().map(({ number, name }) => `${number}_${name}`));
+  return project.list(MIGRATIONS).filter((file) => {
+    const [, number, name] = ORIGINAL.exec(file) ?? [];
+    return OURS.test(file) || UNINSTALL.test(file) || names.has(`${number}_${name}`);
+  }).map((file) => `${MIGRATIONS}/${file}`);
+}
+
 /** Times of migrations: each a second after the one before, the first after every migration there is. @param {string[]} versions */
 export function* times(versions) {
   const newest = versions.filter((version) => /^\d{14}$/.test(version)).sort().at(-1) ?? "";

@@ -4,7 +4,7 @@ import { Changes } from "./changes.mjs";
 import { say, text } from "./command.mjs";
 import { DATABASE, databaseUrl, isInstalled, runSql, withDatabase } from "./database.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
-import { present, times, versions } from "./place.mjs";
+import { all, times, versions } from "./place.mjs";
 import { CONFIG, ENV, GITIGNORE, manifestFile, MIGRATIONS, Project } from "./project.mjs";
 import { withoutSection } from "./section.mjs";
 import { uninstallation } from "./shipped.mjs";
@@ -15,7 +15,7 @@ export const command = {
 
 Takes the gate out of the Supabase project of this folder, with everything that was recorded. With --db-url it takes it out of
 that database at once, and removes the files that init wrote. Without, it writes a migration that does so in every database it
-is pushed to, and leaves the other migrations, which those databases name.
+is pushed to, and leaves the other migrations, which those databases name; after the push, run it with --db-url to remove them.
 
 ${DATABASE}  --export FILE  writes all events to FILE first, one JSON text a line; needs --db-url
   --force        removes files that were edited, too
@@ -62,10 +62,10 @@ ${DATABASE}  --export FILE  writes all events to FILE first, one JSON text a lin
 function planRemoval(changes, whole) {
   const { project } = changes;
   const { manifest } = project;
+  if (whole) { for (const path of all(project)) changes.remove(path); }
   if (manifest === undefined) return;
-  const isMigration = (/** @type {string} */ path) => path.startsWith(`${MIGRATIONS}/`);
   for (const path of Object.keys(manifest.files)) {
-    if (project.read(path) !== undefined && (whole || !isMigration(path))) changes.remove(path);
+    if (project.read(path) !== undefined && !path.startsWith(`${MIGRATIONS}/`)) changes.remove(path);
   }
   for (const path of [CONFIG, ENV, GITIGNORE]) {
     const before = project.read(path);
@@ -84,14 +84,16 @@ function planRemoval(changes, whole) {
 
 /** @param {import("./database.mjs").Client} client @param {Project} project @param {string} [file] */
 async function removeFrom(client, project, file) {
-  if (!(await isInstalled(client))) {
-    throw new Refusal("the gate is not in the database of --db-url; without --db-url, only the files are changed");
+  // Without it, a push was refused, or a migration has taken it out: then only the history is left to mend.
+  const there = await isInstalled(client);
+  if (file !== undefined) {
+    if (!there) throw new Refusal("the gate is not in the database of --db-url, so there is nothing to export");
+    await exportEvents(client, file);
   }
-  if (file !== undefined) await exportEvents(client, file);
-  const ours = [...present(project).values()].map((path) => path.slice(MIGRATIONS.length + 1).split("_")[0]);
+  const ours = all(project).map((path) => path.slice(MIGRATIONS.length + 1).split("_")[0]);
   await client.query("begin");
   try {
-    await runSql(client, uninstallation());
+    if (there) await runSql(client, uninstallation());
     // The history then names what is in the folder.
     await client.query(
       `do $$ begin

@@ -60,7 +60,9 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
         assert.notEqual(pushed.code, 0);
         assert.match(pushed.said, refused);
         assert.deepEqual(await schema(postgres.url, version), theirs.schema);
-        done(scene.gate(["uninstall"]));
+        done(scene.gate(["uninstall", ...at]));
+        assert.deepEqual(scene.files(), theirs.files);
+        done(push());
       });
       return;
     }
@@ -122,6 +124,9 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
           await client.query("drop schema tracked cascade");
         });
         assert.deepEqual(await schema(postgres.url, version), theirs.schema);
+        done(scene.gate(["uninstall", ...at]));
+        assert.deepEqual(scene.files(), theirs.files);
+        done(push());
       });
     }
   });
