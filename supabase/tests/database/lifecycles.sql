@@ -66,7 +66,8 @@ from unnest(array['delete from prospects']) statement;
 select is(pg_temp.outcome('owner', null, 'update prospects set id = gen_random_uuid()'), '42501', 'a record keeps its key');
 
 -- As a person: what they see, move and take back.
-select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-00000000000a"}', true);
+set local request.jwt.claims = '{"sub": "00000000-0000-4000-8000-00000000000a"}';
+set local request.jwt.claim.sub = '00000000-0000-4000-8000-00000000000a';
 set local role authenticated;
 select is(count(*), 1::bigint, 'a person sees the history of the records that they see') from prospect_events;
 select is(lifecycle_move('prospects', '00000000-0000-4000-8000-000000000001', 'contacted', 'called back', 'enquiry_received'),
@@ -94,10 +95,11 @@ select results_eq(
 select is(lifecycle_at('prospects', '00000000-0000-4000-8000-000000000001', changed_at), to_stage, 'and where it was at each moment')
 from prospect_events where prospect_id = '00000000-0000-4000-8000-000000000001';
 select is(lifecycle_at('prospects', '00000000-0000-4000-8000-000000000001', '2020-03-15'), null, 'and nowhere before');
-select throws_ok($$select lifecycle_timeline('auth.users', 'x')$$, '42704', null, 'a table that nobody tracks is refused');
+select throws_ok($$select lifecycle_timeline('public.audience_states', 'x')$$, '42704', null, 'a table that nobody tracks is refused');
 select throws_ok($$select audience_gate.track_lifecycle('public.prospects', 'stage')$$, '42501', null, 'only an owner tracks');
 reset role;
-select set_config('request.jwt.claims', '', true);
+set local request.jwt.claims = '';
+set local request.jwt.claim.sub = '';
 
 -- The document's statements.
 select results_eq($$
