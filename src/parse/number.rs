@@ -280,3 +280,78 @@ pub fn write_plain(out: &mut Vec<u8>, raw: &[u8]) {
         (point..point + fraction).for_each(|place| out.push(digit(place)));
     }
 }
+
+/// A number as its digits, without zeros at their ends, and a power of ten.
+struct Digits {
+    digits: Vec<u8>,
+    power: i64,
+}
+
+impl Digits {
+    /// Zero has no digits.
+    fn of(raw: &[u8]) -> Digits {
+        let decimal = Decimal::of(raw);
+        let places = decimal.leading_zeros()..decimal.length();
+        let mut digits: Vec<u8> = places.filter_map(|place| decimal.digit(place)).map(|digit| digit - b'0').collect();
+        let mut power = decimal.exponent - decimal.fraction.len() as i64;
+        while digits.pop_if(|digit| *digit == 0).is_some() {
+            power += 1;
+        }
+        Digits { digits, power }
+    }
+}
+
+/// Appends a number as bytes that only an equal one has.
+#[cold]
+#[inline(never)]
+pub fn write_value(out: &mut Vec<u8>, raw: &[u8]) {
+    let Digits { digits, power } = Digits::of(raw);
+    if digits.is_empty() {
+        return out.push(b'0');
+    }
+    put(out, if raw.first() == Some(&b'-') { b"-" } else { b"" });
+    out.extend(digits.iter().map(|digit| digit + b'0'));
+    out.push(b'e');
+    out.extend_from_slice(&power.to_be_bytes());
+}
+
+/// Whether a number is a whole multiple of another, which is above zero.
+#[cold]
+#[inline(never)]
+pub fn is_multiple(raw: &[u8], of: &[u8]) -> bool {
+    let (value, of) = (Digits::of(raw), Digits::of(of));
+    let zeros = value.power - of.power;
+    if value.digits.is_empty() || zeros < 0 {
+        // The last digit of the value is no zero, so no multiple of a higher power of ten.
+        return value.digits.is_empty();
+    }
+    let mut rest = vec![0; of.digits.len() + 1];
+    let mut left = value.digits.iter().copied().chain((0..zeros).map(|_| 0));
+    let mut taken = 0;
+    loop {
+        if taken >= value.digits.len() && rest.iter().all(|digit| *digit == 0) {
+            return true;
+        }
+        let Some(digit) = left.next() else { return false };
+        taken += 1;
+        rest.remove(0);
+        rest.push(digit);
+        while subtract(&mut rest, &of.digits) {}
+    }
+}
+
+/// Subtracts from digits others, of which there is one less, if they are not more.
+fn subtract(from: &mut [u8], digits: &[u8]) -> bool {
+    let Some((first, rest)) = from.split_first() else { return false };
+    if *first == 0 && rest < digits {
+        return false;
+    }
+    let mut borrowed = false;
+    let others = digits.iter().rev().chain([&0]);
+    for (digit, other) in from.iter_mut().rev().zip(others) {
+        let taken = other + u8::from(borrowed);
+        borrowed = *digit < taken;
+        *digit = if borrowed { *digit + 10 - taken } else { *digit - taken };
+    }
+    true
+}
