@@ -158,7 +158,6 @@ impl Redaction<'_> {
         let mut shown: Vec<_> = members
             .into_iter()
             .map(|(key, value)| {
-                let is_judged = is_judged || level == Level::Event && self.is_judged && is_looked_at(&key, &value);
                 let (name, value) = self.member(&key, value, depth, level, is_judged);
                 let Some(name) = name else { return (key, value) };
                 replaced += 1;
@@ -187,6 +186,13 @@ impl Redaction<'_> {
         if field == Some(Field::Email) {
             return (Some(PERSONAL), text(EMAIL));
         }
+        // Of the columns, the privacy rules look at these texts and at metadata.
+        let is_looked_at = match value {
+            Json::Text(_) => field.is_some_and(|field| TEXT_COLUMNS.contains(&field)),
+            Json::Object(_) => field == Some(Field::Metadata),
+            _ => false,
+        };
+        let is_judged = is_judged || self.is_judged && is_looked_at;
         let name = self.name(key, is_judged);
         let is_unknown = is_event && field.is_none();
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
@@ -224,15 +230,6 @@ impl Redaction<'_> {
         } else {
             None
         }
-    }
-}
-
-/// Whether the privacy rules look at the whole of this value of a column.
-fn is_looked_at(key: &[u8], value: &Json) -> bool {
-    match value {
-        Json::Text(_) => TEXT_COLUMNS.iter().any(|column| column.key().as_bytes() == key),
-        Json::Object(_) => key == Field::Metadata.key().as_bytes(),
-        _ => false,
     }
 }
 
