@@ -73,7 +73,7 @@ declare
   first bigint := 0;
   past bigint := size;
   half bigint;
-  proof bytea[] := '{}';
+  proof bytea[] := '{}'::bytea[];
 begin
   if leaf < 0 or leaf >= size or size > (select coalesce(max(l.leaf_index) + 1, 0) from audience_gate.leaf l) then
     raise exception 'the tree of that size has no such leaf' using errcode = 'no_data_found';
@@ -108,7 +108,7 @@ declare
   past bigint := size;
   half bigint;
   is_whole boolean := true;
-  proof bytea[] := '{}';
+  proof bytea[] := '{}'::bytea[];
 begin
   if old_size < 1 or old_size > size or size > (select coalesce(max(l.leaf_index) + 1, 0) from audience_gate.leaf l) then
     raise exception 'there are no two such trees' using errcode = 'no_data_found';
