@@ -11,7 +11,7 @@ use crate::contract::limits::PLACE_BYTES;
 use crate::contract::rule::Explanation;
 use crate::contract::rules::EXPLANATIONS;
 use crate::contract::vocabulary::{Fault, Field, TEXT_COLUMNS};
-use crate::parse::json::{Json, Step};
+use crate::parse::json::Json;
 use crate::parse::{Event, number, string};
 use crate::privacy::find::{self, Found};
 use crate::privacy::redact;
@@ -99,6 +99,13 @@ impl Judged<'_> {
         };
         found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
     }
+}
+
+/// A step on the way to a part of a value.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a [u8]),
+    Item(usize),
 }
 
 /// A part of a value, and the way to it.
@@ -248,8 +255,8 @@ fn is_exempt(event: &Json, steps: &[Step], registry: &Registry) -> bool {
 fn payload<'a>(judged: &Judged<'a>) -> Option<Vec<Step<'a>>> {
     let Judged { text, event, tree, context } = *judged;
     let id = string::content(text, event.value(Field::EventType));
-    let within = context.registry.event_type(&id)?.refuses(text, event, tree.get("metadata"))?;
-    Some([vec![Step::Key(b"metadata")], within].concat())
+    let key = context.registry.event_type(&id)?.refuses(text, event, tree.get("metadata"))?;
+    Some(vec![Step::Key(b"metadata"), Step::Key(key)])
 }
 
 /// The pointer, up to a key that must not be shown or has no room; `None` if the keys say something personal together.
@@ -259,10 +266,19 @@ fn written(steps: &[Step]) -> Option<Vec<u8>> {
     let mut pointer = Vec::new();
     for step in steps {
         let before = pointer.len();
-        if matches!(step, Step::Key(key) if is_mended(key) || !redact::is_shown(key)) {
-            break;
+        pointer.push(b'/');
+        match step {
+            Step::Item(index) => write::number(&mut pointer, *index),
+            Step::Key(key) if is_mended(key) || !redact::is_shown(key) => {
+                pointer.truncate(before);
+                break;
+            }
+            Step::Key(key) => key.iter().for_each(|byte| match byte {
+                b'~' => pointer.extend_from_slice(b"~0"),
+                b'/' => pointer.extend_from_slice(b"~1"),
+                _ => pointer.push(*byte),
+            }),
         }
-        write::step(&mut pointer, *step);
         if redact::text_size(&pointer) > PLACE_BYTES {
             pointer.truncate(before);
             break;

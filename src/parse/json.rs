@@ -5,7 +5,7 @@
 //! that a browser loads.
 
 use super::{Faults, number, space, string};
-use crate::contract::limits::{MOST_DEPTH, REGISTRY_DEPTH};
+use crate::contract::limits::MOST_DEPTH;
 use crate::write::{self, put};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -23,15 +23,6 @@ pub enum Json<'a> {
     Object(Vec<Member<'a>>),
     /// An object or array that is nested too deep to be looked into.
     Deep,
-}
-
-/// A step on the way to a part of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
-    /// To the member of an object with that key.
-    Key(&'a [u8]),
-    /// To an item of a list.
-    Item(usize),
 }
 
 /// A key and its value.
@@ -168,17 +159,13 @@ impl<'a> Reader<'a> {
         found
     }
 
-    fn most_depth(&self) -> usize {
-        if self.is_event { MOST_DEPTH } else { REGISTRY_DEPTH }
-    }
-
     #[cold]
     #[inline(never)]
     fn value(&mut self, depth: usize) -> Option<Json<'a>> {
         let first = self.peek()?;
         match first {
             b'"' => self.text().map(Json::Text),
-            b'{' | b'[' if depth >= self.most_depth() => self.pass_over(),
+            b'{' | b'[' if depth >= MOST_DEPTH => self.pass_over(),
             b'{' => self.object(depth),
             b'[' => self.list(depth),
             b't' => self.literal(b"true", Json::Boolean(true)),

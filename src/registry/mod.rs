@@ -1,7 +1,6 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
 pub mod payload;
-pub mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod taxonomy;
 

@@ -1,11 +1,10 @@
 //! What the registry says about the payload of an event type.
 
 use super::missing;
-use super::schema::Schema;
 use crate::contract::field_names::KEYS;
 use crate::contract::limits::OWN_TEXT;
 use crate::contract::vocabulary::{Category, Field, Kind, OWN_KEYS};
-use crate::parse::json::{Json, Step};
+use crate::parse::json::Json;
 use crate::parse::{Event, Value, number, string};
 
 /// An active entry of the event registry.
@@ -14,8 +13,6 @@ pub struct EventType {
     /// The category it is filed under.
     pub category: Option<Category>,
     schema: Vec<Property>,
-    /// What its payload schema says, if that is more than required keys and simple properties say.
-    whole: Option<Schema>,
     /// Whether metadata may hold nothing but what the schema names and [`OWN_KEYS`].
     is_closed: bool,
 }
@@ -60,20 +57,36 @@ impl EventType {
     pub(crate) fn read(entry: &Json) -> Result<(Box<[u8]>, EventType), String> {
         let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
         let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
-        let schema = entry.get("payload_schema");
-        let category = Category::named(category);
-        if let Some((schema, is_closed)) = Property::all(schema) {
-            return Ok((id.into(), EventType { category, schema, whole: None, is_closed }));
-        }
-        let refused = |reason: String| {
+        let refused = || {
             let id = std::str::from_utf8(id).unwrap_or_default();
-            ["the payload schema of `", id, "` cannot be judged by: ", &reason].concat()
+            ["the payload schema of `", id, "` says something that no engine knows"].concat()
         };
-        let whole = Some(Schema::read(schema, true).map_err(refused)?);
-        let properties = schema.get("properties").members().iter();
-        let exempt = properties.filter(|(_, says)| *says.get("personal") == Json::Boolean(false));
-        let schema = exempt.map(|(key, _)| Property { is_exempt: true, ..Property::named(key) }).collect();
-        Ok((id.into(), EventType { category, schema, whole, is_closed: false }))
+        let schema = entry.get("payload_schema");
+        let required = match schema.get("required") {
+            Json::Null => Vec::new(),
+            required => required.texts().ok_or_else(refused)?,
+        };
+        let mut properties = Vec::new();
+        for (key, says) in schema.get("properties").members() {
+            properties.push(Property::read(key, says).ok_or_else(refused)?);
+        }
+        for key in required {
+            match properties.iter_mut().find(|property| property.key == key) {
+                Some(property) => property.required = true,
+                None => properties.push(Property { required: true, ..Property::named(&key) }),
+            }
+        }
+        let is_closed = match schema.get("additionalProperties") {
+            Json::Null => false,
+            Json::Boolean(is_open) => !is_open,
+            _ => return Err(refused()),
+        };
+        for key in OWN_KEYS.iter().filter(|_| is_closed) {
+            if properties.iter().all(|property| *property.key != *key.as_bytes()) {
+                properties.push(Property::own(key));
+            }
+        }
+        Ok((id.into(), EventType { category: Category::named(category), schema: properties, is_closed }))
     }
 
     /// Whether the payload schema says of any key that it is not personal.
@@ -90,9 +103,6 @@ impl EventType {
     /// Whether the metadata of the event satisfies the payload schema.
     #[inline]
     pub fn admits(&self, text: &[u8], event: &Event) -> bool {
-        if let Some(whole) = &self.whole {
-            return is_admitted(whole, text, event);
-        }
         self.schema.iter().all(|property| property.holds(text, event))
             && !(self.is_closed && self.has_other(text, event))
     }
@@ -109,68 +119,21 @@ impl EventType {
                 .any(|member| !self.schema.iter().any(|property| string::equals(text, member.key, &property.key)))
     }
 
-    /// The way within metadata to what does not satisfy the payload schema: for a simple one, the first such key in the
-    /// order in which Postgres keeps keys.
+    /// The first key that does not satisfy the payload schema, in the order in which Postgres keeps keys, and `metadata`
+    /// does.
     #[cold]
-    pub fn refuses<'a>(&'a self, text: &[u8], event: &Event, metadata: &'a Json<'a>) -> Option<Vec<Step<'a>>> {
-        if let Some(whole) = &self.whole {
-            return whole.fault(metadata);
-        }
+    pub fn refuses<'a>(&'a self, text: &[u8], event: &Event, metadata: &'a Json) -> Option<&'a [u8]> {
         let wrong = self.schema.iter().filter(|property| !property.holds(text, event)).map(|property| &*property.key);
         let mut other = metadata
             .members()
             .iter()
             .map(|(key, _)| &**key)
             .filter(|key| self.is_closed && self.schema.iter().all(|property| *property.key != **key));
-        wrong.chain(other.next()).min_by_key(|key| (key.len(), *key)).map(|key| vec![Step::Key(key)])
+        wrong.chain(other.next()).min_by_key(|key| (key.len(), *key))
     }
-}
-
-/// Whether metadata satisfies a whole schema, for which it becomes a tree.
-#[cold]
-#[inline(never)]
-fn is_admitted(whole: &Schema, text: &[u8], event: &Event) -> bool {
-    whole.fault(Json::event(event.raw(text)).get(Field::Metadata.key())).is_none()
 }
 
 impl Property {
-    /// What a simple schema says of each key, and whether it is closed; `None` if it says anything else.
-    fn all(schema: &Json) -> Option<(Vec<Property>, bool)> {
-        const SIMPLE: [&str; 3] = ["properties", "required", "additionalProperties"];
-        let is_object = |value: &Json| matches!(value, Json::Null | Json::Object(_));
-        if !is_object(schema) || !is_object(schema.get("properties")) {
-            return None;
-        }
-        if schema.members().iter().any(|(key, _)| SIMPLE.iter().all(|known| known.as_bytes() != &**key)) {
-            return None;
-        }
-        let required = match schema.get("required") {
-            Json::Null => Vec::new(),
-            required => required.texts()?,
-        };
-        let mut properties = Vec::new();
-        for (key, says) in schema.get("properties").members() {
-            properties.push(Property::read(key, says)?);
-        }
-        for key in required {
-            match properties.iter_mut().find(|property| property.key == key) {
-                Some(property) => property.required = true,
-                None => properties.push(Property { required: true, ..Property::named(&key) }),
-            }
-        }
-        let is_closed = match schema.get("additionalProperties") {
-            Json::Null => false,
-            Json::Boolean(is_open) => !is_open,
-            _ => return None,
-        };
-        for key in OWN_KEYS.iter().filter(|_| is_closed) {
-            if properties.iter().all(|property| *property.key != *key.as_bytes()) {
-                properties.push(Property::own(key));
-            }
-        }
-        Some((properties, is_closed))
-    }
-
     fn named(key: &[u8]) -> Property {
         Property { key: key.into(), field: Field::of_metadata(key), ..Property::default() }
     }
@@ -183,9 +146,6 @@ impl Property {
     /// `None` if a keyword is unknown or its value has the wrong form.
     fn read(key: &[u8], says: &Json) -> Option<Property> {
         let mut property = Property::named(key);
-        if !matches!(says, Json::Object(_)) {
-            return None;
-        }
         for (keyword, value) in says.members() {
             property.take(keyword, value)?;
         }
