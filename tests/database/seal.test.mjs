@@ -234,7 +234,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(missed, []);
     });
 
-    test("who signs does not continue a history that was rewritten", async () => {
+    test("who signs does not continue a history that was rewritten", () => {
       const url = postgres.adminUrl.replace("/postgres?", `/tampered_${TAMPERED.length - 2}?`);
       const { status, out } = seal(url, "sign", "--key", key, "--note", note);
       assert.equal(status, 1, out);
