@@ -25,13 +25,24 @@ export function keys() {
   return readdirSync(folder).sort().flatMap((file) => {
     /** @type {Record<string, Record<string, string[]>>} */
     const sources = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
-    return Object.entries(sources).map(([name, byKind]) => ({
-      group: "personal keys",
-      name,
-      cases: Object.entries(byKind).flatMap(([kind, all]) =>
-        all.map((key) => ({ metadata: nested(key.split("/"), VALUES[kind]) }))
-      ),
-    }));
+    const cases = (
+      /** @type {Record<string, string[]>} */ byKind,
+      /** @type {(key: string, value: unknown) => string} */ write,
+    ) => Object.entries(byKind).flatMap(([kind, all]) => all.map((key) => ({ metadata: write(key, VALUES[kind]) })));
+    return Object.entries(sources).flatMap(([name, byKind]) => [
+      { group: "personal keys", name, cases: cases(byKind, (key, value) => nested(key.split("/"), value)) },
+      {
+        group: "personal keys",
+        name: `${name}, in a query string`,
+        cases: cases(
+          byKind,
+          (key, value) =>
+            JSON.stringify({
+              page_path: `/search?q=shoes&${key.split("/").at(-1)}=${encodeURIComponent(String(value))}`,
+            }),
+        ),
+      },
+    ]);
   });
 }
 

@@ -774,7 +774,7 @@ pub const RULES: &[Rule] = &[
         category: None,
         when: Always,
         must: NoPersonalValue,
-        reason: "a string or number contains what looks like a card, social security, telephone or bank account number or is an IP address, which must not be collected; remove it",
+        reason: "a string or number contains what looks like a card, social security, telephone or bank account number, is an IP address or has a query string that names personal data, which must not be collected; remove it",
         path: "",
         accepts: PAGE,
         rejects: event!("page_view", "engagement", r#"{"page_path":"/pricing","note":"call +14155552671"}"#),

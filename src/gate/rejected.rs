@@ -197,7 +197,7 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
 #[cold]
 #[inline(never)]
 fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize, context: &Context) {
-    let mut whole = Vec::with_capacity(rejected.payload().len());
+    let mut whole = Vec::new();
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
         let kept = || hashing::kept(Json::event(rejected.payload()), context);

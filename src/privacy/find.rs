@@ -1,5 +1,6 @@
 //! What a text holds that must not be kept. The rules, the redaction and the module ask this one finder.
 
+use crate::contract::personal_keys;
 use crate::ids;
 use crate::parse::json::Json;
 use crate::parse::number;
@@ -81,22 +82,38 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
             || phones::is_in(plain)
             || speaks_of(key, &phones::KEYS) && phones::is_national(plain)
     };
+    let holds_secret = secrets::is_in(plain);
     let holds_personal_value = || {
-        plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
+        !holds_secret && has_personal_parameter(plain)
+            || plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
             || accounts::is_in(plain)
             || accounts::is_internet_address(plain) && !speaks_of(key, &accounts::VERSION_KEYS)
     };
     let mut found = Found::NOTHING;
-    for (is_there, kind) in [
-        (email::is_in(plain), Found::EMAIL),
-        (holds_personal_value(), Found::PERSONAL),
-        (secrets::is_in(plain), Found::SECRET),
-    ] {
+    for (is_there, kind) in
+        [(email::is_in(plain), Found::EMAIL), (holds_personal_value(), Found::PERSONAL), (holds_secret, Found::SECRET)]
+    {
         if is_there {
             found = found.and(kind);
         }
     }
     found
+}
+
+/// How many bytes the name of a parameter has at most that names personal data.
+pub const PARAMETER: usize = 64;
+
+/// Whether a query string in a text has a parameter with the name of personal data, and a value.
+#[cold]
+#[inline(never)]
+fn has_personal_parameter(text: &[u8]) -> bool {
+    text.split(|byte| b"?&;#".contains(byte)).skip(1).any(|parameter| {
+        let end = parameter.iter().position(|&byte| byte == b'=' || byte == b' ');
+        let (name, value) = parameter.split_at(end.unwrap_or_default());
+        matches!(value, [b'=', first, ..] if *first != b' ')
+            && name.len() <= PARAMETER
+            && personal_keys::named(name, &[]).is_some()
+    })
 }
 
 /// What a JSON number holds under this key: its digits can be those of a card.

@@ -2463,6 +2463,33 @@ revoke all on function audience_gate.holds_secret(text) from public;
 grant execute on function audience_gate.holds_secret(text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
+create or replace function audience_gate.has_personal_parameter(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  names text[];
+begin
+  if plain !~ '[?&;#][^?&;#= ]+=[^?&;# ]' then
+    return false;
+  end if;
+  names := array(
+    select sent.found[1] from regexp_matches(plain, '[?&;#]([^?&;#= ]+)=(?=[^?&;# ])', 'g') sent (found)
+    where octet_length(sent.found[1]) <= 64);
+  return audience_gate.begins_personal(array_to_string(names, ' '))
+    and exists (select from unnest(names) name where audience_gate.names_personal_data(name, '"?"'));
+end;
+$$;
+comment on function audience_gate.has_personal_parameter(text) is
+  'Whether a query string in a plain text has a parameter with the name of personal data, and a value.';
+revoke all on function audience_gate.has_personal_parameter(text) from public;
+grant execute on function audience_gate.has_personal_parameter(text)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
 -- Each question is asked only of a text that has what it needs, because patterns are dear: Postgres keeps 32 of them
 -- ready, and makes every other one anew.
 create or replace function audience_gate.found(value text, key text)
@@ -2524,6 +2551,9 @@ begin
       '|password|passwd|pwd|secret|client_secret|api_key|apikey|private_key)=[^ &#]'
   then
     held := held | 4;
+  end if;
+  if held & 4 = 0 and strpos(plain, '=') > 0 and audience_gate.has_personal_parameter(plain) then
+    held := held | 2;
   end if;
   return held;
 end;
@@ -2796,8 +2826,8 @@ insert into audience_gate.contract_rules (id, path, reason) values
     'a `metadata` key names personal data, which must not be collected; remove it, or send a pseudonymous id under '
     'another key'),
   ('privacy.personal_value', '',
-    'a string or number contains what looks like a card, social security, telephone or bank account number or is '
-    'an IP address, which must not be collected; remove it'),
+    'a string or number contains what looks like a card, social security, telephone or bank account number, is an '
+    'IP address or has a query string that names personal data, which must not be collected; remove it'),
   ('privacy.secret', '',
     'a string contains a credential, which would let whoever reads it act for its owner; remove it, and revoke the '
     'credential'),

@@ -69,6 +69,30 @@ end;
 $$;
 comment on function audience_gate.holds_secret(text) is 'Whether a plain text holds a credential, other than as the parameter of an address.';
 
+create or replace function audience_gate.has_personal_parameter(plain text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = ''
+as $$
+declare
+  names text[];
+begin
+  if plain !~ '[?&;#][^?&;#= ]+=[^?&;# ]' then
+    return false;
+  end if;
+  names := array(
+    select sent.found[1] from regexp_matches(plain, '[?&;#]([^?&;#= ]+)=(?=[^?&;# ])', 'g') sent (found)
+    where octet_length(sent.found[1]) <= {{parameter}});
+  return audience_gate.begins_personal(array_to_string(names, ' '))
+    and exists (select from unnest(names) name where audience_gate.names_personal_data(name, '"?"'));
+end;
+$$;
+comment on function audience_gate.has_personal_parameter(text) is
+  'Whether a query string in a plain text has a parameter with the name of personal data, and a value.';
+
 -- Each question is asked only of a text that has what it needs, because patterns are dear: Postgres keeps 32 of them
 -- ready, and makes every other one anew.
 create or replace function audience_gate.found(value text, key text)
@@ -129,6 +153,9 @@ begin
       ~ '[?&;#]({{parameters}})=[^ &#]'
   then
     held := held | 4;
+  end if;
+  if held & 4 = 0 and strpos(plain, '=') > 0 and audience_gate.has_personal_parameter(plain) then
+    held := held | 2;
   end if;
   return held;
 end;

@@ -99,7 +99,7 @@ fn prose(expr: &Expr) -> String {
         }
         Expr::NoPersonalKey => "no key of `metadata` names personal data".into(),
         Expr::NoPersonalValue => {
-            "no string, key or number of `metadata`, and no top-level string, contains a card, social security, telephone or bank account number, or is an IP address (unless its key speaks of a version)"
+            "no string, key or number of `metadata`, and no top-level string, contains a card, social security, telephone or bank account number, is an IP address (unless its key speaks of a version), or holds a query string with a parameter whose name is that of personal data and a value"
                 .into()
         }
         Expr::NoSecret => "no string or key of `metadata`, and no top-level string, contains a credential".into(),

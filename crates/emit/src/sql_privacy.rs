@@ -12,6 +12,7 @@ pub fn filled(template: &str) -> String {
         ("{{marks}}", find::MARKS as usize),
         ("{{personal_digits}}", find::DIGITS),
         ("{{secret_key}}", secrets::KEY),
+        ("{{parameter}}", find::PARAMETER),
         ("{{bearer}}", secrets::BEARER),
         ("{{jwt_first}}", secrets::TOKEN_PART - 3),
         ("{{jwt_part}}", secrets::TOKEN_PART),

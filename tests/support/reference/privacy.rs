@@ -2,6 +2,7 @@
 
 use super::cards::{holds_card_or_ssn, is_article, is_card};
 use super::document::Json;
+use super::keys;
 use super::telephones::{holds_phone, is_national};
 use audience_gate::privacy::{accounts, email, find, phones, plain, published, secrets};
 
@@ -44,6 +45,8 @@ impl Leaf {
                 && (!self.is_id() && holds_card_or_ssn(&text)
                     || holds_phone(&text)
                     || (phones::KEYS.iter().any(|part| key.contains(part)) && is_national(trimmed(&text)))))
+                || !holds_secret(&text)
+                    && parameters(&text).iter().any(|name| keys::is_personal(name, &any_text(), &[]))
                 || holds_account(&text)
                 || (!accounts::VERSION_KEYS.iter().any(|part| key.contains(part)) && is_address(trimmed(&text))))
     }
@@ -68,6 +71,17 @@ impl Leaf {
             && (self.content.contains(|c: char| "@%&+=".contains(c) || !c.is_ascii())
                 || self.content.chars().filter(|c| ('0'..='Z').contains(c) || *c == '.').count() >= 7)
     }
+}
+
+/// The names of the parameters of a query string that have a value; those that are too long name nothing.
+fn parameters(text: &str) -> Vec<&str> {
+    let parts = text.split(['?', '&', ';', '#']).skip(1).filter_map(|part| part.split_once('='));
+    let parts = parts.filter(|(name, value)| !name.contains(' ') && !value.is_empty() && !value.starts_with(' '));
+    parts.map(|(name, _)| name).filter(|name| name.len() <= find::PARAMETER).collect()
+}
+
+fn any_text() -> Json {
+    Json::Text("?".into())
 }
 
 fn trimmed(text: &str) -> &str {
