@@ -185,7 +185,7 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 /// Pieces of which texts are made that are, or nearly are, what the privacy rules look for.
-const PIECES: [&str; 61] = [
+const PIECES: [&str; 65] = [
     "0",
     "1",
     "4",
