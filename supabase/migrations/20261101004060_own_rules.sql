@@ -24,6 +24,9 @@ create table if not exists public.audience_own_rules (
 );
 create index if not exists idx_audience_own_rules_event_type on public.audience_own_rules (event_type);
 create index if not exists idx_audience_own_rules_site_id on public.audience_own_rules (site_id);
+-- Every row that is judged asks for it with sequential scans off. Without an index that plan counts as so dear that a
+-- server compiles it, which took a third of a second for each row.
+create index if not exists idx_audience_own_rules_mode on public.audience_own_rules (mode);
 comment on table public.audience_own_rules is
   'Rules of this install''s own, besides those of the contract; at most 100 rows.';
 comment on column public.audience_own_rules.id is 'own. and a name: what answers and audit rows call the rule.';

@@ -7,7 +7,7 @@ parallel safe
 security definer
 set search_path = ''
 as $$
-  select exists (select from public.audience_own_rules own where own.mode <> 'off')
+  select exists (select from public.audience_own_rules own where own.mode in ('enforce', 'observe'))
 $$;
 comment on function audience_gate.own_rules_bind() is 'Whether any rule of the install''s own is enforced or observed.';
 alter function audience_gate.own_rules_bind() owner to audience_gate_owner;

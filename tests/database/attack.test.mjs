@@ -48,6 +48,16 @@ for (const version of VERSIONS) {
       await postgres.stop();
     });
 
+    it("no plan for a row is so dear that the server compiles it", async () => {
+      // A scan that is switched off counts as ten thousand million, and compiling takes longer than a thousand rows.
+      await as("authenticated", async (client) => {
+        await client.query("set jit = on; set jit_above_cost = 100000");
+        const start = performance.now();
+        await client.query(inserts(20));
+        assert.ok(performance.now() - start < 5000, `20 rows took ${(performance.now() - start).toFixed(0)} ms`);
+      });
+    });
+
     it("60,000 rows in one statement of one account are refused, and none is recorded", async () => {
       const stored = await events();
       await as("authenticated", (client) => assert.rejects(client.query(inserts(60_000)), { code: "PT413" }));

@@ -224,7 +224,7 @@ begin
     for part in
       select matched
       from regexp_matches(small,
-        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9])*)'
+        '(?<![a-z0-9])((?:tel|sms|callto):[+]?|[+]|(?<![.,_/-])(?<![0-9]:)00)((?:[ ./()-]{0,2}[0-9]){{{personal_digits}},})'
         '((?<=[0-9])[a-z])?', 'g') matched
     loop
       digits := regexp_replace(part[2], '[^0-9]', '', 'g');
