@@ -1,6 +1,6 @@
 -- Jobs: schedules, runs and their log, pruning.
 begin;
-select plan(43);
+select plan(44);
 
 -- Schedules: what is not one, and when one was last due (UTC).
 select is(audience_gate.is_schedule(schedule), false, format('"%s" is not a schedule', schedule))
@@ -73,6 +73,9 @@ insert into audience_gate.job_runs (job, started_at, duration_ms, outcome)
 select 'works', now() - age, 1, 'succeeded' from (values (interval '30 days 1 second'), ('31 days'), ('40 days'), ('29 days 23 hours')) as t (age);
 select is(audience_gate.prune_logs('{"batch_size": 2, "max_seconds": 0}') -> 'job_runs', '2', 'a run stops when its time is up');
 select is(audience_gate.prune_logs('{"batch_size": 2}') -> 'job_runs', '1', 'the next one goes on');
+insert into public.audience_observations (rule_id, site_id, event_source, event_type, minute, events)
+select 'own.of_test', audience_gate.default_site(), 'web', 'page_view', now() - age * interval '1 day', 1 from (values (1), (100)) o (age);
+select is(audience_gate.prune_logs() -> 'audience_observations', '1', 'what a rule in observe counted goes after a quarter of a year');
 select is((select count(*) from audience_gate.job_runs where started_at < now() - interval '29 days'), 1::bigint, 'what is not old enough stays');
 
 select * from finish();
