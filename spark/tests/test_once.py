@@ -15,7 +15,7 @@ from cluster import WORK, end, executors, judge_files, session, submit
 FILES, EVENTS = 16, 1500
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=300):
     until = time.time() + seconds
     while not condition():
         if time.time() > until:
