@@ -14,7 +14,7 @@ import { UsageError } from "./errors.mjs";
 /** Prints lines. @param {...string} lines */
 export const say = (...lines) => process.stdout.write(lines.map((line) => `${line}\n`).join(""));
 
-/** An option's text; undefined where it is not given. @param {Values} values @param {string} name */
+/** The text of an option, or undefined if it was not given. @param {Values} values @param {string} name */
 export function text(values, name) {
   const value = values[name];
   if (value === "") throw new UsageError(`--${name} is empty`);

@@ -3,8 +3,7 @@ import { Refusal } from "./errors.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
-export const DATABASE =
-  `  --db-url URL   the database, as postgresql://…; the environment's DATABASE_URL where it is not given
+export const DATABASE = `  --db-url URL   the database, as postgresql://…; without it, DATABASE_URL from the environment
                  (needs the package pg: npm install --save-dev pg)
 `;
 

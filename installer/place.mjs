@@ -9,28 +9,34 @@ const OURS = /^\d{14}_audience_gate_(\d{6})_(\w+)\.sql$/;
 const ORIGINAL = /^20261101(\d{6})_(\w+)\.sql$/;
 const UNINSTALL = /^\d{14}_audience_gate_uninstall\.sql$/;
 
+/** Says which migration of the gate a file is, or undefined if it is none. @returns {(file: string) => string | undefined} */
+function recogniser() {
+  const shipped = new Set(migrations().map(({ number, name }) => `${number}_${name}`));
+  return (file) => {
+    const [, number, name] = OURS.exec(file) ?? ORIGINAL.exec(file) ?? [];
+    const migration = number && `${number}_${name}`;
+    return migration && (OURS.test(file) || shipped.has(migration)) ? migration : undefined;
+  };
+}
+
 /** The files of the gate since it was last uninstalled, by what they are. @param {Project} project */
 export function present(project) {
-  const names = new Set(migrations().map(({ number, name }) => `${number}_${name}`));
+  const migrationOf = recogniser();
   /** @type {Map<string, string>} */
   const found = new Map();
   for (const file of project.list(MIGRATIONS)) {
     if (UNINSTALL.test(file)) found.clear();
-    const [, number, name] = OURS.exec(file) ?? ORIGINAL.exec(file) ?? [];
-    if (number && (OURS.test(file) || names.has(`${number}_${name}`))) {
-      found.set(`${number}_${name}`, `${MIGRATIONS}/${file}`);
-    }
+    const migration = migrationOf(file);
+    if (migration) found.set(migration, `${MIGRATIONS}/${file}`);
   }
   return found;
 }
 
 /** Every file of the gate, also from before an uninstall, and the uninstalls themselves. @param {Project} project */
 export function all(project) {
-  const names = new Set(migrations().map(({ number, name }) => `${number}_${name}`));
-  return project.list(MIGRATIONS).filter((file) => {
-    const [, number, name] = ORIGINAL.exec(file) ?? [];
-    return OURS.test(file) || UNINSTALL.test(file) || names.has(`${number}_${name}`);
-  }).map((file) => `${MIGRATIONS}/${file}`);
+  const migrationOf = recogniser();
+  const files = project.list(MIGRATIONS).filter((file) => UNINSTALL.test(file) || migrationOf(file));
+  return files.map((file) => `${MIGRATIONS}/${file}`);
 }
 
 /** Times of migrations: each a second after the one before, the first after every migration there is. @param {string[]} versions */
@@ -40,7 +46,7 @@ export function* times(versions) {
   for (;; at += 1000) yield new Date(at).toISOString().replaceAll(/\D/g, "").slice(0, 14);
 }
 
-/** A version as a time; those that are none count as the latest time that is less. @param {string} version */
+/** A version as a time; no version is the earliest. @param {string} version */
 function instant(version) {
   const [, year, month, day, hour, minute, second] = /^(....)(..)(..)(..)(..)(..)$/.exec(version)?.map(Number) ?? [];
   return year ? Date.UTC(year, month - 1, day, hour, minute, second) : 0;

@@ -31,7 +31,7 @@ export class Project {
     }
   }
 
-  /** The text of a file; undefined where there is none. @param {string} path */
+  /** The text of a file, or undefined if there is no such file. @param {string} path */
   read(path) {
     const full = join(this.folder, path);
     return existsSync(full) ? readFileSync(full, "utf8") : undefined;

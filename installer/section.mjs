@@ -7,7 +7,7 @@ const END = "# audience-gate: end";
 
 const lineEnd = (/** @type {string} */ text) => /\r\n/.test(text) ? "\r\n" : "\n";
 
-/** The section with its comments; undefined where there is none. @param {string} text */
+/** The section with its comments, or undefined if the text has no section. @param {string} text */
 export function section(text) {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
@@ -36,7 +36,7 @@ export function withoutSection(text) {
   const before = text.slice(0, at);
   const after = text.slice(at + old.length);
   if (before === "") return after.startsWith(eol) ? after.slice(eol.length) : after;
-  // The empty line before it, and the end of its own last line; where there is none, that of the line before.
+  // The empty line before it goes too, and so does one line end: its own, or if it has none, that of the line before.
   const kept = before.endsWith(eol) ? before.slice(0, -eol.length) : before;
   if (after === "") return kept.endsWith(eol) ? kept.slice(0, -eol.length) : kept;
   return kept + (after.startsWith(eol) ? after.slice(eol.length) : after);

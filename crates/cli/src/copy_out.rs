@@ -4,7 +4,7 @@ use super::connection;
 use super::manifest::Part;
 use super::month::moment;
 use super::parquet_out::{GROUP_BYTES, GROUP_ROWS, Output};
-use super::rows::{COLUMNS, CREATED_AT, Kind, Rows, Values};
+use super::rows::{COLUMNS, CREATED_AT, Kind, Listed, Rows, Values};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
 use postgres::Transaction;
@@ -25,23 +25,9 @@ pub fn copy_out(
     file_rows: u64,
     bar: &ProgressBar,
 ) -> Result<Vec<Part>, String> {
-    let selected: Vec<_> = COLUMNS
-        .iter()
-        .map(|column| match column.kind {
-            Kind::Id | Kind::Json => format!("{}::text", column.name),
-            _ => column.name.to_owned(),
-        })
-        .collect();
-    let types: Vec<_> = COLUMNS
-        .iter()
-        .map(|column| match column.kind {
-            Kind::Time => Type::TIMESTAMPTZ,
-            Kind::Flag => Type::BOOL,
-            _ => Type::TEXT,
-        })
-        .collect();
+    let (selected, types): (Vec<_>, Vec<_>) = selection("e").into_iter().unzip();
     let query = format!(
-        "copy (select {} from public.audience_events where {condition} order by created_at, id) to stdout (format binary)",
+        "copy (select {} from public.audience_events e where {condition} order by created_at, id) to stdout (format binary)",
         selected.join(", ")
     );
     let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
@@ -66,6 +52,20 @@ pub fn copy_out(
     }
     files.finish()?;
     Ok(files.parts)
+}
+
+/// The columns of an event as they are copied out of a table of this name, and their types.
+pub fn selection(table: &str) -> Vec<(String, Type)> {
+    let column = |column: &Listed| {
+        let name = format!("{table}.{}", column.name);
+        match column.kind {
+            Kind::Id | Kind::Json => (format!("{name}::text"), Type::TEXT),
+            Kind::Text => (name, Type::TEXT),
+            Kind::Time => (name, Type::TIMESTAMPTZ),
+            Kind::Flag => (name, Type::BOOL),
+        }
+    };
+    COLUMNS.iter().map(column).collect()
 }
 
 /// Adds a row that the database sent.

@@ -5,7 +5,7 @@ use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, LEAST_NUMBER, 
 use audience_gate::contract::vocabulary::FIELDS;
 use serde_json::Value;
 
-/// The keys that the gate writes itself, besides the fields.
+/// The keys, other than fields, that the gate writes itself.
 const NAMED: [&str; 8] = [
     "contract",
     "email_hash_kind",

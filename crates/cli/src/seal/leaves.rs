@@ -3,7 +3,8 @@
 use super::form::{Change, Event, Row};
 use super::tree::Hash;
 use crate::connection;
-use crate::copy_out::Micros;
+use crate::copy_out::{Micros, selection};
+use crate::rows::COLUMNS;
 use postgres::Transaction;
 use postgres::binary_copy::{BinaryCopyOutIter, BinaryCopyOutRow};
 use postgres::fallible_iterator::FallibleIterator;
@@ -31,25 +32,6 @@ const LEAF: [(&str, Type); 6] = [
     ("l.commitment", Type::BYTEA),
     ("l.hash", Type::BYTEA),
 ];
-const EVENT: [(&str, Type); 17] = [
-    ("e.id::text", Type::TEXT),
-    ("e.created_at", Type::TIMESTAMPTZ),
-    ("e.user_id::text", Type::TEXT),
-    ("e.session_id", Type::TEXT),
-    ("e.event_type", Type::TEXT),
-    ("e.event_category", Type::TEXT),
-    ("e.event_source", Type::TEXT),
-    ("e.utm_source", Type::TEXT),
-    ("e.utm_medium", Type::TEXT),
-    ("e.utm_campaign", Type::TEXT),
-    ("e.utm_content", Type::TEXT),
-    ("e.utm_term", Type::TEXT),
-    ("e.metadata::text", Type::TEXT),
-    ("e.site_id::text", Type::TEXT),
-    ("e.occurred_at", Type::TIMESTAMPTZ),
-    ("e.rejected", Type::BOOL),
-    ("e.contract", Type::TEXT),
-];
 const CHANGE: [(&str, Type); 11] = [
     ("h.id", Type::INT8),
     ("h.site_id::text", Type::TEXT),
@@ -64,16 +46,16 @@ const CHANGE: [(&str, Type); 11] = [
     ("h.event_id::text", Type::TEXT),
 ];
 const EVENT_AT: usize = LEAF.len();
-const CHANGE_AT: usize = EVENT_AT + EVENT.len();
+const CHANGE_AT: usize = EVENT_AT + COLUMNS.len();
 
 /// What a leaf is shown to: its place is told by the row, which is `None` if it is gone.
 pub type See<'a> = dyn FnMut(&Leaf, Option<&Row>) -> Result<(), String> + 'a;
 
 /// Shows all leaves that pass a condition.
 pub fn each(snapshot: &mut Transaction, condition: &str, see: &mut See) -> Result<(), String> {
-    let columns: Vec<_> = LEAF.iter().chain(&EVENT).chain(&CHANGE).collect();
-    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-    let types: Vec<_> = columns.iter().map(|(_, kind)| kind.clone()).collect();
+    let named = |(name, kind): (&str, Type)| (name.to_owned(), kind);
+    let columns = LEAF.map(named).into_iter().chain(selection("e")).chain(CHANGE.map(named));
+    let (names, types): (Vec<_>, Vec<_>) = columns.unzip();
     let query = format!(
         "copy (select {} from audience_gate.leaf l
           left join public.audience_events e on e.id = l.event_id
