@@ -25,6 +25,7 @@ const PLACES = [
   ["package.json", /^ {2}"version": "(.+?)",$/gm],
   ["package-lock.json", /"name": "audience-gate-workspace",\n *"version": "(.+?)"/g],
   ["openapi.yaml", /^ {2}version: (.+)$/gm],
+  ["clients/python/pyproject.toml", /^version = "(.+?)"$/gm],
 ];
 
 /**

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import buildClient from "../clients/node/build.mjs";
 import buildTracker from "../web/tracker/build.mjs";
 import { root } from "./fingerprint.mjs";
 import { installable } from "./install.mjs";
@@ -46,6 +47,7 @@ export async function npmPackage(pkg, folder) {
   await asCommonJs(folder, "inline");
   installable(pkg, folder);
   await buildTracker(`${join(folder, "tracker")}/`);
+  await buildClient(join(folder, "client"));
   const types = readFileSync(join(folder, "audience_gate.d.ts"));
   writeFileSync(join(folder, "node.d.cts"), types);
   const inline = readFileSync(join(folder, "inline.d.ts"), "utf8");

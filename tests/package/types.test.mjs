@@ -33,6 +33,7 @@ function complaints(/** @type {string} */ program) {
 const USE = `
   import init, * as web from "audience-gate";
   import { check, contract, hashEmail, judge, loadRegistry, redact, type AudienceEvent, type RuleId, type Verdict } from "audience-gate/inline";
+  import { AudienceGate, QueueFull, Refused, type Report, type Verdict as Outcome } from "audience-gate/client";
   const event: AudienceEvent = {
     session_id: "session-0001", event_type: "page_view", event_category: "engagement", event_source: "web",
     metadata: { page_path: "/pricing" },
@@ -43,10 +44,18 @@ const USE = `
   const { argument } = judge(new Uint8Array(), { caller: "visitor", receivedAt: 0, seed: new Uint8Array(16) });
   new Response(argument);
   loadRegistry("{}");
+  const gate = new AudienceGate({ queue: "queue", onVerdict: ({ id, status }: Outcome) => console.log(id, status) });
+  const sending: Promise<Report> = gate.track({ ...event, email: "ada@example.com" }).then(() => gate.flush(10));
+  sending.catch((error) => console.log(error instanceof Refused ? error.status : error instanceof QueueFull));
   console.log(ids, hash, redact(""), contract().rules[0]?.id, init, web.check(event));
 `;
 
 const CASES = [
+  {
+    name: "a key in the code of a back end",
+    program: `${USE}; new AudienceGate({ queue: "queue", key: "sb_secret_" });`,
+    expected: ["error TS2353"],
+  },
   { name: "the documented use", program: USE, expected: [] },
   {
     name: "a rule that does not exist",

@@ -8,7 +8,8 @@ import { test } from "node:test";
 import { plan, write } from "../../.ci/release.mjs";
 import { root } from "../runner/paths.mjs";
 
-const FILES = ["Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "openapi.yaml", "crates"];
+const PYTHON = "clients/python/pyproject.toml";
+const FILES = ["Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "openapi.yaml", "crates", PYTHON];
 /** A crate of the workspace on which another depends; the dependency names its version too. */
 const PART = 'audience-gate-part = { version = "0.1.0", path = "crates/part" }';
 const OWN = /^name = "audience-gate/gm;
@@ -51,6 +52,7 @@ test("a release names its version everywhere, dates its changes, and is one comm
   assert.match(read("Cargo.toml"), /^\[workspace\.package\][^[]*^version = "7\.0\.0"$/m);
   assert.match(read("Cargo.toml"), /^audience-gate-part = \{ version = "7\.0\.0", /m);
   assert.equal(JSON.parse(read("package.json")).version, "7.0.0");
+  assert.match(read(PYTHON), /^version = "7\.0\.0"$/m);
   const lock = JSON.parse(read("package-lock.json"));
   assert.deepEqual([lock.version, lock.packages[""].version], ["7.0.0", "7.0.0"]);
   assert.equal(read("Cargo.lock").match(/^version = "7\.0\.0"$/gm)?.length, read("Cargo.lock").match(OWN)?.length);

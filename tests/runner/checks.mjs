@@ -63,7 +63,7 @@ function functions() {
     .map((entry) => entry.name);
 }
 
-/** The code that Node runs, the pages, and the tracker are separate projects, because each has other globals. */
+/** The code that Node runs, the pages, the tracker and the client are separate projects, because each has other globals. */
 function typescriptProjects() {
-  return ["tsconfig.json", "web/tsconfig.json", "web/tracker/tsconfig.json"];
+  return ["tsconfig.json", "web/tsconfig.json", "web/tracker/tsconfig.json", "clients/node/tsconfig.json"];
 }

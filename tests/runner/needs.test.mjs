@@ -17,6 +17,8 @@ const SIGNS = {
   git: /"git"/,
   curl: /curl/,
   ps: /"ps"/,
+  python: /"python3"/,
+  php: /"php"/,
 };
 
 /** The text of a test with that of every file under tests/ that it imports. @param {string} file @param {Set<string>} [seen] */

@@ -29,6 +29,7 @@ const ALONE = new Set(["browser", "docs", "stack", "upgrade"]);
  */
 const NEEDS = {
   browser: ["packages", "chromium"],
+  clients: ["packages", "postgres", "python", "php"],
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl"],
   function: ["packages", "postgres"],

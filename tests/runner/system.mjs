@@ -61,6 +61,8 @@ const NEEDS = {
   curl: { pieces: [onThePath("curl", "curl")] },
   openssl: { pieces: [onThePath("openssl", "openssl")] },
   ps: { pieces: [onThePath("ps", "procps")] },
+  python: { pieces: [onThePath("python3", "python3")] },
+  php: { pieces: [onThePath("php", "php-cli")] },
   spark: {
     pieces: [
       onThePath("java", "openjdk-17-jre-headless"),

@@ -1,0 +1,71 @@
+/** A client that is killed again and again, at every moment of its work, and started again on the same queue. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { size } from "../long.mjs";
+import { base, start } from "./drivers.mjs";
+import { startFront } from "./front.mjs";
+
+const KILLS = size({ short: 12, long: 1000 });
+const EVENTS = 12;
+
+/** When it is killed: as the function hears of a batch, as it answers, or when so many events are queued. */
+const MOMENTS = /** @type {const} */ (["arrived", "answered", "queued"]);
+
+/**
+ * @param {import("./drivers.mjs").Language} language
+ * @param {Awaited<ReturnType<typeof import("./gate.mjs").startGate>>} gate
+ * @param {{ diagnostic: (text: string) => void }} t
+ */
+export async function survivesKills(language, gate, t) {
+  const queue = join(base, randomUUID());
+  const front = await startFront(gate.functions, []);
+  /** @type {Set<string>} what the client said it has */
+  const promised = new Set();
+  /** @type {Map<string, Set<string>>} what it said became of each */
+  const verdicts = new Map();
+  const run = async (/** @type {(typeof MOMENTS)[number] | undefined} */ moment, /** @type {number} */ after) => {
+    const client = start(language, queue, { url: front.url });
+    front.watch(moment && moment !== "queued" ? { [moment]: client.kill } : {});
+    const asked = Array.from({ length: EVENTS }, (_, index) =>
+      client.ask({ track: event(index) }).then(({ id }) => {
+        if (id) promised.add(id);
+        if (moment === "queued" && index === after) client.kill();
+      }));
+    const ended = await client.ask({ flush: moment ? 0 : 20 });
+    await Promise.all(asked);
+    await client.end();
+    assert.equal(client.complaints(), "");
+    for (const { id, status } of client.verdicts) verdicts.set(id, (verdicts.get(id) ?? new Set()).add(status));
+    return ended;
+  };
+
+  try {
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const ended = await run(MOMENTS[kill % MOMENTS.length], kill % EVENTS);
+      assert.equal(ended.error, "ended", JSON.stringify(ended));
+    }
+    assert.equal((await run(undefined, 0)).report?.queued, 0);
+    assert.deepEqual(readdirSync(queue).filter((name) => name.endsWith(".json")), []);
+    // What was on the disk before its promise could be given was sent as well.
+    const rows = await gate.recorded([...new Set([...promised, ...verdicts.keys()])]);
+    const copies = new Map(rows.map(({ id }) => [id, rows.filter((row) => row.id === id).length]));
+    assert.deepEqual([...promised].filter((id) => !copies.has(id)), [], "lost");
+    assert.deepEqual([...copies].filter(([, count]) => count !== 1), [], "doubled");
+    const wrong = rows.filter(({ id, rejected }) => !verdicts.get(id)?.has(rejected ? "rejected" : "accepted"));
+    assert.deepEqual(wrong, [], "not told");
+    t.diagnostic(`${KILLS} kills, ${promised.size} events, ${front.seen.length} requests`);
+  } finally {
+    front.close();
+  }
+}
+
+/** One in three is rejected. @param {number} index */
+const event = (index) => ({
+  session_id: `session-${randomUUID()}`,
+  event_type: "content_view",
+  event_category: "engagement",
+  event_source: "back-end",
+  metadata: { content_id: "a", duration_seconds: index % 3 === 0 ? 4 : 30 },
+});
