@@ -26,6 +26,7 @@ const PLACES = [
   ["package-lock.json", /"name": "audience-gate-workspace",\n *"version": "(.+?)"/g],
   ["openapi.yaml", /^ {2}version: (.+)$/gm],
   ["clients/python/pyproject.toml", /^version = "(.+?)"$/gm],
+  ["clients/wordpress/audience-gate.php", /^ \* Version: (.+)$/gm],
 ];
 
 /**

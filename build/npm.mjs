@@ -48,10 +48,19 @@ export async function npmPackage(pkg, folder) {
   installable(pkg, folder);
   await buildTracker(`${join(folder, "tracker")}/`);
   await buildClient(join(folder, "client"));
+  wordpressPlugin(join(folder, "wordpress/audience-gate"));
   const types = readFileSync(join(folder, "audience_gate.d.ts"));
   writeFileSync(join(folder, "node.d.cts"), types);
   const inline = readFileSync(join(folder, "inline.d.ts"), "utf8");
   writeFileSync(join(folder, "inline.d.cts"), inline.replaceAll("./audience_gate.js", "./node.cjs"));
+}
+
+/** The plugin with the client that it loads. */
+export function wordpressPlugin(/** @type {string} */ folder) {
+  cpSync(join(root, "clients/wordpress"), folder, { recursive: true });
+  for (const part of ["autoload.php", "src"]) {
+    cpSync(join(root, "clients/php", part), join(folder, "client", part), { recursive: true });
+  }
 }
 
 /** One file for `require`: Node before 20.19 cannot load a module that way. */

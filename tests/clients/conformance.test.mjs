@@ -11,6 +11,7 @@ import { base, LANGUAGES, start } from "./drivers.mjs";
 import { startFront } from "./front.mjs";
 import { startGate } from "./gate.mjs";
 import { survivesKills } from "./kills.mjs";
+import { worksInWordPress } from "./wordpress.mjs";
 
 /** @typedef {import("./cases.mjs").Case} Case */
 /** @typedef {import("./drivers.mjs").Language} Language */
@@ -30,6 +31,7 @@ describe("the client", { concurrency: LANGUAGES.length }, () => {
       test("loses and doubles nothing, however often it is killed", (t) => survivesKills(language, gate, t));
     });
   }
+  test("for WordPress sends what a plugin or a theme tells it, and breaks no page", () => worksInWordPress(gate));
 });
 
 /** @param {Case} one @param {Language} language */

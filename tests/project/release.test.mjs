@@ -9,7 +9,17 @@ import { plan, write } from "../../.ci/release.mjs";
 import { root } from "../runner/paths.mjs";
 
 const PYTHON = "clients/python/pyproject.toml";
-const FILES = ["Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "openapi.yaml", "crates", PYTHON];
+const WORDPRESS = "clients/wordpress/audience-gate.php";
+const FILES = [
+  "Cargo.toml",
+  "Cargo.lock",
+  "package.json",
+  "package-lock.json",
+  "openapi.yaml",
+  "crates",
+  PYTHON,
+  WORDPRESS,
+];
 /** A crate of the workspace on which another depends; the dependency names its version too. */
 const PART = 'audience-gate-part = { version = "0.1.0", path = "crates/part" }';
 const OWN = /^name = "audience-gate/gm;
@@ -53,6 +63,7 @@ test("a release names its version everywhere, dates its changes, and is one comm
   assert.match(read("Cargo.toml"), /^audience-gate-part = \{ version = "7\.0\.0", /m);
   assert.equal(JSON.parse(read("package.json")).version, "7.0.0");
   assert.match(read(PYTHON), /^version = "7\.0\.0"$/m);
+  assert.match(read(WORDPRESS), /^ \* Version: 7\.0\.0$/m);
   const lock = JSON.parse(read("package-lock.json"));
   assert.deepEqual([lock.version, lock.packages[""].version], ["7.0.0", "7.0.0"]);
   assert.equal(read("Cargo.lock").match(/^version = "7\.0\.0"$/gm)?.length, read("Cargo.lock").match(OWN)?.length);
