@@ -1,5 +1,4 @@
 /** The board of one site: the panels in reading order, refreshed while the page is visible. */
-import type { SupabaseClient } from "@supabase/supabase-js";
 import { el } from "../shared/dom.ts";
 import { filterBar } from "./filters.ts";
 import { freshnessNote } from "./freshness.ts";
@@ -15,12 +14,11 @@ import { overviewPanel } from "./panels/overview.ts";
 import { qualityPanel, refusalsPanel } from "./panels/refusals.ts";
 import { retentionPanel } from "./panels/retention.ts";
 import { dwellPanel, flowPanel, statesPanel } from "./panels/states.ts";
+import type { Place } from "./views.ts";
 
 const EVERY = 60_000;
-let timer: ReturnType<typeof setInterval> | undefined;
 
-export function show(main: HTMLElement, client: SupabaseClient, site: string): void {
-  clearInterval(timer);
+export function show({ main, client, site, signal }: Place): void {
   const api = kpi(client, site);
   const live = livePanel();
   const freshness = freshnessNote(api);
@@ -51,14 +49,15 @@ export function show(main: HTMLElement, client: SupabaseClient, site: string): v
   const filters = filterBar(() => void refresh());
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
   void refresh();
-  timer = setInterval(() => {
+  const timer = setInterval(() => {
     if (!document.hidden) void refresh();
   }, EVERY);
+  signal.addEventListener("abort", () => clearInterval(timer));
 
   async function refresh(): Promise<void> {
     const context = { kpi: api, filters: filters.read() };
     void live.refresh(context);
     await Promise.all([...slow.map((one) => one.refresh(context)), freshness.refresh(context.filters)]);
-    main.dataset["loaded"] = site;
+    if (!signal.aborted) main.dataset["loaded"] = site;
   }
 }

@@ -33,6 +33,12 @@ export const flag: Decoder<boolean> = (
 /** Shown as it is and never relied on. */
 export const anything: Decoder<unknown> = (value) => value;
 
+/** An object that is passed on whole. */
+export const object: Decoder<object> = (
+  value,
+  where,
+) => (typeof value === "object" && value !== null ? value : fail(where, "an object", value));
+
 export function row<S extends Shape>(shape: S): Decoder<Row<S>> {
   return (value, where) => {
     if (typeof value !== "object" || value === null) return fail(where, "an object", value);

@@ -1,5 +1,6 @@
 /** What the reader chose to look at. It is kept in the address, so that a view can be saved and sent. */
 import { byId, el } from "../shared/dom.ts";
+import { keep } from "./address.ts";
 import { TIERS } from "./charts/frame.ts";
 import type { Range } from "./kpi.ts";
 import { localDay } from "./periods.ts";
@@ -14,7 +15,8 @@ const DEFAULT = "28";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY = 86_400_000;
 
-export function filterBar(onchange: () => void): { readonly read: () => Filters } {
+/** `tiers`: whether what is shown can be of one tier. */
+export function filterBar(onchange: () => void, { tiers = true } = {}): { readonly read: () => Filters } {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const address = new URLSearchParams(location.search);
   const given = { from: dateIn(address, "from"), to: dateIn(address, "to") };
@@ -51,14 +53,14 @@ export function filterBar(onchange: () => void): { readonly read: () => Filters 
   bar.replaceChildren(
     el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, "Range"), presets),
     dates,
-    labelled("Tier", tier),
+    ...(tiers ? [labelled("Tier", tier)] : []),
     labelled("Days end at midnight in", zone),
   );
   showDates();
   bar.addEventListener("change", () => {
     showDates();
     if (preset() === "custom" && !(from.value !== "" && to.value !== "" && from.value <= to.value)) return;
-    keep();
+    note();
     onchange();
   });
 
@@ -91,20 +93,15 @@ export function filterBar(onchange: () => void): { readonly read: () => Filters 
     from.value = shift(to.value, -27);
   }
 
-  function keep(): void {
-    const next = new URL(location.href);
+  function note(): void {
     const isCustom = preset() === "custom";
-    set("days", isCustom || preset() === DEFAULT ? "" : preset());
-    set("from", isCustom ? from.value : "");
-    set("to", isCustom ? to.value : "");
-    set("tier", tier.value === "all" ? "" : tier.value);
-    set("zone", zone.value === "UTC" ? "" : zone.value);
-    history.replaceState(null, "", next);
-
-    function set(name: string, value: string): void {
-      if (value === "") next.searchParams.delete(name);
-      else next.searchParams.set(name, value);
-    }
+    keep({
+      days: isCustom || preset() === DEFAULT ? "" : preset(),
+      from: isCustom ? from.value : "",
+      to: isCustom ? to.value : "",
+      tier: tier.value === "all" ? "" : tier.value,
+      zone: zone.value === "UTC" ? "" : zone.value,
+    });
   }
 }
 

@@ -57,7 +57,7 @@ const funnel = {
 };
 const retention = { cohort: text, people: number, retained: list(number), rates: list(nullable(number)) };
 /** A violated rule and its place, as a text for reading; rows of before 0.2.0 name the rule alone. */
-const violation: Decoder<{ readonly rule_id: string; readonly path: string }> = (value, where) =>
+export const violation: Decoder<{ readonly rule_id: string; readonly path: string }> = (value, where) =>
   typeof value === "string" ? { rule_id: value, path: "" } : row({ rule_id: text, path: text })(value, where);
 const errors = { period: text, event_type: text, code: text, events: number, per_thousand: nullable(number) };
 const performance = {
@@ -193,13 +193,15 @@ export async function mySites(client: SupabaseClient): Promise<readonly Site[]> 
   return rows(await read(client, "audience_my_sites", {}), "audience_my_sites", sites);
 }
 
-async function read(client: SupabaseClient, name: string, args: object): Promise<unknown> {
+/** Asks a function of the database. */
+export async function read(client: SupabaseClient, name: string, args: object): Promise<unknown> {
   const { data, error }: Answer = await client.rpc(name, args);
   if (error) throw new ReadError(error.code, error.message);
   return data;
 }
 
-function rows<S extends Shape>(data: unknown, name: string, shape: S): readonly Row<S>[] {
+/** What a function answered, checked. */
+export function rows<S extends Shape>(data: unknown, name: string, shape: S): readonly Row<S>[] {
   return list(row(shape))(data, name);
 }
 

@@ -11,7 +11,8 @@ const { url, key } = settings();
 const client: SupabaseClient = createClient(url, key, { auth: { storageKey: "audience-gate.session" } });
 const main = byId("main");
 // The board and its charts are most of the page's weight, so they load while the reader is asked to sign in.
-const board = import("./board.ts");
+const views = import("./views.ts");
+void import("./board.ts");
 let shown: string | undefined;
 
 byId("theme").replaceWith(themeSwitch());
@@ -29,6 +30,7 @@ async function show(session: Session | null): Promise<void> {
   byId("sign-out").hidden = session === null;
   byId("site").hidden = true;
   if (!session) {
+    void views.then(({ close }) => close());
     main.replaceChildren(signInForm(client));
     return;
   }
@@ -66,16 +68,19 @@ function choose(sites: readonly Site[]): void {
   const select = byId<HTMLSelectElement>("site-choice");
   const chosen = sites.find(({ id }) => id === wanted) ?? first;
   select.replaceChildren(...sites.map(({ id, name }) => el("option", { value: id, selected: id === chosen.id }, name)));
-  select.onchange = () => void open(select.value);
+  select.onchange = () => {
+    const next = sites.find(({ id }) => id === select.value);
+    if (next) void open(next);
+  };
   byId("site").hidden = false;
-  void open(chosen.id);
+  void open(chosen);
 }
 
-async function open(site: string): Promise<void> {
+async function open(site: Site): Promise<void> {
   const address = new URL(location.href);
-  address.searchParams.set("site", site);
+  address.searchParams.set("site", site.id);
   history.replaceState(null, "", address);
-  (await board).show(main, client, site);
+  await (await views).open(main, client, site);
   performance.mark("interactive");
 }
 

@@ -1,5 +1,6 @@
 /** One question and its answer: loads and draws it, says if there is nothing, and if it fails, says so and tries again. */
 import { el } from "../shared/dom.ts";
+import { addressOf } from "./address.ts";
 import type { Filters } from "./filters.ts";
 import { type Kpi, ReadError } from "./kpi.ts";
 
@@ -16,6 +17,8 @@ export interface Spec<T> {
   readonly empty: (data: T, context: Context) => string | undefined;
   readonly render: (data: T, context: Context) => Node;
   readonly tools?: (redraw: () => void) => HTMLElement;
+  /** The words of the address where the events behind the figures are listed. */
+  readonly see?: Readonly<Record<string, string>>;
   /** `load` depends on the tools, so a change of them asks the server again. */
   readonly reload?: boolean;
 }
@@ -36,7 +39,12 @@ export function panel<T>(spec: Spec<T>): Panel {
     el(
       "header",
       { class: "panel-head" },
-      el("div", {}, el("h3", { id: `${spec.id}-title` }, spec.title), el("p", { class: "quiet small" }, spec.note)),
+      el(
+        "div",
+        {},
+        el("h3", { id: `${spec.id}-title` }, spec.title),
+        el("p", { class: "quiet small" }, spec.note, spec.see && [" ", seeLink(spec.title, spec.see)]),
+      ),
       spec.tools?.(() => {
         if (spec.reload && context) void refresh(context);
         else if (shown) draw();
@@ -90,6 +98,16 @@ export function panel<T>(spec: Spec<T>): Panel {
       ),
     );
   }
+}
+
+/** Made when it is followed, so that it takes the range along that the reader has chosen by then. */
+function seeLink(title: string, words: Readonly<Record<string, string>>): HTMLElement {
+  return el("a", {
+    href: addressOf(words),
+    "data-view": words["view"],
+    "aria-label": `See the events: ${title}`,
+    onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(words),
+  }, "See the events");
 }
 
 export function explain(error: unknown): string {

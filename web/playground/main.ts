@@ -6,7 +6,7 @@ import { builder } from "./builder.ts";
 import { type Example, EXAMPLES } from "./examples.ts";
 import { type Caller, openGate } from "./gate.ts";
 import { hashPanel } from "./hash.ts";
-import { sharedText, shareLink } from "./share.ts";
+import { sharedText, shareLink } from "../shared/share.ts";
 import { judgeText } from "./verdict.ts";
 import { everyRule, findings, gauntlet, headline, rows } from "./views.ts";
 

@@ -13,6 +13,7 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
     id: "engagement",
     title: "Engagement by tier",
     note: "Accepted events by when they happened. System events are not counted.",
+    see: { view: "explore", kind: "accepted" },
     tools: (redraw) => {
       const chosen = choice("measure", "Measure", {
         events: "Events",

@@ -1,5 +1,6 @@
 /** What is happening now: the last half hour, and events as they come in. It can be stopped, and stops unseen. */
 import { el, icon } from "../../shared/dom.ts";
+import { addressOf } from "../address.ts";
 import { fitted } from "../charts/frame.ts";
 import { liveChart } from "../charts/live.ts";
 import { clock, words } from "../format.ts";
@@ -72,7 +73,10 @@ export function livePanel(): Panel {
     const { tier, range } = filters;
     const wanted = latest.filter((event) => tier === "all" || event.tier === tier);
     const first = known.size === 0;
+    // Whoever stands on an event with the keyboard stays on it while the list moves.
+    const held = document.activeElement?.closest(".ticker a")?.getAttribute("href");
     ticker.replaceChildren(...wanted.map((event) => line(event, range.zone, !first && !known.has(event.id))));
+    for (const link of ticker.querySelectorAll("a")) if (link.getAttribute("href") === held) link.focus();
     if (wanted.length === 0) ticker.replaceChildren(el("li", { class: "nothing" }, "No event yet."));
     known = new Set(latest.map(({ id }) => id));
   }
@@ -104,7 +108,15 @@ function line(event: RecentEvent, zone: string, fresh: boolean): HTMLElement {
     el(
       "span",
       { class: "what" },
-      event.rejected ? el("span", { class: "rule-id" }, event.rule_id ?? "refused") : words(event.event_type),
+      el(
+        "a",
+        {
+          href: addressOf({ view: "explore", event: event.id }),
+          "data-view": "explore",
+          class: event.rejected ? "rule-id" : null,
+        },
+        event.rejected ? event.rule_id ?? "refused" : words(event.event_type),
+      ),
     ),
     event.rejected
       ? el("span", { class: "tag refuse" }, "refused")

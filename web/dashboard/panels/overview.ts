@@ -16,6 +16,7 @@ export const overviewPanel: Spec<Data> = {
   id: "overview",
   title: "At a glance",
   note: "Compared with the same length of time just before.",
+  see: { view: "explore" },
   load: async ({ kpi, filters: { range } }) => {
     const [now, then, quality] = await Promise.all([
       kpi.overview(range),

@@ -2,6 +2,7 @@
 import { el } from "../../shared/dom.ts";
 import { jsonBlock } from "../../shared/json.ts";
 import { prose, sentence } from "../../shared/prose.ts";
+import { addressOf } from "../address.ts";
 import { fitted, withTable } from "../charts/frame.ts";
 import { qualityChart } from "../charts/quality.ts";
 import { refusalsChart } from "../charts/refusals.ts";
@@ -59,6 +60,7 @@ export const refusalsPanel: Spec<readonly Quality[]> = {
   id: "refusals",
   title: "Refused, by rule",
   note: "Each refusal counts under the first rule it broke. Choose a rule to see what was refused.",
+  see: { view: "refusals" },
   load: async ({ kpi, filters: { range } }) =>
     (await kpi.quality(range, "total")).filter(({ rule_id }) => rule_id !== null),
   empty: (rows) => (rows.some(({ rejected }) => rejected > 0) ? undefined : "Nothing was refused in this range."),
@@ -102,7 +104,12 @@ function drillDown(refused: readonly Refusal[], zone: string): readonly HTMLElem
       refused.length === SHOWN
         ? `The latest ${SHOWN}, newest first.`
         : `${refused.length} in this range, newest first.`,
-      " What was sent is kept redacted: personal values never reach the store.",
+      " What was sent is kept redacted: personal values never reach the store. ",
+      el("a", {
+        href: addressOf({ view: "refusals", rule: latest.rule_id }),
+        "data-view": "refusals",
+        onclick: (event) => (event.currentTarget as HTMLElement).closest("dialog")?.close(),
+      }, "What to send instead, and a replay"),
     ),
     el("ol", { class: "snapshots" }, refused.map((refusal) => snapshot(refusal, zone))),
   ];

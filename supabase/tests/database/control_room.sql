@@ -1,0 +1,129 @@
+-- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
+begin;
+select plan(15);
+
+insert into public.audience_sites (id, name) values
+  ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
+insert into public.audience_site_members (site_id, user_id, role) values
+  ('aaaaaaaa-0000-4000-8000-000000000000', '11111111-0000-4000-8000-000000000000', 'owner'),
+  ('aaaaaaaa-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000', 'viewer'),
+  ('bbbbbbbb-0000-4000-8000-000000000000', '33333333-0000-4000-8000-000000000000', 'owner');
+
+create temp table caller (name text, role text, who uuid) on commit drop;
+insert into caller values
+  ('owner', 'authenticated', '11111111-0000-4000-8000-000000000000'),
+  ('viewer', 'authenticated', '22222222-0000-4000-8000-000000000000'),
+  ('stranger', 'authenticated', '33333333-0000-4000-8000-000000000000'),
+  ('anon', 'anon', null),
+  ('service', 'service_role', null);
+
+-- What a query gives a caller as text, or that it was refused. What it did is undone.
+create function pg_temp.told(query text, as_name text) returns text language plpgsql as $$
+declare
+  who caller;
+  answer text;
+begin
+  select * into who from caller c where c.name = as_name;
+  begin
+    perform set_config('request.jwt.claims', coalesce(jsonb_build_object('sub', who.who, 'role', who.role)::text, ''), true);
+    perform set_config('role', who.role, true);
+    execute query into answer;
+    raise sqlstate 'ZZZZZ';
+  exception
+    when insufficient_privilege then return 'refused';
+    when sqlstate 'ZZZZZ' then return answer;
+  end;
+end $$;
+-- The same, by every caller in the order of the table.
+create function pg_temp.each(query text) returns text[] language sql as $$
+  select array_agg(pg_temp.told(query, c.name) order by c.ctid) from caller c
+$$;
+
+create function pg_temp.sent(place text, body jsonb) returns void language sql as $$
+  insert into public.audience_events (session_id, event_type, event_category, event_source, site_id, metadata)
+  values ('session-' || place, body ->> 'event_type', 'engagement', body ->> 'event_source', 'aaaaaaaa-0000-4000-8000-000000000000',
+    body -> 'metadata')
+$$;
+do $$
+begin
+  perform pg_temp.sent('one', '{"event_type": "new_thing", "event_source": "web", "metadata": {"page_path": "/a", "tracker": "audience-gate/0.2.0"}}');
+  perform pg_temp.sent('two', '{"event_type": "new_thing", "event_source": "web", "metadata": {"page_path": "/b", "tracker": "audience-gate/0.2.0"}}');
+  perform pg_temp.sent('three', '{"event_type": "new_thing", "event_source": "ios", "metadata": {"page_path": "/c"}}');
+  perform pg_temp.sent('four', '{"event_type": "page_view", "event_source": "web", "metadata": {}}');
+  perform pg_temp.sent('five', '{"event_type": "page_view", "event_source": "web", "metadata": {"page_path": "/d"}}');
+end $$;
+
+-- Refusals.
+select results_eq(
+  $$ select rule_id, sender, tracker, place, events, replayed, cardinality(trend), trend[14]
+     from audience_gate.refusal_groups('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute') $$,
+  $$ values ('registry.event_type', 'web', 'audience-gate/0.2.0', '/event_type', 2::bigint, 0::bigint, 14, 2::bigint),
+    ('engagement.subject', 'web', '', '/metadata', 1, 0, 14, 1), ('registry.event_type', 'ios', '', '/event_type', 1, 0, 14, 1) $$,
+  'refusals are grouped by rule, sender, tracker, place and contract, the most first');
+select is(
+  pg_temp.each($$ select sum(events) from public.audience_refusal_groups('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute') $$),
+  array['4', '4', 'refused', 'refused', '4'], 'members read the groups');
+select is(
+  pg_temp.each($$ select count(*) from public.audience_refused_events('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute',
+    'registry.event_type', sender => 'web') $$),
+  array['2', '2', 'refused', 'refused', '2'], 'and the events of a group');
+select is(
+  (select count(*) from audience_gate.refused_list('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute',
+    'registry.event_type', null, '', null, null, 100)),
+  1::bigint, 'an empty word is what names nothing, and null is anything');
+select is(
+  pg_temp.each($$ select public.audience_replay_refusals('aaaaaaaa-0000-4000-8000-000000000000', 'registry.event_type', now() - interval '1 day', now() + interval '1 minute')
+    ->> 'rejected' $$),
+  array['3', 'refused', 'refused', 'refused', '3'], 'owners ask what a replay would do');
+insert into public.audience_event_types (id, category, tier, description) values ('new_thing', 'engagement', 'consumer', 'of this test');
+select is(
+  pg_temp.each($$ select public.audience_replay_refusals('aaaaaaaa-0000-4000-8000-000000000000', 'registry.event_type', now() - interval '1 day', now() + interval '1 minute',
+    dry_run => false) ->> 'accepted' $$),
+  array['3', 'refused', 'refused', 'refused', '3'], 'and replay, after the registry was mended');
+select is(
+  pg_temp.each($$ select public.audience_site_registry('aaaaaaaa-0000-4000-8000-000000000000') -> 'sites' $$),
+  array[a.sites, a.sites, 'refused', 'refused', a.sites], 'members have the registry, with their own site alone and without its origins')
+from (select '[{"id": "aaaaaaaa-0000-4000-8000-000000000000", "origins": null}]' as sites) a;
+select throws_ok(
+  $$ select public.audience_replay_refusals('aaaaaaaa-0000-4000-8000-000000000000', null, now() - interval '1 day', now()) $$,
+  '22023', null, 'a replay names its rule');
+
+-- Events.
+create temp table chosen on commit drop as
+select e.id from public.audience_events e where e.site_id = 'aaaaaaaa-0000-4000-8000-000000000000' and e.session_id = 'session-five';
+grant select on chosen to authenticated, service_role, anon;
+select is(
+  pg_temp.each($$ select count(*) from public.audience_event_list('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute') $$),
+  array['5', '5', 'refused', 'refused', '5'], 'members read the list of events');
+select results_eq(
+  $$ select event_type, event_source, page, rejected, rule_id from audience_gate.event_list('aaaaaaaa-0000-4000-8000-000000000000',
+    now() - interval '1 day', now() + interval '1 minute', null, 'new_thing', null, '/c', 'ios', true, null, 10) $$,
+  $$ values ('new_thing', 'ios', '/c', true, 'registry.event_type') $$, 'narrowed by what was sent, also where it was refused');
+select is(
+  (select array_agg(l.id order by l.recorded_at desc, l.id desc) from audience_gate.event_list('aaaaaaaa-0000-4000-8000-000000000000',
+    now() - interval '1 day', now() + interval '1 minute', null, null, null, null, null, null, null, 5) l),
+  (select array_agg(l.id order by l.recorded_at desc, l.id desc) from (
+    select * from audience_gate.event_list('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute',
+      null, null, null, null, null, null, null, 2) first
+    union all
+    select next.* from (
+      select id from audience_gate.event_list('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute',
+        null, null, null, null, null, null, null, 2) offset 1) last,
+      lateral audience_gate.event_list('aaaaaaaa-0000-4000-8000-000000000000', now() - interval '1 day', now() + interval '1 minute',
+        null, null, null, null, null, null, last.id, 10) next) l),
+  'a page and the one after it are the whole list');
+select is(
+  pg_temp.each($$ select public.audience_event('aaaaaaaa-0000-4000-8000-000000000000', id) ->> 'event_type' from chosen $$),
+  array['page_view', 'page_view', 'refused', 'refused', 'page_view'], 'members read one event');
+select is(
+  pg_temp.told($$ select coalesce(public.audience_event('bbbbbbbb-0000-4000-8000-000000000000', id) ->> 'event_type', 'none') from chosen $$, 'stranger'),
+  'none', 'but none of another site');
+select is(
+  pg_temp.each($$ select string_agg(t.what, ',') from chosen c, public.audience_trail('aaaaaaaa-0000-4000-8000-000000000000', c.id, 'session') t $$),
+  array['page_view', 'page_view', 'refused', 'refused', 'page_view'], 'and its session');
+select is(
+  pg_temp.told($$ select count(*) from chosen c, public.audience_trail('bbbbbbbb-0000-4000-8000-000000000000', c.id, 'person') t $$, 'stranger'),
+  '0', 'but nothing of another site''s');
+
+select * from finish();
+rollback;

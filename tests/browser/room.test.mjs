@@ -1,0 +1,231 @@
+// The control room on the real local stack: what a member of the team does after a figure looked wrong, as a person does it.
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
+import { startStack } from "../../local/stack.mjs";
+import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+
+const SITE = "00000000-0000-4000-8000-000000000001";
+const OWNER = { email: "demo@example.test", password: "demo-password" };
+const VIEWER = { email: "viewer@example.test", password: "viewer-password" };
+const WAIT = { timeout: 120_000 };
+/** @typedef {import("playwright-core").Page} Page */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audience-gate-room-"));
+  browser = await launch();
+  stack = await startStack({ folder, port: await freePort() });
+  await fetch(`${stack.url}/auth/v1/signup`, {
+    method: "POST",
+    headers: { apikey: stack.publishableKey, "content-type": "application/json" },
+    body: JSON.stringify(VIEWER),
+  });
+  await sql(
+    "insert into public.audience_site_members (site_id, user_id, role) select $1, id, 'viewer' from auth.users where email = $2",
+    SITE,
+    VIEWER.email,
+  );
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** @param {string} text @param {unknown[]} parameters @returns {Promise<Record<string, any>[]>} */
+async function sql(text, ...parameters) {
+  const { rows } = await stack.database.query(text, parameters);
+  return rows;
+}
+
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {{ query?: string, look?: import("./pages.mjs").Look, who?: typeof OWNER }} [how]
+ */
+async function signedIn(t, { query = "", look = LOOKS[0], who = OWNER } = {}) {
+  const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const said = complaints(page);
+  await page.goto(`${stack.url}/dashboard/${query}`);
+  await page.getByLabel("E-mail").fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await loaded(page);
+  return { page, said };
+}
+
+const loaded = (/** @type {Page} */ page) => page.waitForSelector("main[data-loaded]", WAIT);
+
+/** The cells of a list, row by row. @param {Page} page */
+const cells = (page) =>
+  page.$$eval(
+    ".folding tbody tr",
+    (rows) => rows.map((row) => [...row.children].map((cell) => (cell.textContent ?? "").trim())),
+  );
+
+const number = (/** @type {string | undefined} */ text) => Number((text ?? "").replaceAll(",", ""));
+
+test("from how many were refused, to the rule, to its events, to a replay of what would pass now", async (t) => {
+  const { page, said } = await signedIn(t);
+  await page.getByRole("link", { name: "Refusals" }).click();
+  await loaded(page);
+  const truth = await sql(
+    `select metadata ->> 'validation_rule_id' as rule, count(*) as n from public.audience_events
+     where site_id = $1 and rejected and created_at >= date_trunc('day', now(), 'UTC') - interval '27 days' group by 1`,
+    SITE,
+  );
+  assert.deepEqual(
+    Object.fromEntries((await cells(page)).map(([rule, events]) => [rule, number(events)])),
+    Object.fromEntries(truth.map(({ rule, n }) => [rule, Number(n)])),
+  );
+
+  await page.locator("label", { hasText: "Sender" }).click();
+  await page.locator(".folding").getByRole("link", { name: "web", exact: true }).click();
+  await page.locator(".chip", { hasText: "sender web" }).waitFor(WAIT);
+  await page.getByRole("link", { name: "registry.event_type" }).click();
+  await page.getByRole("heading", { name: "What to send instead" }).waitFor(WAIT);
+  assert.match(await page.locator("#instead + p").innerText(), /register it, or send a registered one/);
+  assert.ok(await page.getByText("refused still").first().isVisible());
+  const address = page.url();
+  assert.deepEqual(
+    [...new URL(address).searchParams.keys()].toSorted(),
+    ["rule", "sender", "site", "tracker", "view"],
+    "the address holds what is shown",
+  );
+  await page.getByRole("button", { name: "Preview a replay" }).click();
+  await page.getByText("0 would be accepted").waitFor(WAIT);
+
+  await sql(
+    "insert into public.audience_event_types (id, category, tier, description) values ('button_clicked', 'engagement', 'consumer', 'A button.')",
+  );
+  await page.goto(address);
+  await page.getByText("would pass now").first().waitFor(WAIT);
+  const before = (await sql("select count(*) as n from public.audience_event_replays"))[0].n;
+  await page.getByRole("button", { name: "Preview a replay" }).click();
+  const replay = page.getByRole("button", { name: /^Replay \d+$/ });
+  const promised = number((await replay.innerText()).replace("Replay ", ""));
+  assert.ok(promised > 0);
+  assert.equal(
+    (await sql("select count(*) as n from public.audience_event_replays"))[0].n,
+    before,
+    "a preview does nothing",
+  );
+  await replay.click();
+  await page.getByText(`${promised} were accepted`).waitFor(WAIT);
+  assert.equal(
+    Number((await sql("select count(*) as n from public.audience_event_replays"))[0].n),
+    Number(before) + promised,
+  );
+  const [{ actors }] = await sql("select array_agg(distinct replayed_by) as actors from public.audience_event_replays");
+  assert.deepEqual(actors, ["user:00000000-0000-4000-8000-00000000d0e5"], "the replay says who made it");
+  assert.deepEqual(said, []);
+});
+
+test("an event opens in the playground, and the list is saved as a file that no spreadsheet runs", async (t) => {
+  const { page } = await signedIn(t, { query: "?view=refusals" });
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save as CSV: Refusals by rule" }).click(),
+  ]);
+  assert.equal(file.suggestedFilename(), "refusals-by-rule.csv");
+  const text = await readFile(await file.path(), "utf8");
+  assert.match(text, /^\ufeffRule,Events,Over time,Senders,Replayed,First,Last\r\n/);
+  assert.match(text, /\r\nsubscription\.consent,\d+,/);
+
+  await page.getByRole("link", { name: "engagement.content_view_threshold" }).click();
+  const [playground] = await Promise.all([
+    page.waitForEvent("popup"),
+    page.getByRole("link", { name: "Open in the playground" }).first().click(),
+  ]);
+  await playground.waitForSelector("html[data-ready]", WAIT);
+  assert.match(await playground.locator("#editor").inputValue(), /"content_view"/);
+});
+
+test("a viewer reads what was refused, and is told who can replay it", async (t) => {
+  const { page } = await signedIn(t, { query: "?view=refusals&rule=subscription.consent", who: VIEWER });
+  await page.getByText("Owners of the site can replay").waitFor(WAIT);
+  assert.equal(await page.getByRole("button", { name: "Preview a replay" }).count(), 0);
+});
+
+test("from a list to one event, its session, its person, and back to the state before", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=explore&kind=accepted" });
+  await page.getByLabel("Tier", { exact: true }).selectOption("practitioner");
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.folding td[data-name="Tier"]')].every((cell) => cell.textContent === "practitioner")
+  );
+  await page.getByLabel("Page path").fill("/pro");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.folding td[data-name="Page"]')].every((cell) => cell.textContent === "/pro")
+  );
+  const shown = (await cells(page)).length;
+  const [{ n }] = await sql(
+    `select least(count(*), 50) as n from public.audience_events e join public.audience_event_types t on t.id = e.event_type
+     where site_id = $1 and not rejected and t.tier = 'practitioner' and metadata ->> 'page_path' = '/pro'
+       and created_at >= date_trunc('day', now(), 'UTC') - interval '27 days'`,
+    SITE,
+  );
+  assert.equal(shown, Number(n));
+
+  await page.locator(".folding tr", { hasText: "signed in" }).first().getByRole("link").first().click();
+  await page.getByRole("heading", { name: "One event" }).waitFor(WAIT);
+  const id = new URL(page.url()).searchParams.get("event");
+  const [{ user_id }] = await sql("select user_id from public.audience_events where id = $1", id);
+  await page.getByRole("link", { name: "Everything of this person" }).click();
+  await page.locator(".steps .moved").first().waitFor(WAIT);
+  assert.ok(!page.url().includes(user_id), "who it is stands in no address");
+  const [latest] = await sql(
+    "select from_state, to_state from public.audience_state_events where user_id = $1 and site_id = $2 order by id desc limit 1",
+    user_id,
+    SITE,
+  );
+  await page.getByText(`now ${latest.to_state}`).waitFor(WAIT);
+  await page.getByLabel("Why it is taken back").fill("moved by mistake");
+  await page.getByRole("button", { name: `Put back to ${latest.from_state}` }).click();
+  await page.getByText(`now ${latest.from_state}`, { exact: true }).waitFor(WAIT);
+  const [reverted] = await sql(
+    "select to_state, changed_by, notes from public.audience_state_events where user_id = $1 and site_id = $2 order by id desc limit 1",
+    user_id,
+    SITE,
+  );
+  assert.deepEqual(reverted, {
+    to_state: latest.from_state,
+    changed_by: "user:00000000-0000-4000-8000-00000000d0e5",
+    notes: "moved by mistake",
+  });
+  await page.goBack();
+  await page.getByRole("heading", { name: "One event" }).waitFor(WAIT);
+  assert.deepEqual(said, []);
+});
+
+/** What each look shows: a name, an address, and what to wait for. @type {[string, string][]} */
+const VIEWS = [
+  ["events", "?view=explore"],
+  ["refusals", "?view=refusals"],
+  ["refused-rule", "?view=refusals&rule=privacy.raw_email"],
+];
+
+for (const look of LOOKS) {
+  test(`axe-core finds nothing and nothing is cut off: ${look.name}`, async (t) => {
+    const { page, said } = await signedIn(t, { look });
+    /** @type {string[]} */
+    const found = [];
+    for (const [name, query] of VIEWS) {
+      await page.goto(`${stack.url}/dashboard/${query}`);
+      await loaded(page);
+      found.push(...[...await violations(page), ...await overflow(page)].map((text) => `${name}: ${text}`));
+      await picture(page, `room-${name}-${look.name}`);
+    }
+    assert.deepEqual([...found, ...said], []);
+  });
+}

@@ -1,0 +1,85 @@
+/** The views of one site. Each is loaded when somebody first goes there. */
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { byId, el } from "../shared/dom.ts";
+import { ADDRESS_CHANGED, addressOf, asked, followLinks } from "./address.ts";
+import type { Site } from "./kpi.ts";
+import { explain } from "./panel.ts";
+
+/** Where a view is drawn, and for whom. */
+export interface Place {
+  readonly main: HTMLElement;
+  readonly client: SupabaseClient;
+  readonly site: string;
+  /** Whether this member may change things: owners may. */
+  readonly owner: boolean;
+  /** Aborted when the reader leaves the view. */
+  readonly signal: AbortSignal;
+}
+type Show = (place: Place) => void | Promise<void>;
+
+const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<{ show: Show }> }>> = {
+  figures: { title: "Figures", load: () => import("./board.ts") },
+  explore: { title: "Events", load: () => import("./views/explore.ts") },
+  refusals: { title: "Refusals", load: () => import("./views/refusals.ts") },
+};
+
+let place: Omit<Place, "signal"> | undefined;
+let leaving: (() => void) | undefined;
+
+followLinks();
+addEventListener("popstate", () => void show());
+// The range that a view is changed to goes along to the next one.
+addEventListener(ADDRESS_CHANGED, () => place && drawLinks(place.main.dataset["view"] ?? ""));
+
+export function open(main: HTMLElement, client: SupabaseClient, { id, role }: Site): Promise<void> {
+  place = { main, client, site: id, owner: role === "owner" };
+  return show();
+}
+
+/** Whoever signs out leaves no view behind. */
+export function close(): void {
+  leaving?.();
+  place = undefined;
+  byId("views").replaceChildren();
+}
+
+async function show(): Promise<void> {
+  if (!place) return;
+  const now = place;
+  const wanted = asked("view");
+  const name = wanted in VIEWS ? wanted : "figures";
+  const view = VIEWS[name];
+  if (!view) return;
+  const moved = now.main.dataset["view"] !== undefined && now.main.dataset["view"] !== name;
+  leaving?.();
+  const gone = new AbortController();
+  leaving = () => gone.abort();
+  now.main.dataset["view"] = name;
+  delete now.main.dataset["loaded"];
+  document.title = `${view.title}: audience-gate`;
+  drawLinks(name);
+  try {
+    const module = await view.load();
+    if (gone.signal.aborted) return;
+    await module.show({ ...now, signal: gone.signal });
+    if (moved && !gone.signal.aborted) now.main.focus();
+  } catch (error) {
+    console.error(error);
+    if (gone.signal.aborted) return;
+    now.main.replaceChildren(
+      el("div", { class: "page-note" }, el("h1", {}, `${view.title} could not be shown`), el("p", {}, explain(error))),
+    );
+  }
+}
+
+function drawLinks(current: string): void {
+  byId("views").replaceChildren(
+    ...Object.entries(VIEWS).map(([name, { title }]) =>
+      el("a", {
+        href: addressOf({ view: name === "figures" ? "" : name }),
+        "data-view": name,
+        "aria-current": name === current ? "page" : null,
+      }, title)
+    ),
+  );
+}

@@ -1,0 +1,201 @@
+/** Events: a list that can be narrowed, one event, one session, one person. */
+import { type Child, el } from "../../shared/dom.ts";
+import { addressOf, asked, go } from "../address.ts";
+import { filterBar, type Filters } from "../filters.ts";
+import { dateTime, words } from "../format.ts";
+import { type EventFilter, type ListedEvent, type Room, room } from "../room.ts";
+import type { Place } from "../views.ts";
+import { oneEvent } from "./event.ts";
+import { type Column, frame, grid, loaded } from "./parts.ts";
+import { trailOf } from "./trail.ts";
+
+const SHOWN = 50;
+/** What the list can be narrowed by: words of the address, and how a field for each is called. */
+const NARROWED = { type: "Event type", page: "Page path", campaign: "Campaign", source: "Source" } as const;
+type Narrowed = keyof typeof NARROWED;
+
+export function show(place: Place): Promise<void> {
+  const api = room(place.client, place.site);
+  const [event, whose] = [asked("event"), asked("of")];
+  const body = el("div", { class: "view-body" });
+  if (event === "") return list(place, api, body);
+  const titles: Readonly<Record<string, string>> = { session: "One session", person: "One person" };
+  frame(
+    place.main,
+    titles[whose] ?? "One event",
+    whose === ""
+      ? "What was recorded, and where to go from here."
+      : "Newest first. Who it is stands in no address: the event that you came from names them.",
+    el(
+      "nav",
+      { class: "trail small", "aria-label": "Where you are" },
+      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore" }, "All events"),
+      whose !== "" &&
+        el("a", { href: addressOf({ view: "explore", event }), "data-view": "explore" }, "The event you came from"),
+    ),
+    body,
+  );
+  const filters = filterBar(() => void draw(), { tiers: false });
+  return draw();
+
+  async function draw(): Promise<void> {
+    const { range: { zone } } = filters.read();
+    if (whose === "") await oneEvent(body, place, api, event, zone);
+    else await trailOf(body, { place, api, event, whose, zone });
+    if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+}
+
+function list(place: Place, api: Room, body: HTMLElement): Promise<void> {
+  frame(
+    place.main,
+    "Events",
+    "What was recorded, newest first, by when it came. Choose one to see it whole.",
+    form(),
+    body,
+  );
+  const filters = filterBar(() => void draw());
+  return draw();
+
+  async function draw(): Promise<void> {
+    const now = filters.read();
+    const before = asked("before");
+    await loaded(
+      body,
+      () => api.events(now.range, filterOf(now), before === "" ? null : before, SHOWN),
+      (events) => [rows(events, now), pages(events, before)],
+    );
+    if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+}
+
+function filterOf({ tier }: Filters): EventFilter {
+  const word = (name: string) => (asked(name) === "" ? null : asked(name));
+  const kind = asked("kind");
+  return {
+    tier: tier === "all" ? null : tier,
+    event_type: word("type"),
+    page: word("page"),
+    campaign: word("campaign"),
+    source: word("source"),
+    rejected: kind === "" ? null : kind === "refused",
+  };
+}
+
+/** The words that the list is narrowed by now. */
+function narrowed(): Record<string, string> {
+  return Object.fromEntries([...Object.keys(NARROWED), "kind"].map((name) => [name, asked(name)]));
+}
+
+function form(): HTMLElement {
+  const fields = (Object.keys(NARROWED) as Narrowed[]).map((name) =>
+    el(
+      "div",
+      { class: "field" },
+      el("label", { for: `narrow-${name}` }, NARROWED[name]),
+      el("input", { id: `narrow-${name}`, name, value: asked(name), maxlength: 200, autocomplete: "off" }),
+    )
+  );
+  const kind = el(
+    "select",
+    { id: "narrow-kind", name: "kind" },
+    Object.entries({ "": "Accepted and refused", accepted: "Accepted", refused: "Refused" }).map(([value, name]) =>
+      el("option", { value, selected: asked("kind") === value }, name)
+    ),
+  );
+  return el(
+    "form",
+    {
+      class: "narrow",
+      "aria-label": "Narrow the list",
+      onsubmit: (event) => {
+        event.preventDefault();
+        const given = new FormData(event.currentTarget as HTMLFormElement);
+        go(
+          addressOf({
+            view: "explore",
+            ...Object.fromEntries([...given].map(([name, value]) => [name, String(value).trim()])),
+          }),
+        );
+      },
+    },
+    fields,
+    el("div", { class: "field" }, el("label", { for: "narrow-kind" }, "Outcome"), kind),
+    el("button", { class: "button", type: "submit" }, "Show"),
+    Object.values(narrowed()).some((value) => value !== "") &&
+      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore", class: "button plain" }, "Show all"),
+  );
+}
+
+function rows(events: readonly ListedEvent[], { range: { zone } }: Filters): Child {
+  if (events.length === 0) {
+    return el(
+      "p",
+      { class: "nothing" },
+      "No event of the latest 50,000 in this range is like that. Show more of them, or another range.",
+    );
+  }
+  const narrow = (name: Narrowed, value: string | null) =>
+    value === null || value === ""
+      ? ""
+      : el("a", { href: addressOf({ view: "explore", ...narrowed(), [name]: value }), "data-view": "explore" }, value);
+  const columns: readonly Column<ListedEvent>[] = [
+    {
+      name: "Event",
+      text: ({ event_type }) => event_type,
+      cell: ({ id, event_type }) =>
+        el(
+          "a",
+          { href: addressOf({ view: "explore", event: id }), "data-view": "explore" },
+          words(event_type) || "Not named",
+        ),
+    },
+    {
+      name: "Recorded",
+      text: ({ recorded_at }) => recorded_at,
+      cell: ({ recorded_at }) => el("time", { datetime: recorded_at }, dateTime(recorded_at, zone)),
+    },
+    {
+      name: "Outcome",
+      text: ({ rule_id }) => rule_id ?? "accepted",
+      cell: ({ rejected, rule_id }) =>
+        rejected
+          ? el("a", {
+            class: "tag refuse rule-id",
+            href: addressOf({ view: "refusals", rule: rule_id ?? "" }),
+            "data-view": "refusals",
+          }, rule_id ?? "refused")
+          : el("span", { class: "tag pass" }, "accepted"),
+    },
+    { name: "Tier", text: ({ tier }) => tier, cell: ({ tier }) => tier ?? "" },
+    {
+      name: "Source",
+      text: ({ event_source }) => event_source,
+      cell: ({ event_source }) => narrow("source", event_source),
+    },
+    { name: "Page", text: ({ page }) => page, cell: ({ page }) => narrow("page", page) },
+    { name: "Campaign", text: ({ campaign }) => campaign, cell: ({ campaign }) => narrow("campaign", campaign) },
+    {
+      name: "Who",
+      text: ({ signed_in }) => (signed_in ? "signed in" : "visitor"),
+      cell: ({ signed_in }) => (signed_in ? "signed in" : "visitor"),
+    },
+  ];
+  return grid("Events", columns, events);
+}
+
+/** The way to older events: the address names the last one shown. */
+function pages(events: readonly ListedEvent[], before: string): Child {
+  const last = events.at(-1);
+  return el(
+    "p",
+    { class: "trail" },
+    before !== "" && el("a", { href: addressOf({ view: "explore", ...narrowed() }), "data-view": "explore" }, "Newest"),
+    events.length === SHOWN && last !== undefined &&
+      el(
+        "a",
+        { href: addressOf({ view: "explore", ...narrowed(), before: last.id }), "data-view": "explore" },
+        "Older",
+      ),
+  );
+}
