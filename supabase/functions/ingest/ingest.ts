@@ -11,6 +11,7 @@ import type { VerifyUser } from "./caller.ts";
 import { identify } from "./caller.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import type { Bytes, Gate } from "./gate.ts";
+import { HeldBack } from "./held.ts";
 import type { Line, Log } from "./log.ts";
 import { keyedReports, readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
 import { addressOf, RateKeys } from "./rate.ts";
@@ -19,7 +20,7 @@ import { RefusedRequests } from "./refused.ts";
 import { RegistryCopy } from "./registry.ts";
 import { createReports, type ReportPath } from "./reports.ts";
 import type { Keys } from "./settings.ts";
-import type { Store } from "./store.ts";
+import type { Limited, Store } from "./store.ts";
 import { asking } from "./store.ts";
 
 export interface Deps {
@@ -51,6 +52,7 @@ export function createIngest(deps: Deps): Handler {
   const { clock, gate, limits } = deps;
   const registry = new RegistryCopy(deps);
   const rateKeys = new RateKeys(deps.serviceKey);
+  const heldBack = new HeldBack();
   const report = createReports(gate, registry, clock);
   const refused = new RefusedRequests(deps);
   registry.refresh();
@@ -130,6 +132,8 @@ export function createIngest(deps: Deps): Handler {
     registry.refresh();
     const receivedAt = clock();
     const address = addressOf(request.headers, deps.addressHeader);
+    const rate = await rateKeys.forRequest(address, caller, receivedAt);
+    refuseHeldBack(rate, body, receivedAt);
     const judgement = gate.judge(body, {
       caller: caller.kind,
       callerId: caller.id,
@@ -138,7 +142,7 @@ export function createIngest(deps: Deps): Handler {
       seed: deps.randomBytes(16),
       ndjson,
       dryRun,
-      rate: await rateKeys.forRequest(address, caller, receivedAt),
+      rate,
       pepper: deps.emailPepper,
     });
     line.events = judgement.total;
@@ -155,7 +159,7 @@ export function createIngest(deps: Deps): Handler {
       line,
     );
     line.store_ms = clock() - asked;
-    if (stored.limited) throw rateLimited(stored.limited.retry_after);
+    if (stored.limited) throw limited(stored.limited, rate, body);
 
     const settled = settle(judgement, stored);
     Object.assign(line, settled.counts);
@@ -172,21 +176,33 @@ export function createIngest(deps: Deps): Handler {
     bodyKind(request.headers);
     const body = await readBody(request, { ...limits, bytes: Math.min(limits.bytes, REPORT_BYTES) });
     line.bytes = body.byteLength;
-    const reports = await keyedReports(readReports(body), deps.emailPepper);
-    line.events = reports.length;
     const receivedAt = clock();
     const address = addressOf(request.headers, deps.addressHeader);
     const rate = await rateKeys.forRequest(address, caller, receivedAt);
+    refuseHeldBack(rate, body, receivedAt);
+    const reports = await keyedReports(readReports(body), deps.emailPepper);
+    line.events = reports.length;
     const argument = reportArgument(reports, caller, origin, receivedAt, rate);
     const stored = await asking(() => deps.store.report(argument), line);
     line.store_ms = clock() - receivedAt;
-    if (stored.limited) throw rateLimited(stored.limited.retry_after);
+    if (stored.limited) throw limited(stored.limited, rate, body);
 
     const { body: answer, status, counts } = settleReports(reports.length, stored);
     Object.assign(line, counts);
     const response = jsonBytes(answer, status);
     rateHeaders(response.headers, stored.rate);
     return response;
+  }
+
+  /** The database need not be asked about a sender that it has just told to wait. */
+  function refuseHeldBack(sender: string | undefined, { byteLength }: Uint8Array, now: number): void {
+    const seconds = sender === undefined ? null : heldBack.secondsFor(sender, byteLength, now);
+    if (seconds !== null) throw rateLimited(seconds);
+  }
+
+  function limited({ retry_after, scope }: Limited, sender: string | undefined, body: Uint8Array): Refusal {
+    if (sender !== undefined) heldBack.hold(sender, scope, body.byteLength, retry_after, clock());
+    return rateLimited(retry_after);
   }
 }
 

@@ -27,7 +27,13 @@ export interface StoreAnswer {
   /** Refused by the store on top of what the gate refused. */
   readonly rejected?: readonly StoreRejection[];
   readonly rate?: RateState | null;
-  readonly limited?: { readonly retry_after: number };
+  readonly limited?: Limited;
+}
+
+/** A limit was reached: whose, and in how many seconds the same may be sent. */
+export interface Limited {
+  readonly retry_after: number;
+  readonly scope?: string;
 }
 
 /** What `public.audience_report_rejections` returns. */

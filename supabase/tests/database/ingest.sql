@@ -110,7 +110,7 @@ select is(pg_temp.answered(pg_temp.batch('[]', '{"rate": {"keys": [{"key": "k2",
   '1'::jsonb, 'is that of the tightest');
 select is(
   pg_temp.answered(pg_temp.batch(jsonb_build_array(pg_temp.event(50)), '{"rate": {"keys": [{"key": "k2", "scope": "address", "cost": 1}, {"key": "k1", "scope": "session", "cost": 101}]}}')),
-  '{"recorded": false, "limited": {"retry_after": 1000}}'::jsonb, 'over the limit, with when to come again');
+  '{"recorded": false, "limited": {"scope": "session", "retry_after": 1000}}'::jsonb, 'over the limit, with when to come again');
 select is_empty($$select from public.audience_events where id = '00000000-0000-4000-9000-000000000050'$$, 'nothing is recorded');
 select is(pg_temp.answered(pg_temp.batch('[]', '{"rate": {"keys": [{"key": "k2", "scope": "address", "cost": 0}]}}')) #> '{rate,remaining}',
   '1199'::jsonb, 'nor charged');
