@@ -12,7 +12,12 @@ import { openDatabase } from "../local/database.mjs";
 /** What holds for all of them: comments of the objects that make it so. */
 const COMMON = `
   select * from (values
-    ('Activity and people', obj_description('audience_gate.activity'::regclass)),
+    ('Activity', obj_description('audience_gate.activity'::regclass)),
+    ('People', obj_description('audience_gate.person(uuid, uuid, uuid)'::regprocedure)),
+    ('The rule of people', concat_ws(' ', obj_description('audience_gate.person_rules'::regclass), col_description(
+      'audience_gate.person_rules'::regclass, (
+        select a.attnum from pg_catalog.pg_attribute a
+        where a.attrelid = 'audience_gate.person_rules'::regclass and a.attname = 'rule')))),
     ('Who may ask, and for what', obj_description((
       select p.oid from pg_catalog.pg_proc p where p.proname = 'kpi_range' and p.pronamespace = 'audience_gate'::regnamespace))),
     ('Time zones', obj_description('audience_gate.site_zones'::regclass)),

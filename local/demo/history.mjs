@@ -76,7 +76,7 @@ class Writer {
     let time = this.#start + this.#random.next() * Math.max(this.#end - this.#start - length, 1);
     const session_id = `demo-${this.#day}-${who.name}`;
     for (const draft of drafts) {
-      this.#write({ ...draft, user_id: who.userId, session_id, event_source: who.source }, time);
+      this.#write({ user_id: who.userId, ...draft, session_id, event_source: who.source }, time);
       if (this.#random.chance(MISTAKEN)) {
         this.#write({ ...this.#mistake(), user_id: who.userId, session_id, event_source: who.source }, time + 4000);
       }

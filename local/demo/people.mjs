@@ -79,10 +79,17 @@ function visitor(/** @type {Random} */ random) {
   return drafts;
 }
 
-/** A reader who signs up, subscribes, tries things, and with luck recommends them. */
+/** What somebody does before they sign in: the tracker does not know yet who they are. @type {(draft: Draft) => Draft} */
+const unknown = (draft) => ({ ...draft, user_id: null });
+
+/** A reader who signs up, subscribes, tries things, and with luck recommends them. Each visit begins signed out. */
 function consumer(/** @type {Random} */ random, /** @type {number} */ visit, /** @type {string} */ name) {
-  const drafts = [read(random)];
-  if (visit === 1) drafts.push(subscription("account_created", { method: "magic_link" }));
+  const drafts = [unknown(engagement("page_view", { page_path: "/", device_class: "mobile" }))];
+  if (visit === 1) {
+    drafts.push(unknown(read(random)), subscription("account_created", { method: "magic_link" }));
+  } else {
+    drafts.push(engagement("signed_in", { page_path: "/", method: "magic_link" }), read(random));
+  }
   if (visit === 2 && random.chance(0.7)) {
     drafts.push({ ...subscription("email_subscribe", { form_id: "footer" }), email: `${name}@example.test` });
   }

@@ -1,10 +1,16 @@
 // The truth that the dashboard's numbers are compared with: plain SQL over the event log, without any view.
 // `$1` is the site, `$2` the zone whose days count. The range is the page's own default: 28 local days, today the last.
 const RANGE = `at time zone $2 >= (date_trunc('day', now() at time zone $2) - interval '27 days')`;
-/** What people did, when, and who did it: accepted events, without signals of machines and verdicts of jobs. */
+/**
+ * What people did, when, and who did it: accepted events, without signals of machines and verdicts of jobs. Who was not
+ * signed in is the one user known of the session, if there is exactly one, and else the session.
+ */
 const ACTIVITY = `
-  select e.*, coalesce(e.occurred_at, e.created_at) as at, coalesce(e.user_id::text, e.session_id) as person, t.tier
+  select e.*, coalesce(e.occurred_at, e.created_at) as at, coalesce(e.user_id::text, known.only_user, e.session_id) as person, t.tier
   from public.audience_events e join public.audience_event_types t on t.id = e.event_type
+  left join (select u.session_id, min(u.user_id::text) as only_user from public.audience_events u
+    where u.site_id = $1 and not u.rejected and u.event_category <> 'retention'
+    group by 1 having count(distinct u.user_id) = 1) known on known.session_id = e.session_id
   where e.site_id = $1 and not e.rejected and t.tier <> 'system' and e.event_category <> 'retention'`;
 
 export const TRUTH = {

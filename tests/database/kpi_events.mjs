@@ -49,12 +49,15 @@ export function events(random, users, count, received) {
         pick([-2, -1, 0, 1]) * 60_000;
     }
     const type = pick(TYPES);
+    // One session in four is anybody's, one in four nobody's; the others are a user's, who signs in at some time.
+    const number = Math.floor(random() * 60);
+    const user = number % 4 === 0 ? pick(users) : number % 4 === 1 ? null : users[number % users.length];
     const sent = type === "content_view" ? pick([20, 33.5, 90, 100_000]) : 0;
     return {
       id: randomUUID(),
       site: SITES[random() < 0.8 ? 0 : 1],
-      user: random() < 0.6 ? pick(users) : null,
-      session: `session-${Math.floor(random() * 40)}`,
+      user: random() < 0.4 ? user : null,
+      session: `session-${number}`,
       type,
       rejected: type === "event_validation_fail",
       unjudged: random() < 0.1,

@@ -10,15 +10,25 @@
 import { between, groups, inside, localDay, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
 import { states } from "./kpi_state_model.mjs";
 
-const person = (/** @type {Event} */ { user, session }) => user ?? `session:${session}`;
-
-/** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site */
-export function model(all, moves, types, site) {
+/** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site @param {string} [rule] */
+export function model(all, moves, types, site, rule = "session") {
   const here = all.filter((event) => event.site === site);
   const received = here.filter(({ unjudged }) => !unjudged);
   // Of a rejection and its replay one is counted, as an accepted event at the time of the first.
   const receipts = here.filter(({ replayOf }) => !replayOf)
     .map(({ replayed, rejected, ...event }) => ({ ...event, rejected: rejected && !replayed }));
+  // The users known of each session, whatever their events are about, except those that are written about people.
+  const usersOf = new Map([
+    ...groups(
+      received.filter(({ rejected, user, type }) => !rejected && user !== null && types[type].category !== "retention"),
+      ({ session }) => session,
+    ),
+  ].map(([session, group]) => [session, [...new Set(group.map(({ user }) => /** @type {string} */ (user)))]]));
+  const linked = (/** @type {string} */ session) => {
+    const users = usersOf.get(session) ?? [];
+    return rule === "session" && users.length === 1 ? users[0] : null;
+  };
+  const person = (/** @type {Event} */ { user, session }) => user ?? linked(session) ?? `session:${session}`;
   const activity = received.filter(({ rejected, type }) =>
     !rejected && types[type].tier !== "system" &&
     types[type].category !== "retention"
@@ -71,6 +81,29 @@ export function model(all, moves, types, site) {
         rejected,
         rejection_rate: ratio(rejected, arrived.length),
         errors: errors.filter(({ at }) => inside(localDay(at, range.zone), range)).length,
+      }];
+    },
+    people(/** @type {Range} */ range) {
+      const events = active(range);
+      const everybody = [...new Set(events.map(person))];
+      const users = everybody.filter((one) => !one.startsWith("session:")).length;
+      const anonymous = events.filter(({ user }) => user === null);
+      const sessions = [...new Set(events.map(({ session }) => session))].map((session) => ({
+        shared: (usersOf.get(session) ?? []).length > 1,
+        anonymous: anonymous.some((event) => event.session === session),
+        linked: linked(session) !== null,
+      }));
+      const own = sessions.filter(({ shared }) => !shared);
+      return [{
+        people: everybody.length,
+        signed_in_people: users,
+        visitors: everybody.length - users,
+        sessions: sessions.length,
+        signed_in_sessions: own.filter((session) => !session.anonymous).length,
+        stitched_sessions: own.filter((session) => session.anonymous && session.linked).length,
+        unstitched_sessions: own.filter((session) => session.anonymous && !session.linked).length,
+        shared_sessions: sessions.length - own.length,
+        stitched_events: anonymous.filter(({ session }) => linked(session) !== null).length,
       }];
     },
     engagement(/** @type {Range} */ range) {

@@ -104,9 +104,34 @@ for (const version of VERSIONS) {
           [REGISTERED],
         );
 
+        let steps = STEPS;
+        let rules = ["session", "session"];
+        // What an administrator may change at any time: the registry, the funnels, and the rule that tells people apart.
+        const edit = async (
+          /** @type {string} */ rule,
+          /** @type {typeof STEPS} */ wanted,
+          /** @type {string} */ tier,
+        ) => {
+          await client.query(
+            `insert into audience_gate.person_rules as r (site_id, rule) values ($1, $2)
+             on conflict (site_id) do update set rule = excluded.rule`,
+            [SITES[0], rule],
+          );
+          await client.query("delete from audience_gate.default_funnel_steps");
+          await client.query(
+            `insert into audience_gate.default_funnel_steps (position, name, event_type)
+             select s.nth, s.step ->> 'name', s.step ->> 'type' from jsonb_array_elements($1) with ordinality s (step, nth)`,
+            [JSON.stringify(wanted)],
+          );
+          await client.query("update public.audience_event_types set tier = $1 where id = 'content_view'", [tier]);
+          types.content_view.tier = tier;
+          steps = wanted;
+          rules = [rule, "session"];
+        };
         /** @type {string[]} */
         const failures = [];
         let compared = 0;
+        let stitched = 0;
         for (const seed of SEEDS) {
           const random = generator(seed);
           await client.query("set session_replication_role = replica");
@@ -118,6 +143,7 @@ for (const version of VERSIONS) {
           await client.query(
             "update audience_gate.site_zones set covered_until = null",
           );
+          await client.query("update audience_gate.analytics_settings set covered_until = '-infinity'");
           const users = Array.from({ length: 12 }, () => randomUUID());
           /** @type {Event[]} */
           const all = [];
@@ -147,7 +173,7 @@ for (const version of VERSIONS) {
           };
           const compare = async (/** @type {string} */ moment) => {
             for (const site of SITES) {
-              const truth = model(all, moves, types, site);
+              const truth = model(all, moves, types, site, rules[SITES.indexOf(site)]);
               for (const zone of ZONES) {
                 const start = FROM + Math.floor(random() * 25) * 86_400_000 +
                   Math.floor(random() * 1440) * 60_000;
@@ -167,9 +193,10 @@ for (const version of VERSIONS) {
                     "",
                     truth.overview({ ...range, grain: "total" }),
                   ],
+                  ["people", "", truth.people({ ...range, grain: "total" })],
                   ["engagement", ", grain => $4", truth.engagement(range)],
                   ["feature_adoption", "", truth.feature_adoption(range)],
-                  ["funnel", "", truth.funnel(range, STEPS, 30 * 86_400_000)],
+                  ["funnel", "", truth.funnel(range, steps, 30 * 86_400_000)],
                   [
                     "retention",
                     `, grain => '${cohorts}', periods => 5`,
@@ -196,6 +223,7 @@ for (const version of VERSIONS) {
                     ],
                   );
                   compared += 1;
+                  if (name === "people") stitched += got[0].stitched_sessions;
                   const found = differences(
                     ordered(got),
                     ordered(wanted),
@@ -228,7 +256,16 @@ for (const version of VERSIONS) {
           await compare("with a live tail");
           await client.query("select audience_gate.refresh_analytics()");
           await compare("after the next refresh");
+          await edit("never", STEPS.filter(({ type }) => type !== "content_view"), "network");
+          await compare("after an edit");
+          await add(30, true);
+          await client.query("select audience_gate.refresh_analytics()");
+          await add(30, true);
+          await compare("after an edit, a refresh and more events");
+          await edit("session", STEPS, "consumer");
+          await compare("after the edit was taken back");
         }
+        assert.ok(stitched > 0, "no session was stitched: the generator tests nothing");
         assert.equal(
           failures.length,
           0,

@@ -14,7 +14,7 @@ import { sqlStyle } from "./sql-style.mjs";
  * far.
  */
 const INLINED = [
-  ...["fire_key", "session_bucket"],
+  ...["fire_key", "session_bucket", "person"],
   ...["part", "micros", "day_number", "event_commitment", "event_leaf", "change_commitment", "change_leaf"],
 ].map((name) => `audience_gate.${name}`);
 

@@ -38,7 +38,7 @@ select case c.relkind when 'm' then 'materialised view' when 'v' then 'view' els
   format('select count(*) from audience_gate.%I', c.relname)
 from pg_catalog.pg_class c
 where c.relnamespace = 'audience_gate'::regnamespace and (c.relkind in ('m', 'v')
-  or c.relname in ('site_zones', 'analytics_settings', 'analytics_runs', 'error_events', 'performance_measures', 'default_funnel_steps'));
+  or c.relname in ('site_zones', 'analytics_settings', 'analytics_runs', 'error_events', 'performance_measures', 'default_funnel_steps', 'person_rules'));
 
 -- What a query gives a caller: its one value, or that it was refused.
 create function pg_temp.told(query text, as_role text, who uuid) returns text language plpgsql as $$

@@ -8,16 +8,18 @@
 --
 -- and on Wednesday the 9th one error, four page timings and one refused event, on Thursday two more. Ada
 -- moves through three states.
--- Site B has five visits of Ada's, which nobody may see in site A. Every figure is checked three times:
--- from the events alone, with half of them in the views, and from the views alone.
+-- Site B has five visits of Ada's, which nobody may see in site A. At site C Cleo visits and reads before she signs in
+-- and subscribes; she and Dan use one session in a shop, which somebody had begun; and a stranger visits. Every figure is
+-- checked three times: from the events alone, with half of them in the views, and from the views alone.
 
 begin;
 -- pg_cron may refresh too; whoever holds this lock refreshes alone.
 do $$ begin perform pg_advisory_xact_lock(hashtextextended('audience_gate.refresh_analytics', 0)); end $$;
-select plan(62);
+select plan(70);
 
 insert into public.audience_sites (id, name) values
-  ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
+  ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B'),
+  ('cccccccc-0000-4000-8000-000000000000', 'C');
 update audience_gate.analytics_settings set settle = '0';
 select audience_gate.add_site_zone('aaaaaaaa-0000-4000-8000-000000000000', 'America/New_York');
 
@@ -44,7 +46,14 @@ insert into told values
   (2, 'b', '11111111-0000-4000-8000-000000000000', 'session-ada-b', 'page_view', '2026-09-08 10:01Z', '{}'),
   (1, 'b', '11111111-0000-4000-8000-000000000000', 'session-ada-b', 'page_view', '2026-09-08 10:02Z', '{}'),
   (2, 'b', '11111111-0000-4000-8000-000000000000', 'session-ada-b', 'page_view', '2026-09-08 10:03Z', '{}'),
-  (1, 'b', '11111111-0000-4000-8000-000000000000', 'session-ada-b', 'page_view', '2026-09-08 10:04Z', '{}');
+  (1, 'b', '11111111-0000-4000-8000-000000000000', 'session-ada-b', 'page_view', '2026-09-08 10:04Z', '{}'),
+  (1, 'c', null, 'session-cleo', 'page_view', '2026-09-07 10:00Z', '{}'),
+  (1, 'c', null, 'session-cleo', 'content_view', '2026-09-07 10:01Z', '{"duration_seconds": 30}'),
+  (2, 'c', '33333333-0000-4000-8000-000000000000', 'session-cleo', 'email_subscribe', '2026-09-07 10:02Z', '{}'),
+  (1, 'c', null, 'session-shop', 'page_view', '2026-09-08 09:00Z', '{}'),
+  (1, 'c', '33333333-0000-4000-8000-000000000000', 'session-shop', 'content_view', '2026-09-08 09:01Z', '{}'),
+  (2, 'c', '44444444-0000-4000-8000-000000000000', 'session-shop', 'content_view', '2026-09-08 09:02Z', '{}'),
+  (1, 'c', null, 'session-stranger', 'page_view', '2026-09-09 09:00Z', '{}');
 grant select on told to audience_gate_store;
 set local role audience_gate_store;
 
@@ -85,6 +94,12 @@ insert into figure values
   ('the funnel', 'position::int, people, rate_from_start, rate_from_previous, dropped, average_seconds from public.kpi_funnel(A, WEEKS)',
     '(1, 3::bigint, 1::numeric, null::numeric, 0::bigint, 0::numeric), (2, 2, 0.6667, 0.6667, 1, 450),
      (3, 1, 0.3333, 0.5, 1, 1200), (4, 0, 0, 0, 1, null)'),
+  ('a visitor who signs in goes on through the funnel', 'position::int, people, dropped, average_seconds from public.kpi_funnel(C, WEEKS)',
+    '(1, 3::bigint, 0::bigint, 0::numeric), (2, 1, 2, 60), (3, 1, 0, 120), (4, 0, 1, null)'),
+  ('who the people are',
+    'people, signed_in_people, visitors, sessions, signed_in_sessions, stitched_sessions, unstitched_sessions, shared_sessions,
+     stitched_events from public.kpi_people(C, WEEKS)',
+    '(4::bigint, 2::bigint, 2::bigint, 3::bigint, 0::bigint, 1::bigint, 1::bigint, 1::bigint, 2::bigint)'),
   ('weekly retention', 'cohort, people, retained from public.kpi_retention(A, WEEKS, periods => 2)',
     $$(date '2026-09-07', 2::bigint, array[2, 2, 1]::bigint[]), ('2026-09-14', 1, array[1, 0, 0])$$),
   ('weekly retention in New York', $$cohort, people, retained from public.kpi_retention(A, WEEKS, 'week', 'America/New_York', 2)$$,
@@ -109,8 +124,9 @@ insert into figure values
     where entered + left_state + people_at_end > 0$$,
     $$(date '2026-09-07', 'S0', 1::bigint, 1::bigint, 0::bigint), ('2026-09-07', 'S1', 1, 0, 1), ('2026-09-14', 'S1', 0, 1, 0),
       ('2026-09-14', 'S2', 1, 0, 1), ('2026-09-21', 'S2', 0, 0, 1)$$);
-update figure set read = replace(replace(replace(replace(read,
+update figure set read = replace(replace(replace(replace(replace(read,
   '(A,', $$('aaaaaaaa-0000-4000-8000-000000000000',$$), '(B,', $$('bbbbbbbb-0000-4000-8000-000000000000',$$),
+  '(C,', $$('cccccccc-0000-4000-8000-000000000000',$$),
   'WEEKS', $$'2026-09-07Z', '2026-09-28Z'$$), 'SECOND', $$'2026-09-14Z', '2026-09-21Z'$$);
 
 select results_eq('select ' || read, 'values ' || wanted, 'from the events: ' || name) from figure;
@@ -128,6 +144,16 @@ select cmp_ok(
   (select max(tail_events) from public.kpi_freshness('aaaaaaaa-0000-4000-8000-000000000000')), '=', 0::bigint,
   'nothing is newer than the views');
 select results_eq('select ' || read, 'values ' || wanted, 'from the views: ' || name) from figure;
+
+-- An edit counts at once, before any refresh.
+insert into audience_gate.person_rules (site_id, rule) values ('cccccccc-0000-4000-8000-000000000000', 'never');
+select results_eq(
+  $$select people, signed_in_people, sessions, stitched_sessions, unstitched_sessions, shared_sessions
+    from public.kpi_people('cccccccc-0000-4000-8000-000000000000', '2026-09-07Z', '2026-09-28Z')$$,
+  'values (5::bigint, 2::bigint, 3::bigint, 0::bigint, 2::bigint, 1::bigint)', 'a site whose rule is never joins nobody');
+select is(
+  (select people from public.kpi_overview('cccccccc-0000-4000-8000-000000000000', '2026-09-07Z', '2026-09-28Z')), 5::bigint,
+  'and says so in every figure');
 
 select is(
   (select count(*) from public.kpi_freshness('aaaaaaaa-0000-4000-8000-000000000000') where outcome = 'ok' and duration_ms > 0),

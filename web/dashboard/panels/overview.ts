@@ -15,7 +15,7 @@ interface Data {
 export const overviewPanel: Spec<Data> = {
   id: "overview",
   title: "At a glance",
-  note: "Compared with the same length of time just before.",
+  note: "Compared with the same length of time just before. A visitor who signs in is one person with the user.",
   see: { view: "explore" },
   load: async ({ kpi, filters: { range } }) => {
     const [now, then, quality] = await Promise.all([

@@ -1,0 +1,173 @@
+-- What the figures about people are made of, for every time zone and every registry: sessions in slots of fifteen
+-- minutes. Every local day, wherever it is, begins with a slot, and a session that somebody signed in to later is joined
+-- to them without another look at its events.
+
+-- In the order in which they rest on each other.
+drop materialized view if exists audience_gate.conversion_funnel;
+drop materialized view if exists audience_gate.session_starts;
+drop materialized view if exists audience_gate.retention_cohorts;
+drop materialized view if exists audience_gate.feature_adoption;
+drop materialized view if exists audience_gate.engagement_by_tier;
+drop view if exists audience_gate.person_day_types;
+drop materialized view if exists audience_gate.person_days;
+drop view if exists audience_gate.activity;
+
+create or replace view audience_gate.counted_events with (security_invoker = true) as
+select
+  e.site_id,
+  e.created_at,
+  coalesce(e.occurred_at, e.created_at) as at,
+  e.user_id,
+  e.session_id,
+  md5(e.session_id)::uuid as session,
+  e.event_type,
+  e.event_category,
+  case
+    when jsonb_typeof(e.metadata -> 'duration_seconds') = 'number'
+    then least(greatest((e.metadata ->> 'duration_seconds')::numeric, 0), 86400)
+    else 0
+  end as seconds
+from public.audience_events e
+where not e.rejected and e.contract is not null;
+comment on view audience_gate.counted_events is 'The accepted events, without the rows that nobody has judged.';
+comment on column audience_gate.counted_events.site_id is 'The site.';
+comment on column audience_gate.counted_events.created_at is 'When the event was received.';
+comment on column audience_gate.counted_events.at is 'When it happened.';
+comment on column audience_gate.counted_events.user_id is 'The signed-in user; null for visitors.';
+comment on column audience_gate.counted_events.session_id is 'The session.';
+comment on column audience_gate.counted_events.session is 'The number by which the views name the session.';
+comment on column audience_gate.counted_events.event_type is 'An id of public.audience_event_types.';
+comment on column audience_gate.counted_events.event_category is 'Its category.';
+comment on column audience_gate.counted_events.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
+
+create or replace view audience_gate.activity with (security_invoker = true) as
+select e.site_id, e.created_at, e.at, e.user_id, e.session_id, e.session, e.event_type, e.seconds
+from audience_gate.counted_events e
+join public.audience_event_types t on t.id = e.event_type
+where t.tier <> 'system' and t.category <> 'retention';
+comment on view audience_gate.activity is
+  'Activity is what people did: the accepted events, except those of the tier system and those of the category '
+  'retention, which are written about people. Rows that nobody has judged are not among them. It happened at '
+  'occurred_at, or at created_at if no such time was sent. A duration counts for at most a day.';
+comment on column audience_gate.activity.site_id is 'The site.';
+comment on column audience_gate.activity.created_at is 'When the event was received.';
+comment on column audience_gate.activity.at is 'When it happened.';
+comment on column audience_gate.activity.user_id is 'The signed-in user; null for visitors.';
+comment on column audience_gate.activity.session_id is 'The session.';
+comment on column audience_gate.activity.session is 'The number by which the views name the session.';
+comment on column audience_gate.activity.event_type is 'An id of public.audience_event_types.';
+comment on column audience_gate.activity.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
+
+create materialized view audience_gate.session_users as
+select e.site_id, e.session, min(e.session_id) as session_id,
+  min(e.user_id::text)::uuid as first_user, max(e.user_id::text)::uuid as last_user
+from audience_gate.counted_events e
+where e.user_id is not null and e.event_category <> 'retention'
+  and e.created_at < (select s.covered_until from audience_gate.analytics_settings s)
+group by 1, 2
+with data;
+create unique index idx_session_users_key on audience_gate.session_users (site_id, session);
+create index idx_session_users_user on audience_gate.session_users (site_id, first_user);
+comment on materialized view audience_gate.session_users is 'The sessions in which somebody was signed in, and who.';
+comment on column audience_gate.session_users.site_id is 'The site.';
+comment on column audience_gate.session_users.session is 'The number by which the views name the session.';
+comment on column audience_gate.session_users.session_id is 'The session.';
+comment on column audience_gate.session_users.first_user is 'The first of its users, in the order of their ids.';
+comment on column audience_gate.session_users.last_user is 'The last of them: the same, unless there were several.';
+
+create materialized view audience_gate.session_slots as
+select
+  g.site_id, g.session, g.sender, g.slot,
+  array_agg(g.event_type order by g.event_type) as event_types,
+  array_agg(g.events order by g.event_type) as events,
+  array_agg(g.seconds order by g.event_type) as seconds
+from (
+  select e.site_id, e.session, coalesce(e.user_id, e.session) as sender,
+    date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, e.event_type,
+    count(*)::bigint as events, sum(e.seconds) as seconds
+  from audience_gate.counted_events e
+  where e.created_at < (select s.covered_until from audience_gate.analytics_settings s)
+  group by 1, 2, 3, 4, 5
+) g
+group by 1, 2, 3, 4
+with data;
+create unique index idx_session_slots_key on audience_gate.session_slots (site_id, session, slot, sender);
+create index idx_session_slots_slot on audience_gate.session_slots (site_id, slot);
+comment on materialized view audience_gate.session_slots is
+  'Which types of events each session caused in which slot of fifteen minutes, how often and for how long. The other '
+  'views about people are made from this one.';
+comment on column audience_gate.session_slots.site_id is 'The site.';
+comment on column audience_gate.session_slots.session is 'The session.';
+comment on column audience_gate.session_slots.sender is 'The user who was signed in; the session if nobody was.';
+comment on column audience_gate.session_slots.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.session_slots.event_types is 'The types of events that happened in them, in order.';
+comment on column audience_gate.session_slots.events is 'How many of each type.';
+comment on column audience_gate.session_slots.seconds is 'The sum of their durations, for each type.';
+
+create or replace view audience_gate.slot_activity with (security_invoker = true) as
+select s.site_id, s.session, s.sender, s.slot, u.event_type, u.events, u.seconds
+from audience_gate.session_slots s
+cross join lateral unnest(s.event_types, s.events, s.seconds) u (event_type, events, seconds)
+join public.audience_event_types t on t.id = u.event_type
+where t.tier <> 'system' and t.category <> 'retention';
+comment on view audience_gate.slot_activity is
+  'session_slots unfolded, as far as it is activity: one row for each type of event.';
+comment on column audience_gate.slot_activity.site_id is 'The site.';
+comment on column audience_gate.slot_activity.session is 'The session.';
+comment on column audience_gate.slot_activity.sender is 'The user who was signed in; the session if nobody was.';
+comment on column audience_gate.slot_activity.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.slot_activity.event_type is 'The type of event.';
+comment on column audience_gate.slot_activity.events is 'How many of them.';
+comment on column audience_gate.slot_activity.seconds is 'The sum of their durations.';
+
+create or replace view audience_gate.linked_sessions with (security_invoker = true) as
+select u.site_id, u.session, u.session_id, u.first_user as user_id
+from audience_gate.session_users u
+left join audience_gate.person_rules r on r.site_id = u.site_id
+where u.first_user = u.last_user and coalesce(r.rule, 'session') = 'session';
+comment on view audience_gate.linked_sessions is
+  'The sessions whose visitor is known to be a user, by the rule of their site, up to the last refresh.';
+comment on column audience_gate.linked_sessions.site_id is 'The site.';
+comment on column audience_gate.linked_sessions.session is 'The number by which the views name the session.';
+comment on column audience_gate.linked_sessions.session_id is 'The session.';
+comment on column audience_gate.linked_sessions.user_id is 'The user.';
+
+create or replace function audience_gate.tail_links(p_site uuid)
+returns table (session uuid, session_id text, before uuid, after uuid, shared boolean)
+language sql
+stable
+set search_path = ''
+as $$
+  select t.session, t.session_id, b.user_id,
+    case when least(t.first_user, u.first_user) = greatest(t.last_user, u.last_user) and r.rule is distinct from 'never'
+      then least(t.first_user, u.first_user) end,
+    coalesce(least(t.first_user, u.first_user) <> greatest(t.last_user, u.last_user), false)
+  from (
+    select e.session, min(e.session_id) as session_id,
+      min(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as first_user,
+      max(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as last_user
+    from audience_gate.counted_events e
+    where e.site_id = p_site and e.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    group by 1
+  ) t
+  left join audience_gate.session_users u on u.site_id = p_site and u.session = t.session
+  left join audience_gate.linked_sessions b on b.site_id = p_site and b.session = t.session
+  left join audience_gate.person_rules r on r.site_id = p_site
+$$;
+comment on function audience_gate.tail_links(uuid) is
+  'The sessions of the live tail, each with the user that its visitor was known to be at the last refresh, and the user '
+  'that it is known to be now; and whether several users are known of it.';
+
+do $$
+declare
+  owned text;
+begin
+  foreach owned in array array[
+    'view audience_gate.counted_events', 'view audience_gate.activity', 'materialized view audience_gate.session_users',
+    'materialized view audience_gate.session_slots', 'view audience_gate.slot_activity', 'view audience_gate.linked_sessions',
+    'function audience_gate.tail_links(uuid)'
+  ] loop
+    execute format('alter %s owner to audience_gate_owner', owned);
+    execute format('revoke all on %s from public, anon, authenticated, service_role', regexp_replace(owned, '^.*view ', ''));
+  end loop;
+end $$;

@@ -1,0 +1,191 @@
+-- Funnels walk through the events of people, and of a visitor's session after the user it belongs to is known.
+
+drop function if exists audience_gate.funnel_tail(uuid, text, timestamptz);
+drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, timestamptz);
+
+-- One walk serves the view, the live tail, and zones that have no view. The planner cannot know how many people
+-- a step has, and would compare each with each; it is left with the hash join, which suits any number.
+create or replace function audience_gate.funnel_cells(p_site uuid, p_time_zone text, p_now boolean, p_touched boolean)
+returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
+language sql
+stable
+set search_path = ''
+set enable_mergejoin = off
+set enable_nestloop = off
+as $$
+  with recursive steps as materialized (
+    select f.* from audience_gate.funnel_steps f where f.site_id = p_site
+  ), bounds as materialized (
+    select s.covered_until, case when p_now then 'infinity' else s.covered_until end as before from audience_gate.analytics_settings s
+  ), links as materialized (
+    select l.session, l.session_id, l.before, l.after, case when p_now then l.after else l.before end as user_id
+    from audience_gate.tail_links(p_site) l
+    where p_now or p_touched
+  ), users as materialized (
+    select a.user_id from audience_gate.activity a
+    where p_touched and a.site_id = p_site and a.user_id is not null and a.created_at >= (select b.covered_until from bounds b)
+    union select l.before from links l where p_touched and l.before is not null
+    union select l.after from links l where p_touched and l.after is not null
+  ), sessions as materialized (
+    select l.session, l.session_id, l.user_id from links l where p_touched
+    union all
+    select k.session, k.session_id, k.user_id
+    from audience_gate.linked_sessions k
+    where p_touched and k.site_id = p_site and k.user_id in (select u.user_id from users u)
+      and k.session not in (select l.session from links l)
+  ), events as materialized (
+    select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.user_id end, a.session) as person,
+      a.event_type, a.at
+    from audience_gate.activity a
+    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
+    left join links l on l.session = a.session
+    where not p_touched and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+      and a.event_type in (select s.event_type from steps s)
+    union all
+    select e.person, e.event_type, e.at
+    from users u
+    cross join lateral (
+      select a.user_id as person, a.event_type, a.at from audience_gate.activity a
+      where a.user_id = u.user_id and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+      offset 0
+    ) e
+    where e.event_type in (select s.event_type from steps s)
+    union all
+    select audience_gate.person(null, v.user_id, v.session), e.event_type, e.at
+    from sessions v
+    cross join lateral (
+      select a.event_type, a.at from audience_gate.activity a
+      where a.session_id = v.session_id and a.user_id is null and a.site_id = p_site
+        and a.created_at < (select b.before from bounds b)
+      offset 0
+    ) e
+    where e.event_type in (select s.event_type from steps s)
+  ), touches as materialized (
+    select s.funnel_id, s.position, s.conversion_window, e.person, array_agg(e.at order by e.at) as times
+    from events e
+    join steps s on s.event_type = e.event_type
+    where s.position > 1
+    group by 1, 2, 3, 4
+  ), entries as (
+    select s.funnel_id, e.person, (e.at at time zone p_time_zone)::date as day, min(e.at) as entered
+    from events e
+    join steps s on s.event_type = e.event_type and s.position = 1
+    group by 1, 2, 3
+  ), walk as (
+    select
+      e.funnel_id, e.person, e.day,
+      lag(e.day, 1, '-infinity'::date) over (partition by e.funnel_id, e.person order by e.day) as previous_day,
+      1::smallint as position, e.entered, e.entered as reached
+    from entries e
+    union all
+    select w.funnel_id, w.person, w.day, w.previous_day, t.position, w.entered, r.reached
+    from walk w
+    join touches t on t.funnel_id = w.funnel_id and t.person = w.person and t.position = w.position + 1
+    cross join lateral (
+      select min(u.at) as reached
+      from unnest(t.times) u (at)
+      where u.at >= w.reached and u.at <= w.entered + t.conversion_window
+    ) r
+    where r.reached is not null
+  )
+  select w.funnel_id, w.day, w.previous_day, w.position, count(*)::bigint,
+    sum(extract(epoch from w.reached - w.entered))
+  from walk w
+  group by 1, 2, 3, 4
+$$;
+comment on function audience_gate.funnel_cells(uuid, text, boolean, boolean) is
+  'People by funnel, day of entry, day of the entry before that, and step reached: as they are now or, unless p_now, as '
+  'they were at the last refresh; of everybody or, if p_touched, of those about whom the live tail says something.';
+
+create materialized view audience_gate.conversion_funnel as
+select z.id as site_zone, c.*
+from audience_gate.site_zones z
+cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false) c
+with data;
+create unique index idx_conversion_funnel_key
+  on audience_gate.conversion_funnel (site_zone, funnel_id, day, previous_day, position);
+comment on materialized view audience_gate.conversion_funnel is
+  'People by site, funnel, local day of entry, day of the entry before that, and step reached, with the seconds '
+  'that it took them.';
+comment on column audience_gate.conversion_funnel.site_zone is
+  'The site in one of its time zones: an id of audience_gate.site_zones.';
+comment on column audience_gate.conversion_funnel.funnel_id is 'The funnel.';
+comment on column audience_gate.conversion_funnel.day is 'The local day of entry.';
+comment on column audience_gate.conversion_funnel.previous_day is
+  'The day on which these people entered before; -infinity: never.';
+comment on column audience_gate.conversion_funnel.position is 'The step.';
+comment on column audience_gate.conversion_funnel.people is 'How many people reached it.';
+comment on column audience_gate.conversion_funnel.seconds is 'The sum of the seconds from entry to the step.';
+
+alter function audience_gate.funnel_cells(uuid, text, boolean, boolean) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_cells(uuid, text, boolean, boolean) from public, anon, authenticated, service_role;
+alter materialized view audience_gate.conversion_funnel owner to audience_gate_owner;
+revoke all on audience_gate.conversion_funnel from public, anon, authenticated, service_role;
+
+create or replace function audience_gate.funnel_tail(p_site uuid, p_time_zone text, p_view_holds boolean)
+returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
+language sql
+stable
+set search_path = ''
+as $$
+  select * from audience_gate.funnel_cells(p_site, p_time_zone, true, p_view_holds)
+  union all
+  select c.funnel_id, c.day, c.previous_day, c.position, -c.people, -c.seconds
+  from audience_gate.funnel_cells(p_site, p_time_zone, false, true) c
+  where p_view_holds
+$$;
+comment on function audience_gate.funnel_tail(uuid, text, boolean) is
+  'What the live tail adds to conversion_funnel and takes from it; everything, where the view does not hold.';
+alter function audience_gate.funnel_tail(uuid, text, boolean) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_tail(uuid, text, boolean) from public, anon, authenticated, service_role;
+
+create or replace function audience_gate.kpi_funnel(
+  p_site uuid, p_from timestamptz, p_to timestamptz, p_funnel text, p_zone text
+)
+returns table (
+  "position" smallint, step text, event_type text, people bigint, rate_from_start numeric, rate_from_previous
+  numeric, dropped bigint, average_seconds numeric
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  r record;
+  holds boolean;
+begin
+  r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  holds := exists (
+    select from audience_gate.site_zones z where z.id = r.site_zone and z.funnel_terms = audience_gate.funnel_terms(p_site));
+  if not exists (select from audience_gate.funnel_steps f where f.site_id = p_site and f.funnel_id = p_funnel) then
+    raise exception 'the site has no funnel of this name' using errcode = '22023', hint = 'kpi_funnels lists them.';
+  end if;
+  return query
+  with cells as (
+    select v.day, v.previous_day, v.position, v.people, v.seconds
+    from audience_gate.conversion_funnel v
+    where holds and v.site_zone = r.site_zone and v.funnel_id = p_funnel and v.day between r.first_day and r.last_day
+    union all
+    select t.day, t.previous_day, t.position, t.people, t.seconds
+    from audience_gate.funnel_tail(p_site, p_zone, holds) t
+    where t.funnel_id = p_funnel and t.day between r.first_day and r.last_day
+  ), reached as (
+    select f.position, f.name, f.event_type, coalesce(sum(c.people), 0)::bigint as people, sum(c.seconds) as seconds
+    from audience_gate.funnel_steps f
+    left join cells c on c.position = f.position and c.previous_day < r.first_day
+    where f.site_id = p_site and f.funnel_id = p_funnel
+    group by 1, 2, 3
+  )
+  select s.position, s.name, s.event_type, s.people,
+    round(s.people::numeric / nullif(first_value(s.people) over steps, 0), 4),
+    round(s.people::numeric / nullif(lag(s.people) over steps, 0), 4),
+    coalesce(lag(s.people) over steps - s.people, 0),
+    round(s.seconds / nullif(s.people, 0), 1)
+  from reached s
+  window steps as (order by s.position)
+  order by s.position;
+end;
+$$;

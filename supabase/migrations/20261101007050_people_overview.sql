@@ -1,0 +1,161 @@
+-- The site at a glance, and its last minutes, with people as they are known now.
+
+drop function if exists audience_gate.session_tail(uuid, text, timestamptz);
+
+create materialized view audience_gate.session_starts as
+select z.id as site_zone, (s.started at time zone z.time_zone)::date as day, count(*)::bigint as sessions
+from (
+  select a.site_id, a.session, min(a.slot) as started from audience_gate.slot_activity a group by 1, 2
+) s
+join audience_gate.site_zones z on z.site_id = s.site_id
+group by 1, 2
+with data;
+create unique index idx_session_starts_key on audience_gate.session_starts (site_zone, day);
+comment on materialized view audience_gate.session_starts is 'Sessions by the local day of their first event.';
+comment on column audience_gate.session_starts.site_zone is
+  'The site in one of its time zones: an id of audience_gate.site_zones.';
+comment on column audience_gate.session_starts.day is 'The local day.';
+comment on column audience_gate.session_starts.sessions is 'How many sessions had their first event on that day.';
+alter materialized view audience_gate.session_starts owner to audience_gate_owner;
+revoke all on audience_gate.session_starts from public, anon, authenticated, service_role;
+
+create or replace function audience_gate.session_tail(p_site uuid, p_site_zone integer, p_time_zone text)
+returns table (day date, sessions bigint)
+language sql
+stable
+set search_path = ''
+as $$
+  with tail as materialized (
+    select a.session, min(a.at) as started
+    from audience_gate.activity a
+    where a.site_id = p_site and a.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    group by 1
+  ), known as materialized (
+    select t.session, t.started, b.started as before
+    from tail t
+    left join lateral (
+      select min(a.slot) as started from audience_gate.slot_activity a where a.site_id = p_site and a.session = t.session
+    ) b on true
+    where p_site_zone is not null
+    union all
+    -- Where no view holds: all sessions.
+    select w.session, min(w.started), null
+    from (
+      select a.session, a.slot as started from audience_gate.slot_activity a where a.site_id = p_site
+      union all
+      select t.session, t.started from tail t
+    ) w
+    where p_site_zone is null
+    group by 1
+  )
+  select (m.at at time zone p_time_zone)::date, sum(m.revision)::bigint
+  from known k
+  cross join lateral (values (1, least(k.started, k.before)), (-1, k.before)) m (revision, at)
+  where m.at is not null
+  group by 1
+$$;
+comment on function audience_gate.session_tail(uuid, integer, text) is
+  'What the live tail changes in session_starts.';
+alter function audience_gate.session_tail(uuid, integer, text) owner to audience_gate_owner;
+revoke all on function audience_gate.session_tail(uuid, integer, text) from public, anon, authenticated, service_role;
+
+create or replace function audience_gate.kpi_overview(p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text)
+returns table (
+  events bigint, people bigint, new_people bigint, returning_people bigint, sessions bigint, engaged_seconds
+  numeric, score numeric, rejected bigint, rejection_rate numeric, errors bigint, last_event_at timestamptz,
+  covered_until timestamptz
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  r record;
+begin
+  r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  return query
+  with engagement as (
+    select sum(c.events)::bigint as events, (sum(c.people) filter (where c.previous_day < r.first_day))::bigint as people,
+      coalesce(sum(c.people) filter (where c.previous_day = '-infinity'), 0)::bigint as new_people,
+      sum(c.seconds) as seconds, sum(c.score) as score
+    from (
+      select v.tier, v.day, v.previous_day, v.people, v.events, v.seconds, v.score
+      from audience_gate.engagement_by_tier v
+      where v.site_zone = r.site_zone and v.tier = 'all' and v.day between r.first_day and r.last_day
+      union all
+      select t.* from audience_gate.engagement_tail(p_site, r.site_zone, p_zone, r.covered_until) t
+      where t.tier = 'all' and t.day between r.first_day and r.last_day
+    ) c
+  ), started as (
+    select sum(c.sessions)::bigint as sessions
+    from (
+      select v.day, v.sessions from audience_gate.session_starts v where v.site_zone = r.site_zone
+      union all
+      select * from audience_gate.session_tail(p_site, r.site_zone, p_zone)
+    ) c
+    where c.day between r.first_day and r.last_day
+  ), failed as (
+    select sum(e.events)::bigint as events
+    from (
+      select v.day, v.events from audience_gate.errors_daily v where v.site_zone = r.site_zone
+      union all
+      select (l.at at time zone p_zone)::date, 1
+      from audience_gate.error_log l
+      where l.site_id = p_site and l.created_at >= r.covered_until
+    ) e
+    where e.day between r.first_day and r.last_day
+  ), newest as (
+    select max(c.created_at) as at from audience_gate.receipts c
+    where c.site_id = p_site and c.created_at >= r.covered_until and c.rule_id = ''
+  )
+  select coalesce(e.events, 0), coalesce(e.people, 0), coalesce(e.new_people, 0), coalesce(e.people - e.new_people, 0),
+    coalesce(s.sessions, 0), coalesce(e.seconds, 0), coalesce(e.score, 0), coalesce(q.rejected, 0), q.rate, coalesce(f.events, 0),
+    coalesce(
+      n.at,
+      (select v.last_at from audience_gate.data_quality_by_rule v
+       where v.site_zone = r.site_zone and v.rule_id = '' order by v.day desc limit 1)),
+    nullif(r.covered_until, '-infinity')
+  from engagement e
+  cross join started s
+  cross join failed f
+  cross join newest n
+  left join audience_gate.kpi_data_quality(p_site, p_from, p_to, 'total', p_zone) q on q.rule_id is null;
+end;
+$$;
+
+create or replace function audience_gate.kpi_live(p_site uuid, p_from timestamptz, p_to timestamptz)
+returns table (minute timestamptz, events bigint, people bigint, rejected bigint)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  perform audience_gate.kpi_range(p_site, p_from, p_to, 'UTC', 'total', 1);
+  if p_to - p_from > interval '1 day' then
+    raise exception 'the range is longer than a day' using errcode = '22023', hint = 'kpi_engagement reads longer ranges.';
+  end if;
+  return query
+  select date_trunc('minute', m.created_at), sum(m.events)::bigint, count(distinct m.person), sum(m.rejected)::bigint
+  from (
+    select a.created_at,
+      audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.after end, a.session) as person,
+      1 as events, 0 as rejected
+    from audience_gate.activity a
+    left join audience_gate.tail_links(p_site) l on l.session = a.session
+    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
+    where a.site_id = p_site and a.created_at >= p_from and a.created_at < p_to
+    union all
+    select c.created_at, null, 0, 1
+    from audience_gate.receipts c
+    where c.site_id = p_site and c.created_at >= p_from and c.created_at < p_to and c.rule_id <> ''
+  ) m
+  group by 1
+  order by 1;
+end;
+$$;
