@@ -1,4 +1,5 @@
 import { say, text } from "./command.mjs";
+import { declaredWithoutGate } from "./declared.mjs";
 import { appliedVersions, DATABASE, databaseUrl, isInstalled, withDatabase } from "./database.mjs";
 import { tracked } from "./git.mjs";
 import { present } from "./place.mjs";
@@ -61,6 +62,7 @@ function ofFiles(project) {
       findings.push([`${ENV} has no ${name}`, remedy]);
     }
   }
+  findings.push(...declaredWithoutGate(project));
   if (tracked(project.folder, ENV)) {
     findings.push([`${ENV} is under version control`, `git rm --cached ${ENV}, then change what it holds`]);
   }
@@ -156,7 +158,8 @@ async function ofFunction(server) {
     return [["the function does not answer", "npx supabase functions deploy ingest --use-api"]];
   }
   if (health.status !== 200) {
-    return [[`the function answers ${health.status}`, "push the migrations; then look at its log in the dashboard"]];
+    const remedy = "push the migrations, see that the API exposes the schema public, then look at the function's log";
+    return [[`the function answers ${health.status}`, remedy]];
   }
   const { fingerprint: deployed } = /** @type {{ fingerprint?: string }} */ (health.body.contract ?? {});
   return deployed === fingerprint() ? [] : [[

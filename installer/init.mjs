@@ -2,6 +2,7 @@ import { Changes } from "./changes.mjs";
 import { say, text } from "./command.mjs";
 import { appliedVersions, DATABASE, databaseUrl, isInstalled, runSql, withDatabase } from "./database.mjs";
 import { Refusal } from "./errors.mjs";
+import { declaredWithoutGate } from "./declared.mjs";
 import { planInstall } from "./plan.mjs";
 import { present } from "./place.mjs";
 import { FUNCTION, Project } from "./project.mjs";
@@ -35,6 +36,7 @@ ${DATABASE}                 Looks before anything is written for what is in the 
     say(values["dry-run"] ? "This would be written:" : "Written:");
     changes.show();
     if (!values["dry-run"]) changes.apply();
+    for (const [finding, remedy] of declaredWithoutGate(project)) say("", `Mind: ${finding}; ${remedy}`);
     say("", values["dry-run"] ? "Nothing was written. Then go on with:" : "Now go on with:", "", ...NEXT);
     return 0;
   },

@@ -80,6 +80,8 @@ export function createStore({ url, key, timeoutMs, sign }: StoreOptions): Store 
     apikey: key,
     authorization: `Bearer ${key}`,
     "content-type": "application/json",
+    // A project may show other schemas, too, and the first of them would be asked.
+    "content-profile": "public",
   };
 
   async function rpc(name: string, body: BodyInit, { again = true } = {}): Promise<Response> {

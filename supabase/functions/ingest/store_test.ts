@@ -50,6 +50,7 @@ Deno.test("a batch travels as it is, in one call, with the service key", async (
     assert.equal(seen[0]?.headers.get("apikey"), "sb_secret_one");
     assert.equal(seen[0]?.headers.get("authorization"), "Bearer sb_secret_one");
     assert.equal(seen[0]?.headers.get("content-type"), "application/json");
+    assert.equal(seen[0]?.headers.get("content-profile"), "public");
   });
 });
 
