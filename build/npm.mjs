@@ -40,6 +40,7 @@ export async function npmPackage(pkg, folder) {
   const manifest = { name, version: read("package.json").version, ...described };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(root, "build/npm/README.md"), join(folder, "README.md"));
+  copyFileSync(join(root, "build/npm/SKILL.md"), join(folder, "SKILL.md"));
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 
   writeFileSync(join(folder, "node.js"), NODE);

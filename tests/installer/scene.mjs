@@ -43,6 +43,8 @@ export function project(name, files) {
   };
   return {
     folder,
+    /** The installed package. */
+    packaged,
     /** The package's command. @param {string[]} args @param {string} [input] @returns {Ended} */
     gate: (args, input) => run(join(packaged, "installer", "main.mjs"), args, input),
     /** The Supabase CLI. @param {string[]} args @returns {Ended} */

@@ -11,7 +11,7 @@ import { blocks } from "../docs/documents.mjs";
 import { project } from "./scene.mjs";
 
 const CONFIG = { "config.toml": 'project_id = "tools"\n' };
-const COMMANDS = ["init", "status", "doctor", "enable", "upgrade", "uninstall", "types", "check"];
+const COMMANDS = ["init", "status", "doctor", "enable", "upgrade", "uninstall", "types", "check", "mcp"];
 
 describe("the words of the command", () => {
   const scene = project("words", CONFIG);

@@ -76,6 +76,7 @@ test("the tarball holds what it needs and nothing else", () => {
   assert.deepEqual(packed.filter((path) => !/^(snippets|client|install|installer|tracker|wordpress)\//.test(path)), [
     "LICENSE",
     "README.md",
+    "SKILL.md",
     "audience_gate.d.ts",
     "audience_gate.js",
     "audience_gate_bg.wasm",
