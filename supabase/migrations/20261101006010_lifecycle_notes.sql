@@ -48,45 +48,51 @@ comment on function public.lifecycle_note(text, text) is
 revoke all on function public.lifecycle_note(text, text) from public, anon, authenticated, service_role;
 grant execute on function public.lifecycle_note(text, text) to anon, authenticated, service_role;
 
-create or replace function audience_gate.lifecycle_actor()
+-- A statement may move many records: what is said of them is judged once in a transaction, and not for each of them. A
+-- setting could not remember that it was judged, as everybody can write settings.
+create unlogged table if not exists audience_gate.lifecycle_said (
+  backend integer primary key,
+  said text not null
+);
+comment on table audience_gate.lifecycle_said is
+  'What was judged last in each session: the note and the actor that lifecycle_note() had announced.';
+comment on column audience_gate.lifecycle_said.backend is 'The process of the session.';
+comment on column audience_gate.lifecycle_said.said is 'A digest of transaction, role, actor and note.';
+alter table audience_gate.lifecycle_said enable row level security;
+revoke all on table audience_gate.lifecycle_said from public, anon, authenticated, service_role;
+grant select, insert, update on table audience_gate.lifecycle_said to audience_gate_owner;
+drop policy if exists lifecycle_said_gate on audience_gate.lifecycle_said;
+create policy lifecycle_said_gate on audience_gate.lifecycle_said for all
+  to audience_gate_owner using (true) with check (true);
+
+create or replace function audience_gate.lifecycle_said()
 returns text
 language plpgsql
-stable
+volatile
 set search_path = ''
 as $$
 declare
   caller uuid := audience_gate.caller_id();
   announced text := nullif(current_setting('audience_gate.lifecycle_actor', true), '');
-begin
-  if caller is not null then
-    return 'user:' || caller;
-  elsif announced is not null and audience_gate.is_trusted() then
-    return announced;
-  end if;
-  return 'role:' || audience_gate.actor();
-end;
-$$;
-comment on function audience_gate.lifecycle_actor() is
-  'Who moves a record: the signed-in user, else the job that said its name, else the database role.';
-revoke all on function audience_gate.lifecycle_actor() from public, anon, authenticated, service_role;
-grant execute on function audience_gate.lifecycle_actor() to audience_gate_owner;
-
-create or replace function audience_gate.lifecycle_notes()
-returns text
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
   notes text := nullif(current_setting('audience_gate.lifecycle_notes', true), '');
+  now_said text := md5(concat_ws('|', pg_current_xact_id(), session_user, current_setting('role'), announced, notes));
 begin
-  if notes is not null then
+  if not exists (
+    select from audience_gate.lifecycle_said s where s.backend = pg_backend_pid() and s.said = now_said
+  ) then
     perform audience_gate.refuse_personal_note(notes);
+    if announced is not null and not audience_gate.is_trusted() then
+      announced := null;
+    else
+      insert into audience_gate.lifecycle_said as s values (pg_backend_pid(), now_said)
+      on conflict (backend) do update set said = excluded.said;
+    end if;
   end if;
-  return notes;
+  return coalesce('user:' || caller, announced, 'role:' || audience_gate.actor());
 end;
 $$;
-comment on function audience_gate.lifecycle_notes() is
-  'The note of this transaction, judged again, because whoever has a session can set it past lifecycle_note().';
-revoke all on function audience_gate.lifecycle_notes() from public, anon, authenticated, service_role;
-grant execute on function audience_gate.lifecycle_notes() to audience_gate_owner;
+comment on function audience_gate.lifecycle_said() is
+  'Who moves a record: the signed-in user, else the job that said its name, else the database role. Judges the note and '
+  'the name again, because whoever has a session can set them past lifecycle_note().';
+revoke all on function audience_gate.lifecycle_said() from public, anon, authenticated, service_role;
+grant execute on function audience_gate.lifecycle_said() to audience_gate_owner;

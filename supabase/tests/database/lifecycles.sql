@@ -226,6 +226,33 @@ update bills set dunning = 'first';
 select is(count(*), 2::bigint, 'once untracked, changes are not recorded') from bill_dunning_events;
 select throws_ok('delete from bill_dunning_events', '42501', null, 'but the history stays');
 
+insert into audience_gate.lifecycle_transitions (lifecycle, from_stage, to_stage, verdict)
+select id, 'contacted', 'lost', 'blocked' from audience_gate.lifecycles where tracked = 'prospects'::regclass;
+select is(pg_temp.outcome('owner', null, $$update prospects set stage = 'lost' where stage = 'contacted'$$), '23514',
+  'a move that is declared later is held to');
+delete from audience_gate.lifecycle_transitions where to_stage = 'lost';
+select is(pg_temp.outcome('owner', null, $$update prospects set stage = 'lost' where stage = 'contacted'$$), 'done',
+  'until it is taken back');
+
+-- What is said is judged whoever sets it.
+select lifecycle_note('harmless');
+update memberships set stage = 'paused' where id = 1;
+select is(pg_temp.outcome('owner', null, $$update memberships
+  set stage = set_config('audience_gate.lifecycle_notes', 'write to a.person@example.com', true) where id = 2$$), '23514',
+  'a note that is set within the statement is judged as well');
+select lifecycle_note(null);
+
+-- What a trigger of the user's own makes of a move is recorded after it.
+create function a_step_further() returns trigger language plpgsql as $$
+begin
+  update memberships set stage = 'settled' where id = new.id and stage = 'active';
+  return null;
+end $$;
+create trigger a_step_further after insert on memberships for each row execute function a_step_further();
+insert into memberships (id, expiry_date) overriding system value values (7, current_date);
+select results_eq('select from_stage, to_stage from membership_events where membership_id = 7 order by changed_at',
+  $$values (null::text, 'active'), ('active', 'settled')$$, 'events come in the order of the moves');
+
 create table two_keys (a integer, b integer, stage text not null, primary key (a, b));
 create table no_key (stage text not null);
 create view a_view as select id, stage from prospects;
