@@ -32,6 +32,8 @@ export async function seed({ database, url, say }) {
     for (let at = 0; at < stored.length; at += 1000) {
       await database.query(LOAD, [JSON.stringify(stored.slice(at, at + 1000))]);
     }
+    await database.exec("reset role");
+    await database.exec(readFileSync(join(root, "local", "demo", "room.sql"), "utf8"));
     await database.exec("commit");
   } catch (error) {
     await database.exec("rollback");

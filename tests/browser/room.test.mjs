@@ -208,8 +208,96 @@ test("from a list to one event, its session, its person, and back to the state b
   assert.deepEqual(said, []);
 });
 
+test("a rule is tried on an example, saved in observe, counts, and is enforced", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=rules" });
+  const verdict = page.locator("#rule-verdict");
+  await verdict.getByText("would be refused at /metadata/page_path").waitFor(WAIT);
+  await page.getByLabel("Binds").selectOption("page_view");
+  await verdict.getByText("is not bound by it").waitFor(WAIT);
+  await page.getByRole("button", { name: "Take the latest stored" }).click();
+  await verdict.getByText("would pass").waitFor(WAIT);
+  const schema = page.getByLabel("What an event must satisfy, as a JSON Schema");
+  await schema.fill('{"type": "strange"}');
+  await verdict.getByText("The schema cannot be judged by").waitFor(WAIT);
+  await schema.fill('{"properties": {"metadata": {"properties": {"page_path": {"not": {"const": "/secret"}}}}}}');
+  await verdict.getByText("it would refuse 0").waitFor(WAIT);
+  await page.getByLabel("Name, after own.").fill("no_secret_page");
+  await page.getByLabel("What is wrong, and what to send instead").fill("the page is internal; do not track it");
+  await page.getByRole("button", { name: "Save in observe" }).click();
+  const card = page.locator('[data-rule="own.no_secret_page"]');
+  await card.getByText("It has counted nothing in observe").waitFor(WAIT);
+
+  const [before] = await visit();
+  assert.equal(before.status, "accepted", "what is observed passes");
+  await page.reload();
+  await card.getByText("1 event that it would refuse").waitFor(WAIT);
+  await card.locator("label", { hasText: "Enforce" }).click();
+  await page.waitForFunction(() =>
+    document.querySelector('[data-rule="own.no_secret_page"] input:checked')?.getAttribute("value") === "enforce"
+  );
+  await card.getByText("Who changed it").click();
+  await card.getByText("observe → enforce").waitFor(WAIT);
+  const [now] = await visit();
+  assert.deepEqual(now.violations.map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id), [
+    "own.no_secret_page",
+  ]);
+  await card.locator("label", { hasText: "Off" }).click();
+  await page.waitForFunction(() =>
+    document.querySelector('[data-rule="own.no_secret_page"] input:checked')?.getAttribute("value") === "off"
+  );
+  assert.deepEqual(said, []);
+
+  async function visit() {
+    const response = await fetch(`${stack.url}/functions/v1/ingest`, {
+      method: "POST",
+      headers: { apikey: stack.secretKey, "content-type": "application/json" },
+      body: JSON.stringify({
+        session_id: `session-${crypto.randomUUID()}`,
+        event_type: "page_view",
+        event_category: "engagement",
+        event_source: "web",
+        metadata: { page_path: "/secret" },
+      }),
+    });
+    return (await response.json()).results;
+  }
+});
+
+test("a viewer reads the rules and changes none", async (t) => {
+  const { page } = await signedIn(t, { query: "?view=rules", who: VIEWER });
+  await page.getByText("Owners of the site can add and change its rules").waitFor(WAIT);
+  assert.equal(await page.locator(".cards input").count(), 0);
+});
+
+test("a tracked table shows how its records move, and the last move of one is taken back", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=lifecycles&days=84" });
+  await page.getByRole("heading", { name: "How they move" }).waitFor(WAIT);
+  const moves = await sql(
+    "select coalesce(from_stage, 'new') as a, to_stage as b, count(*) as n from public.demo_enquiry_events group by 1, 2",
+  );
+  const shown = (await cells(page)).map((row) => row.slice(0, 3));
+  for (const { a, b, n } of moves) {
+    assert.ok(shown.some((row) => row[0] === a && row[1] === b && number(row[2]) === Number(n)), `${a} → ${b}: ${n}`);
+  }
+  await page.getByLabel("The history of one enquiry: its id").fill("1");
+  await page.keyboard.press("Enter");
+  await page.getByText("offer_made → enrolled").waitFor(WAIT);
+  await page.getByLabel("Why it is taken back").fill("wrong record");
+  await page.getByRole("button", { name: "Put back to offer_made" }).click();
+  await page.getByText("enrolled → offer_made").waitFor(WAIT);
+  const [{ stage }] = await sql("select stage from public.demo_enquiries where id = 1");
+  assert.equal(stage, "offer_made");
+  const [{ notes, actor }] = await sql(
+    "select notes, actor from public.demo_enquiry_events where enquiry_id = 1 order by changed_at desc limit 1",
+  );
+  assert.deepEqual([notes, actor], ["wrong record", "user:00000000-0000-4000-8000-00000000d0e5"]);
+  assert.deepEqual(said, []);
+});
+
 /** What each look shows: a name, an address, and what to wait for. @type {[string, string][]} */
 const VIEWS = [
+  ["rules", "?view=rules"],
+  ["lifecycle", "?view=lifecycles&days=84&record=5"],
   ["events", "?view=explore"],
   ["refusals", "?view=refusals"],
   ["refused-rule", "?view=refusals&rule=privacy.raw_email"],

@@ -15,8 +15,11 @@ const DEFAULT = "28";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY = 86_400_000;
 
-/** `tiers`: whether what is shown can be of one tier. */
-export function filterBar(onchange: () => void, { tiers = true } = {}): { readonly read: () => Filters } {
+/** `tiers` and `ranges`: whether what is shown can be of one tier, and of a range. */
+export function filterBar(
+  onchange: () => void,
+  { tiers = true, ranges = true } = {},
+): { readonly read: () => Filters } {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const address = new URLSearchParams(location.search);
   const given = { from: dateIn(address, "from"), to: dateIn(address, "to") };
@@ -51,8 +54,12 @@ export function filterBar(onchange: () => void, { tiers = true } = {}): { readon
 
   const bar = byId("filters");
   bar.replaceChildren(
-    el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, "Range"), presets),
-    dates,
+    ...(ranges
+      ? [
+        el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, "Range"), presets),
+        dates,
+      ]
+      : []),
     ...(tiers ? [labelled("Tier", tier)] : []),
     labelled("Days end at midnight in", zone),
   );
@@ -94,6 +101,7 @@ export function filterBar(onchange: () => void, { tiers = true } = {}): { readon
   }
 
   function note(): void {
+    if (!ranges) return keep({ zone: zone.value === "UTC" ? "" : zone.value });
     const isCustom = preset() === "custom";
     keep({
       days: isCustom || preset() === DEFAULT ? "" : preset(),

@@ -153,6 +153,7 @@ export function room(client: SupabaseClient, site: string) {
   }
 }
 
-function span({ from, to }: Range): object {
+/** A range as functions without a zone take it. */
+export function span({ from, to }: Range): object {
   return { from_time: from.toISOString(), to_time: to.toISOString() };
 }

@@ -21,6 +21,8 @@ const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: ()
   figures: { title: "Figures", load: () => import("./board.ts") },
   explore: { title: "Events", load: () => import("./views/explore.ts") },
   refusals: { title: "Refusals", load: () => import("./views/refusals.ts") },
+  rules: { title: "Rules", load: () => import("./views/rules.ts") },
+  lifecycles: { title: "Lifecycles", load: () => import("./views/lifecycles.ts") },
 };
 
 let place: Omit<Place, "signal"> | undefined;

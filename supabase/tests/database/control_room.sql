@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(15);
+select plan(26);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -124,6 +124,59 @@ select is(
 select is(
   pg_temp.told($$ select count(*) from chosen c, public.audience_trail('bbbbbbbb-0000-4000-8000-000000000000', c.id, 'person') t $$, 'stranger'),
   '0', 'but nothing of another site''s');
+
+-- Rules of the install's own.
+insert into public.audience_own_rules (id, site_id, schema, mode, reasons) values
+  ('own.everywhere', null, '{"type": "object"}', 'observe', '{"en": "of every site"}'),
+  ('own.of_b', 'bbbbbbbb-0000-4000-8000-000000000000', '{"type": "object"}', 'off', '{"en": "of B"}');
+select is(
+  pg_temp.each($$ with made as (
+      insert into public.audience_own_rules (id, site_id, schema, mode, reasons)
+      values ('own.of_a', 'aaaaaaaa-0000-4000-8000-000000000000', '{"type": "object"}', 'observe', '{"en": "of A"}') returning id)
+    select id from made $$),
+  array['own.of_a', 'refused', 'refused', 'refused', 'own.of_a'], 'owners add a rule to their own site');
+select is(
+  pg_temp.told($$ insert into public.audience_own_rules (id, site_id, schema, mode, reasons)
+    values ('own.for_all', null, '{"type": "object"}', 'observe', '{"en": "of every site"}') returning id $$, 'owner'),
+  'refused', 'but none that binds every site');
+insert into public.audience_own_rules (id, site_id, schema, mode, reasons)
+values ('own.of_a', 'aaaaaaaa-0000-4000-8000-000000000000', '{"properties": {"event_source": {"const": "ios"}}}', 'observe', '{"en": "of A"}');
+select is(
+  pg_temp.each($$ with changed as (update public.audience_own_rules set mode = 'enforce' returning id)
+    select string_agg(id, ',' order by id) from changed $$),
+  array['own.of_a', null, 'own.of_b', 'refused', 'own.everywhere,own.of_a,own.of_b'], 'and change the mode of these alone');
+select is(
+  pg_temp.told($$ update public.audience_own_rules set site_id = null where id = 'own.of_a' returning id $$, 'owner'),
+  'refused', 'nor can one be moved to every site');
+select is(
+  pg_temp.each($$ select string_agg(id, ',' order by id) from public.audience_own_rule_list('aaaaaaaa-0000-4000-8000-000000000000') $$),
+  array['own.everywhere,own.of_a', 'own.everywhere,own.of_a', 'refused', 'refused', 'own.everywhere,own.of_a'],
+  'members read the rules that bind their site');
+do $$ begin perform pg_temp.sent('six', '{"event_type": "page_view", "event_source": "web", "metadata": {"page_path": "/e"}}'); end $$;
+select results_eq(
+  $$ select counted, counted_in, sample ->> 'event_source', changes #>> '{0,after}'
+     from audience_gate.own_rule_list('aaaaaaaa-0000-4000-8000-000000000000') where id = 'own.of_a' $$,
+  $$ values (1::bigint, '{"web": 1}'::jsonb, 'web', 'observe') $$, 'with what they counted, and who changed them');
+select is(
+  pg_temp.each($$ select public.audience_try_own_rule('aaaaaaaa-0000-4000-8000-000000000000', '{"properties": {"event_source": {"const": "ios"}}}',
+    event_type => 'page_view', example => '{"event_type": "page_view", "event_source": "web"}') - 'stored' $$),
+  array[a.said, 'refused', 'refused', 'refused', a.said], 'owners try a rule before it is there')
+from (select '{"binds": true, "place": "/event_source", "passes": false, "refusal": null}' as said) a;
+select is(
+  (public.audience_try_own_rule('aaaaaaaa-0000-4000-8000-000000000000', '{"properties": {"event_source": {"const": "ios"}}}',
+    event_type => 'page_view') -> 'stored') - 'samples', '{"examined": 2, "refused": 2, "senders": {"web": 2}}', 'on what is stored');
+select ok(
+  public.audience_try_own_rule('aaaaaaaa-0000-4000-8000-000000000000', '{"type": "strange"}') ->> 'refusal' is not null,
+  'and are told why a schema cannot be judged by');
+
+-- Lifecycles.
+create table public.room_things (id integer primary key, stage text not null);
+grant select on table public.room_things to authenticated;
+select lives_ok($$ select audience_gate.track_lifecycle('public.room_things', 'stage') $$, 'a table is tracked');
+select is(
+  pg_temp.each($$ select string_agg(tracked || ' ' || readable, ',') from public.lifecycle_list() where tracked = 'public.room_things' $$),
+  array['public.room_things true', 'public.room_things true', 'public.room_things true', 'refused', 'public.room_things false'],
+  'and listed with whether its history can be read');
 
 select * from finish();
 rollback;

@@ -35,7 +35,7 @@ export function show(place: Place): Promise<void> {
     ),
     body,
   );
-  const filters = filterBar(() => void draw(), { tiers: false });
+  const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
   return draw();
 
   async function draw(): Promise<void> {

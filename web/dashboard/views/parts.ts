@@ -135,7 +135,7 @@ export function action(
 }
 
 /** What the database said of an action: it refuses with what is wrong, in words for whoever acts. */
-function said(error: unknown): string {
+export function said(error: unknown): string {
   return error instanceof ReadError && /^(22|23|42501|PT409|P0002|2BP01)/.test(error.code)
     ? sentence(error.message)
     : explain(error);

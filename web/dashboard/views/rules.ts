@@ -1,0 +1,154 @@
+/** The install's own rules: what each asks for and counted, its mode, and a form in which one is tried before it is saved. */
+import { type Child, el } from "../../shared/dom.ts";
+import { jsonBlock } from "../../shared/json.ts";
+import { prose, sentence } from "../../shared/prose.ts";
+import { filterBar } from "../filters.ts";
+import { count, dateTime } from "../format.ts";
+import { room } from "../room.ts";
+import { type Mode, type OwnRule, type RulesApi, rulesApi } from "../rules_api.ts";
+import type { Place } from "../views.ts";
+import { frame, loaded } from "./parts.ts";
+import { ruleForm } from "./rule_form.ts";
+
+/** A rule begins by counting, and refuses when its count looks right. */
+const MODES: Readonly<Record<Mode, string>> = { off: "Off", observe: "Observe", enforce: "Enforce" };
+
+export function show(place: Place): Promise<void> {
+  const api = rulesApi(place.client, place.site);
+  const body = el("div", { class: "view-body" });
+  frame(
+    place.main,
+    "Rules of your own",
+    "Besides those of the contract. In observe, what a rule would refuse passes and is counted; in enforce, it is refused. " +
+      "A change holds for the next event.",
+    body,
+  );
+  const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
+  return draw();
+
+  async function draw(): Promise<void> {
+    const { range: { zone } } = filters.read();
+    await loaded(
+      body,
+      () => Promise.all([api.list(), room(place.client, place.site).registry()]),
+      ([rules, registry]) => [
+        rules.length === 0
+          ? el("p", { class: "nothing" }, "No rule of your own binds this site. The first one begins below.")
+          : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, zone, draw }))),
+        place.owner
+          ? ruleForm(place, api, registry as { readonly event_types: readonly { readonly id: string }[] }, draw)
+          : el("p", { class: "quiet" }, "Owners of the site can add and change its rules. Ask one of them."),
+      ],
+    );
+    if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+}
+
+interface Around {
+  readonly api: RulesApi;
+  readonly place: Place;
+  readonly zone: string;
+  readonly draw: () => Promise<void>;
+}
+
+function card(rule: OwnRule, around: Around): HTMLElement {
+  const binds = [rule.event_type ?? rule.category ?? "every event", rule.every_site && "at every site"].filter(Boolean);
+  return el(
+    "li",
+    { class: "card pad", "data-rule": rule.id },
+    el("div", { class: "tools" }, el("h2", { class: "rule-id" }, rule.id), mode(rule, around)),
+    el("p", {}, prose(sentence(rule.reason))),
+    el("p", { class: "quiet small" }, `Binds ${binds.join(" ")}.`),
+    counted(rule, around.zone),
+    el(
+      "details",
+      {},
+      el("summary", { class: "small" }, "Its schema"),
+      jsonBlock(rule.schema, `The schema of ${rule.id}`),
+    ),
+    el(
+      "details",
+      {},
+      el("summary", { class: "small" }, "Who changed it"),
+      el(
+        "ol",
+        { class: "plain small" },
+        rule.changes.map((one) =>
+          el(
+            "li",
+            {},
+            `${dateTime(one.happened_at, around.zone)}, ${one.actor}: `,
+            one.before === null
+              ? `made, ${one.after}`
+              : one.before === one.after
+              ? "edited"
+              : `${one.before} → ${one.after}`,
+          )
+        ),
+      ),
+    ),
+  );
+}
+
+function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
+  if (!place.owner || rule.every_site) {
+    return el(
+      "span",
+      { class: `tag ${rule.mode === "enforce" ? "refuse" : rule.mode === "observe" ? "warn" : ""}` },
+      rule.mode,
+    );
+  }
+  const outcome = el("span", { class: "small", role: "status" });
+  return el(
+    "div",
+    {},
+    el(
+      "fieldset",
+      { class: "segments small", onchange: (event) => void change((event.target as HTMLInputElement).value as Mode) },
+      el("legend", { class: "visually-hidden" }, `Mode of ${rule.id}`),
+      Object.entries(MODES).map(([value, name]) =>
+        el(
+          "label",
+          {},
+          el("input", { type: "radio", name: `mode-${rule.id}`, value, checked: value === rule.mode }),
+          el("span", {}, name),
+        )
+      ),
+    ),
+    outcome,
+  );
+
+  async function change(next: Mode): Promise<void> {
+    try {
+      await api.setMode(rule.id, next);
+      await draw();
+      document.querySelector<HTMLInputElement>(`input[name="mode-${rule.id}"]:checked`)?.focus();
+    } catch (error) {
+      console.error(error);
+      outcome.textContent = "This could not be changed. Try again.";
+    }
+  }
+}
+
+function counted(rule: OwnRule, zone: string): Child {
+  if (rule.counted === 0) return el("p", { class: "quiet small" }, "It has counted nothing in observe.");
+  const senders = Object.entries(rule.counted_in as Readonly<Record<string, number>>);
+  return [
+    el(
+      "p",
+      {},
+      el("strong", {}, count(rule.counted)),
+      rule.counted === 1 ? " event" : " events",
+      ` that it would refuse, from ${dateTime(rule.first_at ?? "", zone)} to ${dateTime(rule.last_at ?? "", zone)}: `,
+      senders.map(([sender, many]) => `${sender} ${count(many)}`).join(", "),
+      ".",
+    ),
+    rule.sample !== null &&
+    el(
+      "details",
+      {},
+      el("summary", { class: "small" }, "One of them"),
+      jsonBlock(rule.sample, "One of them, redacted"),
+    ),
+  ];
+}
