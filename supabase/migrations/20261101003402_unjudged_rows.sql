@@ -1,5 +1,6 @@
 -- Rows that were in the table before the gate was: they are to be marked as unjudged, and may be stamped later with the
--- contract that they turn out to keep. Nothing else about any row of the log can change.
+-- contract that they turn out to keep. And what tells a person may be taken out, once it is recorded that it was
+-- (20261101006540_erasure_forms.sql). Nothing else about any row of the log can change.
 
 create or replace function public.audience_events_append_only()
 returns trigger
@@ -17,15 +18,20 @@ begin
   ) then
     return new;
   end if;
+  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner'
+    and audience_gate.may_erase(tg_table_schema, tg_table_name, to_jsonb(old), to_jsonb(new))
+  then
+    return new;
+  end if;
   raise exception '% is append-only: % not permitted', tg_table_name, tg_op
     using errcode = 'insufficient_privilege',
           hint = 'record a new event that corrects the old one';
 end;
 $$;
 comment on function public.audience_events_append_only() is
-  'Refuses every update, delete and truncate of the table that it guards, with two exceptions for the owner of the '
-  'gate: an unjudged row may be stamped with the contract in force, and a row that is older than the gate may be '
-  'marked as unjudged.';
+  'Refuses every update, delete and truncate of the table that it guards, with three exceptions for the owner of the '
+  'gate: an unjudged row may be stamped with the contract in force, a row that is older than the gate may be marked as '
+  'unjudged, and an erasure may take out what tells a person.';
 
 comment on table public.audience_events is
   'The event log, append-only. Every row was judged by the contract that it names; a rejected event is recorded as an '

@@ -58,12 +58,12 @@ begin
       e.site_id, e.user_id, e.session_id, e.event_type, e.event_category, e.event_source, e.utm_source, e.utm_medium,
       e.utm_campaign, e.utm_content, e.utm_term, e.occurred_at, e.metadata)
     from public.audience_events e
-    where e.id = event_id
+    where e.id = event_id and not audience_gate.was_erased(event_id)
   );
 end;
 $$;
 comment on function audience_gate.plain_contents(uuid) is
-  'The contents recorded under an id. Asked only of ids that come again.';
+  'The contents recorded under an id; null if they were erased. Asked only of ids that come again.';
 
 create or replace function audience_gate.plain_fires_again(sent_session text, sent_type text, sent_user uuid, sent_at timestamptz)
 returns boolean

@@ -268,9 +268,11 @@ as $$
   from jsonb_to_recordset(rows_rejected)
     as x (index integer, user_id uuid, session_id text, event_source text, site_id uuid, metadata jsonb)
   cross join lateral (select (x.metadata ->> 'event_id')::uuid as event_id) e
+  where e.event_id is null or not audience_gate.was_erased(e.event_id)
 $$;
 comment on function audience_gate.audit_rows(jsonb, text) is
-  'The audit rows of a batch under their own ids. Nonce: what tells one call of the function from another; null: nothing.';
+  'The audit rows of a batch under their own ids, but for what was erased. Nonce: what tells one call of the function from '
+  'another; null: nothing.';
 
 create or replace function audience_gate.record_plain_rejections(rows_rejected jsonb, nonce text)
 returns void

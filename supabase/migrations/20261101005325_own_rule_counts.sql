@@ -34,6 +34,8 @@ as $$
     from jsonb_array_elements(sent_rows) with ordinality as r (item, place)
     cross join lateral (select coalesce((r.item ->> 'site_id')::uuid, audience_gate.default_site()) as site) event
     cross join lateral unnest(audience_gate.own_violations(r.item, event.site, 'observe')) failed (rule_id)
+    -- What was erased is accepted as a replay when it comes again, and is no sample.
+    where not audience_gate.was_erased((r.item ->> 'id')::uuid)
     group by 1, 2, 3, 4
   ) seen
 $$;

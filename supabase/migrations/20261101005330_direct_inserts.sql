@@ -208,6 +208,10 @@ begin
     return new;
   end if;
 
+  if audience_gate.was_erased(new.id) then
+    perform audience_gate.answer_rejected(rule_ids);
+    return null;
+  end if;
   sent := jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected', 'contract'])
     || jsonb_build_object('metadata', new.metadata);
   new.metadata := case

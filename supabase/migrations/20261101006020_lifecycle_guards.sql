@@ -37,11 +37,15 @@ volatile
 set search_path = ''
 as $$
 begin
+  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner' and audience_gate.is_erasing() then
+    return null;
+  end if;
   raise exception '% is append-only: % is not permitted', tg_table_name, lower(tg_op)
     using errcode = 'insufficient_privilege', hint = 'Change the stage of the record again: that is an event of its own.';
 end;
 $$;
-comment on function audience_gate.keep_history() is 'Refuses to change or remove events of a lifecycle.';
+comment on function audience_gate.keep_history() is
+  'Refuses to change or remove events of a lifecycle; an erasure takes the person out of them.';
 revoke all on function audience_gate.keep_history() from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.recorded_already(events regclass, entity_column text, record_key text, before text, after text)

@@ -35,7 +35,7 @@ begin
   if not has_schema_privilege('audience_gate_owner', schema_name, 'usage') then
     execute format('grant usage on schema %s to audience_gate_owner', schema_name);
   end if;
-  execute format('grant select, insert on table %s to audience_gate_owner', l.events);
+  execute format('grant select, insert, update (changed_by, notes, actor) on table %s to audience_gate_owner', l.events);
   execute format('create policy %I on %s for select to anon, authenticated using
     (exists (select from %s r where r.%I = %I.%I))', name || '_select', l.events, l.tracked, l.key_column, name, l.entity_column);
   execute format('create policy %I on %s for all to audience_gate_owner using (true) with check (true)', name || '_gate', l.events);

@@ -18,20 +18,24 @@ create table if not exists audience_gate.leaf (
   leaf_index bigint primary key,
   event_id uuid null,
   change_id bigint null,
-  salt bytea not null,
+  erasure_id uuid null,
+  salt bytea null,
   commitment bytea not null,
   hash bytea not null,
-  constraint leaf_row_chk check (num_nonnulls(event_id, change_id) = 1),
+  constraint leaf_row_chk check (num_nonnulls(event_id, change_id, erasure_id) = 1),
   constraint leaf_salt_chk check (octet_length(salt) = 16),
   constraint leaf_hashes_chk check (octet_length(commitment) = 32 and octet_length(hash) = 32)
 );
 create unique index if not exists idx_leaf_event_id on audience_gate.leaf (event_id) where event_id is not null;
 create unique index if not exists idx_leaf_change_id on audience_gate.leaf (change_id) where change_id is not null;
+create unique index if not exists idx_leaf_erasure_id on audience_gate.leaf (erasure_id) where erasure_id is not null;
 comment on table audience_gate.leaf is 'The sealed rows in the order in which they were sealed: the leaves of the tree.';
 comment on column audience_gate.leaf.leaf_index is 'The place of the leaf, from 0 on, without a gap.';
 comment on column audience_gate.leaf.event_id is 'The row of public.audience_events that it stands for.';
 comment on column audience_gate.leaf.change_id is 'The row of public.audience_state_events that it stands for.';
-comment on column audience_gate.leaf.salt is 'Random, so that the commitment says nothing about a row to whoever guesses what it holds.';
+comment on column audience_gate.leaf.erasure_id is 'The row of audience_gate.erasures that it stands for.';
+comment on column audience_gate.leaf.salt is
+  'Random, so that the commitment says nothing about a row to whoever guesses what it holds. Null: the row was erased.';
 comment on column audience_gate.leaf.commitment is 'SHA-256 of the salt and of what can tell a person in the row.';
 comment on column audience_gate.leaf.hash is 'SHA-256 of a zero byte, the rest of the row and the commitment, as in RFC 9162.';
 
@@ -93,3 +97,4 @@ begin
   end loop;
 end $$;
 grant delete on table audience_gate.unsealed to audience_gate_owner;
+grant update (salt) on table audience_gate.leaf to audience_gate_owner;

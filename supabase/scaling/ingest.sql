@@ -147,13 +147,13 @@ begin
       e.site_id, e.user_id, e.session_id, e.event_type, e.event_category, e.event_source, e.utm_source, e.utm_medium,
       e.utm_campaign, e.utm_content, e.utm_term, e.occurred_at, e.metadata)
     from public.audience_events e
-    where e.id = event_id and e.created_at = recorded_at
+    where e.id = event_id and e.created_at = recorded_at and not audience_gate.was_erased(event_id)
   );
 end;
 $$;
 comment on function audience_gate.keyed_contents(uuid) is
-  'What recorded_contents() says, in a partitioned log; null if the month of the event is detached, and JSON''s null for an '
-  'audit row.';
+  'What recorded_contents() says, in a partitioned log; null if the month of the event is detached or its contents were '
+  'erased, and JSON''s null for an audit row.';
 
 create or replace function audience_gate.keyed_fires_again(
   sent_session text, sent_type text, sent_user uuid, sent_at timestamptz

@@ -61,8 +61,10 @@ const TAMPERED = [
     what: "a row is inserted inside, and counted as waiting",
     sql: `insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source)
       values ('${event(9002)}', now() - interval '1 hour', 'session-made-up', 'page_view', 'engagement', 'web');
-      insert into audience_gate.leaf select 350, '${event(9002)}', null, salt, commitment, hash
-        from audience_gate.leaf where leaf_index = 1 on conflict (leaf_index) do update set event_id = excluded.event_id`,
+      insert into audience_gate.leaf (leaf_index, event_id, salt, commitment, hash)
+        select 350, '${
+      event(9002)
+    }', salt, commitment, hash from audience_gate.leaf where leaf_index = 1 on conflict (leaf_index) do update set event_id = excluded.event_id`,
     told: new RegExp(`event ${event(9002)} was changed after it was sealed`),
   },
   {

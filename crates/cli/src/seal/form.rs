@@ -1,6 +1,7 @@
 //! What is hashed of a row, as Postgres writes it (`20261101006510_seal_forms.sql`).
 
 use super::tree::Hash;
+use crate::rows::hex;
 use sha2::{Digest, Sha256};
 
 /// Microseconds of a day.
@@ -12,6 +13,8 @@ pub enum Row<'a> {
     Event(Event<'a>),
     /// A change of state.
     Change(Change<'a>),
+    /// An erasure.
+    Erasure(Erasure<'a>),
 }
 
 /// A row of `public.audience_events`.
@@ -47,6 +50,19 @@ pub struct Change<'a> {
     pub rule_id: &'a str,
     pub notes: Option<&'a str>,
     pub event_id: Option<&'a str>,
+}
+
+/// A row of `audience_gate.erasures`, with what it changed.
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct Erasure<'a> {
+    pub id: &'a str,
+    pub erased_at: i64,
+    pub subject_kind: &'a str,
+    pub keep: &'a str,
+    pub reason: &'a str,
+    pub erased_by: &'a str,
+    /// The digest of the rows that it changed.
+    pub rows: &'a str,
 }
 
 /// Values as they are written for hashing: each text after its length.
@@ -89,6 +105,7 @@ impl Row<'_> {
                 .text(Some(change.changed_by))
                 .text(change.notes)
                 .text(change.event_id),
+            Row::Erasure(erasure) => Parts::default().text(Some(erasure.reason)),
         };
         contents
     }
@@ -122,8 +139,24 @@ impl Row<'_> {
                     .text(Some(change.rule_id));
                 format!("change{rest}")
             }
+            Row::Erasure(erasure) => {
+                let Parts(rest) = Parts::default()
+                    .text(Some(erasure.id))
+                    .time(Some(erasure.erased_at))
+                    .text(Some(erasure.subject_kind))
+                    .text(Some(erasure.keep))
+                    .text(Some(erasure.erased_by))
+                    .text(Some(erasure.rows));
+                format!("erasure{rest}")
+            }
         }
     }
+}
+
+/// A row that an erasure changed, as its digest holds it.
+pub fn erased_row(event: Option<&str>, change: Option<i64>, commitment: &[u8]) -> String {
+    let Parts(row) = Parts::default().text(event).number(change).text(Some(&hex(commitment)));
+    row
 }
 
 /// The commitment to what can tell a person in a row.

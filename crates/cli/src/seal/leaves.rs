@@ -1,14 +1,16 @@
 //! The leaves of the database in order, each with the row that it stands for, if that is there.
 
-use super::form::{Change, Event, Row};
+use super::form::{self, Change, Erasure, Event, Row};
 use super::tree::Hash;
 use crate::connection;
 use crate::copy_out::{Micros, selection};
-use crate::rows::COLUMNS;
+use crate::rows::{COLUMNS, hex};
 use postgres::Transaction;
 use postgres::binary_copy::{BinaryCopyOutIter, BinaryCopyOutRow};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::Type;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 /// A leaf as it is stored.
 pub struct Leaf {
@@ -16,21 +18,45 @@ pub struct Leaf {
     pub index: i64,
     /// The row that it stands for, in words.
     pub name: String,
-    /// What was stored with it.
-    pub salt: Vec<u8>,
+    /// What was stored with it; `None` once the row was erased.
+    pub salt: Option<Vec<u8>>,
+    /// What the last erasure left, if the row was erased.
+    pub erased: Option<Erased>,
     /// The commitment to what can tell a person.
     pub commitment: Hash,
     /// Its hash.
     pub hash: Hash,
 }
 
-const LEAF: [(&str, Type); 6] = [
+/// A commitment to what an erasure left of a row.
+pub struct Erased {
+    /// Whether the erasure is sealed, with the list of what it changed.
+    pub is_sealed: bool,
+    /// The salt.
+    pub salt: Vec<u8>,
+    /// The commitment.
+    pub commitment: Hash,
+}
+
+const LEAF: [(&str, Type); 10] = [
     ("l.leaf_index", Type::INT8),
     ("l.event_id::text", Type::TEXT),
     ("l.change_id", Type::INT8),
     ("l.salt", Type::BYTEA),
     ("l.commitment", Type::BYTEA),
     ("l.hash", Type::BYTEA),
+    ("l.erasure_id::text", Type::TEXT),
+    ("w.leaf_index is not null", Type::BOOL),
+    ("coalesce(x.salt, y.salt)", Type::BYTEA),
+    ("coalesce(x.commitment, y.commitment)", Type::BYTEA),
+];
+const ERASURE: [(&str, Type); 6] = [
+    ("r.id::text", Type::TEXT),
+    ("r.erased_at", Type::TIMESTAMPTZ),
+    ("r.subject_kind", Type::TEXT),
+    ("r.keep", Type::TEXT),
+    ("r.reason", Type::TEXT),
+    ("r.erased_by", Type::TEXT),
 ];
 const CHANGE: [(&str, Type); 11] = [
     ("h.id", Type::INT8),
@@ -45,8 +71,11 @@ const CHANGE: [(&str, Type); 11] = [
     ("h.notes", Type::TEXT),
     ("h.event_id::text", Type::TEXT),
 ];
+/// The digest of an erasure that found nothing: SHA-256 of nothing.
+const NO_ROWS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const EVENT_AT: usize = LEAF.len();
 const CHANGE_AT: usize = EVENT_AT + COLUMNS.len();
+const ERASURE_AT: usize = CHANGE_AT + CHANGE.len();
 
 /// What a leaf is shown to: its place is told by the row, which is `None` if it is gone.
 pub type See<'a> = dyn FnMut(&Leaf, Option<&Row>) -> Result<(), String> + 'a;
@@ -54,20 +83,25 @@ pub type See<'a> = dyn FnMut(&Leaf, Option<&Row>) -> Result<(), String> + 'a;
 /// Shows all leaves that pass a condition.
 pub fn each(snapshot: &mut Transaction, condition: &str, see: &mut See) -> Result<(), String> {
     let named = |(name, kind): (&str, Type)| (name.to_owned(), kind);
-    let columns = LEAF.map(named).into_iter().chain(selection("e")).chain(CHANGE.map(named));
+    let columns = LEAF.map(named).into_iter().chain(selection("e")).chain(CHANGE.map(named)).chain(ERASURE.map(named));
     let (names, types): (Vec<_>, Vec<_>) = columns.unzip();
     let query = format!(
         "copy (select {} from audience_gate.leaf l
           left join public.audience_events e on e.id = l.event_id
           left join public.audience_state_events h on h.id = l.change_id
+          left join audience_gate.erasures r on r.id = l.erasure_id
+          left join audience_gate.erased_rows x on x.event_id = l.event_id and x.salt is not null and l.salt is null
+          left join audience_gate.erased_rows y on y.change_id = l.change_id and y.salt is not null and l.salt is null
+          left join audience_gate.leaf w on w.erasure_id = coalesce(x.erasure_id, y.erasure_id)
           where {condition} order by l.leaf_index) to stdout (format binary)",
         names.join(", ")
     );
+    let erasures = erasures(snapshot).map_err(|error| connection::explain(&error))?;
     let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
     let mut source = BinaryCopyOutIter::new(reader, &types);
     while let Some(row) = source.next().map_err(|error| connection::explain(&error))? {
         let leaf = leaf(&row).map_err(|error| connection::explain(&error))?;
-        let found = found(&row).map_err(|error| connection::explain(&error))?;
+        let found = found(&row, &erasures).map_err(|error| connection::explain(&error))?;
         see(&leaf, found.as_ref())?;
     }
     Ok(())
@@ -76,20 +110,42 @@ pub fn each(snapshot: &mut Transaction, condition: &str, see: &mut See) -> Resul
 fn leaf(row: &BinaryCopyOutRow) -> Result<Leaf, postgres::Error> {
     let hash =
         |column| -> Result<Hash, postgres::Error> { Ok(row.try_get::<&[u8]>(column)?.try_into().unwrap_or_default()) };
-    let (event, change): (Option<&str>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+    let (event, change, erasure): (Option<&str>, Option<i64>, Option<&str>) =
+        (row.try_get(1)?, row.try_get(2)?, row.try_get(6)?);
+    let erased = match row.try_get::<Option<&[u8]>>(8)? {
+        Some(salt) => Some(Erased { is_sealed: row.try_get(7)?, salt: salt.to_vec(), commitment: hash(9)? }),
+        None => None,
+    };
     Ok(Leaf {
         index: row.try_get(0)?,
-        name: match (event, change) {
-            (Some(id), _) => format!("event {id}"),
-            (_, change) => format!("change of state {}", change.unwrap_or_default()),
+        name: match (event, change, erasure) {
+            (Some(id), ..) => format!("event {id}"),
+            (_, Some(id), _) => format!("change of state {id}"),
+            (.., erasure) => format!("erasure {}", erasure.unwrap_or_default()),
         },
-        salt: row.try_get::<&[u8]>(3)?.to_vec(),
+        salt: row.try_get::<Option<&[u8]>>(3)?.map(<[u8]>::to_vec),
+        erased,
         commitment: hash(4)?,
         hash: hash(5)?,
     })
 }
 
-fn found(row: &BinaryCopyOutRow) -> Result<Option<Row<'_>>, postgres::Error> {
+/// The digest of what each erasure changed.
+fn erasures(snapshot: &mut Transaction) -> Result<HashMap<String, String>, postgres::Error> {
+    let query = "select r.erasure_id::text, r.event_id::text, r.change_id, r.commitment
+      from audience_gate.erased_rows r order by r.erasure_id, r.event_id, r.change_id";
+    let mut digests: HashMap<String, Sha256> = HashMap::new();
+    let mut rows = snapshot.query_raw(query, std::iter::empty::<&str>())?;
+    while let Some(row) = rows.next()? {
+        digests.entry(row.get(0)).or_default().update(form::erased_row(row.get(1), row.get(2), row.get(3)));
+    }
+    Ok(digests.into_iter().map(|(erasure, digest)| (erasure, hex(&digest.finalize()))).collect())
+}
+
+fn found<'a>(
+    row: &'a BinaryCopyOutRow,
+    erasures: &'a HashMap<String, String>,
+) -> Result<Option<Row<'a>>, postgres::Error> {
     let time = |column| Ok(row.try_get::<Option<Micros>>(column)?.map(|time: Micros| time.0));
     let needed = |time: Option<i64>| time.unwrap_or_default();
     if let Some(id) = row.try_get::<Option<&str>>(EVENT_AT)? {
@@ -114,6 +170,18 @@ fn found(row: &BinaryCopyOutRow) -> Result<Option<Row<'_>>, postgres::Error> {
             occurred_at: time(at(14))?,
             rejected: row.try_get(at(15))?,
             contract: row.try_get(at(16))?,
+        })));
+    }
+    if let Some(id) = row.try_get::<Option<&str>>(ERASURE_AT)? {
+        let at = |place: usize| ERASURE_AT + place;
+        return Ok(Some(Row::Erasure(Erasure {
+            id,
+            erased_at: needed(time(at(1))?),
+            subject_kind: row.try_get(at(2))?,
+            keep: row.try_get(at(3))?,
+            reason: row.try_get(at(4))?,
+            erased_by: row.try_get(at(5))?,
+            rows: erasures.get(id).map_or(NO_ROWS, String::as_str),
         })));
     }
     let Some(id) = row.try_get::<Option<i64>>(CHANGE_AT)? else { return Ok(None) };

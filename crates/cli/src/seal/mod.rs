@@ -209,6 +209,12 @@ fn verified(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Done
         0 => String::new(),
         count => format!("{count} rows wait to be sealed, and are not covered\n"),
     };
+    let waiting = match findings.erased {
+        0 => waiting,
+        count => {
+            format!("{count} of them were erased since; what was left is as the sealed erasures left it\n{waiting}")
+        }
+    };
     if !findings.is_empty() {
         say(&format!("{}{waiting}", findings.text()))?;
         return Ok(1);

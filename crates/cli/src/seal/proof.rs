@@ -53,14 +53,18 @@ pub fn prove(
     let mut found = None;
     leaves::each(snapshot, &condition, &mut |leaf, row| {
         let written = row.map(|row| (row.entry(), row.contents()));
-        found = Some((leaf.name.clone(), leaf.index.unsigned_abs(), leaf.hash, leaf.salt.clone(), written));
+        let place = (leaf.index.unsigned_abs(), leaf.hash);
+        found = Some((leaf.name.clone(), place, leaf.commitment, leaf.salt.clone(), written));
         Ok(())
     })?;
-    let (name, leaf_index, hash, salt, written) = found.ok_or("that row is not sealed")?;
+    let (name, (leaf_index, hash), sealed, salt, written) = found.ok_or("that row is not sealed")?;
     let (entry, contents) = written.ok_or_else(|| format!("{name} is missing"))?;
-    let commitment = form::commitment(&salt, &contents);
+    let commitment = salt.as_ref().map_or(sealed, |salt| form::commitment(salt, &contents));
     if form::leaf(&entry, &commitment) != hash {
         return Err(format!("{name} was changed after it was sealed"));
+    }
+    if is_open && salt.is_none() {
+        return Err(format!("{name} was erased, so only what is left of it can be proven; leave --open out"));
     }
     if leaf_index >= checkpoint.size {
         return Err(format!("{name} was sealed after the checkpoint; sign a new one"));
@@ -71,7 +75,7 @@ pub fn prove(
         .map_err(|error| connection::explain(&error))?
         .get(0);
     let path = path.iter().map(|hash| hex(hash)).collect();
-    let opened = is_open.then(|| Opened { salt: hex(&salt), contents });
+    let opened = salt.filter(|_| is_open).map(|salt| Opened { salt: hex(&salt), contents });
     let proof = Proof { entry, commitment: hex(&commitment), opened, leaf_index, path, checkpoint: note.to_owned() };
     let text = serde_json::to_string_pretty(&proof).map_err(|error| error.to_string())?;
     Ok(text + "\n")

@@ -1,6 +1,8 @@
 //! `audience-gate seal verify`: what is stored against what was sealed, and what was sealed against a checkpoint that
 //! somebody kept.
 
+use super::form::Row;
+use super::leaves::Leaf;
 use super::note::Checkpoint;
 use super::tree::{Hash, Tree};
 use super::{form, leaves};
@@ -22,6 +24,8 @@ pub struct Findings {
     pub leaves: u64,
     /// How many rows wait to be sealed.
     pub waiting: i64,
+    /// How many rows were erased, and say so.
+    pub erased: u64,
 }
 
 impl Findings {
@@ -72,9 +76,9 @@ pub fn verify(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Re
                 leaf.name, leaf.index
             )),
             Some(row) => {
-                let commitment = form::commitment(&leaf.salt, &row.contents());
-                if commitment != leaf.commitment || form::leaf(&row.entry(), &commitment) != leaf.hash {
-                    findings.add(format!("{} was changed after it was sealed (leaf {})", leaf.name, leaf.index));
+                findings.erased += u64::from(leaf.salt.is_none());
+                if let Some(fault) = fault(leaf, row) {
+                    findings.add(format!("{} {fault} (leaf {})", leaf.name, leaf.index));
                 }
             }
         }
@@ -116,6 +120,21 @@ pub fn verify(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Re
     unsealed(snapshot, &mut findings)?;
     seals(snapshot, &tree, &mut findings)?;
     Ok(findings)
+}
+
+/// What is wrong with a row. One that was erased no longer fits the commitment that was sealed, but the rest of it does,
+/// and what was left fits the commitment of an erasure, which is sealed itself with all that it changed.
+fn fault(leaf: &Leaf, row: &Row) -> Option<&'static str> {
+    let is_sealed = form::leaf(&row.entry(), &leaf.commitment) == leaf.hash;
+    let contents = row.contents();
+    match (&leaf.salt, &leaf.erased) {
+        (Some(salt), _) if is_sealed && form::commitment(salt, &contents) == leaf.commitment => None,
+        (Some(_), _) => Some("was changed after it was sealed"),
+        (None, None) => Some("has no salt, and no erasure says why: it was changed after it was sealed"),
+        (None, Some(erased)) if !erased.is_sealed => Some("is said to be erased by an erasure that is not sealed"),
+        (None, Some(erased)) if is_sealed && form::commitment(&erased.salt, &contents) == erased.commitment => None,
+        (None, Some(_)) => Some("was changed after it was erased"),
+    }
 }
 
 /// Rows that came in past the queue, which no insert does while the triggers are on.
