@@ -42,7 +42,7 @@ export async function seed({ database, url, say }) {
 
   await atFrontDoor(url, days[days.length - 1].events);
   say("computing the demo's states and figures");
-  for (const job of ["derive_states", "refresh_analytics"]) {
+  for (const job of ["derive_states", "refresh_analytics", "check_alerts"]) {
     await database.query("select audience_gate.run_job($1)", [job]);
   }
 }

@@ -1,4 +1,4 @@
--- What the demo shows in the dashboard's other views: a rule of its own with what it counted, and a table with a history.
+-- What the demo shows in the dashboard's other views: a rule of its own with what it counted, a table with a history, alerts.
 
 insert into public.audience_own_rules (id, event_type, site_id, schema, mode, reasons)
 values (
@@ -44,3 +44,10 @@ from (
 ) o
 where o.id = e.id;
 set local session_replication_role = origin;
+
+insert into public.audience_alerts (site_id, kind, source, threshold, minutes)
+values
+  (audience_gate.default_site(), 'rejected_share', null, 0.01, 1440),
+  (audience_gate.default_site(), 'silence', 'backend', 0, 180),
+  (audience_gate.default_site(), 'failed_jobs', null, 0, 1440);
+update audience_gate.jobs set active = true where name = 'check_alerts';

@@ -294,8 +294,37 @@ test("a tracked table shows how its records move, and the last move of one is ta
   assert.deepEqual(said, []);
 });
 
+test("an alert is added, fires when its sender falls silent, and stands in the log", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=alerts" });
+  await page.getByLabel("When", { exact: true }).selectOption("silence");
+  assert.equal(await page.getByLabel("More than").count(), 0, "silence has no threshold");
+  await page.getByLabel("Sender; empty: all of them").fill("kiosk");
+  await page.getByLabel("Within so many minutes").fill("30");
+  await page.getByRole("button", { name: "Add alert" }).click();
+  const card = page.locator(".alert", { hasText: "kiosk" });
+  await card.getByText("quiet").waitFor(WAIT);
+
+  await stack.database.exec(`
+    begin; set local role audience_gate_store;
+    insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, contract)
+    values (now() - interval '50 minutes', 'session-of-kiosk', 'page_view', 'engagement', 'kiosk', audience_gate.contract_fingerprint());
+    commit`);
+  await sql("select audience_gate.run_job('check_alerts')");
+  await page.reload();
+  await card.getByText("fires", { exact: true }).waitFor(WAIT);
+  await card.getByText(/^5\d min of silence$/).waitFor(WAIT);
+  assert.deepEqual((await cells(page))[0].slice(1, 4), ["A sender fell silent", "kiosk", "began"]);
+  await card.getByRole("button", { name: "Stop looking" }).click();
+  await card.getByText("not looking").waitFor(WAIT);
+  await card.getByRole("button", { name: "Delete" }).click();
+  await card.waitFor({ state: "detached" });
+  assert.equal((await cells(page))[0][2], "kiosk", "the log stays");
+  assert.deepEqual(said, []);
+});
+
 /** What each look shows: a name, an address, and what to wait for. @type {[string, string][]} */
 const VIEWS = [
+  ["alerts", "?view=alerts"],
   ["rules", "?view=rules"],
   ["lifecycle", "?view=lifecycles&days=84&record=5"],
   ["events", "?view=explore"],

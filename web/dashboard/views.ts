@@ -23,6 +23,7 @@ const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: ()
   refusals: { title: "Refusals", load: () => import("./views/refusals.ts") },
   rules: { title: "Rules", load: () => import("./views/rules.ts") },
   lifecycles: { title: "Lifecycles", load: () => import("./views/lifecycles.ts") },
+  alerts: { title: "Alerts", load: () => import("./views/alerts.ts") },
 };
 
 let place: Omit<Place, "signal"> | undefined;

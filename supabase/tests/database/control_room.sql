@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(26);
+select plan(36);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -177,6 +177,57 @@ select is(
   pg_temp.each($$ select string_agg(tracked || ' ' || readable, ',') from public.lifecycle_list() where tracked = 'public.room_things' $$),
   array['public.room_things true', 'public.room_things true', 'public.room_things true', 'refused', 'public.room_things false'],
   'and listed with whether its history can be read');
+
+-- Alerts.
+select is(
+  pg_temp.each($$ with made as (
+      insert into public.audience_alerts (site_id, kind, threshold) values ('aaaaaaaa-0000-4000-8000-000000000000', 'lag', 30) returning kind)
+    select kind from made $$),
+  array['lag', 'refused', 'refused', 'refused', 'lag'], 'owners add an alert to their own site');
+insert into public.audience_alerts (site_id, kind, source, threshold, minutes) values
+  ('aaaaaaaa-0000-4000-8000-000000000000', 'silence', 'android', 0, 5), ('aaaaaaaa-0000-4000-8000-000000000000', 'silence', 'web', 0, 5),
+  ('aaaaaaaa-0000-4000-8000-000000000000', 'failed_jobs', null, 0, 60), ('aaaaaaaa-0000-4000-8000-000000000000', 'lag', null, 30, 60),
+  ('aaaaaaaa-0000-4000-8000-000000000000', 'contract_drift', null, 0, 60), ('bbbbbbbb-0000-4000-8000-000000000000', 'rejected_share', null, 0.2, 60);
+select is(
+  audience_gate.check_alerts(), '{"checked": 6, "changed": 0}', 'a site where nothing is wrong is quiet');
+set local role audience_gate_store;
+insert into public.audience_events (created_at, session_id, event_type, event_category, event_source, site_id, contract, rejected)
+select now() - interval '1 hour', 'session-of-android', 'page_view', 'engagement', 'android', 'aaaaaaaa-0000-4000-8000-000000000000'::uuid,
+  audience_gate.contract_fingerprint(), false
+union all
+select now() - interval '10 minutes', 'session-of-old-' || n, 'page_view', 'engagement', 'web', 'bbbbbbbb-0000-4000-8000-000000000000',
+  audience_gate.contract_fingerprint(), n <= 3
+from generate_series(1, 10) n
+union all
+select now() - interval '10 minutes', 'session-of-drift', 'page_view', 'engagement', 'web', 'aaaaaaaa-0000-4000-8000-000000000000',
+  'another', false;
+reset role;
+insert into audience_gate.job_runs (job, started_at, duration_ms, outcome, error) values
+  ('derive_states', now() - interval '2 hours', 1, 'succeeded', null), ('prune_logs', now() - interval '1 minute', 1, 'failed', 'P0001');
+do $$ begin perform audience_gate.check_alerts(); end $$;
+select results_eq(
+  $$ select kind, source, state, value from public.audience_alert_firings order by kind, source $$,
+  $$ values ('contract_drift', null, 'fired', 1::numeric), ('failed_jobs', null, 'fired', 1), ('lag', null, 'fired', 120),
+    ('rejected_share', null, 'fired', 0.3), ('silence', 'android', 'fired', 60) $$,
+  'each kind fires for what it is for, with what was measured');
+select is(audience_gate.check_alerts(), '{"checked": 6, "changed": 0}', 'and once, not at every look');
+insert into audience_gate.job_runs (job, started_at, duration_ms, outcome) values ('derive_states', now(), 1, 'succeeded');
+do $$ begin perform audience_gate.check_alerts(); end $$;
+select is((select state from public.audience_alert_firings order by id desc limit 1), 'cleared', 'what is over is recorded too');
+select is(
+  pg_temp.each($$ select string_agg(kind || ' ' || state, ',' order by kind, source) from public.audience_alert_list('aaaaaaaa-0000-4000-8000-000000000000') $$),
+  array[a.said, a.said, 'refused', 'refused', a.said], 'members read what fires')
+from (select 'contract_drift fired,failed_jobs fired,lag cleared,silence fired,silence quiet' as said) a;
+select is(
+  pg_temp.each($$ select count(*) from public.audience_alert_firings $$), array['5', '5', '1', 'refused', '6'],
+  'and the log of their own site');
+select is(
+  pg_temp.each($$ with gone as (delete from public.audience_alerts returning 1) select count(*) from gone $$),
+  array['5', '0', '1', 'refused', '6'], 'owners delete the alerts of their own site');
+select throws_ok(
+  $$ delete from public.audience_alert_firings $$, null, null, 'nobody deletes from the log');
+select is(
+  (select active from audience_gate.jobs where name = 'check_alerts'), false, 'the job is off until somebody makes it active');
 
 select * from finish();
 rollback;

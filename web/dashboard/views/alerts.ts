@@ -1,0 +1,234 @@
+/** Alerts: which fire now, when each began and ended, and a form to add one. */
+import { type Child, el } from "../../shared/dom.ts";
+import { type Alert, type AlertsApi, alertsApi, type Firing } from "../alerts_api.ts";
+import { filterBar } from "../filters.ts";
+import { count, dateTime, duration, percent } from "../format.ts";
+import type { Place } from "../views.ts";
+import { action, frame, grid, loaded, said } from "./parts.ts";
+
+const SHOWN = 50;
+interface Kind {
+  readonly name: string;
+  /** What the threshold is called; undefined: the window says it all. */
+  readonly threshold?: string;
+  readonly value: (measured: number) => string;
+  /** What is suggested to begin with. */
+  readonly begin: number;
+}
+const KINDS: Readonly<Record<string, Kind>> = {
+  rejected_share: { name: "Too much is refused", threshold: "More than this share, in %", value: percent, begin: 5 },
+  silence: { name: "A sender fell silent", value: (minutes) => `${duration(minutes * 60)} of silence`, begin: 0 },
+  lag: {
+    name: "States or figures lag behind",
+    threshold: "More than so many minutes",
+    value: (minutes) => `${duration(minutes * 60)} behind`,
+    begin: 30,
+  },
+  failed_jobs: {
+    name: "Jobs fail",
+    threshold: "More failed runs than",
+    value: (runs) => `${count(runs)} failed runs`,
+    begin: 0,
+  },
+  contract_drift: {
+    name: "Another contract judges",
+    threshold: "More events than",
+    value: (events) => `${count(events)} events`,
+    begin: 0,
+  },
+};
+/** Kinds that can look at one sender alone. */
+const OF_SENDER = ["rejected_share", "silence"];
+
+export function show(place: Place): Promise<void> {
+  const api = alertsApi(place.client, place.site);
+  const body = el("div", { class: "view-body" });
+  frame(
+    place.main,
+    "Alerts",
+    "What the site is told of when it goes wrong. A job looks every few minutes and keeps a log.",
+    body,
+  );
+  const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
+  return draw();
+
+  async function draw(): Promise<void> {
+    const { range: { zone } } = filters.read();
+    await loaded(body, () => Promise.all([api.list(), api.firings(SHOWN)]), ([alerts, firings]) => [
+      alerts.some(({ job_active }) => !job_active) && asleep(),
+      alerts.length === 0
+        ? el("p", { class: "nothing" }, "No alert yet.")
+        : el("ul", { class: "cards" }, alerts.map((one) => card(one, { api, place, zone, draw }))),
+      place.owner
+        ? form(api, draw)
+        : el("p", { class: "quiet" }, "Owners of the site can add alerts. Ask one of them."),
+      el("h2", { class: "sub" }, "When they began and ended"),
+      log(firings, zone),
+    ]);
+    if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+}
+
+function asleep(): HTMLElement {
+  return el(
+    "p",
+    { class: "card pad warn" },
+    "The job that looks is off. Whoever owns the database makes it active: ",
+    el("code", {}, "update audience_gate.jobs set active = true where name = 'check_alerts'"),
+  );
+}
+
+interface Around {
+  readonly api: AlertsApi;
+  readonly place: Place;
+  readonly zone: string;
+  readonly draw: () => Promise<void>;
+}
+
+function card(alert: Alert, { api, place, zone, draw }: Around): HTMLElement {
+  const kind = KINDS[alert.kind];
+  const fires = alert.state === "fired";
+  const change = action(alert.active ? "Stop looking" : "Look again", async () => {
+    await api.setActive(alert.id, !alert.active);
+    await draw();
+    return null;
+  }, "button small");
+  const remove = action("Delete", async () => {
+    await api.remove(alert.id);
+    await draw();
+    return null;
+  }, "button plain small");
+  return el(
+    "li",
+    { class: `card pad alert${fires ? " fires" : ""}`, "data-kind": alert.kind },
+    el(
+      "div",
+      { class: "tools" },
+      el(
+        "h2",
+        {},
+        kind?.name ?? alert.kind,
+        alert.source !== null && el("span", { class: "quiet" }, `: ${alert.source}`),
+      ),
+      el(
+        "span",
+        { class: `tag ${!alert.active ? "" : fires ? "refuse" : "pass"}` },
+        !alert.active ? "not looking" : fires ? "fires" : "quiet",
+      ),
+    ),
+    el("p", { class: "quiet" }, condition(alert)),
+    alert.since !== null &&
+      el(
+        "p",
+        {},
+        `${fires ? "Since" : "Ended"} ${dateTime(alert.since, zone)}: `,
+        el("strong", {}, kind?.value(alert.value ?? 0) ?? ""),
+        ".",
+      ),
+    place.owner && el("div", { class: "facts" }, change.button, remove.button, change.outcome, remove.outcome),
+  );
+}
+
+function condition({ kind, threshold, minutes }: Alert): string {
+  const window = duration(minutes * 60);
+  switch (kind) {
+    case "rejected_share":
+      return `Fires when more than ${percent(threshold)} of at least ten events received in ${window} are refused.`;
+    case "silence":
+      return `Fires when nothing was accepted for ${window}, though something was in the week before.`;
+    case "lag":
+      return `Fires when states or figures were last computed more than ${duration(threshold * 60)} ago.`;
+    case "failed_jobs":
+      return `Fires when more than ${count(threshold)} runs of jobs failed in ${window}.`;
+    default:
+      return `Fires when more than ${
+        count(threshold)
+      } events of ${window} were judged by another contract than the one in force.`;
+  }
+}
+
+function form(api: AlertsApi, saved: () => Promise<void>): HTMLElement {
+  const kind = el(
+    "select",
+    { id: "alert-kind" },
+    Object.entries(KINDS).map(([value, { name }]) => el("option", { value }, name)),
+  );
+  const source = el("input", { id: "alert-source", maxlength: 64, autocomplete: "off" });
+  const threshold = el("input", { id: "alert-threshold", type: "number", min: 0, step: "any", required: true });
+  const minutes = el("input", {
+    id: "alert-minutes",
+    type: "number",
+    min: 5,
+    max: 10080,
+    step: 1,
+    value: 60,
+    required: true,
+  });
+  const label = el("label", { for: "alert-threshold" });
+  const thresholdField = el("div", { class: "field" }, label, threshold);
+  const sourceField = field("Sender; empty: all of them", source);
+  const outcome = el("p", { class: "problem", role: "status" });
+  kind.addEventListener("change", fit);
+  fit();
+  return el(
+    "form",
+    { class: "card pad", "aria-labelledby": "new-alert", onsubmit: (event) => void add(event) },
+    el("h2", { id: "new-alert" }, "A new alert"),
+    el(
+      "div",
+      { class: "narrow wide" },
+      field("When", kind),
+      sourceField,
+      thresholdField,
+      field("Within so many minutes", minutes),
+    ),
+    el("button", { class: "button primary", type: "submit" }, "Add alert"),
+    outcome,
+  );
+
+  function fit(): void {
+    const chosen = KINDS[kind.value];
+    thresholdField.hidden = chosen?.threshold === undefined;
+    sourceField.hidden = !OF_SENDER.includes(kind.value);
+    label.textContent = chosen?.threshold ?? "";
+    threshold.value = String(chosen?.begin ?? 0);
+  }
+
+  async function add(event: Event): Promise<void> {
+    event.preventDefault();
+    const named = source.value.trim();
+    try {
+      await api.add({
+        kind: kind.value,
+        source: named === "" || sourceField.hidden ? null : named,
+        threshold: Number(threshold.value) / (kind.value === "rejected_share" ? 100 : 1),
+        minutes: Number(minutes.value),
+      });
+      await saved();
+    } catch (error) {
+      console.error(error);
+      outcome.textContent = said(error);
+    }
+  }
+}
+
+function log(firings: readonly Firing[], zone: string): Child {
+  if (firings.length === 0) return el("p", { class: "nothing" }, "None has fired yet.");
+  const measured = ({ kind, value }: Firing) => KINDS[kind]?.value(value) ?? String(value);
+  return grid("Firings of alerts", [
+    { name: "When", cell: ({ happened_at }) => dateTime(happened_at, zone), text: ({ happened_at }) => happened_at },
+    { name: "Alert", cell: ({ kind }) => KINDS[kind]?.name ?? kind, text: ({ kind }) => kind },
+    { name: "Sender", cell: ({ source }) => source ?? "all", text: ({ source }) => source ?? "all" },
+    {
+      name: "What",
+      cell: ({ state }) =>
+        el("span", { class: `tag ${state === "fired" ? "refuse" : "pass"}` }, state === "fired" ? "began" : "ended"),
+      text: ({ state }) => state,
+    },
+    { name: "Measured", cell: measured, text: ({ value }) => value },
+  ], firings);
+}
+
+function field(label: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
+  return el("div", { class: "field" }, el("label", { for: control.id }, label), control);
+}
