@@ -36,7 +36,7 @@ fn statements<'a>(rules: impl Iterator<Item = (usize, &'a Rule)>) -> String {
 
 fn statement(index: usize, rule: &Rule) -> String {
     let (word, bit) = (index / 64, index % 64);
-    format!("// {}\nif {} {{\nviolations.0[{word}] |= 1 << {bit};\n}}\n", rule.id, violates(rule))
+    format!("// {}\nif {} {{\nviolations.contract[{word}] |= 1 << {bit};\n}}\n", rule.id, violates(rule))
 }
 
 /// The condition under which an event of its category violates a rule.

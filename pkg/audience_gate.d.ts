@@ -14,11 +14,27 @@ export interface Registry {
     readonly rules: readonly string[];
     readonly states: readonly string[];
     readonly blocked_jumps: readonly (readonly [from: string, to: string])[];
+    /** The rules of the install's own; those in `enforce` are judged by. */
+    readonly own_rules?: readonly OwnRule[];
     readonly sites?: readonly { readonly id: string; readonly origins: readonly string[] | null }[];
 }
 
+/** A row of `public.audience_own_rules`. */
+export interface OwnRule {
+    readonly id: OwnRuleId;
+    readonly category: string | null;
+    readonly event_type: string | null;
+    readonly site_id: string | null;
+    /** A JSON Schema over the event. */
+    readonly schema: object | boolean;
+    readonly mode: "observe" | "enforce";
+    readonly reasons: { readonly en: string; readonly [language: string]: string };
+}
+
+export type OwnRuleId = `own.${string}`;
+
 export interface Violation {
-    readonly rule_id: RuleId;
+    readonly rule_id: RuleId | OwnRuleId;
     /** What is wrong, why it matters, what to send instead. */
     readonly reason: string;
     /** Where to look, as a JSON pointer into the event. */
@@ -27,7 +43,7 @@ export interface Violation {
 
 export interface Verdict {
     readonly accepted: boolean;
-    /** Every violated rule, in the order of the contract. */
+    /** Every violated rule, in the order of the contract, and after them those of the install's own. */
     readonly violations: readonly Violation[];
 }
 
@@ -49,9 +65,10 @@ context?: CheckContext,
 
 /**
  * Takes the registry that events are judged by from now on. Until then the rules that need one are left to the server.
- * Throws where the snapshot cannot be read, and keeps the registry it had.
+ * Throws where the snapshot cannot be read, and keeps the registry it had. Returns what of it cannot be judged by here, if
+ * anything: the server judges by that.
  */
-export function loadRegistry(registry: Registry | string | Uint8Array): void;
+export function loadRegistry(registry: Registry | string | Uint8Array): string | undefined;
 
 export interface JudgeContext {
     readonly caller: Caller;
@@ -315,7 +332,7 @@ export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly __wbg_road_free: (a: number, b: number) => void;
     readonly hashEmail: (a: number, b: number, c: number, d: number) => [number, number];
-    readonly loadRegistry: (a: any) => [number, number];
+    readonly loadRegistry: (a: any) => [number, number, number, number];
     readonly redact: (a: number, b: number) => [number, number];
     readonly road_check: (a: number, b: number) => void;
     readonly road_given: (a: any) => any;

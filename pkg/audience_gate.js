@@ -39,14 +39,21 @@ export function hashEmail(address, pepper) {
 export { judge }
 
 /**
- * Takes the registry that events are judged by from now on.
+ * Takes the registry that events are judged by from now on. Says what of it this module cannot judge by, if anything.
  * @param {any} registry
+ * @returns {string | undefined}
  */
 export function loadRegistry(registry) {
     const ret = wasm.loadRegistry(registry);
-    if (ret[1]) {
-        throw takeFromExternrefTable0(ret[0]);
+    if (ret[3]) {
+        throw takeFromExternrefTable0(ret[2]);
     }
+    let v1;
+    if (ret[0] !== 0) {
+        v1 = getStringFromWasm0(ret[0], ret[1]);
+        wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+    }
+    return v1;
 }
 
 /**

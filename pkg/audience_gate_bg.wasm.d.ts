@@ -3,7 +3,7 @@
 export const memory: WebAssembly.Memory;
 export const __wbg_road_free: (a: number, b: number) => void;
 export const hashEmail: (a: number, b: number, c: number, d: number) => [number, number];
-export const loadRegistry: (a: any) => [number, number];
+export const loadRegistry: (a: any) => [number, number, number, number];
 export const redact: (a: number, b: number) => [number, number];
 export const road_check: (a: number, b: number) => void;
 export const road_given: (a: any) => any;

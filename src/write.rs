@@ -1,6 +1,7 @@
 //! Writing JSON: appends bytes, texts, numbers and lists.
 
 use crate::block::{self, Block};
+use crate::parse::json::Step;
 
 /// Appends bytes. In the module this is not inlined, because the hundred places that call it would be a tenth of all
 /// code; and it copies a few bytes at a time, because copying many at once is a call out of the module, which few bytes
@@ -105,5 +106,20 @@ pub fn number(out: &mut Vec<u8>, number: usize) {
 pub fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b'[')) {
         out.push(b',');
+    }
+}
+
+/// Appends a step of a JSON pointer.
+#[cold]
+#[inline(never)]
+pub fn step(out: &mut Vec<u8>, step: Step) {
+    out.push(b'/');
+    match step {
+        Step::Item(index) => number(out, index),
+        Step::Key(key) => key.iter().for_each(|byte| match byte {
+            b'~' => put(out, b"~0"),
+            b'/' => put(out, b"~1"),
+            _ => out.push(*byte),
+        }),
     }
 }

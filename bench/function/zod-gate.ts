@@ -19,6 +19,9 @@ export const zodGate: Gate = {
       answer: answer.slice(),
     };
   },
-  loadRegistry: (registry) => zod.load(JSON.parse(String(registry)) as Snapshot, contract),
+  loadRegistry: (registry) => {
+    zod.load(JSON.parse(String(registry)) as Snapshot, contract);
+    return undefined;
+  },
   contract: () => contract as ReturnType<Gate["contract"]>,
 };

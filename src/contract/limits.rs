@@ -52,12 +52,16 @@ pub const OUTLINE_BYTES: usize = 512;
 pub const SCHEMA_BYTES: usize = 65_536;
 /// How deep the schemas within a schema are nested.
 pub const SCHEMA_DEPTH: usize = 32;
+/// The deepest nesting of a snapshot of the registry, in which each schema within a schema may be two levels.
+pub const REGISTRY_DEPTH: usize = 2 * SCHEMA_DEPTH + 32;
 /// The most schemas within a schema, itself included.
 pub const SCHEMA_PARTS: usize = 2000;
 /// The most schemas on a way that looks at one and the same value.
 pub const SCHEMA_CHAIN: usize = 16;
 /// The most schemas that lead to the judgement of one part of a value; what takes more is refused.
 pub const SCHEMA_NESTED: usize = 128;
+/// The most schemas that are asked about one value, each as often as it is; what takes more is refused.
+pub const SCHEMA_WORK: usize = 200_000;
 /// The most values of an `enum`.
 pub const SCHEMA_CHOICES: usize = 1000;
 /// The most positions that a pattern expands to.

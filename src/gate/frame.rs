@@ -64,7 +64,8 @@ impl Frame {
 
 fn values<'a>(request: &Request<'a>) -> Values<&'a str> {
     let Context { caller, origin, registry, .. } = request.context;
-    let version = registry.is_loaded.then_some(registry.version.as_str());
+    // Of a snapshot of which a part cannot be judged by, the store judges again.
+    let version = (registry.is_loaded && registry.faults.is_empty()).then_some(registry.version.as_str());
     let (caller, caller_id) = match caller {
         Caller::Visitor => ("visitor", None),
         Caller::User(id) => ("user", Some(id)),

@@ -43,7 +43,11 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
     judge.category = judge.with_text(Field::EventCategory, Category::named);
     judge.entry = judge.with_text(Field::EventType, |id| context.registry.event_type(id));
     judge.found = if judge.suspicion() == 0 { Found::NOTHING } else { look_closer(text, event) };
-    Verdict { violations: judge.violated(), email_hash }
+    let mut violations = judge.violated();
+    if !context.registry.own_rules.is_empty() {
+        violations.own = context.registry.own_violations(event.raw(text));
+    }
+    Verdict { violations, email_hash }
 }
 
 /// Where an event violates a rule; `rule` is its place in the table.

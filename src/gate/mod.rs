@@ -270,7 +270,7 @@ impl Gate {
             None => put(results, b"null"),
         }
         put(results, br#","status":"rejected","rule_id":""#);
-        put(results, rejection.first_rule().id.as_bytes());
+        put(results, rejection.first_rule(request.context.registry).0);
         put(results, br#"","reason":"#);
         put(results, rows.get(findings).unwrap_or_default());
         results.push(b'}');

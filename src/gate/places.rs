@@ -11,11 +11,11 @@ use crate::contract::limits::PLACE_BYTES;
 use crate::contract::rule::Explanation;
 use crate::contract::rules::EXPLANATIONS;
 use crate::contract::vocabulary::{Fault, Field, TEXT_COLUMNS};
-use crate::parse::json::Json;
+use crate::parse::json::{Json, Step};
 use crate::parse::{Event, number, string};
 use crate::privacy::find::{self, Found};
 use crate::privacy::redact;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::write::{self, put, separate};
 
 /// Where a rule is violated, as far as the table and a few questions tell.
@@ -60,18 +60,13 @@ impl Judged<'_> {
         out.push(b'[');
         for index in violations.places() {
             let Some(rule) = EXPLANATIONS.get(index) else { continue };
-            separate(out);
-            put(out, br#"{"rule_id":""#);
-            put(out, rule.id.as_bytes());
-            if with_reasons {
-                put(out, br#"","reason":"#);
-                write::text(out, rule.reason.as_bytes());
-                put(out, br#","path":"#);
-            } else {
-                put(out, br#"","path":"#);
-            }
-            write::text(out, &self.pointer(rule, index));
-            out.push(b'}');
+            let reason = with_reasons.then_some(rule.reason.as_bytes());
+            write_violation(out, rule.id.as_bytes(), reason, &self.pointer(rule, index));
+        }
+        for rule in violations.own_rules(self.context.registry) {
+            let instance = registry::instance(Json::event(self.event.raw(self.text)));
+            let place = rule.fault(&instance).and_then(|steps| written(&steps));
+            write_violation(out, &rule.id, with_reasons.then_some(&*rule.reason), &place.unwrap_or_default());
         }
         out.push(b']');
     }
@@ -101,11 +96,20 @@ impl Judged<'_> {
     }
 }
 
-/// A step on the way to a part of a value.
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Key(&'a [u8]),
-    Item(usize),
+#[cold]
+#[inline(never)]
+fn write_violation(out: &mut Vec<u8>, id: &[u8], reason: Option<&[u8]>, path: &[u8]) {
+    separate(out);
+    put(out, br#"{"rule_id":""#);
+    put(out, id);
+    out.push(b'"');
+    if let Some(reason) = reason {
+        put(out, br#","reason":"#);
+        write::text(out, reason);
+    }
+    put(out, br#","path":"#);
+    write::text(out, path);
+    out.push(b'}');
 }
 
 /// A part of a value, and the way to it.
@@ -266,19 +270,10 @@ fn written(steps: &[Step]) -> Option<Vec<u8>> {
     let mut pointer = Vec::new();
     for step in steps {
         let before = pointer.len();
-        pointer.push(b'/');
-        match step {
-            Step::Item(index) => write::number(&mut pointer, *index),
-            Step::Key(key) if is_mended(key) || !redact::is_shown(key) => {
-                pointer.truncate(before);
-                break;
-            }
-            Step::Key(key) => key.iter().for_each(|byte| match byte {
-                b'~' => pointer.extend_from_slice(b"~0"),
-                b'/' => pointer.extend_from_slice(b"~1"),
-                _ => pointer.push(*byte),
-            }),
+        if matches!(step, Step::Key(key) if is_mended(key) || !redact::is_shown(key)) {
+            break;
         }
+        write::step(&mut pointer, *step);
         if redact::text_size(&pointer) > PLACE_BYTES {
             pointer.truncate(before);
             break;

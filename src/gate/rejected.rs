@@ -7,7 +7,6 @@ use super::violations::Violations;
 use crate::contract::fingerprint::contract;
 use crate::contract::limits::{METADATA_BYTES, RECORD_BYTES, SESSION_LENGTH};
 use crate::contract::rule::Explanation;
-use crate::contract::rules::EXPLANATIONS;
 use crate::contract::vocabulary::{Fault, Field, Kind};
 use crate::digest::{hex, sha256};
 use crate::ids::{Id, is_uuid};
@@ -48,9 +47,11 @@ impl<'a> Rejected<'a> {
         self.violations
     }
 
-    /// The first of them.
-    pub fn first_rule(&self) -> &'static Explanation {
-        self.violations.rules().next().unwrap_or(&EXPLANATIONS[0])
+    /// The id of the first of them, and its reason.
+    pub fn first_rule<'b>(&self, registry: &'b Registry) -> (&'b [u8], &'b [u8]) {
+        let of_contract = |rule: &'static Explanation| (rule.id.as_bytes(), rule.reason.as_bytes());
+        let own = || self.violations.own_rules(registry).next().map(|rule| (&*rule.id, &*rule.reason));
+        self.violations.rules().next().map(of_contract).or_else(own).unwrap_or_default()
     }
 
     /// The sender's id, if it is a valid one.
@@ -131,7 +132,7 @@ pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, context: &Context, end:
     put(out, br#","session_id":"#);
     rejected.write_session(out);
     put(out, br#","metadata":{"validation_result":"rejected","validation_rule_id":""#);
-    put(out, rejected.first_rule().id.as_bytes());
+    put(out, rejected.first_rule(context.registry).0);
     if let Some(id) = rejected.id() {
         put(out, br#"","event_id":""#);
         put(out, &id.to_ascii_lowercase());
@@ -163,15 +164,15 @@ pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
 #[inline(never)]
 fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: &Context) -> usize {
     let start = out.len();
-    let first = rejected.first_rule();
-    write::text(out, first.reason.as_bytes());
+    let (first, reason) = rejected.first_rule(context.registry);
+    write::text(out, reason);
     if rejected.event.is_none() {
         out.pop();
         put(out, b" (the first fault is at byte ");
         write::number(out, rejected.fault_at);
         put(out, br#")""#);
     } else if let Some(event) = rejected.event
-        && first.id == "sanity.metadata_size"
+        && first == b"sanity.metadata_size"
     {
         out.pop();
         put(out, b" (it has ");
@@ -188,7 +189,8 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
         None => put(out, br#"[{"rule_id":"parse.json","path":""}]"#),
     }
     // Postgres has a space after every colon and comma.
-    let spaces = 4 * rejected.violations.places().count().max(1) - 1;
+    let count = rejected.violations.places().count() + rejected.violations.own.count_ones() as usize;
+    let spaces = 4 * count.max(1) - 1;
     out.len() - list + spaces + (list - start - NAME.len())
 }
 

@@ -5,7 +5,8 @@
 //! that a browser loads.
 
 use super::{Faults, number, space, string};
-use crate::contract::limits::MOST_DEPTH;
+use crate::contract::limits::{MOST_DEPTH, REGISTRY_DEPTH};
+use crate::short;
 use crate::write::{self, put};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -17,7 +18,7 @@ use std::collections::BinaryHeap;
 pub enum Json<'a> {
     Null,
     Boolean(bool),
-    Number(&'a [u8]),
+    Number(Cow<'a, [u8]>),
     Text(Cow<'a, [u8]>),
     List(Vec<Json<'a>>),
     Object(Vec<Member<'a>>),
@@ -25,12 +26,20 @@ pub enum Json<'a> {
     Deep,
 }
 
+/// A step on the way to a part of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// To the member of an object with that key.
+    Key(&'a [u8]),
+    /// To an item of a list.
+    Item(usize),
+}
+
 /// A key and its value.
 pub type Member<'a> = (Cow<'a, [u8]>, Json<'a>);
 
 impl<'a> Json<'a> {
-    /// Reads a whole text, such as a snapshot of the registry. One that is nested deeper than those are, or holds a
-    /// number that no store can keep, is refused.
+    /// Reads a whole text, such as a snapshot of the registry.
     pub fn read(json: &'a [u8]) -> Option<Json<'a>> {
         let mut reader = Reader { json, at: 0, is_event: false };
         let value = reader.value(0)?;
@@ -46,7 +55,13 @@ impl<'a> Json<'a> {
     /// The member with that name, or null if there is none.
     #[inline(never)]
     pub fn get(&self, name: &str) -> &Json<'a> {
-        self.members().iter().find(|(key, _)| **key == *name.as_bytes()).map_or(&Json::Null, |(_, value)| value)
+        self.member(name.as_bytes()).unwrap_or(&Json::Null)
+    }
+
+    /// The member with that key, if there is one.
+    #[inline(never)]
+    pub fn member(&self, key: &[u8]) -> Option<&Json<'a>> {
+        self.members().iter().find(|(known, _)| short::is_same(known, key)).map(|(_, value)| value)
     }
 
     /// The members of an object; any other value has no members.
@@ -64,6 +79,11 @@ impl<'a> Json<'a> {
         if let Json::List(items) = self { Some(items) } else { None }
     }
 
+    /// A number as it was written.
+    pub fn number(&self) -> Option<&[u8]> {
+        if let Json::Number(raw) = self { Some(raw) } else { None }
+    }
+
     /// A list of texts.
     pub fn texts(&self) -> Option<Vec<Box<[u8]>>> {
         let mut texts = Vec::new();
@@ -71,6 +91,26 @@ impl<'a> Json<'a> {
             texts.push(item.text()?.into());
         }
         Some(texts)
+    }
+
+    /// The same value, which borrows nothing, with the members of its objects in [order](sort).
+    #[cold]
+    #[inline(never)]
+    pub fn kept(&self) -> Json<'static> {
+        let owned = |bytes: &[u8]| Cow::Owned(bytes.to_vec());
+        match self {
+            Json::Null => Json::Null,
+            Json::Deep => Json::Deep,
+            Json::Boolean(value) => Json::Boolean(*value),
+            Json::Number(raw) => Json::Number(owned(raw)),
+            Json::Text(content) => Json::Text(owned(content)),
+            Json::List(items) => Json::List(items.iter().map(Json::kept).collect()),
+            Json::Object(members) => {
+                let mut members = members.iter().map(|(key, value)| (owned(key), value.kept())).collect();
+                sort(&mut members);
+                Json::Object(members)
+            }
+        }
     }
 
     /// Appends the value as Postgres writes a `jsonb`, if its members are in [order](sort).
@@ -159,13 +199,17 @@ impl<'a> Reader<'a> {
         found
     }
 
+    fn most_depth(&self) -> usize {
+        if self.is_event { MOST_DEPTH } else { REGISTRY_DEPTH }
+    }
+
     #[cold]
     #[inline(never)]
     fn value(&mut self, depth: usize) -> Option<Json<'a>> {
         let first = self.peek()?;
         match first {
             b'"' => self.text().map(Json::Text),
-            b'{' | b'[' if depth >= MOST_DEPTH => self.pass_over(),
+            b'{' | b'[' if depth >= self.most_depth() => self.pass_over(),
             b'{' => self.object(depth),
             b'[' => self.list(depth),
             b't' => self.literal(b"true", Json::Boolean(true)),
@@ -184,10 +228,10 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn number(&mut self) -> Option<Json<'a>> {
-        let (end, is_storable, _) = number::read(self.json, self.at)?;
+        let (end, ..) = number::read(self.json, self.at)?;
         let raw = self.json.get(self.at..end)?;
         self.at = end;
-        (is_storable || self.is_event).then_some(Json::Number(raw))
+        Some(Json::Number(raw.into()))
     }
 
     #[cold]
@@ -242,7 +286,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over an object or array of an event, which the parser has read before.
+    /// Passes over an object or array that is nested too deep, whatever is in it.
     #[cold]
     #[inline(never)]
     fn pass_over(&mut self) -> Option<Json<'a>> {
@@ -259,7 +303,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             if open == 0 {
-                return self.is_event.then_some(Json::Deep);
+                return Some(Json::Deep);
             }
         }
         None

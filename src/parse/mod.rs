@@ -33,6 +33,7 @@ mod faults;
 pub mod json;
 pub mod key_cache;
 mod members;
+pub mod multiple;
 pub mod number;
 mod parser;
 mod reader;

@@ -11,11 +11,11 @@ pub const INFINITE_DECIMAL: &str = "17976931348623158079372897140530341507993413
 const INFINITE: &[u8; NUMBER_LENGTH] = b"1797693134862315807937289714053034150799341327100378269361737789";
 
 /// A decimal number as it was written: its digits, and where the point is.
-struct Decimal<'a> {
+pub(super) struct Decimal<'a> {
     negative: bool,
     whole: &'a [u8],
-    fraction: &'a [u8],
-    exponent: i64,
+    pub(super) fraction: &'a [u8],
+    pub(super) exponent: i64,
 }
 
 /// The length of the number that begins at `start` if it is simply a few digits, as most are.
@@ -114,7 +114,7 @@ pub fn is_integer(raw: &[u8]) -> bool {
 
 impl<'a> Decimal<'a> {
     /// Splits a number that [`read`] has accepted.
-    fn of(raw: &'a [u8]) -> Self {
+    pub(super) fn of(raw: &'a [u8]) -> Self {
         let negative = raw.first() == Some(&b'-');
         let raw = raw.get(negative as usize..).unwrap_or_default();
         let mantissa_end = raw.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(raw.len());
@@ -129,15 +129,15 @@ impl<'a> Decimal<'a> {
     }
 
     /// The digit at a place, counted from the first; none after the last.
-    fn digit(&self, place: usize) -> Option<u8> {
+    pub(super) fn digit(&self, place: usize) -> Option<u8> {
         self.whole.get(place).or_else(|| self.fraction.get(place - self.whole.len())).copied()
     }
 
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.whole.len() + self.fraction.len()
     }
 
-    fn leading_zeros(&self) -> usize {
+    pub(super) fn leading_zeros(&self) -> usize {
         let mut zeros = 0;
         while self.digit(zeros) == Some(b'0') {
             zeros += 1;

@@ -141,8 +141,8 @@ impl Redaction<'_> {
                     Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
                 }
             }
-            Json::Number(raw) if !is_judged && find::in_number(key, raw) != Found::NOTHING => text(PERSONAL),
-            Json::Number(raw) if !number::is_storable(raw) || is_long(raw) => text(NUMBER),
+            Json::Number(raw) if !is_judged && find::in_number(key, &raw) != Found::NOTHING => text(PERSONAL),
+            Json::Number(raw) if !number::is_storable(&raw) || is_long(&raw) => text(NUMBER),
             Json::List(items) => {
                 Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1, is_judged)).collect())
             }
@@ -272,7 +272,7 @@ fn cut(content: &[u8]) -> Option<Vec<u8>> {
 /// Whether a number is longer, as Postgres writes it, than one may be in an event.
 fn is_long(raw: &[u8]) -> bool {
     let has_power = raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    has_power && size(&Json::Number(raw)) > NUMBER_LENGTH
+    has_power && size(&Json::Number(raw.into())) > NUMBER_LENGTH
 }
 
 /// Whether a value at this depth is nested deeper than a snapshot shows.

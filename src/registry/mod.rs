@@ -1,6 +1,8 @@
 //! The registry: what an install has registered, as a snapshot that the rules look things up in.
 
+mod own;
 pub mod payload;
+pub mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod taxonomy;
 
@@ -8,6 +10,8 @@ use crate::contract::rules::{BLOCKED_JUMPS, STATES};
 use crate::contract::words::is_same;
 use crate::parse::json::Json;
 use crate::short;
+use own::MOST_OWN_RULES;
+pub use own::{OwnRule, instance};
 use payload::EventType;
 
 /// A text of the registry, in UTF-8.
@@ -29,6 +33,10 @@ pub struct Registry {
     pub(crate) personal_words: Vec<Name>,
     /// Whether a payload schema says of any key that it is not personal.
     pub(crate) exempts_keys: bool,
+    /// The rules of the install's own that refuse events.
+    pub own_rules: Vec<OwnRule>,
+    /// What of the snapshot this engine cannot judge by, so that only the store can.
+    pub faults: Vec<String>,
     /// `None` if the snapshot does not contain them, as the public one does not: then only the store can judge.
     sites: Option<Vec<Site>>,
 }
@@ -61,6 +69,8 @@ impl Registry {
             blocked_jumps: Vec::new(),
             personal_words: Vec::new(),
             exempts_keys: false,
+            own_rules: Vec::new(),
+            faults: Vec::new(),
             sites: None,
         }
     }
@@ -76,7 +86,7 @@ impl Registry {
             ..Registry::unloaded()
         };
         for entry in list_in(&snapshot, "event_types")? {
-            let entry = EventType::read(entry)?;
+            let entry = EventType::read(entry, &mut registry.faults)?;
             registry.exempts_keys |= entry.1.exempts_any();
             registry.event_types.entries.push(entry);
         }
@@ -93,6 +103,9 @@ impl Registry {
                 rule.demand(terms);
             }
         }
+        for entry in snapshot.get("own_rules").list().unwrap_or_default() {
+            registry.take_own_rule(entry);
+        }
         for jump in list_in(&snapshot, "blocked_jumps")? {
             registry.blocked_jumps.push(pair(jump).ok_or_else(|| missing("blocked_jumps"))?);
         }
@@ -104,6 +117,22 @@ impl Registry {
             registry.sites = Some(sites);
         }
         Ok(registry)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_own_rule(&mut self, entry: &Json) {
+        if *entry.get("mode") != Json::Text(b"enforce".into()) {
+            return;
+        }
+        match OwnRule::read(entry) {
+            Ok(rule) if self.own_rules.len() < MOST_OWN_RULES => self.own_rules.push(rule),
+            Ok(_) => self.faults.push("there are more rules of your own than can be judged by".into()),
+            Err(place) => {
+                let id = entry.get("id").text().unwrap_or_default();
+                self.faults.push(unjudged(&[b"the schema of `", id, b"` cannot be judged by: mend ", &place]));
+            }
+        }
     }
 
     /// The site of an event that names no site.
@@ -160,10 +189,22 @@ fn missing(name: &str) -> String {
     ["the registry snapshot has no `", name, "` of the form it should have"].concat()
 }
 
+/// What is said of an entry that cannot be judged by.
+#[cold]
+#[inline(never)]
+fn unjudged(parts: &[&[u8]]) -> String {
+    String::from_utf8(parts.concat()).unwrap_or_default()
+}
+
 #[inline(never)]
 fn text_in(snapshot: &Json, name: &str) -> Result<String, String> {
     let content = snapshot.get(name).text().ok_or_else(|| missing(name))?;
     String::from_utf8(content.to_vec()).map_err(|_| missing(name))
+}
+
+#[inline(never)]
+fn name_in(entry: &Json, name: &str) -> Option<Name> {
+    entry.get(name).text().map(Name::from)
 }
 
 #[inline(never)]
@@ -185,11 +226,8 @@ fn pair(jump: &Json) -> Option<(Name, Name)> {
 
 impl RetentionRule {
     fn demand(&mut self, terms: &Json) {
-        let text = |name| terms.get(name).text().map(Name::from);
-        (self.prior_state, self.new_state) = (text("prior_state"), text("new_state"));
-        if let Json::Number(days) = terms.get("inactivity_days") {
-            self.inactivity_days = Some((*days).into());
-        }
+        (self.prior_state, self.new_state) = (name_in(terms, "prior_state"), name_in(terms, "new_state"));
+        self.inactivity_days = terms.get("inactivity_days").number().map(Name::from);
     }
 }
 
@@ -199,7 +237,7 @@ impl Site {
             Json::Null => None,
             origins => Some(origins.texts()?),
         };
-        Some(Site { id: site.get("id").text()?.into(), origins })
+        Some(Site { id: name_in(site, "id")?, origins })
     }
 }
 

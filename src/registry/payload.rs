@@ -1,6 +1,6 @@
 //! What the registry says about the payload of an event type.
 
-use super::missing;
+use super::{missing, unjudged};
 use crate::contract::field_names::KEYS;
 use crate::contract::limits::OWN_TEXT;
 use crate::contract::vocabulary::{Category, Field, Kind, OWN_KEYS};
@@ -53,40 +53,28 @@ const TYPES: [(&str, Type); 6] = [
 ];
 
 impl EventType {
-    /// An entry of a snapshot with its id.
-    pub(crate) fn read(entry: &Json) -> Result<(Box<[u8]>, EventType), String> {
+    /// An entry of a snapshot with its id. Of what its payload schema should not say, nothing is asked, and a fault is
+    /// noted.
+    pub(crate) fn read(entry: &Json, faults: &mut Vec<String>) -> Result<(Box<[u8]>, EventType), String> {
         let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
         let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
-        let refused = || {
-            let id = std::str::from_utf8(id).unwrap_or_default();
-            ["the payload schema of `", id, "` says something that no engine knows"].concat()
-        };
-        let schema = entry.get("payload_schema");
-        let required = match schema.get("required") {
-            Json::Null => Vec::new(),
-            required => required.texts().ok_or_else(refused)?,
-        };
-        let mut properties = Vec::new();
-        for (key, says) in schema.get("properties").members() {
-            properties.push(Property::read(key, says).ok_or_else(refused)?);
-        }
-        for key in required {
-            match properties.iter_mut().find(|property| property.key == key) {
-                Some(property) => property.required = true,
-                None => properties.push(Property { required: true, ..Property::named(&key) }),
-            }
-        }
-        let is_closed = match schema.get("additionalProperties") {
-            Json::Null => false,
+        let (mut schema, mut is_fit) = Property::all(entry.get("payload_schema"));
+        let is_closed = match entry.get("payload_schema").get("additionalProperties") {
             Json::Boolean(is_open) => !is_open,
-            _ => return Err(refused()),
+            says => {
+                is_fit &= *says == Json::Null;
+                false
+            }
         };
         for key in OWN_KEYS.iter().filter(|_| is_closed) {
-            if properties.iter().all(|property| *property.key != *key.as_bytes()) {
-                properties.push(Property::own(key));
+            if schema.iter().all(|property| *property.key != *key.as_bytes()) {
+                schema.push(Property::own(key));
             }
         }
-        Ok((id.into(), EventType { category: Category::named(category), schema: properties, is_closed }))
+        if !is_fit {
+            faults.push(unjudged(&[b"the payload schema of `", id, b"` cannot be judged by: mend its row"]));
+        }
+        Ok((id.into(), EventType { category: Category::named(category), schema, is_closed }))
     }
 
     /// Whether the payload schema says of any key that it is not personal.
@@ -134,6 +122,29 @@ impl EventType {
 }
 
 impl Property {
+    /// What a payload schema says of each key, and whether it says nothing else of any.
+    fn all(schema: &Json) -> (Vec<Property>, bool) {
+        let mut is_fit = true;
+        let mut properties = Vec::new();
+        for (key, says) in schema.get("properties").members() {
+            let mut property = Property::named(key);
+            for (keyword, value) in says.members() {
+                is_fit &= property.take(keyword, value).is_some();
+            }
+            properties.push(property);
+        }
+        let required = schema.get("required");
+        let names = required.texts();
+        is_fit &= names.is_some() || *required == Json::Null;
+        for key in names.unwrap_or_default() {
+            match properties.iter_mut().find(|property| property.key == key) {
+                Some(property) => property.required = true,
+                None => properties.push(Property { required: true, ..Property::named(&key) }),
+            }
+        }
+        (properties, is_fit)
+    }
+
     fn named(key: &[u8]) -> Property {
         Property { key: key.into(), field: Field::of_metadata(key), ..Property::default() }
     }
@@ -143,15 +154,7 @@ impl Property {
         Property { kind: Some(Type::String), longest: Some(OWN_TEXT), ..Property::named(key.as_bytes()) }
     }
 
-    /// `None` if a keyword is unknown or its value has the wrong form.
-    fn read(key: &[u8], says: &Json) -> Option<Property> {
-        let mut property = Property::named(key);
-        for (keyword, value) in says.members() {
-            property.take(keyword, value)?;
-        }
-        Some(property)
-    }
-
+    /// `None` if the keyword is unknown or its value has the wrong form.
     #[inline(never)]
     fn take(&mut self, keyword: &[u8], value: &Json) -> Option<()> {
         match keyword {
@@ -228,7 +231,7 @@ impl Type {
 }
 
 fn number_of<'a>(value: &'a Json) -> Option<&'a [u8]> {
-    if let Json::Number(raw) = value { Some(raw) } else { None }
+    value.number()
 }
 
 /// A bound on a length: a whole number of a few digits.
@@ -250,7 +253,7 @@ impl Choice {
     fn read(value: &Json) -> Option<Choice> {
         Some(match value {
             Json::Boolean(choice) => Choice::Boolean(*choice),
-            Json::Number(choice) => Choice::Number((*choice).into()),
+            Json::Number(choice) => Choice::Number((**choice).into()),
             Json::Text(choice) => Choice::Text(choice.as_ref().into()),
             Json::Null | Json::List(_) | Json::Object(_) | Json::Deep => Choice::Other,
         })

@@ -43,6 +43,7 @@ pub fn snapshot() -> String {
         "states": ids("states"),
         "blocked_jumps": jumps,
         "personal_words": [],
+        "own_rules": [],
         "sites": [{ "id": taxonomy["default_site"]["id"], "origins": null }],
     })
     .to_string()

@@ -41,12 +41,13 @@ thread_local! {
     };
 }
 
-/// Takes the registry that events are judged by from now on.
+/// Takes the registry that events are judged by from now on. Says what of it this module cannot judge by, if anything.
 #[wasm_bindgen(js_name = loadRegistry, skip_typescript)]
-pub fn load_registry(registry: &JsValue) -> Result<(), TypeError> {
+pub fn load_registry(registry: &JsValue) -> Result<Option<String>, TypeError> {
     let registry = read_registry(registry)?;
+    let faults = (!registry.faults.is_empty()).then(|| registry.faults.join("; "));
     STATE.with_borrow_mut(|state| state.registry = registry);
-    Ok(())
+    Ok(faults)
 }
 
 fn read_registry(registry: &JsValue) -> Result<Registry, TypeError> {

@@ -1226,7 +1226,8 @@ declare
   place integer := 1;
   sign text;
   written text := '';
-  -- What the groups that are open expand to so far, and the last atom; it is null where nothing can be repeated.
+  -- What the groups that are open expand to so far, and the last atom: a position for each character, repetition and
+  -- choice. The atom is null where nothing can be repeated.
   totals bigint[] := array[0];
   atom bigint;
   bounds text[];
@@ -1260,6 +1261,7 @@ begin
         atom := null;
       when sign = '|' then
         written := written || '|';
+        totals[cardinality(totals)] := totals[cardinality(totals)] + 1;
         closed := false;
         atom := null;
       when sign = '(' then
@@ -1285,6 +1287,7 @@ begin
           return null;
         end if;
         written := written || sign;
+        totals[cardinality(totals)] := totals[cardinality(totals)] + 1;
         atom := null;
       when sign = '{' then
         bounds := regexp_match(array_to_string(signs[place:place + 7], ''), '^([0-9]{1,3})(,([0-9]{1,3})?)?\}');
@@ -1297,7 +1300,7 @@ begin
         written := written || '{' || members;
         place := place + char_length(members);
         totals[cardinality(totals)] := totals[cardinality(totals)]
-          + atom * (greatest(bounds[1]::integer, bounds[3]::integer, 1) - 1);
+          + atom * (greatest(bounds[1]::integer, bounds[3]::integer, 1) - 1) + 1;
         atom := null;
       when sign = '[' then
         negated := coalesce(signs[place] = '^', false);
@@ -1679,8 +1682,8 @@ as $$
       || '(//(([a-zA-Z0-9._~!$&''()*+,;=:-]|%[0-9a-fA-F]{2})*@)?'
       || '(\[([0-9a-fA-F:.]+|v[0-9a-fA-F]+[.][a-zA-Z0-9._~!$&''()*+,;=:-]+)\]'
       || '|([a-zA-Z0-9._~!$&''()*+,;=-]|%[0-9a-fA-F]{2})*)'
-      || '(:[0-9]*)?(/|[?#]|$)|(?!//))'
-      || '([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*'
+      || '(:[0-9]*)?(/([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*)?'
+      || '|/?([a-zA-Z0-9._~!$&''()*+,;=:@-]|%[0-9a-fA-F]{2})([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*|/|)'
       || '([?]([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?'
       || '(#([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?$')
     else false
@@ -1838,7 +1841,7 @@ begin
           exit when fault is not null;
         end loop;
       when 'items' then
-        for position in coalesce(jsonb_array_length(schema -> 'prefixItems'), 0) .. members - 1 loop
+        for position in coalesce(jsonb_array_length(schema -> 'prefixItems'), 0) .. coalesce(members, 0) - 1 loop
           exit when kind <> 'array';
           fault := audience_gate.schema_fault(root, says, instance -> position, way || position::text, above + 1);
           exit when fault is not null;
@@ -1890,8 +1893,10 @@ begin
       when 'patternProperties' then
         for part in
           select sent.key, sent.value, bound.value as schema
-          from jsonb_each(case kind when 'object' then instance else '{}' end) sent
-          join jsonb_each(says) bound on audience_gate.matches(sent.key, bound.key)
+          from jsonb_each(says) with ordinality as bound (key, value, place)
+          join jsonb_each(case kind when 'object' then instance else '{}' end) with ordinality as sent (key, value, place)
+            on audience_gate.matches(sent.key, bound.key)
+          order by bound.place, sent.place
         loop
           fault := audience_gate.schema_fault(root, part.schema, part.value, way || part.key, above + 1);
           exit when fault is not null;

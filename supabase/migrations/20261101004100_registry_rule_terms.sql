@@ -1,5 +1,5 @@
 -- What each rule demands of a change of state goes to the engines together with its id, so that they can tell whether a
--- retention event is explained by the rule that it names. So do the words of an install's own.
+-- retention event is explained by the rule that it names. So do the words and the rules of an install's own.
 
 create or replace function audience_gate.registry()
 returns jsonb
@@ -28,6 +28,13 @@ as $$
       from public.audience_blocked_jumps j), '[]'),
     'personal_words', coalesce((
       select jsonb_agg(w.words order by w.words) from public.audience_personal_words w), '[]'),
+    'own_rules', coalesce((
+      select jsonb_agg(
+        jsonb_build_object(
+          'id', o.id, 'category', o.category, 'event_type', o.event_type, 'site_id', o.site_id, 'schema', o.schema,
+          'mode', o.mode, 'reasons', o.reasons)
+        order by o.id collate "C")
+      from public.audience_own_rules o where o.mode <> 'off'), '[]'),
     'sites', coalesce((
       select jsonb_agg(jsonb_build_object('id', s.id, 'origins', s.origins) order by s.id)
       from public.audience_sites s), '[]')
@@ -35,4 +42,4 @@ as $$
 $$;
 comment on function audience_gate.registry() is
   'The registry in the form that the other engines of the gate read: all that is active, what each rule demands, the '
-  'words of the install''s own, and the sites with their origins.';
+  'words and the rules of the install''s own, and the sites with their origins.';

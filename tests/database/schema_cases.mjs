@@ -80,7 +80,7 @@ export const PATTERNS = [
   ["[\\d.]+", true],
   ["\\/\\.", true],
   ["a{0,255}", true],
-  ["(a{10}){100}", true],
+  ["(a{10}){90}", true],
   ["(a{10}){101}", false],
   ["((a{255}){255}){255}", false],
   ["a{256}", false],

@@ -32,6 +32,7 @@ export function snapshot(/** @type {Taxonomy} */ taxonomy) {
       { from_state, to_state },
     ) => /** @type {[from: string, to: string]} */ ([from_state, to_state])),
     personal_words: /** @type {string[]} */ ([]),
+    own_rules: /** @type {never[]} */ ([]),
     sites: [{ id: taxonomy.default_site.id, origins: null }],
   };
 }

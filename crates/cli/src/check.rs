@@ -58,6 +58,9 @@ pub struct CheckArgs {
 /// Judges the files one after the other. A file that cannot be read does not stop the others.
 pub fn run(args: &CheckArgs) -> Done {
     let registry = registry(args.registry.as_deref())?;
+    for fault in &registry.faults {
+        eprintln!("audience-gate: {fault}");
+    }
     let pepper = pepper();
     let order = Order {
         context: Context {
@@ -108,7 +111,7 @@ pub fn run(args: &CheckArgs) -> Done {
     let flushed = ended.and_then(|()| outputs.accepted.flush()).and_then(|()| outputs.rejected.flush());
     let flushed = flushed.and_then(|()| outputs.rows.flush());
     flushed.map_err(|error| format!("cannot write: {error}"))?;
-    tell(args, &report::summary(&outputs.counts, &names, args.format))?;
+    tell(args, &report::summary(&outputs.counts, &names, &registry, args.format))?;
     Ok(if unread > 0 { 2 } else { u8::from(outputs.counts.rejected > 0) })
 }
 

@@ -1,8 +1,10 @@
 //! How many events were accepted and rejected, by which rules, and where the rejected ones are.
 
+use audience_gate::Registry;
 use audience_gate::contract::rules::RULES;
 use audience_gate::gate::Violations;
 use audience_gate::parse::json::Json;
+use std::collections::BTreeMap;
 
 /// How many rejected events a report shows at most.
 pub const MOST_SHOWN: usize = 10;
@@ -47,6 +49,16 @@ pub struct Tally {
     pub at: Option<Location>,
 }
 
+impl Tally {
+    fn add(&mut self, later: Tally) {
+        *self = Tally { first: self.first + later.first, all: self.all + later.all, at: self.at.or(later.at) };
+    }
+
+    fn note(&mut self, is_first: bool, place: Location) {
+        self.add(Tally { first: u64::from(is_first), all: 1, at: Some(place) });
+    }
+}
+
 /// The counts of judged events.
 #[derive(Clone, Debug)]
 pub struct Counts {
@@ -56,13 +68,21 @@ pub struct Counts {
     pub rejected: u64,
     /// How often every rule was violated, in the order of [`RULES`].
     pub rules: Vec<Tally>,
+    /// How often the rules of the install's own were violated, by id.
+    pub own: BTreeMap<String, Tally>,
     /// The first rejected events.
     pub shown: Vec<(Location, Vec<Violation>)>,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Counts { accepted: 0, rejected: 0, rules: vec![Tally::default(); RULES.len()], shown: Vec::new() }
+        Counts {
+            accepted: 0,
+            rejected: 0,
+            rules: vec![Tally::default(); RULES.len()],
+            own: BTreeMap::new(),
+            shown: Vec::new(),
+        }
     }
 }
 
@@ -77,7 +97,10 @@ impl Counts {
         self.accepted += later.accepted;
         self.rejected += later.rejected;
         for (sum, more) in self.rules.iter_mut().zip(&later.rules) {
-            *sum = Tally { first: sum.first + more.first, all: sum.all + more.all, at: sum.at.or(more.at) };
+            sum.add(*more);
+        }
+        for (id, more) in &later.own {
+            self.own.entry(id.clone()).or_default().add(*more);
         }
         self.shown.extend_from_slice(&later.shown);
         self.shown.truncate(MOST_SHOWN);
@@ -89,14 +112,17 @@ impl Counts {
     }
 
     /// Counts a rejected event.
-    pub fn note(&mut self, violations: Violations, place: Location) {
+    pub fn note(&mut self, violations: Violations, registry: &Registry, place: Location) {
         self.rejected += 1;
-        for (order, index) in violations.places().enumerate() {
+        let mut is_first = true;
+        for index in violations.places() {
             if let Some(rule) = self.rules.get_mut(index) {
-                rule.first += u64::from(order == 0);
-                rule.all += 1;
-                rule.at.get_or_insert(place);
+                rule.note(std::mem::take(&mut is_first), place);
             }
+        }
+        for rule in violations.own_rules(registry) {
+            let id = String::from_utf8_lossy(&rule.id).into_owned();
+            self.own.entry(id).or_default().note(std::mem::take(&mut is_first), place);
         }
     }
 }

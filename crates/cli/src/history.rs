@@ -10,7 +10,7 @@ use audience_gate::contract::vocabulary::{Field, Kind as ValueKind};
 
 use audience_gate::gate::{Accepted, Context, Verdict, Violations, judge};
 use audience_gate::parse::{Event, Parser, Reader, space, string};
-use audience_gate::{ids, time, write};
+use audience_gate::{Registry, ids, time, write};
 use indicatif::ProgressBar;
 use parquet::data_type::ByteArray;
 use serde_json::value::RawValue;
@@ -25,8 +25,8 @@ const AUDIT: &[u8] = b"event_validation_fail";
 
 /// Why an event is not let in.
 pub enum Refusal {
-    /// It violates the contract.
-    Rules(Violations),
+    /// It violates these rules.
+    Rules(String),
     /// It is wrongly marked as a rejection, cannot be read, or has no time of its own.
     Because(&'static str),
 }
@@ -36,9 +36,15 @@ impl Refusal {
     pub fn reason(&self) -> String {
         match self {
             Refusal::Because(reason) => (*reason).to_owned(),
-            Refusal::Rules(violations) => violations.rules().map(|rule| rule.id).collect::<Vec<_>>().join(", "),
+            Refusal::Rules(rules) => rules.clone(),
         }
     }
+}
+
+/// The ids of violated rules.
+fn listed(violations: Violations, registry: &Registry) -> String {
+    let own = violations.own_rules(registry).map(|rule| String::from_utf8_lossy(&rule.id));
+    violations.rules().map(|rule| rule.id.into()).chain(own).collect::<Vec<_>>().join(", ")
 }
 
 /// Receives the number of an event, with its line or the reason why it is refused.
@@ -173,7 +179,7 @@ impl<'a> Historian<'a> {
         let context = Context { received_at: recorded.unwrap_or(now), ..self.context };
         let Verdict { violations, email_hash } = judge(json, &self.parser.event, &context);
         if !violations.is_empty() {
-            return Err(Refusal::Rules(violations));
+            return Err(Refusal::Rules(listed(violations, self.context.registry)));
         }
         let recorded = recorded.ok_or(Refusal::Because(
             "it has neither created_at nor occurred_at; --at TIME says when such events were recorded",

@@ -130,7 +130,7 @@ impl<'a> Judge<'a> {
             }
         };
         let at = Location { file: self.file.index, number };
-        judged.counts.note(rejected.violations(), at);
+        judged.counts.note(rejected.violations(), context.registry, at);
         if !(self.order.write_rejected || self.rows.is_some() || judged.counts.shows_more()) {
             return;
         }

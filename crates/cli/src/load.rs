@@ -73,6 +73,9 @@ pub fn run(args: &LoadArgs) -> Done {
         ));
     }
     let registry = Registry::from_json(snapshot.as_bytes())?;
+    if !registry.faults.is_empty() {
+        return Err(registry.faults.join("; "));
+    }
     let pepper = pepper();
     let context = Context {
         caller: Caller::Trusted,

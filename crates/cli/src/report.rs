@@ -1,6 +1,7 @@
 //! What the command line prints at the end.
 
 use super::counts::{Counts, Location, Violation};
+use audience_gate::Registry;
 use audience_gate::contract::FINGERPRINT;
 use audience_gate::contract::rules::{RULES, VERSION};
 use audience_gate_emit::prose;
@@ -17,10 +18,10 @@ pub enum Format {
 }
 
 /// The counts of all files.
-pub fn summary(counts: &Counts, files: &[String], format: Format) -> String {
+pub fn summary(counts: &Counts, files: &[String], registry: &Registry, format: Format) -> String {
     match format {
         Format::Json => program_summary(counts, files).to_string() + "\n",
-        Format::Text => people_summary(counts, files),
+        Format::Text => people_summary(counts, files, registry),
     }
 }
 
@@ -29,9 +30,11 @@ fn name(files: &[String], place: Location) -> &str {
 }
 
 fn program_summary(counts: &Counts, files: &[String]) -> Value {
-    let rules = RULES.iter().zip(&counts.rules).filter_map(|(rule, tally)| {
+    let of_contract = RULES.iter().map(|rule| rule.id).zip(&counts.rules);
+    let own = counts.own.iter().map(|(id, tally)| (id.as_str(), tally));
+    let rules = of_contract.chain(own).filter_map(|(id, tally)| {
         let (file, line) = (name(files, tally.at?), tally.at?.number);
-        Some(json!({ "rule_id": rule.id, "first": tally.first, "all": tally.all, "first_file": file, "first_line": line }))
+        Some(json!({ "rule_id": id, "first": tally.first, "all": tally.all, "first_file": file, "first_line": line }))
     });
     let shown = counts.shown.iter().map(|(place, violations)| {
         let found = violations.iter().map(|one| json!({ "rule_id": one.rule_id, "path": one.path }));
@@ -49,16 +52,16 @@ fn program_summary(counts: &Counts, files: &[String]) -> Value {
     })
 }
 
-fn people_summary(counts: &Counts, files: &[String]) -> String {
+fn people_summary(counts: &Counts, files: &[String], registry: &Registry) -> String {
     let mut out = format!("{} events: {} accepted, {} rejected\n", counts.total(), counts.accepted, counts.rejected);
     if counts.rejected == 0 {
         return out;
     }
     let _ = writeln!(out, "\n{:>12} {:>12}  rule", "first", "all");
-    for (rule, tally) in RULES.iter().zip(&counts.rules) {
-        if tally.all > 0 {
-            let _ = writeln!(out, "{:>12} {:>12}  {}\n{:>27}{}", tally.first, tally.all, rule.id, "", rule.reason);
-        }
+    let of_contract = RULES.iter().map(|rule| (rule.id, rule.reason)).zip(&counts.rules);
+    let own = counts.own.iter().map(|(id, tally)| ((id.as_str(), own_reason(id, registry)), tally));
+    for ((id, reason), tally) in of_contract.chain(own).filter(|(_, tally)| tally.all > 0) {
+        let _ = writeln!(out, "{:>12} {:>12}  {id}\n{:>27}{reason}", tally.first, tally.all, "");
     }
     let _ = writeln!(out, "\nfirst: events that violate it before any other; all: events that violate it\n");
     for (place, violations) in &counts.shown {
@@ -70,6 +73,12 @@ fn people_summary(counts: &Counts, files: &[String]) -> String {
         let _ = writeln!(out, "and {hidden} more; `--rejected FILE` writes every one");
     }
     out
+}
+
+/// The reason of a rule of the install's own.
+fn own_reason<'a>(id: &str, registry: &'a Registry) -> &'a str {
+    let rule = registry.own_rules.iter().find(|rule| &*rule.id == id.as_bytes());
+    rule.and_then(|rule| std::str::from_utf8(&rule.reason).ok()).unwrap_or_default()
 }
 
 /// A violation in a few words. A key can hold any character, so that control characters in a place are escaped.

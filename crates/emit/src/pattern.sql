@@ -62,7 +62,8 @@ declare
   place integer := 1;
   sign text;
   written text := '';
-  -- What the groups that are open expand to so far, and the last atom; it is null where nothing can be repeated.
+  -- What the groups that are open expand to so far, and the last atom: a position for each character, repetition and
+  -- choice. The atom is null where nothing can be repeated.
   totals bigint[] := array[0];
   atom bigint;
   bounds text[];
@@ -96,6 +97,7 @@ begin
         atom := null;
       when sign = '|' then
         written := written || '|';
+        totals[cardinality(totals)] := totals[cardinality(totals)] + 1;
         closed := false;
         atom := null;
       when sign = '(' then
@@ -121,6 +123,7 @@ begin
           return null;
         end if;
         written := written || sign;
+        totals[cardinality(totals)] := totals[cardinality(totals)] + 1;
         atom := null;
       when sign = '{' then
         bounds := regexp_match(array_to_string(signs[place:place + 7], ''), '^([0-9]{1,3})(,([0-9]{1,3})?)?\}');
@@ -133,7 +136,7 @@ begin
         written := written || '{' || members;
         place := place + char_length(members);
         totals[cardinality(totals)] := totals[cardinality(totals)]
-          + atom * (greatest(bounds[1]::integer, bounds[3]::integer, 1) - 1);
+          + atom * (greatest(bounds[1]::integer, bounds[3]::integer, 1) - 1) + 1;
         atom := null;
       when sign = '[' then
         negated := coalesce(signs[place] = '^', false);

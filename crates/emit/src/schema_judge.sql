@@ -50,8 +50,8 @@ as $$
       || '(//(([a-zA-Z0-9._~!$&''()*+,;=:-]|%[0-9a-fA-F]{2})*@)?'
       || '(\[([0-9a-fA-F:.]+|v[0-9a-fA-F]+[.][a-zA-Z0-9._~!$&''()*+,;=:-]+)\]'
       || '|([a-zA-Z0-9._~!$&''()*+,;=-]|%[0-9a-fA-F]{2})*)'
-      || '(:[0-9]*)?(/|[?#]|$)|(?!//))'
-      || '([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*'
+      || '(:[0-9]*)?(/([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*)?'
+      || '|/?([a-zA-Z0-9._~!$&''()*+,;=:@-]|%[0-9a-fA-F]{2})([a-zA-Z0-9._~!$&''()*+,;=:@/-]|%[0-9a-fA-F]{2})*|/|)'
       || '([?]([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?'
       || '(#([a-zA-Z0-9._~!$&''()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?$')
     else false
@@ -200,7 +200,7 @@ begin
           exit when fault is not null;
         end loop;
       when 'items' then
-        for position in coalesce(jsonb_array_length(schema -> 'prefixItems'), 0) .. members - 1 loop
+        for position in coalesce(jsonb_array_length(schema -> 'prefixItems'), 0) .. coalesce(members, 0) - 1 loop
           exit when kind <> 'array';
           fault := audience_gate.schema_fault(root, says, instance -> position, way || position::text, above + 1);
           exit when fault is not null;
@@ -252,8 +252,10 @@ begin
       when 'patternProperties' then
         for part in
           select sent.key, sent.value, bound.value as schema
-          from jsonb_each(case kind when 'object' then instance else '{}' end) sent
-          join jsonb_each(says) bound on audience_gate.matches(sent.key, bound.key)
+          from jsonb_each(says) with ordinality as bound (key, value, place)
+          join jsonb_each(case kind when 'object' then instance else '{}' end) with ordinality as sent (key, value, place)
+            on audience_gate.matches(sent.key, bound.key)
+          order by bound.place, sent.place
         loop
           fault := audience_gate.schema_fault(root, part.schema, part.value, way || part.key, above + 1);
           exit when fault is not null;

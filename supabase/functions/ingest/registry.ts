@@ -15,9 +15,16 @@ export interface Site {
   readonly origins: readonly string[] | null;
 }
 
+export interface OwnRule {
+  readonly mode: string;
+  /** Null: every site. */
+  readonly site_id: string | null;
+}
+
 export interface Registry {
   readonly version: string;
   readonly default_site: string;
+  readonly own_rules?: readonly OwnRule[];
   readonly sites: readonly Site[];
 }
 
@@ -77,7 +84,9 @@ export class RegistryCopy {
     const text = await this.#deps.store.registry();
     if (text === this.#text) return;
     const registry = registryOf(text);
-    this.#deps.gate.loadRegistry(text);
+    const faults = this.#deps.gate.loadRegistry(text);
+    // The gate says of every batch that it did not judge by the whole registry, so that the database judges it again.
+    if (faults !== undefined) this.#deps.log({ event: "registry", failure: faults });
     this.#registry = registry;
     this.#text = text;
   }

@@ -2,7 +2,7 @@
 
 import type { Gate } from "./gate.ts";
 import type { Line } from "./log.ts";
-import type { RegistryCopy } from "./registry.ts";
+import type { Registry, RegistryCopy } from "./registry.ts";
 import { asking } from "./store.ts";
 
 const HEALTH_MS = 5000;
@@ -33,9 +33,7 @@ export function createReports(
 
     registry.refresh();
     if (registry.current === null) await asking(() => registry.load(), line);
-    // An install's sites and their origins are not public.
-    const { sites: _, ...shown } = registry.loaded;
-    return cacheable(request, JSON.stringify(shown), shown.version, 60);
+    return cacheable(request, JSON.stringify(shown(registry.loaded)), registry.loaded.version, 60);
   };
 
   /** How long the store took. Anybody may ask without a key, so the store is asked once in a while, however often they do. */
@@ -57,6 +55,11 @@ export function createReports(
       store_ms: storeMs,
     });
   }
+}
+
+/** What is public: neither an install's sites and their origins, nor a rule of one site or one that refuses nothing. */
+function shown({ sites: _, own_rules, ...shown }: Registry) {
+  return { ...shown, own_rules: own_rules?.filter(({ mode, site_id }) => mode === "enforce" && site_id === null) };
 }
 
 function cacheable(
