@@ -36,10 +36,11 @@ begin
 end $$;
 
 update public.audience_sites set name = 'Demo site'
+from public.lifecycle_note('the demo of the local stack', 'system:install')
 where id = audience_gate.default_site() and name = 'Default site';
 
 insert into public.audience_site_members (site_id, user_id, role)
 select audience_gate.default_site(), u.id, 'owner'
-from auth.users u
+from auth.users u, public.lifecycle_note('the demo of the local stack', 'system:install')
 where u.email = 'demo@example.test'
 on conflict do nothing;

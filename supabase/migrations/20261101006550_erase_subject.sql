@@ -126,7 +126,8 @@ set search_path = ''
 as $$
 declare
   actor_name constant text := 'user:' || person;
-  stand_in constant text := 'user:' || case keep when 'pseudonym' then pseudonym::text else 'erased' end;
+  left_name constant text := case keep when 'pseudonym' then pseudonym::text else 'erased' end;
+  stand_in constant text := 'user:' || left_name;
   lifecycle record;
   states bigint;
   memberships bigint;
@@ -145,6 +146,13 @@ begin
   get diagnostics memberships = row_count;
   update public.audience_event_replays r set replayed_by = stand_in where r.replayed_by = actor_name;
   update audience_gate.legacy_judgements j set judged_by = stand_in where j.judged_by = actor_name;
+  update public.audience_registry_events e
+  set record = replace(e.record::text, person::text, left_name)::jsonb,
+    before = replace(e.before::text, person::text, left_name)::jsonb,
+    after = replace(e.after::text, person::text, left_name)::jsonb,
+    changed_by = nullif(e.changed_by, person), notes = null,
+    actor = case when e.actor = actor_name then stand_in else e.actor end
+  where e.changed_by = person or e.record ->> 'user_id' = person::text;
   update public.audience_own_rule_events o set actor = stand_in where o.actor in (actor_name, person::text);
   update audience_gate.job_runs r set result = replace(r.result::text, person::text, '[erased]')::jsonb
   where position(person::text in r.result::text) > 0;

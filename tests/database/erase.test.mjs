@@ -127,6 +127,7 @@ for (const version of VERSIONS) {
           "audience_site_state",
           "audience_state_events",
           "audience_site_members",
+          "audience_registry_events",
           "audience_observations",
           "deal_events",
           "audience_gate.job_runs",
