@@ -1,5 +1,5 @@
--- The function does not know the rules of an install's own, so while there are some the database judges what it sends.
-create or replace function audience_gate.own_rules_bind()
+-- What a rule of an install's own in observe would have rejected is counted as it is accepted, whichever engine judged it.
+create or replace function audience_gate.own_rules_observe()
 returns boolean
 language sql
 stable
@@ -7,12 +7,12 @@ parallel safe
 security definer
 set search_path = ''
 as $$
-  select exists (select from public.audience_own_rules own where own.mode in ('enforce', 'observe'))
+  select exists (select from public.audience_own_rules own where own.mode = 'observe')
 $$;
-comment on function audience_gate.own_rules_bind() is 'Whether any rule of the install''s own is enforced or observed.';
-alter function audience_gate.own_rules_bind() owner to audience_gate_owner;
-revoke all on function audience_gate.own_rules_bind() from public, anon, authenticated, service_role;
-grant execute on function audience_gate.own_rules_bind() to audience_gate_owner, audience_gate_store;
+comment on function audience_gate.own_rules_observe() is 'Whether any rule of the install''s own only observes.';
+alter function audience_gate.own_rules_observe() owner to audience_gate_owner;
+revoke all on function audience_gate.own_rules_observe() from public, anon, authenticated, service_role;
+grant execute on function audience_gate.own_rules_observe() to audience_gate_owner, audience_gate_store;
 
 create or replace function audience_gate.observe_rows(sent_rows jsonb)
 returns void

@@ -202,7 +202,7 @@ begin
     if current_setting('audience_gate.accepted', true) is distinct from 'some' then
       perform audience_gate.answer_accepted();
     end if;
-    if audience_gate.own_rules_bind() then
+    if audience_gate.own_rules_observe() then
       perform audience_gate.observe_rows(jsonb_build_array(to_jsonb(new)));
     end if;
     return new;

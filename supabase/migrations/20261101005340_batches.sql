@@ -217,8 +217,7 @@ begin
       -- The contract cannot change between the comparison and the record.
       perform audience_gate.hold_contract();
       is_current := nonce is not null and batch ->> 'contract' = audience_gate.contract_fingerprint()
-        and batch ->> 'registry' = audience_gate.registry_version()
-        and not audience_gate.own_rules_bind();
+        and batch ->> 'registry' = audience_gate.registry_version();
       if is_current is not true and judged is null then
         judged := audience_gate.judge_again(
           accepted, coalesce(batch ->> 'caller', 'visitor'), (batch ->> 'caller_id')::uuid, batch ->> 'origin',
@@ -230,7 +229,7 @@ begin
       end if;
 
       stored := audience_gate.record_batch(accepted, source_system);
-      if judged is not null then
+      if audience_gate.own_rules_observe() then
         perform audience_gate.observe_rows(accepted);
       end if;
       if rejected <> '[]' then

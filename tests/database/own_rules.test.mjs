@@ -82,10 +82,8 @@ for (const version of VERSIONS) {
           event({ metadata: { page_path: "/blog" } }),
           event({ metadata: { page_path: "/shop/1" } }),
         ]);
-        const answer = await ingest(client, [
-          event({ metadata: { page_path: "/blog/2" } }),
-          event({ metadata: { page_path: "/shop" } }),
-        ]);
+        const batch = [event({ metadata: { page_path: "/blog/2" } }), event({ metadata: { page_path: "/shop" } })];
+        const answer = await ingest(client, batch, { registry: "of before the rule" });
         const { rows } = await client.query(
           `select e.rejected, e.metadata ->> 'validation_rule_id' as rule, e.metadata ->> 'rejection_reason' as reason,
              e.metadata #>> '{violations,0,path}' as path
@@ -99,6 +97,14 @@ for (const version of VERSIONS) {
       assert.deepEqual(rows, [accepted, accepted, { rejected: true, ...refused }, { rejected: true, ...refused }]);
       assert.equal(answer.accepted, 1);
       assert.deepEqual(answer.rejected.map((/** @type {{ rule_id: string }} */ { rule_id }) => rule_id), ["own.shop"]);
+    });
+
+    it("is not asked again about what the function judged by it", async () => {
+      const answer = await undone(async (client) => {
+        await add(client);
+        return await ingest(client, [event({ metadata: { page_path: "/blog" } })]);
+      });
+      assert.deepEqual([answer.accepted, answer.rejected], [1, []]);
     });
 
     it("in observe counts, keeps a redacted sample and lets pass", async () => {
