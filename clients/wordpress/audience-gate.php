@@ -4,6 +4,7 @@
  * Plugin Name: audience-gate
  * Description: Sends audience events to audience-gate: the pages' own by its tracker, and those of plugins and themes from the server.
  * Version: 0.1.0
+ * Requires at least: 6.4
  * Requires PHP: 8.1
  * License: Apache-2.0
  *

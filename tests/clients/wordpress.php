@@ -2,7 +2,8 @@
 
 /**
  * The plugin, with a stub of each function of WordPress that it calls: there is no WordPress here. Requests are real.
- * `wordpress.php PLUGIN-FOLDER EVENT` activates it, tracks the event, runs its schedule, and prints what WordPress was told.
+ * `wordpress.php PLUGIN-FOLDER EVENT [SITE]` activates it, tracks the event, runs its schedule, and prints what WordPress was
+ * told. A site is a folder with wp-config.php and functions.php; there a comment is posted in place of the event.
  */
 
 declare(strict_types=1);
@@ -86,12 +87,20 @@ function wp_remote_retrieve_header(array $answer, string $name): string
     return substr((string) current(preg_grep("/^{$name}:/i", $answer[0])), strlen($name) + 1);
 }
 
+if (isset($argv[3])) {
+    require "{$argv[3]}/wp-config.php";
+    require "{$argv[3]}/functions.php";
+}
 require "{$argv[1]}/audience-gate.php";
 
 ($GLOBALS['activate'])();
 do_action('wp_enqueue_scripts');
 $GLOBALS['told']['attributes'] = apply_filters('wp_script_attributes', ['id' => 'audience-gate-js']);
-do_action('audience_gate_track', json_decode($argv[2], true));
+if (isset($argv[3])) {
+    do_action('comment_post', 7, 1, ['comment_post_ID' => 3]);
+} else {
+    do_action('audience_gate_track', json_decode($argv[2], true));
+}
 do_action('shutdown');
 do_action('audience_gate_flush');
 echo json_encode($GLOBALS['told'], JSON_THROW_ON_ERROR), "\n";

@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Every document at the top of the repository that people wrote; the generated ones have tests of their own. */
-export const documents = readdirSync(root)
+export const GUIDES = "docs/guides";
+
+/** Every document at the top of the repository that people wrote, and the guides; the generated ones have tests of their own. */
+export const documents = [...readdirSync(root), ...readdirSync(join(root, GUIDES)).map((name) => join(GUIDES, name))]
   .filter((name) => name.endsWith(".md"))
   .filter((name) => !/^<!-- .*(generated|npm run)/i.test(readFileSync(join(root, name), "utf8")));
 

@@ -8,7 +8,8 @@ import process from "node:process";
 import { promisify } from "node:util";
 import { startStack } from "../../local/stack.mjs";
 import { freePort } from "../stack/launch.mjs";
-import { blocks, commands, documents, root } from "./documents.mjs";
+import { blocks, commands, documents, GUIDES, root } from "./documents.mjs";
+import { base, filesOf } from "./guides.mjs";
 
 /** @typedef {import("./documents.mjs").Block} Block */
 
@@ -40,6 +41,11 @@ const EXECUTE = [
   [/^npm (?:install|ci)$/, () => run("npm", ["install", "--dry-run", "--no-audit", "--no-fund"])],
   // tests/installer installs the package as it is published; here nothing is fetched.
   [/^npm install --save-dev audience-gate pg$/, namesThePackage],
+  [/^npm install audience-gate$/, namesThePackage],
+  // guides.test.mjs does what the guides say in a project.
+  [/^cp -R node_modules\/audience-gate\//, copiesFromThePackage],
+  [/^pip install "audience-gate @ git\+/, installsTheFolder],
+  [/^python3 send\.py$/, () => assert.ok("send.py" in filesOf("python").files)],
   [/^npx audience-gate /, packageHelp],
   [/^npm run emit$/, () => run("npm", ["run", "emit", "--", "--check"])],
   [
@@ -127,6 +133,18 @@ function namesThePackage() {
   assert.deepEqual([name, ...Object.keys(peerDependencies)], ["audience-gate", "pg"]);
 }
 
+/** What is copied is in the package. @param {string} command */
+function copiesFromThePackage(command) {
+  const [, , from] = command.split(" ");
+  assert.ok(existsSync(join(base, from)), `the package has no ${from}`);
+}
+
+/** The folder that the address names is there, and has that name. @param {string} command */
+function installsTheFolder(command) {
+  const [, subdirectory = ""] = /#subdirectory=([\w/]+)"$/.exec(command) ?? [];
+  assert.match(readFileSync(join(root, subdirectory, "pyproject.toml"), "utf8"), /^name = "audience-gate"$/m);
+}
+
 /** The package's command is for somebody's own project, too: tests/installer runs it there. */
 function packageHelp(/** @type {string} */ command) {
   const [name, ...words] = command.split(" ").slice(2);
@@ -180,7 +198,8 @@ test("every piece of SQL of the documents runs", async () => {
 
 test("every piece of JavaScript of the documents prints what the document says", async () => {
   for (
-    const { text, answer, document, line } of documents.flatMap(blocks).filter(({ language }) => language === "js")
+    const { text, answer, document, line } of documents.filter((name) => !name.startsWith(GUIDES)).flatMap(blocks)
+      .filter(({ language }) => language === "js")
   ) {
     const file = join(folder, `line-${line}.mjs`);
     writeFileSync(

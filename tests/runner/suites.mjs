@@ -31,7 +31,7 @@ const NEEDS = {
   browser: ["packages", "chromium"],
   clients: ["packages", "postgres", "python", "php"],
   database: ["packages", "rust", "postgres"],
-  docs: ["packages", "rust", "git", "curl"],
+  docs: ["packages", "rust", "git", "curl", "chromium", "python", "php"],
   function: ["packages", "postgres"],
   installer: ["packages", "postgres", "git"],
   package: ["packages", "chromium"],
