@@ -7,21 +7,23 @@ returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  before jsonb;
+  after jsonb;
 begin
-  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner' and to_jsonb(old) ? 'contract' and (
-    to_jsonb(old) -> 'contract' = 'null'
-      and (to_jsonb(old) || jsonb_build_object('contract', audience_gate.contract_fingerprint()))::text = to_jsonb(new)::text
-    or to_jsonb(old) ->> 'contract' = '41d8b79ac76c9fef'
-      and ((to_jsonb(old) ->> 'created_at')::timestamptz < audience_gate.judging_since()
-        or (to_jsonb(old) ->> 'created_at')::timestamptz > now())
-      and (to_jsonb(old) || jsonb_build_object('contract', null))::text = to_jsonb(new)::text
-  ) then
-    return new;
-  end if;
-  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner'
-    and audience_gate.may_erase(tg_table_schema, tg_table_name, to_jsonb(old), to_jsonb(new))
-  then
-    return new;
+  if tg_op = 'UPDATE' and current_user = 'audience_gate_owner' then
+    before := to_jsonb(old);
+    after := to_jsonb(new);
+    if before ? 'contract' and (
+      before -> 'contract' = 'null'
+        and (before || jsonb_build_object('contract', audience_gate.contract_fingerprint()))::text = after::text
+      or before ->> 'contract' = '41d8b79ac76c9fef'
+        and ((before ->> 'created_at')::timestamptz < audience_gate.judging_since()
+          or (before ->> 'created_at')::timestamptz > now())
+        and (before || jsonb_build_object('contract', null))::text = after::text
+    ) or audience_gate.may_erase(tg_table_schema, tg_table_name, before, after) then
+      return new;
+    end if;
   end if;
   raise exception '% is append-only: % not permitted', tg_table_name, tg_op
     using errcode = 'insufficient_privilege',

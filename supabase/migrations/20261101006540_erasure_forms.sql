@@ -32,7 +32,8 @@ declare
 begin
   -- A trigger for whole statements sees no rows; the right to update is that of the column alone there.
   return coalesce(erased is not null and (before is null or before - erased = after - erased)
-    and (table_name not in ('leaf', 'erased_rows') or after -> 'salt' = 'null') and audience_gate.is_erasing(), false);
+    and (table_name not in ('leaf', 'erased_rows') or after -> 'salt' = 'null')
+    and exists (select from audience_gate.erasures e where e.erased_at = transaction_timestamp()), false);
 end;
 $$;
 comment on function audience_gate.may_erase(text, text, jsonb, jsonb) is

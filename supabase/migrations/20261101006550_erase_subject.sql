@@ -16,16 +16,21 @@ declare
   work constant audience_gate.erasures := (select e from audience_gate.erasures e where e.id = erasure);
   -- A session may be called like anything else that an event says.
   mark constant text := case when work.subject_kind <> 'session_id' then subject else '' end;
+  remaining constant jsonb := to_jsonb(audience_gate.remaining_keys());
+  declared constant jsonb := (
+    select coalesce(jsonb_object_agg(d.id, remaining || d.keys), '{}')
+    from (
+      select t.id, jsonb_agg(p.key) as keys
+      from public.audience_event_types t
+      cross join lateral jsonb_each(case jsonb_typeof(t.payload_schema -> 'properties') when 'object'
+        then t.payload_schema -> 'properties' else '{}' end) p
+      where p.value -> 'personal' = 'false'
+      group by t.id
+    ) d);
   erased bigint;
 begin
   execute format($query$
-    with kept as materialized (
-      select t.id as event_type, audience_gate.remaining_keys() || array(
-        select p.key from jsonb_each(case jsonb_typeof(t.payload_schema -> 'properties') when 'object'
-          then t.payload_schema -> 'properties' else '{}' end) p
-        where p.value -> 'personal' = 'false') as keys
-      from public.audience_event_types t
-    ), target as materialized (
+    with target as materialized (
       select e.id, e.created_at, e.occurred_at, e.utm_source, e.utm_medium, e.utm_campaign, uuid_send(gen_random_uuid()) as salt,
         case when e.rejected then (e.metadata ->> 'event_id')::uuid else e.id end as sent_id,
         case when e.user_id = $2 then case $5 when 'pseudonym' then $3 end else e.user_id end as user_id,
@@ -40,14 +45,13 @@ begin
             when jsonb_typeof(e.metadata) <> 'object' then '{}'
             when x.is_theirs then (
               select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m
-              where m.key = any (coalesce(k.keys, audience_gate.remaining_keys())))
+              where coalesce($10 -> e.event_type, $11) ? m.key)
             when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
             else e.metadata - array['email_hash', 'email_hash_kind']
           end)::text, $7, '[erased]')::jsonb as metadata
       from audience_gate.subject_events(%1$L::regclass, $6, $8, $9) f (id)
       join %1$s e on e.id = f.id
       cross join lateral (select coalesce(e.user_id = $2, false) or e.session_id = any ($9) as is_theirs) x
-      left join kept k on k.event_type = e.event_type
     ), freed as (
       update audience_gate.erased_rows r set salt = null from target t where r.event_id = t.id and r.salt is not null
       returning r.event_id
@@ -67,7 +71,7 @@ begin
     where e.id = t.id and e.created_at = t.created_at
   $query$, log)
   using erasure, case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, secret, work.keep, work.subject_kind,
-    mark, subject, sessions;
+    mark, subject, sessions, declared, remaining;
   get diagnostics erased = row_count;
   return erased;
 end;

@@ -56,6 +56,8 @@ const EXECUTE = [
   [/^audience-gate legacy /, asksForDatabase],
   // tests/database/seal.test.mjs runs them, one after the other.
   [/^audience-gate seal /, (command) => knowsOptions(command)],
+  // tests/database/export_subject.test.mjs runs them.
+  [/^printf .* \| audience-gate export-subject /, (command) => knowsOptions(command.replace(/^.* \| /, ""))],
   [/^(?:\.\/target\/release\/)?audience-gate /, commandLine],
   [/^(?:npx )?supabase /, supabaseHelp],
   [/^node \S+\.mjs/, (command) => assert.ok(existsSync(join(root, command.split(" ")[1])), command)],

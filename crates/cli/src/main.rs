@@ -15,6 +15,7 @@ mod copy_out;
 mod counts;
 mod detach;
 mod elements;
+mod export;
 mod files;
 mod history;
 mod input;
@@ -43,6 +44,7 @@ const RESTORE_HELP: &str = "The month is copied into a table of its own, compare
 const LOAD_HELP: &str = "Every event is judged again, by the contract and the registry of the database and as of when it was recorded: its created_at, or else its occurred_at, or else --at. A file with an event that is refused is not loaded at all, unless --skip-refused is given. A retry of a recorded id changes nothing, and a double fire is recorded as rejected. An event without an id gets one derived from what it says and the line it is on.\n\nA load that was interrupted goes on where it stopped when it is run again; a file is never loaded twice. Each load leaves one system event.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode. With AUDIENCE_GATE_EMAIL_PEPPER set, e-mail hashes are HMACs under it, except those that the file says are already.\n\nExit codes: 0 everything is loaded, 1 something was refused, 2 the database, a file or an argument cannot be used.";
 const LEGACY_HELP: &str = "Rows that were in public.audience_events before the gate was installed are unjudged, and count in no figure, score or state. Begin with `report`; register the types that you use, and correct the registry; then `judge`. It works while events come in, batch by batch, and goes on where it stopped when it is run again. No row changes in what it holds: one that is accepted is stamped with the contract, one that is not gets an audit row with the reason, and one that cannot be judged is named and stops nothing. When it is done the figures are made anew, and the states follow within a minute.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is done, and after `judge` no row is left unaccepted, 1 some rows are not accepted or a type was not registered, 2 the database or an argument cannot be used.";
 const SEAL_HELP: &str = "Sealing begins with `select audience_gate.start_sealing()`. From then on a job hashes what is recorded into a tree, and whoever keeps one signed checkpoint can prove later that nothing under it was changed, by anybody, the owner of the database included. The signature only says who signed; what proves is a checkpoint that the owner cannot write to.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 everything is as it was sealed, signed or proven, 1 something is not, 2 the database, a file or an argument cannot be used.";
+const EXPORT_HELP: &str = "The id is read from standard input, because every user of the machine can read arguments. Months that only an archive holds are not in it: restore them first.\n\nThe database is the one of DATABASE_URL.\n\nExit codes: 0 it is written, 2 the database, standard input or an argument cannot be used.";
 const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
 /// Lets in only the audience events that satisfy one validation contract.
 #[derive(Parser)]
@@ -93,6 +95,9 @@ enum Command {
     /// Sign, verify and prove the sealed history.
     #[command(after_help = SEAL_HELP)]
     Seal(seal::SealArgs),
+    /// Write everything that is held of a person, with what each column means.
+    #[command(after_help = EXPORT_HELP)]
+    ExportSubject(export::ExportArgs),
 }
 
 /// An exit code, or why there is no result.
@@ -110,6 +115,7 @@ fn main() -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Legacy(args) => legacy::run(&args),
         Command::Seal(args) => seal::run(&args),
+        Command::ExportSubject(args) => export::run(&args),
     };
     let code = done.unwrap_or_else(|problem| {
         eprintln!("audience-gate: {problem}");
