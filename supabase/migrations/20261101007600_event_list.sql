@@ -86,6 +86,24 @@ grant execute on function public.audience_event_list(
   uuid, timestamptz, timestamptz, text, text, text, text, text, boolean, uuid, integer
 ) to authenticated, service_role;
 
+-- As the figures know people: by the session, where its visitor is known to be one user. Up to the last refresh.
+create or replace function audience_gate.known_user(p_site uuid, p_user uuid, p_session text)
+returns uuid
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return coalesce(p_user, (
+    select l.user_id from audience_gate.linked_sessions l where l.site_id = p_site and l.session = md5(p_session)::uuid));
+end;
+$$;
+comment on function audience_gate.known_user(uuid, uuid, text) is
+  'The user of an event, or else the one user known of its session; null: a visitor.';
+alter function audience_gate.known_user(uuid, uuid, text) owner to audience_gate_owner;
+revoke all on function audience_gate.known_user(uuid, uuid, text) from public, anon, authenticated, service_role;
+
 create or replace function audience_gate.event_of_site(p_site uuid, p_event uuid)
 returns jsonb
 language plpgsql
@@ -97,6 +115,7 @@ begin
   perform audience_gate.require_member(p_site);
   return (
     select to_jsonb(e) || jsonb_build_object(
+      'person_known', audience_gate.known_user(e.site_id, e.user_id, e.session_id) is not null,
       'replayed_as', (select p.event_id from public.audience_event_replays p where p.audit_id = e.id),
       'replay_of', (select p.audit_id from public.audience_event_replays p where p.event_id = e.id))
     from public.audience_events e
@@ -116,8 +135,8 @@ stable
 set search_path = ''
 as $$ select audience_gate.event_of_site(site, event) $$;
 comment on function public.audience_event(uuid, uuid) is
-  'One event of a site with all its columns, and what a replay made of it or made it of; null: the site has none with this id. '
-  'For members of the site.';
+  'One event of a site with all its columns, whether its person is known, and what a replay made of it or made it of; null: the '
+  'site has none with this id. For members of the site.';
 revoke all on function public.audience_event(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function public.audience_event(uuid, uuid) to authenticated, service_role;
 
@@ -142,7 +161,7 @@ begin
     raise exception 'whose is session or person' using errcode = 'invalid_parameter_value';
   end if;
   select e.session_id, e.user_id into origin from public.audience_events e where e.id = p_event and e.site_id = p_site;
-  person := case when p_whose = 'person' then origin.user_id end;
+  person := case when p_whose = 'person' then audience_gate.known_user(p_site, origin.user_id, origin.session_id) end;
   return query
   select * from (
     select case when e.rejected then 'refused' else 'event' end, e.id::text, coalesce(e.occurred_at, e.created_at),
@@ -151,6 +170,10 @@ begin
       case when e.rejected then e.metadata ->> 'validation_rule_id' end, null::text, null::text, null::text, null::uuid, e.user_id
     from (
       select * from public.audience_events p where p.user_id = person
+      union all
+      select v.* from audience_gate.linked_sessions l
+      join public.audience_events v on v.session_id = l.session_id and v.user_id is null
+      where l.site_id = p_site and l.user_id = person
       union all
       select * from public.audience_events s where person is null and s.session_id = origin.session_id
     ) e
@@ -182,7 +205,7 @@ set search_path = ''
 as $$ select * from audience_gate.trail(site, event, whose) $$;
 comment on function public.audience_trail(uuid, uuid, text) is
   'What happened in the session of an event, or to its person at this site with their changes of state and who made them, '
-  'newest first and at most 500. A person is named by one of their events, so that no address needs to hold who they are. '
-  'For members of the site.';
+  'newest first and at most 500. What they did in a session before they signed in is theirs too, as in the figures. A person is '
+  'named by one of their events, so that no address needs to hold who they are. For members of the site.';
 revoke all on function public.audience_trail(uuid, uuid, text) from public, anon, authenticated, service_role;
 grant execute on function public.audience_trail(uuid, uuid, text) to authenticated, service_role;

@@ -68,6 +68,7 @@ const wholeEvent = row({
   utm_medium: nullable(text),
   utm_campaign: nullable(text),
   metadata: object,
+  person_known: flag,
   replayed_as: nullable(text),
   replay_of: nullable(text),
 });

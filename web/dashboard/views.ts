@@ -2,7 +2,8 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { byId, el } from "../shared/dom.ts";
 import { ADDRESS_CHANGED, addressOf, asked, followLinks } from "./address.ts";
-import type { Site } from "./kpi.ts";
+import { flag, text } from "./decode.ts";
+import { read, rows, type Site } from "./kpi.ts";
 import { explain } from "./panel.ts";
 
 /** Where a view is drawn, and for whom. */
@@ -15,6 +16,7 @@ export interface Place {
   /** Aborted when the reader leaves the view. */
   readonly signal: AbortSignal;
 }
+const firing = { state: text, active: flag };
 type Show = (place: Place) => void | Promise<void>;
 
 const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<{ show: Show }> }>> = {
@@ -27,6 +29,7 @@ const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: ()
 };
 
 let place: Omit<Place, "signal"> | undefined;
+let fires = 0;
 let leaving: (() => void) | undefined;
 
 followLinks();
@@ -34,8 +37,22 @@ addEventListener("popstate", () => void show());
 // The range that a view is changed to goes along to the next one.
 addEventListener(ADDRESS_CHANGED, () => place && drawLinks(place.main.dataset["view"] ?? ""));
 
+/** Says beside the link to the alerts that some fire, wherever the reader is. */
+async function markAlerts({ client, site }: Omit<Place, "signal">): Promise<void> {
+  try {
+    const alerts = rows(await read(client, "audience_alert_list", { site }), "audience_alert_list", firing);
+    if (place?.site !== site) return;
+    fires = alerts.filter(({ state, active }) => active && state === "fired").length;
+    drawLinks(place.main.dataset["view"] ?? "");
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 export function open(main: HTMLElement, client: SupabaseClient, { id, role }: Site): Promise<void> {
   place = { main, client, site: id, owner: role === "owner" };
+  fires = 0;
+  void markAlerts(place);
   return show();
 }
 
@@ -78,11 +95,17 @@ async function show(): Promise<void> {
 function drawLinks(current: string): void {
   byId("views").replaceChildren(
     ...Object.entries(VIEWS).map(([name, { title }]) =>
-      el("a", {
-        href: addressOf({ view: name === "figures" ? "" : name }),
-        "data-view": name,
-        "aria-current": name === current ? "page" : null,
-      }, title)
+      el(
+        "a",
+        {
+          href: addressOf({ view: name === "figures" ? "" : name }),
+          "data-view": name,
+          "aria-current": name === current ? "page" : null,
+          "data-fires": name === "alerts" && fires > 0,
+        },
+        title,
+        name === "alerts" && fires > 0 && el("span", { class: "visually-hidden" }, `, ${fires} firing`),
+      )
     ),
   );
 }

@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(36);
+select plan(37);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -125,6 +125,18 @@ select is(
   pg_temp.told($$ select count(*) from chosen c, public.audience_trail('bbbbbbbb-0000-4000-8000-000000000000', c.id, 'person') t $$, 'stranger'),
   '0', 'but nothing of another site''s');
 
+set local role audience_gate_store;
+insert into public.audience_events (created_at, user_id, session_id, event_type, event_category, event_source, site_id, contract)
+select now() - t.ago, t.who, 'session-of-somebody', t.type, 'engagement', 'web', 'aaaaaaaa-0000-4000-8000-000000000000'::uuid,
+  audience_gate.contract_fingerprint()
+from (values (interval '2 hours', null::uuid, 'page_view'), ('1 hour', '44444444-0000-4000-8000-000000000000', 'content_view')) t (ago, who, type);
+reset role;
+do $$ begin perform audience_gate.refresh_analytics(); end $$;
+select results_eq(
+  $$ select t.what from public.audience_events e, audience_gate.trail('aaaaaaaa-0000-4000-8000-000000000000', e.id, 'person') t
+     where e.session_id = 'session-of-somebody' and e.event_type = 'page_view' and t.kind = 'event' $$,
+  $$ values ('content_view'), ('page_view') $$, 'a visitor who signed in is one person, as in the figures');
+
 -- Rules of the install's own.
 insert into public.audience_own_rules (id, site_id, schema, mode, reasons) values
   ('own.everywhere', null, '{"type": "object"}', 'observe', '{"en": "of every site"}'),
@@ -164,7 +176,7 @@ select is(
 from (select '{"binds": true, "place": "/event_source", "passes": false, "refusal": null}' as said) a;
 select is(
   (public.audience_try_own_rule('aaaaaaaa-0000-4000-8000-000000000000', '{"properties": {"event_source": {"const": "ios"}}}',
-    event_type => 'page_view') -> 'stored') - 'samples', '{"examined": 2, "refused": 2, "senders": {"web": 2}}', 'on what is stored');
+    event_type => 'page_view') -> 'stored') - 'samples', '{"examined": 3, "refused": 3, "senders": {"web": 3}}', 'on what is stored');
 select ok(
   public.audience_try_own_rule('aaaaaaaa-0000-4000-8000-000000000000', '{"type": "strange"}') ->> 'refusal' is not null,
   'and are told why a schema cannot be judged by');

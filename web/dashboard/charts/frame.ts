@@ -1,6 +1,7 @@
 /** What all charts share: the plot's frame, one colour per tier, a legend, and the same numbers as a table. */
 import * as Plot from "@observablehq/plot";
 import { el } from "../../shared/dom.ts";
+import { csvButton } from "../csv.ts";
 
 export const TIERS = ["consumer", "practitioner", "clinic", "network", "system"] as const;
 export const STATES = ["S0", "S1", "S2", "S3", "S4", "S5"] as const;
@@ -99,6 +100,7 @@ export function withTable(
         { class: "scroll", tabindex: 0, role: "region", "aria-label": `${caption}, as a table` },
         table(caption, head, body),
       ),
+      csvButton(caption, head, () => body),
     ),
   );
 }

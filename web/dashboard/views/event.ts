@@ -4,10 +4,9 @@ import { jsonBlock } from "../../shared/json.ts";
 import { addressOf } from "../address.ts";
 import { dateTime, words } from "../format.ts";
 import type { Room, WholeEvent } from "../room.ts";
-import type { Place } from "../views.ts";
 import { loaded } from "./parts.ts";
 
-export function oneEvent(body: HTMLElement, _: Place, api: Room, id: string, zone: string): Promise<void> {
+export function oneEvent(body: HTMLElement, api: Room, id: string, zone: string): Promise<void> {
   return loaded(
     body,
     () => api.event(id),
@@ -47,7 +46,7 @@ function ways(event: WholeEvent, zone: string): HTMLElement {
         "ul",
         { class: "ways" },
         link("Everything in this session", { view: "explore", event: event.id, of: "session" }),
-        event.user_id !== null &&
+        event.person_known &&
           link("Everything of this person, with their states", { view: "explore", event: event.id, of: "person" }),
         typeof rule === "string" &&
           link("The rule that refused it, and what to send instead", { view: "refusals", rule }),
@@ -60,7 +59,7 @@ function ways(event: WholeEvent, zone: string): HTMLElement {
 }
 
 function record(event: WholeEvent): HTMLElement {
-  const { replayed_as: _, replay_of: __, ...columns } = event;
+  const { replayed_as: _, replay_of: __, person_known: ___, ...columns } = event;
   return el("section", { "aria-label": "The record" }, jsonBlock(columns, "The record, as it is stored"));
 }
 

@@ -40,7 +40,7 @@ export function show(place: Place): Promise<void> {
 
   async function draw(): Promise<void> {
     const { range: { zone } } = filters.read();
-    if (whose === "") await oneEvent(body, place, api, event, zone);
+    if (whose === "") await oneEvent(body, api, event, zone);
     else await trailOf(body, { place, api, event, whose, zone });
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
   }
