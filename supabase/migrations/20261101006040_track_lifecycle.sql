@@ -200,8 +200,12 @@ begin
   if octet_length(events) > 50 or octet_length(entity) > 50 then
     raise exception 'the name % is too long', events using errcode = 'name_too_long',
       hint = 'Give a shorter one: options => ''{"events": "…", "entity": "…"}''.';
-  elsif exists (select from audience_gate.lifecycles o where o.tracked = track_lifecycle.tracked
-      and o.stage_column = track_lifecycle.stage_column) then
+  end if;
+  select o.* into l from audience_gate.lifecycles o
+  where o.tracked = track_lifecycle.tracked and o.stage_column = track_lifecycle.stage_column;
+  if l.untracked_at is not null then
+    return audience_gate.resume_lifecycle(l, subject.key_type, options);
+  elsif found then
     raise exception '%.% is tracked already', tracked, stage_column using errcode = 'duplicate_object',
       hint = 'audience_gate.lifecycles lists what is, and what was.';
   elsif to_regclass(format('%s.%I', place, events)) is not null then
@@ -227,11 +231,7 @@ begin
     format('%s.%I', place, events)::regclass, entity, entity || '_id',
     'record_' || replace(gen_random_uuid()::text, '-', ''), coalesce(options ->> 'deletes', 'refuse'))
   returning * into l;
-  insert into audience_gate.lifecycle_transitions (lifecycle, from_stage, to_stage, verdict)
-  select l.id, m.move ->> 0, m.move ->> 1, v.verdict
-  from unnest(array['allowed', 'blocked']) v (verdict), jsonb_array_elements(options -> v.verdict) m (move)
-  union all
-  select l.id, t.stage, null, 'terminal' from jsonb_array_elements_text(options -> 'terminal') t (stage);
+  perform audience_gate.declare_transitions(l.id, options);
   execute format('insert into %s (%I, to_stage, actor) select r.%I, r.%I, %L from %s r',
     l.events, l.entity_column, l.key_column, l.stage_column, 'system:adoption', l.tracked);
   perform audience_gate.make_lifecycle_events(l);

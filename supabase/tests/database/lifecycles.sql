@@ -225,6 +225,15 @@ select audience_gate.untrack_lifecycle('public.bills', 'dunning');
 update bills set dunning = 'first';
 select is(count(*), 2::bigint, 'once untracked, changes are not recorded') from bill_dunning_events;
 select throws_ok('delete from bill_dunning_events', '42501', null, 'but the history stays');
+select throws_ok($$select audience_gate.track_lifecycle('public.bills', 'dunning', '{"events": "other"}')$$, '55000', null,
+  'a history goes on under its name');
+select is(audience_gate.track_lifecycle('public.bills', 'dunning', '{"blocked": [["second", "none"]]}')::text, 'bill_dunning_events',
+  'tracked again, it goes on');
+update bills set dunning = 'second' where id = 'b-1';
+select results_eq('select from_stage, to_stage, actor like ''role:%'' from bill_dunning_events where bill_id = ''b-1'' order by changed_at',
+  $$values (null, 'none', true), ('none', 'first', false), ('first', 'second', true)$$, 'with what nobody recorded as one event');
+select throws_ok($$update bills set dunning = 'none' where id = 'b-1'$$, '23514', null, 'and the moves that are declared then');
+select throws_ok('delete from bill_dunning_events', '42501', null, 'append-only as ever');
 
 insert into audience_gate.lifecycle_transitions (lifecycle, from_stage, to_stage, verdict)
 select id, 'contacted', 'lost', 'blocked' from audience_gate.lifecycles where tracked = 'prospects'::regclass;
