@@ -10,7 +10,8 @@
 --   a withdrawal            takes the consents for its channel back, or all of them if there is none for it; without
 --                           any left, the person steps down, rank by rank, below the states that require one
 --   a retention event       steps down by one rank if the terms of its rule hold: the rule names both states, and for
---                           that many days the person did nothing and did not change state
+--                           that many days the person did nothing and did not change state. It is dated when these
+--                           days were over
 --   a change made by others places the state where they put it
 -- Nothing else looks at a score to lower a state, so a state that was placed stays until a rule or somebody moves it.
 -- Placements and retention events set the score to the floor of the new state. A blocked move is not made.
@@ -51,6 +52,7 @@ declare
   since timestamptz := timestamptz '-infinity';
   through timestamptz;
   step record;
+  moved_at timestamptz;
   why text;
   applied bigint := 0;
 begin
@@ -112,6 +114,7 @@ begin
     applied := applied + 1;
     last_type := step.event_type;
     target := rung;
+    moved_at := step.at;
     if step.event_category = 'subscription' then
       given := case when coalesce(step.channel, '') = any (given) then given
         else given || coalesce(step.channel, '') end;
@@ -129,6 +132,9 @@ begin
          and audience_gate.retention_holds(step.claim, ladder[rung], ladder[rung - 1], step.at, idle_at) then
         target := rung - 1;
         why := step.claim ->> 'rule_id';
+        -- When it was due, however late anybody looked: the next rule counts from there, and no year is lost.
+        select least(step.at, idle_at + r.inactivity_days * interval '24 hours') into moved_at
+        from public.audience_rules r where r.id = why;
       end if;
     elsif step.weight > 0 then
       active_at := step.at;
@@ -164,10 +170,10 @@ begin
       end if;
       rung := rung + sign(target - rung)::integer;
       highest := greatest(highest, rung);
-      idle_at := greatest(idle_at, step.at);
+      idle_at := greatest(idle_at, moved_at);
       if not refold then
         perform set_config('audience_gate.rule', why, true), set_config('audience_gate.event_id', step.event_id::text, true),
-          set_config('audience_gate.effective_at', step.at::text, true);
+          set_config('audience_gate.effective_at', moved_at::text, true);
         update public.audience_site_state s set current_state = ladder[rung], last_event_type = last_type
         where s.site_id = site and s.user_id = member;
       end if;

@@ -1,5 +1,9 @@
 -- A run of the derivation, which no single person's rows can stop.
 
+-- Whoever waits longest comes first, and is found without a walk through all who wait.
+create index if not exists idx_state_pending_first_at on audience_gate.state_pending (first_at);
+create index if not exists idx_state_pending_member on audience_gate.state_pending (user_id, site_id);
+
 create or replace function audience_gate.follow_sites()
 returns trigger
 language plpgsql
@@ -121,7 +125,7 @@ begin
   loop
     with chosen as (
       select distinct p.site_id, p.user_id
-      from (select q.site_id, q.user_id from audience_gate.state_pending q limit batch) p
+      from (select q.site_id, q.user_id from audience_gate.state_pending q order by q.first_at limit batch) p
     ), taken as (
       delete from audience_gate.state_pending p using chosen c
       where p.site_id = c.site_id and p.user_id = c.user_id

@@ -78,7 +78,10 @@ export function fold(happenings, { states, types, rules, blocked, dailyCap }) {
         [rule.prior_state, metadata.prior_state].every((state) => state === states[rung].id) &&
         [rule.new_state, metadata.new_state].every((state) => state === states[rung - 1].id) &&
         (rule.inactivity_days === null || (idleSince !== null && idleSince <= at - rule.inactivity_days * DAY));
-      if (holds) step(rung - 1, at, true);
+      const due = holds && rule.inactivity_days !== null && idleSince !== null
+        ? idleSince + rule.inactivity_days * DAY
+        : at;
+      if (holds) step(rung - 1, Math.min(at, due), true);
       continue;
     }
     if (type.weight <= 0) continue;

@@ -1,6 +1,6 @@
 -- Jobs: schedules, runs and their log, pruning.
 begin;
-select plan(44);
+select plan(45);
 
 -- Schedules: what is not one, and when one was last due (UTC).
 select is(audience_gate.is_schedule(schedule), false, format('"%s" is not a schedule', schedule))
@@ -67,6 +67,12 @@ update audience_gate.jobs set active = name in ('works', 'fails');
 select is((select jsonb_agg(ran ->> 'outcome') from jsonb_array_elements(audience_gate.run_due_jobs()) ran), '["failed", "succeeded"]',
   'a scheduler outside runs what is due, one failure not keeping back the others');
 select is(audience_gate.run_due_jobs(), '[]', 'once');
+update audience_gate.job_runs set started_at = started_at + interval '1 year' where job = 'works';
+update audience_gate.jobs set created_at = created_at + interval '1 year' where name = 'works';
+select is((select array_agg(d) from audience_gate.due_jobs() d where d in ('works', 'fails', 'tells')), array['works'],
+  'a clock that went back by a year stops no job');
+delete from audience_gate.job_runs where job = 'works' and started_at > now() + interval '1 day';
+update audience_gate.jobs set created_at = created_at - interval '1 year' where name = 'works';
 
 -- Pruning.
 insert into audience_gate.job_runs (job, started_at, duration_ms, outcome)
