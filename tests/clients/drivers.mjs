@@ -13,7 +13,7 @@ import { root } from "../runner/paths.mjs";
 /**
  * @typedef {{ id?: string, report?: Record<string, number>, verdict?: Verdict, error?: string, message?: string, status?: number, code?: string }} Said
  * @typedef {{ id: string, status: string, replayed: boolean, rule_id: string | null, reason: string, violations: unknown[] }} Verdict
- * @typedef {{ url?: string, key?: string, options?: { maxEvents?: number } }} Settings `key` and `url`: "" for none
+ * @typedef {{ url?: string, key?: string, options?: { maxEvents?: number }, told?: () => void }} Settings `key` and `url`: "" for none; `told`: at each verdict
  */
 
 export const base = mkdtempSync(join(tmpdir(), "audience-gate-clients-"));
@@ -34,7 +34,7 @@ const COMMANDS = {
 export const LANGUAGES = /** @type {Language[]} */ (Object.keys(COMMANDS));
 
 /** @param {Language} language @param {string} queue @param {Settings} settings */
-export function start(language, queue, { url = "", key = secretKey, options = {} }) {
+export function start(language, queue, { url = "", key = secretKey, options = {}, told = () => {} }) {
   const [program, ...args] = COMMANDS[language];
   const child = spawn(program, [...args, queue, JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -58,8 +58,10 @@ export function start(language, queue, { url = "", key = secretKey, options = {}
   createInterface({ input: child.stdout }).on("line", (line) => {
     /** @type {Said} */
     const said = JSON.parse(line);
-    if (said.verdict) verdicts.push(said.verdict);
-    else asked.shift()?.(said);
+    if (said.verdict) {
+      verdicts.push(said.verdict);
+      told();
+    } else asked.shift()?.(said);
   });
   exited.then(() => asked.splice(0).forEach((tell) => tell({ error: "ended", message: complaints })));
 
