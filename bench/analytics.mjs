@@ -28,7 +28,10 @@ const range = (/** @type {number} */ days) => `$1, now() - interval '${days} day
 const CALLS = [
   ["kpi_overview", "30 days", `kpi_overview(${range(30)})`],
   ["kpi_overview", "90 days", `kpi_overview(${range(90)})`],
+  ["kpi_overview", "30 days in Kolkata, of which the site has no views", `kpi_overview(${range(30)}, 'Asia/Kolkata')`],
+  ["kpi_people", "30 days", `kpi_people(${range(30)})`],
   ["kpi_engagement", "30 days by day", `kpi_engagement(${range(30)})`],
+  ["kpi_engagement", "90 days by week in Kolkata", `kpi_engagement(${range(90)}, 'week', 'Asia/Kolkata')`],
   ["kpi_engagement", "90 days by week", `kpi_engagement(${range(90)}, 'week')`],
   ["kpi_feature_adoption", "30 days", `kpi_feature_adoption(${range(30)})`],
   ["kpi_feature_adoption", "90 days", `kpi_feature_adoption(${range(90)})`],
@@ -99,8 +102,11 @@ async function measure(client, sender) {
   }
   const { rows: views } = await client.query(
     `select view_name, duration_ms::float8 as duration, row_count::int as rows,
+       (select a.attname from pg_catalog.pg_attribute a where a.attrelid = ('audience_gate.' || view_name)::regclass
+        and a.attname in ('slot', 'day', 'cohort') order by a.attname desc limit 1) as period,
        pg_size_pretty(pg_total_relation_size(('audience_gate.' || view_name)::regclass)) as size
-     from audience_gate.analytics_runs order by id desc limit 11`,
+     from audience_gate.analytics_runs
+     where covered_until = (select max(covered_until) from audience_gate.analytics_runs) order by id desc`,
   );
 
   // A live tail as long as the settings allow: a minute's worth of arrivals, and some more.
@@ -137,11 +143,12 @@ async function measure(client, sender) {
     });
   }
   const plans = [];
-  for (const { view_name } of [...views].reverse()) {
+  for (const { view_name, period } of [...views].reverse().filter(({ period }) => period !== null)) {
+    const mine = period === "slot"
+      ? `site_id = '${SITE}'`
+      : `site_zone = (select z.id from audience_gate.site_zones z where z.site_id = '${SITE}' and z.time_zone = 'UTC')`;
     const { rows } = await client.query(
-      `explain (analyze, buffers) select * from audience_gate.${view_name}
-       where site_zone = (select z.id from audience_gate.site_zones z where z.site_id = '${SITE}' and z.time_zone = 'UTC')
-         and ${view_name === "retention_cohorts" ? "cohort" : "day"} > current_date - 30`,
+      `explain (analyze, buffers) select * from audience_gate.${view_name} where ${mine} and ${period} > current_date - 30`,
     );
     plans.push(`${view_name}\n${rows.map((row) => `  ${row["QUERY PLAN"]}`).join("\n")}`);
   }
@@ -362,7 +369,7 @@ ${
 
 ## Indexes
 
-- Each view has the unique index its concurrent refresh needs; it begins with the site, so it also serves the reads. \`engagement_by_tier\` and \`feature_adoption\` have a second one on site and day, for ranges over all tiers and types.
+- Each view has the unique index its concurrent refresh needs; it begins with the site, so it also serves the reads. \`engagement_by_tier\`, \`feature_adoption\` and the slots that they are made of have a second one on site and time, for ranges over all tiers and types.
 - The live tail is found by \`(site_id, created_at)\`, the people in it by the indexes on \`user_id\` and \`session_id\`: no index was added to the events for the views.
 - \`audience_state_events\` has a BRIN index on \`changed_at\`: history is written in the order of that clock, so a few summaries find what is newer than a refresh. On \`audience_events\` a BRIN index would only repeat what \`idx_audience_events_created_at\` does.
 

@@ -82,7 +82,7 @@ export async function siteSize(client) {
        (select sum(events) from audience_gate.data_quality_by_rule where site_zone = z.id)::int as events,
        (select sum(people) from audience_gate.engagement_by_tier
         where site_zone = z.id and tier = 'all' and previous_day = '-infinity')::int as people,
-       (select sum(sessions) from audience_gate.session_starts where site_zone = z.id)::int as sessions,
+       (select sum(sessions) from audience_gate.session_starts where site_id = z.site_id)::int as sessions,
        (select sum(transitions) from audience_gate.state_flow where site_zone = z.id)::int as transitions,
        pg_size_pretty(pg_total_relation_size('public.audience_events')) as size
      from audience_gate.site_zones z where z.site_id = $1 and z.time_zone = 'UTC'`,

@@ -93,6 +93,7 @@ group by 1, 2, 3, 4
 with data;
 create unique index idx_session_slots_key on audience_gate.session_slots (site_id, session, slot, sender);
 create index idx_session_slots_slot on audience_gate.session_slots (site_id, slot);
+create index idx_session_slots_sender on audience_gate.session_slots (site_id, sender);
 comment on materialized view audience_gate.session_slots is
   'Which types of events each session caused in which slot of fifteen minutes, how often and for how long. The other '
   'views about people are made from this one.';

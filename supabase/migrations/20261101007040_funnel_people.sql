@@ -5,7 +5,9 @@ drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, time
 
 -- One walk serves the view, the live tail, and zones that have no view. The planner cannot know how many people
 -- a step has, and would compare each with each; it is left with the hash join, which suits any number.
-create or replace function audience_gate.funnel_cells(p_site uuid, p_time_zone text, p_now boolean, p_touched boolean)
+create or replace function audience_gate.funnel_cells(
+  p_site uuid, p_time_zone text, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz
+)
 returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
 language sql
 stable
@@ -40,6 +42,7 @@ as $$
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
     left join links l on l.session = a.session
     where not p_touched and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+      and a.at >= p_from and a.at <= (select p_until + max(s.conversion_window) from steps s)
       and a.event_type in (select s.event_type from steps s)
     union all
     select e.person, e.event_type, e.at
@@ -93,14 +96,15 @@ as $$
   from walk w
   group by 1, 2, 3, 4
 $$;
-comment on function audience_gate.funnel_cells(uuid, text, boolean, boolean) is
+comment on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) is
   'People by funnel, day of entry, day of the entry before that, and step reached: as they are now or, unless p_now, as '
-  'they were at the last refresh; of everybody or, if p_touched, of those about whom the live tail says something.';
+  'they were at the last refresh; of everybody or, if p_touched, of those about whom the live tail says something. Of '
+  'everybody, the entries between p_from and p_until are complete, but for the day of the entry before the first.';
 
 create materialized view audience_gate.conversion_funnel as
 select z.id as site_zone, c.*
 from audience_gate.site_zones z
-cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false) c
+cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false, '-infinity', 'infinity') c
 with data;
 create unique index idx_conversion_funnel_key
   on audience_gate.conversion_funnel (site_zone, funnel_id, day, previous_day, position);
@@ -117,27 +121,31 @@ comment on column audience_gate.conversion_funnel.position is 'The step.';
 comment on column audience_gate.conversion_funnel.people is 'How many people reached it.';
 comment on column audience_gate.conversion_funnel.seconds is 'The sum of the seconds from entry to the step.';
 
-alter function audience_gate.funnel_cells(uuid, text, boolean, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_cells(uuid, text, boolean, boolean) from public, anon, authenticated, service_role;
+alter function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz)
+  from public, anon, authenticated, service_role;
 alter materialized view audience_gate.conversion_funnel owner to audience_gate_owner;
 revoke all on audience_gate.conversion_funnel from public, anon, authenticated, service_role;
 
-create or replace function audience_gate.funnel_tail(p_site uuid, p_time_zone text, p_view_holds boolean)
+create or replace function audience_gate.funnel_tail(
+  p_site uuid, p_time_zone text, p_view_holds boolean, p_from timestamptz, p_until timestamptz
+)
 returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
 language sql
 stable
 set search_path = ''
 as $$
-  select * from audience_gate.funnel_cells(p_site, p_time_zone, true, p_view_holds)
+  select * from audience_gate.funnel_cells(p_site, p_time_zone, true, p_view_holds, p_from, p_until)
   union all
   select c.funnel_id, c.day, c.previous_day, c.position, -c.people, -c.seconds
-  from audience_gate.funnel_cells(p_site, p_time_zone, false, true) c
+  from audience_gate.funnel_cells(p_site, p_time_zone, false, true, p_from, p_until) c
   where p_view_holds
 $$;
-comment on function audience_gate.funnel_tail(uuid, text, boolean) is
-  'What the live tail adds to conversion_funnel and takes from it; everything, where the view does not hold.';
-alter function audience_gate.funnel_tail(uuid, text, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_tail(uuid, text, boolean) from public, anon, authenticated, service_role;
+comment on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) is
+  'What the live tail adds to conversion_funnel and takes from it; where the view does not hold, all entries of a range.';
+alter function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz)
+  from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.kpi_funnel(
   p_site uuid, p_from timestamptz, p_to timestamptz, p_funnel text, p_zone text
@@ -170,7 +178,8 @@ begin
     where holds and v.site_zone = r.site_zone and v.funnel_id = p_funnel and v.day between r.first_day and r.last_day
     union all
     select t.day, t.previous_day, t.position, t.people, t.seconds
-    from audience_gate.funnel_tail(p_site, p_zone, holds) t
+    from audience_gate.funnel_tail(
+      p_site, p_zone, holds, (r.first_day - 1)::timestamp at time zone p_zone, (r.last_day + 2)::timestamp at time zone p_zone) t
     where t.funnel_id = p_funnel and t.day between r.first_day and r.last_day
   ), reached as (
     select f.position, f.name, f.event_type, coalesce(sum(c.people), 0)::bigint as people, sum(c.seconds) as seconds

@@ -3,40 +3,38 @@
 drop function if exists audience_gate.session_tail(uuid, text, timestamptz);
 
 create materialized view audience_gate.session_starts as
-select z.id as site_zone, (s.started at time zone z.time_zone)::date as day, count(*)::bigint as sessions
+select s.site_id, s.started as slot, count(*)::bigint as sessions
 from (
   select a.site_id, a.session, min(a.slot) as started from audience_gate.slot_activity a group by 1, 2
 ) s
-join audience_gate.site_zones z on z.site_id = s.site_id
 group by 1, 2
 with data;
-create unique index idx_session_starts_key on audience_gate.session_starts (site_zone, day);
-comment on materialized view audience_gate.session_starts is 'Sessions by the local day of their first event.';
-comment on column audience_gate.session_starts.site_zone is
-  'The site in one of its time zones: an id of audience_gate.site_zones.';
-comment on column audience_gate.session_starts.day is 'The local day.';
-comment on column audience_gate.session_starts.sessions is 'How many sessions had their first event on that day.';
+create unique index idx_session_starts_key on audience_gate.session_starts (site_id, slot);
+comment on materialized view audience_gate.session_starts is 'Sessions by the slot of fifteen minutes of their first event.';
+comment on column audience_gate.session_starts.site_id is 'The site.';
+comment on column audience_gate.session_starts.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.session_starts.sessions is 'How many sessions had their first event in them.';
 alter materialized view audience_gate.session_starts owner to audience_gate_owner;
 revoke all on audience_gate.session_starts from public, anon, authenticated, service_role;
 
-create or replace function audience_gate.session_tail(p_site uuid, p_site_zone integer, p_time_zone text)
-returns table (day date, sessions bigint)
+create or replace function audience_gate.session_tail(p_site uuid, p_views_hold boolean)
+returns table (slot timestamptz, sessions bigint)
 language sql
 stable
 set search_path = ''
 as $$
   with tail as materialized (
-    select a.session, min(a.at) as started
+    select a.session, min(date_bin('15 minutes', a.at, timestamptz '2000-01-01Z')) as started
     from audience_gate.activity a
     where a.site_id = p_site and a.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
     group by 1
-  ), known as materialized (
+  ), known as (
     select t.session, t.started, b.started as before
     from tail t
     left join lateral (
       select min(a.slot) as started from audience_gate.slot_activity a where a.site_id = p_site and a.session = t.session
     ) b on true
-    where p_site_zone is not null
+    where p_views_hold
     union all
     -- Where no view holds: all sessions.
     select w.session, min(w.started), null
@@ -45,19 +43,19 @@ as $$
       union all
       select t.session, t.started from tail t
     ) w
-    where p_site_zone is null
+    where not p_views_hold
     group by 1
   )
-  select (m.at at time zone p_time_zone)::date, sum(m.revision)::bigint
+  select m.slot, sum(m.revision)::bigint
   from known k
-  cross join lateral (values (1, least(k.started, k.before)), (-1, k.before)) m (revision, at)
-  where m.at is not null
+  cross join lateral (values (1, least(k.started, k.before)), (-1, k.before)) m (revision, slot)
+  where m.slot is not null
   group by 1
 $$;
-comment on function audience_gate.session_tail(uuid, integer, text) is
-  'What the live tail changes in session_starts.';
-alter function audience_gate.session_tail(uuid, integer, text) owner to audience_gate_owner;
-revoke all on function audience_gate.session_tail(uuid, integer, text) from public, anon, authenticated, service_role;
+comment on function audience_gate.session_tail(uuid, boolean) is
+  'What the live tail changes in session_starts; everything, where the view does not hold.';
+alter function audience_gate.session_tail(uuid, boolean) owner to audience_gate_owner;
+revoke all on function audience_gate.session_tail(uuid, boolean) from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.kpi_overview(p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text)
 returns table (
@@ -81,22 +79,18 @@ begin
     select sum(c.events)::bigint as events, (sum(c.people) filter (where c.previous_day < r.first_day))::bigint as people,
       coalesce(sum(c.people) filter (where c.previous_day = '-infinity'), 0)::bigint as new_people,
       sum(c.seconds) as seconds, sum(c.score) as score
-    from (
-      select v.tier, v.day, v.previous_day, v.people, v.events, v.seconds, v.score
-      from audience_gate.engagement_by_tier v
-      where v.site_zone = r.site_zone and v.tier = 'all' and v.day between r.first_day and r.last_day
-      union all
-      select t.* from audience_gate.engagement_tail(p_site, r.site_zone, p_zone, r.covered_until) t
-      where t.tier = 'all' and t.day between r.first_day and r.last_day
-    ) c
+    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
+    where c.tier = 'all'
   ), started as (
     select sum(c.sessions)::bigint as sessions
     from (
-      select v.day, v.sessions from audience_gate.session_starts v where v.site_zone = r.site_zone
+      select v.slot, v.sessions from audience_gate.session_starts v
+      where r.views_hold and v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
+        and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
       union all
-      select * from audience_gate.session_tail(p_site, r.site_zone, p_zone)
+      select * from audience_gate.session_tail(p_site, r.views_hold)
     ) c
-    where c.day between r.first_day and r.last_day
+    where (c.slot at time zone p_zone)::date between r.first_day and r.last_day
   ), failed as (
     select sum(e.events)::bigint as events
     from (

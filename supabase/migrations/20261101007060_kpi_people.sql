@@ -27,7 +27,8 @@ begin
     from (
       select v.session, v.sender, v.events, v.slot as at
       from audience_gate.slot_activity v
-      where v.site_id = p_site and v.slot >= r.first_day - interval '1 day' and v.slot < r.last_day + interval '2 days'
+      where v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
+        and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
       union all
       select v.session, coalesce(v.user_id, v.session), 1, v.at
       from audience_gate.activity v

@@ -315,7 +315,7 @@ for (const version of VERSIONS) {
       const { rows: [{ refreshed }] } = await log.client.query("select audience_gate.refresh_analytics() as refreshed");
       assert.equal(refreshed.outcome, "ok");
       const { rows: [{ days }] } = await log.client.query(
-        "select count(distinct day)::int as days from audience_gate.person_days where person = $1",
+        "select count(distinct (slot at time zone 'UTC')::date)::int as days from audience_gate.person_slots where person = $1",
         [member],
       );
       assert.equal(days, 3);
