@@ -79,7 +79,7 @@ export async function buildSite(client, events) {
 export async function siteSize(client) {
   const { rows: [size] } = await client.query(
     `select
-       (select sum(events) from audience_gate.data_quality_by_rule where site_zone = z.id)::int as events,
+       (select sum(events) from audience_gate.data_quality_by_rule where site_id = z.site_id)::int as events,
        (select sum(people) from audience_gate.engagement_by_tier
         where site_zone = z.id and tier = 'all' and previous_day = '-infinity')::int as people,
        (select sum(sessions) from audience_gate.session_starts where site_id = z.site_id)::int as sessions,

@@ -51,20 +51,21 @@ const performance = (/** @type {Random} */ random) =>
     largest_paint_ms: random.skewed(1300),
   });
 
+/** @type {(random: Random) => Draft} */
+const campaignLanding = (random) => ({
+  event_type: "campaign_landing",
+  event_category: "attribution",
+  metadata: { landing_page: "/welcome" },
+  ...random.pick(CAMPAIGNS),
+});
+
 /** A passing visitor who never signs in. */
 function visitor(/** @type {Random} */ random) {
-  const landing = random.chance(0.35)
-    ? {
-      event_type: "campaign_landing",
-      event_category: "attribution",
-      metadata: { landing_page: "/welcome" },
-      ...random.pick(CAMPAIGNS),
-    }
-    : {
-      event_type: "organic_landing",
-      event_category: "attribution",
-      metadata: { landing_page: "/", referrer_kind: random.pick(["search", "direct", "social", "referral"]) },
-    };
+  const landing = random.chance(0.35) ? campaignLanding(random) : {
+    event_type: "organic_landing",
+    event_category: "attribution",
+    metadata: { landing_page: "/", referrer_kind: random.pick(["search", "direct", "social", "referral"]) },
+  };
   const drafts = [landing, performance(random), engagement("page_view", { page_path: "/", device_class: "mobile" })];
   if (random.chance(0.6)) drafts.push(read(random));
   if (random.chance(0.2)) drafts.push(engagement("site_search", { page_path: "/search", result_count: 7 }));
@@ -86,6 +87,7 @@ const unknown = (draft) => ({ ...draft, user_id: null });
 function consumer(/** @type {Random} */ random, /** @type {number} */ visit, /** @type {string} */ name) {
   const drafts = [unknown(engagement("page_view", { page_path: "/", device_class: "mobile" }))];
   if (visit === 1) {
+    if (random.chance(0.4)) drafts.unshift(unknown(campaignLanding(random)));
     drafts.push(unknown(read(random)), subscription("account_created", { method: "magic_link" }));
   } else {
     drafts.push(engagement("signed_in", { page_path: "/", method: "magic_link" }), read(random));

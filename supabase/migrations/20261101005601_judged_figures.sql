@@ -112,22 +112,20 @@ comment on view audience_gate.receipts is
 drop materialized view audience_gate.data_quality_by_rule;
 create materialized view audience_gate.data_quality_by_rule as
 select
-  z.id as site_zone, case when r.replayed_at < s.covered_until then '' else r.rule_id end as rule_id,
-  (r.created_at at time zone z.time_zone)::date as day, count(*)::bigint as events, max(r.created_at) as last_at
+  r.site_id, case when r.replayed_at < s.covered_until then '' else r.rule_id end as rule_id,
+  date_bin('15 minutes', r.created_at, timestamptz '2000-01-01Z') as slot, count(*)::bigint as events, max(r.created_at) as last_at
 from audience_gate.received r
-join audience_gate.site_zones z on z.site_id = r.site_id
 cross join audience_gate.analytics_settings s
 where r.created_at < s.covered_until
 group by 1, 2, 3
 with data;
-create unique index if not exists idx_data_quality_by_rule_key on audience_gate.data_quality_by_rule (site_zone, day, rule_id);
+create unique index if not exists idx_data_quality_by_rule_key on audience_gate.data_quality_by_rule (site_id, slot, rule_id);
 comment on materialized view audience_gate.data_quality_by_rule is
-  'Events received, by site and local day of receipt: accepted (rule_id empty), rejected by each rule, and those that '
-  'nobody has judged (rule_id unjudged).';
-comment on column audience_gate.data_quality_by_rule.site_zone is
-  'The site in one of its time zones: an id of audience_gate.site_zones.';
+  'Events received, by site and by slot of fifteen minutes: accepted (rule_id empty), rejected by each rule, and those '
+  'that nobody has judged (rule_id unjudged).';
+comment on column audience_gate.data_quality_by_rule.site_id is 'The site.';
 comment on column audience_gate.data_quality_by_rule.rule_id is 'The rule; empty: accepted; unjudged: not judged yet.';
-comment on column audience_gate.data_quality_by_rule.day is 'The local day of receipt.';
+comment on column audience_gate.data_quality_by_rule.slot is 'When the fifteen minutes began.';
 comment on column audience_gate.data_quality_by_rule.events is 'How many events.';
 comment on column audience_gate.data_quality_by_rule.last_at is 'When the last of them was received.';
 alter materialized view audience_gate.data_quality_by_rule owner to audience_gate_owner;

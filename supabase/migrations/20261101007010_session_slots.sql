@@ -26,7 +26,11 @@ select
     when jsonb_typeof(e.metadata -> 'duration_seconds') = 'number'
     then least(greatest((e.metadata ->> 'duration_seconds')::numeric, 0), 86400)
     else 0
-  end as seconds
+  end as seconds,
+  e.id,
+  e.metadata,
+  case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
+    then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch
 from public.audience_events e
 where not e.rejected and e.contract is not null;
 comment on view audience_gate.counted_events is 'The accepted events, without the rows that nobody has judged.';
@@ -39,9 +43,13 @@ comment on column audience_gate.counted_events.session is 'The number by which t
 comment on column audience_gate.counted_events.event_type is 'An id of public.audience_event_types.';
 comment on column audience_gate.counted_events.event_category is 'Its category.';
 comment on column audience_gate.counted_events.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
+comment on column audience_gate.counted_events.id is 'Its id.';
+comment on column audience_gate.counted_events.metadata is 'Its payload.';
+comment on column audience_gate.counted_events.touch is
+  'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
 
 create or replace view audience_gate.activity with (security_invoker = true) as
-select e.site_id, e.created_at, e.at, e.user_id, e.session_id, e.session, e.event_type, e.seconds
+select e.site_id, e.created_at, e.at, e.user_id, e.session_id, e.session, e.event_type, e.seconds, e.id, e.metadata, e.touch
 from audience_gate.counted_events e
 join public.audience_event_types t on t.id = e.event_type
 where t.tier <> 'system' and t.category <> 'retention';
@@ -57,6 +65,10 @@ comment on column audience_gate.activity.session_id is 'The session.';
 comment on column audience_gate.activity.session is 'The number by which the views name the session.';
 comment on column audience_gate.activity.event_type is 'An id of public.audience_event_types.';
 comment on column audience_gate.activity.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
+comment on column audience_gate.activity.id is 'Its id.';
+comment on column audience_gate.activity.metadata is 'Its payload.';
+comment on column audience_gate.activity.touch is
+  'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
 
 create materialized view audience_gate.session_users as
 select e.site_id, e.session, min(e.session_id) as session_id,

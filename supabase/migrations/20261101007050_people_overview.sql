@@ -103,14 +103,15 @@ begin
     where e.day between r.first_day and r.last_day
   ), newest as (
     select max(c.created_at) as at from audience_gate.receipts c
-    where c.site_id = p_site and c.created_at >= r.covered_until and c.rule_id = ''
+    where c.site_id = p_site and c.rule_id = ''
+      and c.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
   )
   select coalesce(e.events, 0), coalesce(e.people, 0), coalesce(e.new_people, 0), coalesce(e.people - e.new_people, 0),
     coalesce(s.sessions, 0), coalesce(e.seconds, 0), coalesce(e.score, 0), coalesce(q.rejected, 0), q.rate, coalesce(f.events, 0),
     coalesce(
       n.at,
       (select v.last_at from audience_gate.data_quality_by_rule v
-       where v.site_zone = r.site_zone and v.rule_id = '' order by v.day desc limit 1)),
+       where v.site_id = p_site and v.rule_id = '' order by v.slot desc limit 1)),
     nullif(r.covered_until, '-infinity')
   from engagement e
   cross join started s

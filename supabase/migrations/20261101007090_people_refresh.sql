@@ -33,7 +33,7 @@ begin
     -- In the order in which they are made from each other.
     foreach refreshed in array array[
       'session_users', 'session_slots', 'engagement_slots', 'feature_slots', 'engagement_by_tier', 'feature_adoption',
-      'retention_cohorts', 'session_starts', 'conversion_funnel',
+      'retention_cohorts', 'session_starts', 'conversion_funnel', 'visits',
       'errors_daily', 'performance_daily', 'data_quality_by_rule', 'state_flow', 'state_dwell'
     ] loop
       view_started := clock_timestamp();

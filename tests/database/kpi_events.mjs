@@ -68,6 +68,9 @@ export function events(random, users, count, received) {
       seconds: Math.min(sent, 86_400),
       measure: type === "page_performance" ? Math.round(Math.exp(random() * 8) * 10) / 10 : undefined,
       code: type === "error_occurred" ? pick(["E1", "E2", undefined]) : undefined,
+      campaign: random() < 0.2 ? pick(["spring", "autumn"]) : undefined,
+      page: random() < 0.6 ? pick(["/", "/guides", "/pricing"]) : undefined,
+      device: random() < 0.3 ? pick(["desktop", "mobile"]) : undefined,
     };
   });
 }
@@ -111,9 +114,9 @@ export async function store(client, list, moves, tail) {
   await client.query(
     `insert into public.audience_events
        (id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, site_id, occurred_at, rejected,
-        contract)
+        contract, utm_source, utm_campaign)
      select r.id, r.created_at, r.user_id, r.session_id, r.event_type, t.category, 'web', r.metadata, r.site_id, r.occurred_at, r.rejected,
-       case when r.contract <> '' then audience_gate.contract_fingerprint() end
+       case when r.contract <> '' then audience_gate.contract_fingerprint() end, r.utm_source, r.utm_campaign
      from jsonb_populate_recordset(null::public.audience_events, $1) r
      join public.audience_event_types t on t.id = r.event_type`,
     [JSON.stringify(list.map((event) => ({
@@ -127,11 +130,15 @@ export async function store(client, list, moves, tail) {
         ...event.seconds ? { duration_seconds: event.sent } : {},
         ...event.measure === undefined ? {} : { load_ms: event.measure },
         ...event.code === undefined ? {} : { error_code: event.code },
+        ...event.page === undefined ? {} : { page_path: event.page },
+        ...event.device === undefined ? {} : { device_class: event.device },
       },
       site_id: event.site,
       occurred_at: event.rejected ? null : iso(event.at),
       rejected: event.rejected,
       contract: event.unjudged ? "" : "judged",
+      utm_source: event.campaign === undefined ? null : "newsletter",
+      utm_campaign: event.campaign ?? null,
     })))],
   );
   await client.query("reset role");

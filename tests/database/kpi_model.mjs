@@ -2,11 +2,13 @@
  * The definitions of KPI.md, computed the slow way from a list of events: no views, no tail, no SQL.
  *
  * @typedef {{ id: string, site: string, user: string | null, session: string, type: string, rejected: boolean, rule?: string,
- *   unjudged: boolean, replayed?: boolean, replayOf?: string, at: number, received: number, sent: number, seconds: number, measure?: number, code?: string }} Event
+ *   unjudged: boolean, replayed?: boolean, replayOf?: string, at: number, received: number, sent: number, seconds: number,
+ *   measure?: number, code?: string, campaign?: string, page?: string, device?: string }} Event
  * @typedef {{ site: string, user: string, from: string | null, to: string, at: number }} Move
  * @typedef {{ category: string, tier: string, weight: number }} Type
  * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
  */
+import { createHash } from "node:crypto";
 import { between, groups, inside, localDay, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
 import { states } from "./kpi_state_model.mjs";
 
@@ -40,6 +42,30 @@ export function model(all, moves, types, site, rule = "session") {
   ]);
   const errors = received.filter(({ rejected, type }) => !rejected && errorTypes.has(type));
   const people = (/** @type {Event[]} */ events) => new Set(events.map(person)).size;
+  // A visit is a session; what happened at the same time is in the order of the ids.
+  const visits = () =>
+    [...groups(activity, ({ session }) => session)].map(([session, events]) => {
+      events.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+      const times = events.map(({ at }) => at);
+      const [started, ended] = [times[0], times[times.length - 1]];
+      const senders = new Set(events.map(({ user }) => user ?? `session:${session}`));
+      const pages = events.flatMap(({ page }) => page ?? []);
+      return {
+        key: createHash("md5").update(session).digest("hex"),
+        person: linked(session) ?? (senders.size === 1 ? [...senders][0] : `session:${session}`),
+        started,
+        day: (/** @type {string} */ zone) => localDay(started, zone),
+        seconds: (ended - started) / 1000,
+        events: events.length,
+        types: new Set(events.map(({ type }) => type)),
+        touches: events.flatMap(({ campaign }) => campaign ?? []),
+        labels: /** @type {Record<string, string | undefined>} */ ({
+          entry: pages[0],
+          exit: pages[pages.length - 1],
+          device: events.flatMap(({ device }) => device ?? [])[0],
+        }),
+      };
+    });
   const active = (/** @type {Range} */ range) => activity.filter(({ at }) => inside(localDay(at, range.zone), range));
   const firstEver = (
     /** @type {(event: Event) => string} */ key,
@@ -105,6 +131,42 @@ export function model(all, moves, types, site, rule = "session") {
         shared_sessions: sessions.length - own.length,
         stitched_events: anonymous.filter(({ session }) => linked(session) !== null).length,
       }];
+    },
+    visits(/** @type {Range} */ range, by = "") {
+      const rows = visits().filter(({ day }) => inside(day(range.zone), range))
+        .map((visit) => ({ visit, period: periodOf(visit.day(range.zone), range), label: visit.labels[by] ?? null }));
+      return [...groups(rows, ({ period, label }) => `${period} ${label}`).values()].map((group) => ({
+        period: group[0].period,
+        label: group[0].label,
+        visits: group.length,
+        people: new Set(group.map(({ visit }) => visit.person)).size,
+        bounces: group.filter(({ visit }) => visit.events === 1).length,
+        bounce_rate: group.filter(({ visit }) => visit.events === 1).length / group.length,
+        average_seconds: sum(group.map(({ visit }) => visit.seconds)) / group.length,
+        events_per_visit: sum(group.map(({ visit }) => visit.events)) / group.length,
+      }));
+    },
+    campaigns(/** @type {Range} */ range, /** @type {string} */ by, /** @type {string} */ goal) {
+      const credited = [...groups(visits(), (visit) => visit.person).values()].flatMap((own) => {
+        own.sort((a, b) => a.started - b.started || (a.key < b.key ? -1 : 1));
+        const first = own.find(({ touches }) => touches.length > 0)?.touches[0] ?? null;
+        /** @type {string | null} */
+        let last = null;
+        return own.map((visit) => {
+          last = visit.touches.at(-1) ?? last;
+          return { visit, touch: by === "first" ? first : last };
+        });
+      }).filter(({ visit }) => inside(visit.day(range.zone), range));
+      return [...groups(credited, ({ touch }) => touch ?? "").values()].map((group) => {
+        const conversions = group.filter(({ visit }) => visit.types.has(goal)).length;
+        return {
+          campaign: group[0].touch,
+          visits: group.length,
+          people: new Set(group.map(({ visit }) => visit.person)).size,
+          conversions,
+          conversion_rate: conversions / group.length,
+        };
+      });
     },
     engagement(/** @type {Range} */ range) {
       const rows = active(range).flatMap((event) =>

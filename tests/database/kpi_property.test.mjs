@@ -42,7 +42,7 @@ function differences(got, wanted, path) {
       ? wanted * 0.0101 + 0.051
       : /average|mean_seconds/.test(key)
       ? 0.051
-      : key === "events_per_person"
+      : /^events_per_/.test(key)
       ? 0.0051
       : 0.0001;
     return Math.abs(got - wanted) <= allowed ? [] : [`${path}: ${got}, not ${wanted}`];
@@ -61,6 +61,12 @@ function differences(got, wanted, path) {
   return got === wanted ? [] : [`${path}: ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`];
 }
 
+const grouped = (/** @type {any} */ { period: _, events_per_visit: __, label, ...row }) => ({ device: label, ...row });
+const paged = (/** @type {any} */ visit) => {
+  const { device, ...row } = grouped(visit);
+  return { page: device, ...row };
+};
+
 const KEYS = [
   "period",
   "cohort",
@@ -73,6 +79,9 @@ const KEYS = [
   "from_state",
   "to_state",
   "state",
+  "page",
+  "device",
+  "campaign",
 ];
 const ordered = (/** @type {any[]} */ rows) =>
   rows.map((row) => ({
@@ -194,6 +203,18 @@ for (const version of VERSIONS) {
                     truth.overview({ ...range, grain: "total" }),
                   ],
                   ["people", "", truth.people({ ...range, grain: "total" })],
+                  ["visits", ", grain => $4", truth.visits(range).map(({ label: _, ...row }) => row)],
+                  ...["entry", "exit"].map((by) => [
+                    "pages",
+                    `, by => '${by}'`,
+                    truth.visits({ ...range, grain: "total" }, by).map(paged),
+                  ]),
+                  ["devices", "", truth.visits({ ...range, grain: "total" }, "device").map(grouped)],
+                  ...["first", "last"].map((by) => [
+                    "campaigns",
+                    `, by => '${by}'`,
+                    truth.campaigns({ ...range, grain: "total" }, by, steps[steps.length - 1].type),
+                  ]),
                   ["engagement", ", grain => $4", truth.engagement(range)],
                   ["feature_adoption", "", truth.feature_adoption(range)],
                   ["funnel", "", truth.funnel(range, steps, 30 * 86_400_000)],

@@ -1,0 +1,151 @@
+-- Visits as figures: how many, how long, where they began and ended, and what they came by.
+
+create or replace function audience_gate.kpi_visits(
+  p_site uuid, p_from timestamptz, p_to timestamptz, p_grain text, p_zone text, p_by text
+)
+returns table (
+  period date, label text, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric,
+  events_per_visit numeric
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  r record;
+begin
+  if p_by is null or p_by not in ('', 'entry', 'exit', 'referrer', 'device') then
+    raise exception 'pages are told apart by entry or exit' using errcode = '22023', hint = 'Send entry or exit.';
+  end if;
+  r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
+  return query
+  select g.period, g.label, count(*)::bigint, count(distinct g.person)::bigint, count(*) filter (where g.events = 1),
+    round((count(*) filter (where g.events = 1))::numeric / count(*), 4), round(avg(g.seconds), 1), round(avg(g.events), 2)
+  from (
+    select v.person, v.events, v.seconds,
+      case p_grain when 'total' then r.first_day else date_trunc(p_grain, v.started at time zone p_zone)::date end as period,
+      case p_by when 'entry' then v.entry_page when 'exit' then v.exit_page when 'referrer' then v.referrer when 'device' then v.device end
+        as label
+    from audience_gate.site_visits(p_site, r.views_hold) v
+    where (v.started at time zone p_zone)::date between r.first_day and r.last_day
+  ) g
+  group by 1, 2
+  order by 1, 3 desc, 2;
+end;
+$$;
+comment on function audience_gate.kpi_visits(uuid, timestamptz, timestamptz, text, text, text) is
+  'Computes what public.kpi_visits(), kpi_pages(), kpi_referrers() and kpi_devices() return.';
+
+create or replace function public.kpi_visits(
+  site uuid, from_time timestamptz, to_time timestamptz, grain text default 'day', time_zone text default 'UTC'
+)
+returns table (
+  period date, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric,
+  events_per_visit numeric
+)
+language sql
+stable
+set search_path = ''
+as $$
+  select v.period, v.visits, v.people, v.bounces, v.bounce_rate, v.average_seconds, v.events_per_visit
+  from audience_gate.kpi_visits(site, from_time, to_time, grain, time_zone, '') v
+$$;
+comment on function public.kpi_visits(uuid, timestamptz, timestamptz, text, text)
+is $$Visits: sessions, by the day on which they began.
+Grain: total, day, week (from Monday) or month, at most 160 periods. Empty periods have no row.
+Time zone: periods are local.
+Source: visits
+period: first local day of the period
+visits: sessions whose first activity lies in the period
+people: distinct people who made them: the user known of the session or signed in throughout, and else the session
+bounces: visits with one event of activity
+bounce_rate: bounces / visits
+average_seconds: mean time from the first event of a visit to its last
+events_per_visit: activity of the visits / visits$$;
+
+create or replace function public.kpi_pages(
+  site uuid, from_time timestamptz, to_time timestamptz, by text default 'entry', time_zone text default 'UTC'
+)
+returns table (page text, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric)
+language sql
+stable
+set search_path = ''
+as $$
+  select v.label, v.visits, v.people, v.bounces, v.bounce_rate, v.average_seconds
+  from audience_gate.kpi_visits(site, from_time, to_time, 'total', time_zone, by) v
+$$;
+comment on function public.kpi_pages(uuid, timestamptz, timestamptz, text, text)
+is $$Pages: where visits began or, by exit, where they ended.
+Grain: one row for each page; the page null is that of visits that named none.
+Time zone: decides which local days the range touches; a visit counts on the day on which it began.
+Source: visits
+page: the first or the last page_path of the visit
+visits: visits that began, or ended, there
+people: distinct people who made them
+bounces: visits with one event of activity
+bounce_rate: bounces / visits
+average_seconds: mean time from the first event of a visit to its last$$;
+
+create or replace function public.kpi_referrers(
+  site uuid, from_time timestamptz, to_time timestamptz, time_zone text default 'UTC'
+)
+returns table (referrer text, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric)
+language sql
+stable
+set search_path = ''
+as $$
+  select v.label, v.visits, v.people, v.bounces, v.bounce_rate, v.average_seconds
+  from audience_gate.kpi_visits(site, from_time, to_time, 'total', time_zone, 'referrer') v
+$$;
+comment on function public.kpi_referrers(uuid, timestamptz, timestamptz, text)
+is $$Referrers: what kind of place visits came from. The address itself is not kept.
+Grain: one row for each kind; null is that of visits that named none.
+Time zone: decides which local days the range touches; a visit counts on the day on which it began.
+Source: visits
+referrer: the first referrer_kind of the visit
+visits: visits that came from there
+people: distinct people who made them
+bounces: visits with one event of activity
+bounce_rate: bounces / visits
+average_seconds: mean time from the first event of a visit to its last$$;
+
+create or replace function public.kpi_devices(
+  site uuid, from_time timestamptz, to_time timestamptz, time_zone text default 'UTC'
+)
+returns table (device text, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric)
+language sql
+stable
+set search_path = ''
+as $$
+  select v.label, v.visits, v.people, v.bounces, v.bounce_rate, v.average_seconds
+  from audience_gate.kpi_visits(site, from_time, to_time, 'total', time_zone, 'device') v
+$$;
+comment on function public.kpi_devices(uuid, timestamptz, timestamptz, text)
+is $$Devices: what kind of device visits were made with.
+Grain: one row for each kind; null is that of visits that named none.
+Time zone: decides which local days the range touches; a visit counts on the day on which it began.
+Source: visits
+device: the first device_class of the visit
+visits: visits that were made with one
+people: distinct people who made them
+bounces: visits with one event of activity
+bounce_rate: bounces / visits
+average_seconds: mean time from the first event of a visit to its last$$;
+
+do $$
+declare
+  signature text;
+begin
+  alter function audience_gate.kpi_visits(uuid, timestamptz, timestamptz, text, text, text) owner to audience_gate_owner;
+  foreach signature in array array[
+    'audience_gate.kpi_visits(uuid, timestamptz, timestamptz, text, text, text)',
+    'public.kpi_visits(uuid, timestamptz, timestamptz, text, text)', 'public.kpi_pages(uuid, timestamptz, timestamptz, text, text)',
+    'public.kpi_referrers(uuid, timestamptz, timestamptz, text)', 'public.kpi_devices(uuid, timestamptz, timestamptz, text)'
+  ] loop
+    execute format('revoke all on function %s from public, anon', signature);
+    execute format('grant execute on function %s to authenticated, service_role', signature);
+  end loop;
+end $$;
