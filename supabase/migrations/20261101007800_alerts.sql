@@ -93,6 +93,28 @@ drop trigger if exists trg_append_only on public.audience_alert_firings;
 create trigger trg_append_only before update or delete or truncate on public.audience_alert_firings
   for each statement execute function public.audience_events_append_only();
 
+create or replace function audience_gate.check_alert()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  if audience_gate.replacement('', to_jsonb(new.source)) is not null then
+    raise exception 'the sender of an alert holds something personal' using errcode = 'check_violation',
+      hint = 'name an event_source, such as web or ios';
+  end if;
+  return new;
+end;
+$$;
+comment on function audience_gate.check_alert() is 'Refuses an alert whose source would name a person.';
+alter function audience_gate.check_alert() owner to audience_gate_owner;
+revoke all on function audience_gate.check_alert() from public, anon, authenticated, service_role;
+drop trigger if exists trg_check_alert on public.audience_alerts;
+create trigger trg_check_alert before insert or update of source on public.audience_alerts
+  for each row when (new.source is not null) execute function audience_gate.check_alert();
+
 create or replace function audience_gate.bound_alerts()
 returns trigger
 language plpgsql

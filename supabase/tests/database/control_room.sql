@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(37);
+select plan(38);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -200,6 +200,9 @@ insert into public.audience_alerts (site_id, kind, source, threshold, minutes) v
   ('aaaaaaaa-0000-4000-8000-000000000000', 'silence', 'android', 0, 5), ('aaaaaaaa-0000-4000-8000-000000000000', 'silence', 'web', 0, 5),
   ('aaaaaaaa-0000-4000-8000-000000000000', 'failed_jobs', null, 0, 60), ('aaaaaaaa-0000-4000-8000-000000000000', 'lag', null, 30, 60),
   ('aaaaaaaa-0000-4000-8000-000000000000', 'contract_drift', null, 0, 60), ('bbbbbbbb-0000-4000-8000-000000000000', 'rejected_share', null, 0.2, 60);
+select throws_ok(
+  $$ insert into public.audience_alerts (site_id, kind, source, threshold) values ('aaaaaaaa-0000-4000-8000-000000000000', 'silence', 'jane@example.com', 0) $$,
+  '23514', 'the sender of an alert holds something personal', 'and none that names a person');
 select is(
   audience_gate.check_alerts(), '{"checked": 6, "changed": 0}', 'a site where nothing is wrong is quiet');
 set local role audience_gate_store;
