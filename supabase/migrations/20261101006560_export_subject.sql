@@ -36,7 +36,7 @@ set search_path = ''
 as $$
 declare
   place record;
-  held jsonb := '[]';
+  held jsonb := jsonb_build_array();
 begin
   for place in
     -- What somebody did to others is shown without those others.
@@ -85,7 +85,7 @@ declare
     else 't.metadata ->> ''email_hash'' = $2 or t.user_id is null and t.session_id = any ($3)' end;
   log regclass;
   sessions text[] := array[]::text[];
-  held jsonb := '[]';
+  held jsonb := jsonb_build_array();
 begin
   for log in select audience_gate.event_tables() loop
     sessions := sessions || audience_gate.subject_sessions(log, subject_kind, known);
