@@ -24,7 +24,8 @@ set search_path = ''
 as $$
 declare
   l audience_gate.lifecycles := former;
-  latest constant text := format('select distinct on (e.%1$I) e.%1$I as record, e.to_stage, e.changed_at + interval ''1 microsecond'' as later
+  latest constant text := format('select distinct on (e.%1$I) e.%1$I as record, e.to_stage,
+      e.changed_at + interval ''1 microsecond'' as later
     from %2$s e order by e.%1$I, e.changed_at desc', l.entity_column, l.events);
 begin
   if key_type <> l.key_type or exists (

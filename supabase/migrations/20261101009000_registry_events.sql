@@ -63,7 +63,8 @@ begin
     using errcode = 'insufficient_privilege', hint = 'Change the registry itself; public.lifecycle_note() before it says why.';
 end;
 $$;
-comment on function audience_gate.keep_registry_history() is 'Refuses to write the history of the registry by hand; an erasure takes a person out of it.';
+comment on function audience_gate.keep_registry_history() is
+  'Refuses to write the history of the registry by hand; an erasure takes a person out of it.';
 revoke all on function audience_gate.keep_registry_history() from public, anon, authenticated, service_role;
 
 -- What changed, of which record. A row whose key changed is another row.
@@ -78,7 +79,8 @@ as $$
   insert into public.audience_registry_events (entity, record, site_id, before, after, changed_by, notes, actor)
   select
     write_registry_events.entity, c.record,
-    coalesce(c.after ->> 'site_id', c.before ->> 'site_id', case when write_registry_events.entity = 'site' then c.record ->> 'id' end)::uuid,
+    coalesce(c.after ->> 'site_id', c.before ->> 'site_id',
+      case when write_registry_events.entity = 'site' then c.record ->> 'id' end)::uuid,
     case when c.after is null then c.before else (
       select jsonb_object_agg(v.key, v.value) from jsonb_each(c.before) v where v.value is distinct from c.after -> v.key) end,
     case when c.before is null then c.after else (
