@@ -35,6 +35,9 @@ test("every role has the same rights to tables on the local stack", async (t) =>
   assert.deepEqual(tables(lines((await database.query(MATRIX)).rows)), tables(golden()));
 });
 
+/** What a policy lets the owners of a site remove by themselves, row by row: supabase/tests/database/control_room.sql. */
+const REMOVED_BY_OWNERS = new Set(["authenticated: delete from audience_alerts"]);
+
 test("no role of the API can empty, change or shape a table, whatever the platform opens by default", async (t) => {
   const server = await startPostgres({ openByDefault: true });
   t.after(() => server.stop());
@@ -51,7 +54,8 @@ test("no role of the API can empty, change or shape a table, whatever the platfo
           await client.query(`set local role ${role}`);
           const done = await client.query(statement).then(() => true, () => false);
           await client.query("rollback");
-          if (done) taken.push(`${role}: ${statement}`);
+          const what = `${role}: ${statement}`;
+          if (done && !REMOVED_BY_OWNERS.has(what)) taken.push(what);
         }
       }
     }
