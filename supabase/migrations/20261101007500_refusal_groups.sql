@@ -255,7 +255,12 @@ set search_path = ''
 as $$
 begin
   perform audience_gate.require_member(p_site);
-  return audience_gate.registry() || jsonb_build_object('sites', jsonb_build_array(jsonb_build_object('id', p_site, 'origins', null)));
+  return audience_gate.registry() || jsonb_build_object(
+    'default_site', p_site,
+    'sites', jsonb_build_array(jsonb_build_object('id', p_site, 'origins', null)),
+    -- What binds another site is for its own members to know.
+    'own_rules', jsonb_path_query_array(audience_gate.registry(), '$.own_rules[*] ? (@.site_id == null || @.site_id == $site)',
+      jsonb_build_object('site', p_site)));
 end;
 $$;
 comment on function audience_gate.registry_of_site(uuid) is 'Computes what public.audience_site_registry() returns.';
@@ -270,7 +275,7 @@ stable
 set search_path = ''
 as $$ select audience_gate.registry_of_site(site) $$;
 comment on function public.audience_site_registry(uuid) is
-  'The registry in force, as the contract''s loadRegistry() takes it, with this site alone, and without its origins: a stored '
-  'event has come from one of them. For members of the site.';
+  'The registry in force, as the contract''s loadRegistry() takes it, with this site alone, the rules that bind it, and without '
+  'its origins: a stored event has come from one of them. For members of the site.';
 revoke all on function public.audience_site_registry(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.audience_site_registry(uuid) to authenticated, service_role;

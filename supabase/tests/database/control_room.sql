@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(38);
+select plan(39);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -153,6 +153,12 @@ select is(
   'refused', 'but none that binds every site');
 insert into public.audience_own_rules (id, site_id, schema, mode, reasons)
 values ('own.of_a', 'aaaaaaaa-0000-4000-8000-000000000000', '{"properties": {"event_source": {"const": "ios"}}}', 'observe', '{"en": "of A"}');
+update public.audience_own_rules set mode = 'observe' where id = 'own.of_b';
+select is(
+  pg_temp.each($$ select jsonb_path_query_array(public.audience_site_registry('aaaaaaaa-0000-4000-8000-000000000000'), '$.own_rules[*].id') $$),
+  array[a.ids, a.ids, 'refused', 'refused', a.ids], 'the registry of a site has the rules that bind it, and none of another')
+from (select '["own.everywhere", "own.of_a"]' as ids) a;
+update public.audience_own_rules set mode = 'off' where id = 'own.of_b';
 select is(
   pg_temp.each($$ with changed as (update public.audience_own_rules set mode = 'enforce' returning id)
     select string_agg(id, ',' order by id) from changed $$),

@@ -122,7 +122,6 @@ function verdict(event: RefusedEvent, contract: Gate): HTMLElement {
   if (event.not_replayable !== null) {
     return el("span", { class: "tag" }, `cannot be judged again: ${WHY[event.not_replayable] ?? event.not_replayable}`);
   }
-  if (event.rule_id.startsWith("own.")) return el("span", { class: "tag" }, "the preview of a replay asks your rules");
   const { id: _, ...sent } = event.snapshot as Readonly<Record<string, unknown>>;
   const { accepted, violations } = contract.check({ occurred_at: event.recorded_at, ...sent }, null, {
     caller: "trusted",
