@@ -253,7 +253,8 @@ begin
         for part in
           select sent.key, sent.value, bound.value as schema
           from jsonb_each(says) with ordinality as bound (key, value, place)
-          join jsonb_each(case kind when 'object' then instance else '{}' end) with ordinality as sent (key, value, place)
+          join jsonb_each(case kind when 'object' then instance else '{}' end)
+            with ordinality as sent (key, value, place)
             on audience_gate.matches(sent.key, bound.key)
           order by bound.place, sent.place
         loop
