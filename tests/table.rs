@@ -1,12 +1,13 @@
 //! What must be true of the table of rules itself.
 
+mod support;
+
 use audience_gate::contract::limits::{HASH_LENGTH, MOST_DEPTH, NUMBER_LENGTH};
 use audience_gate::contract::personal_keys::named;
 use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::{BLOCKED_JUMPS, RULES, STATES};
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Field};
-use audience_gate::registry::taxonomy;
 
 fn check(name: &str, holds: impl Fn(&audience_gate::contract::rule::Rule) -> bool) {
     let wrong: Vec<_> = RULES.iter().filter(|rule| !holds(rule)).map(|rule| rule.id).collect();
@@ -155,10 +156,11 @@ fn a_field_tells_the_bounds_that_the_rules_set() {
 
 #[test]
 fn a_gate_without_a_registry_knows_the_states_and_jumps_of_the_taxonomy_that_ships() {
-    let taxonomy = taxonomy::read();
     let listed = |list, keys: &[&str]| -> Vec<Vec<String>> {
-        let entries = taxonomy::entries(&taxonomy, list).iter();
-        entries.map(|entry| keys.iter().map(|key| entry[*key].as_str().unwrap_or_default().into()).collect()).collect()
+        support::listed(list)
+            .iter()
+            .map(|entry| keys.iter().map(|key| entry[*key].as_str().unwrap_or_default().into()).collect())
+            .collect()
     };
     assert_eq!(listed("states", &["id"]), STATES.map(|state| vec![state.to_string()]));
     let jumps = BLOCKED_JUMPS.map(|(from, to)| vec![from.to_string(), to.to_string()]);

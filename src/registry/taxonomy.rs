@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 /// The file itself.
 pub const TAXONOMY: &str = include_str!("../../taxonomy.json");
 
-/// The taxonomy as it was written.
-pub fn read() -> Value {
+fn read() -> Value {
     serde_json::from_str(TAXONOMY).unwrap_or_default()
 }
 
-/// The entries of one of its lists.
-pub fn entries<'a>(taxonomy: &'a Value, list: &str) -> &'a [Value] {
+fn entries<'a>(taxonomy: &'a Value, list: &str) -> &'a [Value] {
     taxonomy.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 

@@ -32,14 +32,14 @@ function complaints(/** @type {string} */ program) {
 
 const USE = `
   import init, * as web from "audience-gate";
-  import { check, contract, hashEmail, judge, loadRegistry, redact, type AudienceEvent, type RuleId, type Verdict } from "audience-gate/inline";
+  import { check, contract, hashEmail, judge, loadRegistry, redact, type AudienceEvent, type OwnRuleId, type RuleId, type Verdict } from "audience-gate/inline";
   import { AudienceGate, QueueFull, Refused, type Report, type Verdict as Outcome } from "audience-gate/client";
   const event: AudienceEvent = {
     session_id: "session-0001", event_type: "page_view", event_category: "engagement", event_source: "web",
     metadata: { page_path: "/pricing" },
   };
   const verdict: Verdict = check(event);
-  const ids: RuleId[] = verdict.violations.map(({ rule_id }) => rule_id);
+  const ids: (RuleId | OwnRuleId)[] = verdict.violations.map(({ rule_id }) => rule_id);
   const hash: string | undefined = hashEmail("ada@example.com");
   const { argument } = judge(new Uint8Array(), { caller: "visitor", receivedAt: 0, seed: new Uint8Array(16) });
   new Response(argument);

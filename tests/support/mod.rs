@@ -44,6 +44,11 @@ pub fn read(json: &[u8]) -> Value {
         .unwrap_or_else(|error| panic!("the gate wrote no JSON: {error}\n{}", String::from_utf8_lossy(json)))
 }
 
+/// The entries of one list of the taxonomy that ships.
+pub fn listed(list: &str) -> Vec<Value> {
+    read(taxonomy::TAXONOMY.as_bytes())[list].as_array().cloned().unwrap_or_default()
+}
+
 /// The ids in the answer for one event.
 pub fn violations(answer: &Value) -> Vec<String> {
     rule_ids(&answer["results"][0]["violations"])

@@ -7,7 +7,6 @@ use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{EMPTY_HASH, FIELDS, Field};
-use audience_gate::registry::taxonomy;
 use audience_gate::time;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -356,9 +355,9 @@ fn near(expr: &Expr, all: &mut Vec<(Field, String)>) {
                 List::RetentionRules => "rules",
                 List::States => "states",
             };
-            let taxonomy = taxonomy::read();
-            let ids = taxonomy::entries(&taxonomy, name).iter().filter_map(|entry| entry["id"].as_str());
-            all.extend(ids.flat_map(nearly).map(|id| (field, text(id))));
+            let ids: Vec<_> =
+                support::listed(name).iter().filter_map(|entry| entry["id"].as_str().map(String::from)).collect();
+            all.extend(ids.iter().flat_map(|id| nearly(id)).map(|id| (field, text(id))));
         }
         Expr::OccurredWithin(ahead, behind) => {
             all.extend(times(ahead, behind).map(|time| (Field::OccurredAt, text(time))))

@@ -1,8 +1,8 @@
 //! `EVENTS.md`: the default taxonomy, for people.
 
 use super::{PREAMBLE, example};
+use crate::taxonomy::{entries, read};
 use audience_gate::contract::limits::OWN_TEXT;
-use audience_gate::registry::taxonomy::{entries, read};
 use serde_json::Value;
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
 //! An event of each type, made from its category and its payload schema: what `EVENTS.md` prints, and what the tests
 //! judge.
 
-use audience_gate::registry::taxonomy::{entries, read};
+use crate::taxonomy::{entries, read};
 use serde_json::{Map, Value, json};
 
 /// The keys that the category demands of this type, besides its payload schema.

@@ -15,6 +15,7 @@ pub mod sql_expr;
 pub mod sql_judge;
 pub mod sql_places;
 pub mod sql_privacy;
+pub mod taxonomy;
 pub mod taxonomy_sql;
 pub mod units;
 

@@ -4,6 +4,7 @@ use crate::sql_condition::WIDTH;
 use crate::sql_judge;
 use crate::sql_places;
 use crate::sql_privacy;
+use crate::taxonomy;
 use crate::taxonomy_sql::quote;
 use crate::units::{self, Unit};
 use audience_gate::contract::limits;
@@ -17,7 +18,6 @@ use audience_gate::contract::vocabulary::{
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
-use audience_gate::registry::taxonomy;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -189,7 +189,7 @@ pub fn constants() -> Vec<Unit> {
 
 /// The site of an event that names none.
 pub fn default_site() -> String {
-    audience_gate::registry::taxonomy::read()["default_site"]["id"].as_str().unwrap_or_default().into()
+    taxonomy::read()["default_site"]["id"].as_str().unwrap_or_default().into()
 }
 
 fn filled(template: &str) -> String {

@@ -1,10 +1,10 @@
 //! The examples of the table as pgTAP cases.
 
 use super::{PREAMBLE, example, fingerprint, taxonomy_sql::quote};
+use crate::taxonomy::{entries, read};
 use audience_gate::contract::rule::Expr;
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::Fault;
-use audience_gate::registry::taxonomy::{entries, read};
 
 /// The whole file.
 pub fn render() -> String {

@@ -2,7 +2,7 @@
 
 use crate::release::{Release, sha256};
 use crate::units::Unit;
-use crate::{PREAMBLE, sql, taxonomy_sql};
+use crate::{PREAMBLE, sql, taxonomy, taxonomy_sql};
 use audience_gate::contract::rules::VERSION;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub struct Current {
 impl Current {
     /// The contract of this source.
     pub fn read() -> Current {
-        Current { units: sql::units(), taxonomy: audience_gate::registry::taxonomy::read() }
+        Current { units: sql::units(), taxonomy: taxonomy::read() }
     }
 
     /// What takes a database of the last release, or of none, to this; nothing where they are equal.

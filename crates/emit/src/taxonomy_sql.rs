@@ -1,6 +1,6 @@
 //! The default taxonomy as the rows of its tables.
 
-use audience_gate::registry::taxonomy::entries;
+use crate::taxonomy::entries;
 use serde_json::Value;
 
 /// A list of the taxonomy, the table that holds it, how many of its columns are its key, and all of them.
