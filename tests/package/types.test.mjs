@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { blocks } from "../docs/documents.mjs";
 import { packageCommand } from "../runner/paths.mjs";
 import { project, write } from "./install.mjs";
 
@@ -69,6 +70,11 @@ const CASES = [
   },
 ];
 
-for (const { name, program, expected } of CASES) {
+const shown = ["README.md", "clients/README.md"].flatMap(blocks)
+  .filter(({ language, text }) => language === "ts" && text.includes("audience-gate/client"))
+  .map(({ document, text }) => ({ name: `the back end that ${document} shows`, program: text, expected: [] }));
+test("both documents show a back end", () => assert.equal(shown.length, 2));
+
+for (const { name, program, expected } of [...CASES, ...shown]) {
   test(name, () => assert.deepEqual(complaints(program), expected));
 }
