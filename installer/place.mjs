@@ -9,7 +9,7 @@ const OURS = /^\d{14}_audience_gate_(\d{6})_(\w+)\.sql$/;
 const ORIGINAL = /^20261101(\d{6})_(\w+)\.sql$/;
 const UNINSTALL = /^\d{14}_audience_gate_uninstall\.sql$/;
 
-/** Says which migration of the gate a file is, or undefined if it is none. @returns {(file: string) => string | undefined} */
+/** Makes the function that tells which of the gate's migrations a file is; undefined if it is not one of them. @returns {(file: string) => string | undefined} */
 function recogniser() {
   const shipped = new Set(migrations().map(({ number, name }) => `${number}_${name}`));
   return (file) => {

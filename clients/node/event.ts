@@ -1,6 +1,6 @@
 // What is queued of an event: complete, so that every attempt sends the same, and without any address.
 import { createHash, randomBytes } from "node:crypto";
-import { EMAIL_BYTES } from "../../web/shared/limits.ts";
+import { normalisedAddress } from "../../web/shared/address.ts";
 import { BadEvent } from "./errors.ts";
 import type { EventInput } from "./types.ts";
 
@@ -8,8 +8,6 @@ import type { EventInput } from "./types.ts";
 export const MOST_BYTES = 65_536;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-// The grammar of the HTML living standard, with a dot in the domain.
-const ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/;
 
 let last = { ms: 0, count: 0 };
 
@@ -26,12 +24,8 @@ export function newId(): string {
 
 /** SHA-256 of the normalised address, as every sender makes it; undefined if it is not an address. */
 export function hashEmail(email: string): string | undefined {
-  const address = email.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "")
-    // JavaScript makes two characters of this one; the contract lower-cases one by one.
-    .replaceAll("İ", "i")
-    .toLowerCase();
-  if (address.length > EMAIL_BYTES || !ADDRESS.test(address)) return;
-  return createHash("sha256").update(address).digest("hex");
+  const address = normalisedAddress(email);
+  return address && createHash("sha256").update(address).digest("hex");
 }
 
 /** The event's id and its text. */

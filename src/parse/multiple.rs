@@ -19,7 +19,7 @@ pub fn is_multiple(raw: &[u8], of: &[u8]) -> bool {
     rest.iter().all(|digit| *digit == 0)
 }
 
-/// Subtracts from digits others, of which there is one less, if they are not more.
+/// Subtracts the number that these digits write, which has one digit fewer, if it is no larger; says whether it did.
 fn subtract(from: &mut [u8], digits: &[u8]) -> bool {
     let Some((first, rest)) = from.split_first() else { return false };
     if *first == 0 && rest < digits {
@@ -35,12 +35,12 @@ fn subtract(from: &mut [u8], digits: &[u8]) -> bool {
 }
 
 impl Decimal<'_> {
-    /// Which power of ten its last digit counts.
+    /// The power of ten that its last digit stands for.
     fn last_power(&self) -> i64 {
         self.exponent - self.fraction.len() as i64
     }
 
-    /// The values of its digits from the first that is no zero to the one that counts this power of ten.
+    /// Its digits, from the first that is not zero down to the one that stands for this power of ten.
     fn digits_down_to(&self, power: i64) -> impl Iterator<Item = u8> {
         let end = self.length() as i64 + self.last_power() - power;
         (self.leading_zeros()..end as usize).map(|place| self.digit(place).unwrap_or(b'0') - b'0')

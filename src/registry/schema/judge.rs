@@ -34,7 +34,8 @@ impl Schema {
 type Pick<'a, 'b> = &'b dyn Fn(Step<'a>) -> Option<&'a Json<'a>>;
 
 impl<'a> Judged<'a> {
-    /// Whether a value satisfies a schema that so many others led to; if not, the way leads to what does not.
+    /// Whether a value satisfies a schema, which lies under `above` others. If it does not, `way` leads to the part at
+    /// fault.
     #[inline(never)]
     fn holds(&mut self, schema: &'a Json<'a>, value: &'a Json<'a>, above: usize) -> bool {
         if let Json::Boolean(answer) = schema {

@@ -232,7 +232,7 @@ impl Group {
         }
     }
 
-    /// Repeats the last atom; `None` if there is none.
+    /// Repeats the last atom. `None` if there is none to repeat, or if the pattern would become too large.
     #[inline(never)]
     fn repeat(&mut self, steps: &mut Vec<Step>, least: usize, most: Option<usize>) -> Option<()> {
         let (start, positions) = self.atom.take()?;
