@@ -3,11 +3,16 @@
  * visitors' waits in turns with and without the attacker, who sends the dearest mebibytes and takes no notice of answers.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { publishableKey } from "../../local/settings.mjs";
 import { signingKeys, startPostgres } from "../database/postgres.mjs";
 import { size } from "../long.mjs";
+import { root } from "../runner/paths.mjs";
 import { startRpcGateway } from "./rpc-gateway.mjs";
 import { serveFunction } from "./serve.mjs";
 
@@ -19,17 +24,14 @@ const BETWEEN_MS = 25;
 /** How much longer others may wait; in the short form too few waits are measured to say. */
 const MOST_RATIO = size({ short: Infinity, long: 1.5 });
 
-const event = (/** @type {string} */ session, /** @type {Record<string, unknown>} */ metadata) => ({
-  session_id: session,
-  event_type: "page_view",
-  event_category: "engagement",
-  event_source: "web",
-  metadata,
-});
-const visit = () => JSON.stringify(event(`session-${crypto.randomUUID()}`, { page_path: "/" }));
-const mebibyte = JSON.stringify(
-  Array.from({ length: 120 }, () => event("session-attacker", { page_path: "/", note: "4111 ".repeat(1600) })),
-);
+const visit = (/** @type {number} */ number) =>
+  JSON.stringify({
+    session_id: `session-${number}`,
+    event_type: "page_view",
+    event_category: "engagement",
+    event_source: "web",
+    metadata: { page_path: "/" },
+  });
 
 test("an attacker at full rate costs the database nothing, and others wait at most half as long again", async (t) => {
   const postgres = await startPostgres({});
@@ -38,64 +40,65 @@ test("an attacker at full rate costs the database nothing, and others wait at mo
     store: gateway.url,
     environment: { AUDIENCE_GATE_SIGNING_KEY: signingKeys.get(new URL(postgres.url).port) ?? "" },
   });
+  const attacker = spawn(process.execPath, [join(root, "tests", "function", "attacker.mjs"), url], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   t.after(async () => {
+    attacker.stdin.end();
+    await once(attacker, "close");
     await stop();
     await gateway.close();
     await postgres.stop();
   });
-  const post = (/** @type {string} */ address, /** @type {string} */ body) =>
-    fetch(url, {
+  const reports = createInterface({ input: attacker.stdout })[Symbol.asyncIterator]();
+  /** How often the attacker was answered how. @returns {Promise<Record<string, number>>} */
+  const report = async () => JSON.parse((await reports.next()).value);
+
+  const post = async (/** @type {string} */ address, /** @type {string} */ body) => {
+    const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", apikey: publishableKey, "x-forwarded-for": address },
       body,
-    }).then(async (response) => {
-      await response.arrayBuffer();
-      return response.status;
     });
-
-  /** Each visitor's waits, and what the attacker was answered, in one turn. @param {boolean} attacked */
-  const turn = async (attacked) => {
+    await response.arrayBuffer();
+    return response.status;
+  };
+  /** No address and no session sends twice, so that no visitor meets a limit of its own. */
+  let visits = 0;
+  /** Each visitor's waits in one turn. */
+  const turn = async () => {
     const end = performance.now() + TURN_MS;
     /** @type {number[]} */
     const waits = [];
-    /** @type {Record<number, number>} */
-    const attacks = {};
-    const before = gateway.calls();
-    let address = 0;
     const visitor = async () => {
       while (performance.now() < end) {
+        const number = ++visits;
         const start = performance.now();
-        assert.equal(await post(`198.51.100.${++address % 250}`, visit()), 200);
+        assert.equal(await post(`10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`, visit(number)), 200);
         waits.push(performance.now() - start);
         await pause(BETWEEN_MS);
       }
     };
-    const attacker = async () => {
-      while (attacked && performance.now() < end) {
-        const status = await post("192.0.2.66", mebibyte);
-        attacks[status] = (attacks[status] ?? 0) + 1;
-      }
-    };
-    await Promise.all([...Array.from({ length: VISITORS }, visitor), attacker()]);
-    return { waits, attacks, calls: gateway.calls() - before };
+    await Promise.all(Array.from({ length: VISITORS }, visitor));
+    return waits;
   };
 
-  // The attacker's allowance is spent first: what it may send is not an attack.
-  while (await post("192.0.2.66", mebibyte) !== 429);
-  await turn(false);
+  await report();
+  await turn();
   /** @type {{ with: number[], without: number[] }} */
   const waits = { with: [], without: [] };
-  /** @type {Record<number, number>} */
+  /** @type {Record<string, number>} */
   const answers = {};
   let asked = 0;
   for (let number = 0; number < TURNS; number++) {
-    waits.without.push(...(await turn(false)).waits);
-    const attacked = await turn(true);
-    waits.with.push(...attacked.waits);
-    asked += attacked.calls - attacked.waits.length;
-    for (const [status, count] of Object.entries(attacked.attacks)) {
-      answers[Number(status)] = (answers[Number(status)] ?? 0) + count;
-    }
+    waits.without.push(...await turn());
+    const before = gateway.calls();
+    attacker.stdin.write("go\n");
+    const attacked = await turn();
+    attacker.stdin.write("stop\n");
+    for (const [status, count] of Object.entries(await report())) answers[status] = (answers[status] ?? 0) + count;
+    asked += gateway.calls() - before - attacked.length;
+    waits.with.push(...attacked);
   }
   const p95 = (/** @type {number[]} */ all) => all.sort((a, b) => a - b)[Math.floor(all.length * 0.95)] ?? NaN;
   const [beside, alone] = [p95(waits.with), p95(waits.without)];
@@ -105,7 +108,7 @@ test("an attacker at full rate costs the database nothing, and others wait at mo
     }`,
   );
   // Its allowance comes back in time, so the database is asked now and then; once a second it is told what was refused.
-  const told = answers[429] ?? 0;
+  const told = answers["429"] ?? 0;
   assert.ok(told > 0, `the attacker was answered ${JSON.stringify(answers)}`);
   const most = 3 * Math.ceil(TURNS * TURN_MS / 1000);
   assert.ok(
