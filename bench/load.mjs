@@ -1,6 +1,7 @@
 /**
  * `npm run bench:load`: ten minutes of mixed traffic on the real function and a real Postgres, with the database crashed
- * twice, the function killed once, and the disk of the event log full for a while, where this process may mount one.
+ * twice, the function killed once, the disk of the event log full for a while, where this process may mount one, and the clock
+ * moved ahead and back, where faketime is installed.
  * Writes `bench/LOAD.md`, and fails where an event is not in the tables as its sender was told, or an answer is none that
  * may be. `-- --seconds=60 --senders=4` takes less.
  */

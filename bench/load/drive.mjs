@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { asClient, signingKeys, startPostgres } from "../../tests/database/postgres.mjs";
 import { startRpcGateway } from "../../tests/function/rpc-gateway.mjs";
 import { serveFunction } from "../../tests/function/serve.mjs";
+import { movableClock } from "./clock.mjs";
 import { smallDisk } from "./small_disk.mjs";
 import { next } from "./traffic.mjs";
 
@@ -30,7 +31,11 @@ const MOST_TRIES = 200;
 
 /** @param {Plan} plan @returns {Promise<Result>} */
 export async function drive({ seconds, senders, faults: withFaults }) {
-  const postgres = await startPostgres({ settings: { fsync: "on", max_connections: 60 } });
+  const clock = withFaults ? movableClock() : null;
+  const postgres = await startPostgres({
+    settings: { fsync: "on", max_connections: 60 },
+    environment: clock?.environment,
+  });
   await asClient(
     postgres.adminUrl,
     (client) => client.query("update public.audience_rate_limits set burst = 2000000000, per_minute = 1000000000"),
@@ -38,6 +43,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
   const disk = withFaults ? await smallDisk(postgres) : null;
   const gateway = await startRpcGateway({ database: postgres.url, connections: 16 });
   const environment = {
+    ...clock?.environment,
     AUDIENCE_GATE_STORE_TIMEOUT_MS: "3000",
     AUDIENCE_GATE_SIGNING_KEY: signingKeys.get(new URL(postgres.url).port) ?? "",
   };
@@ -147,6 +153,8 @@ export async function drive({ seconds, senders, faults: withFaults }) {
       memory.push(megabytes(served.pid));
       if (withFaults && [3, 7].includes(tenth)) await fault("the database crashed and recovered", crash);
       if (disk && tenth === 4) await fault("the disk of the event log was full for two seconds", () => disk.fill(2000));
+      if (clock && tenth === 6) await fault("the clock jumped ahead by an hour", async () => clock.set(3600));
+      if (clock && tenth === 8) await fault("the clock jumped back by two hours", async () => clock.set(-3600));
       if (withFaults && tenth === 5) await fault("the function was killed and started again", restart);
     }
     stopped = true;
@@ -174,6 +182,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
     await gateway.close();
     await postgres.stop();
     disk?.remove();
+    clock?.remove();
   }
 }
 

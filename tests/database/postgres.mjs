@@ -22,6 +22,7 @@ export const VERSIONS = /** @type {const} */ ([15, 17]);
  * @property {boolean} [openByDefault] whether new objects in schema public are open to every role of the API, as in
  * projects that Supabase set up before 2026
  * @property {string[]} [migrations] the files to apply, in order; every migration of the repository by default
+ * @property {Record<string, string>} [environment] what the server is started with beside this process's
  *
  * @typedef {object} Postgres
  * @property {string} url as the role that migrations run as on a hosted project: createrole and bypassrls, but not a
@@ -66,7 +67,14 @@ export function migrationFiles() {
  * @param {Options} [options] @returns {Promise<Postgres>}
  */
 export async function startPostgres(
-  { version = 17, settings = {}, cron = false, openByDefault = false, migrations = migrationFiles() } = {},
+  {
+    version = 17,
+    settings = {},
+    cron = false,
+    openByDefault = false,
+    migrations = migrationFiles(),
+    environment = {},
+  } = {},
 ) {
   const bin = binaries(version);
   const server = serverUser();
@@ -106,7 +114,7 @@ export async function startPostgres(
         [name, value],
       ) => ["-c", `${name}=${value}`]),
     ],
-    { ...server, stdio: ["ignore", log, log] },
+    { ...server, stdio: ["ignore", log, log], env: { ...process.env, ...environment } },
   );
   const stop = async () => {
     if (child.exitCode === null) {

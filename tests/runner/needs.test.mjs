@@ -13,6 +13,7 @@ const SIGNS = {
   rust: /"cargo"/,
   spark: /pythonOf\("spark"\)/,
   parquet: /pythonOf\("parquet"\)/,
+  faketime: /load\/drive\.mjs/,
   openssl: /"openssl"/,
   git: /"git"/,
   curl: /curl/,

@@ -6,7 +6,7 @@ import { execute } from "./execute.mjs";
 const LANES = 2;
 
 /**
- * Runs suites in two lanes, and afterwards, one at a time, those that measure time or drive a browser. Each runs once:
+ * Runs suites in two lanes, and afterwards, one at a time, those that measure time. Each runs once:
  * a suite that fails now and then is to be mended, not run again.
  *
  * @param {Suite[]} suites

@@ -16,11 +16,17 @@ import { EVERYTHING } from "./system.mjs";
  * @property {Record<string, string>} [env]
  * @property {boolean} [long] runs its tests in their long form
  * @property {number} [seconds] how long it may take, if that is longer than usual
- * @property {boolean} [alone] whether it runs alone, because it measures time or drives a browser
+ * @property {boolean} [alone] whether it runs alone, because it measures time
  */
 
-/** Folders under tests/ whose suites measure time or drive a browser. */
-const ALONE = new Set(["browser", "docs", "stack", "upgrade"]);
+/** Folders under tests/ whose suites measure time: how long a clone takes to test itself, how long an upgrade keeps others waiting. */
+const ALONE = new Set(["stack", "upgrade"]);
+
+/**
+ * The suites that take longest, in the order in which they begin, so that neither lane ends long after the other. While Rust
+ * is compiled, the browser's tests need none of it.
+ */
+const FIRST = ["rust", "browser", "database", "scaling", "installer", "spark"];
 
 /**
  * What the tests of a folder under tests/ need; the tests of a folder that is not named here get everything.
@@ -32,7 +38,7 @@ const NEEDS = {
   clients: ["packages", "postgres", "python", "php"],
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl", "chromium", "python", "php"],
-  function: ["packages", "postgres"],
+  function: ["packages", "postgres", "faketime"],
   installer: ["packages", "postgres", "git"],
   package: ["packages", "chromium"],
   project: ["packages", "git"],
@@ -161,12 +167,12 @@ function python() {
     command: [pythonOf("spark"), "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"],
     needs: ["rust", "spark"],
     reader: counts.unittest,
-    alone: true,
   }];
 }
 
 /** @param {{ long: boolean }} how `long`: every test in its long form (`tests/long.mjs`) @returns {Suite[]} */
 export function suites({ long }) {
-  const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()];
+  const place = (/** @type {Suite} */ { name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()].sort((a, b) => place(a) - place(b));
   return long ? all.map((suite) => ({ ...suite, env: { ...suite.env, ...LONG }, long: true, seconds: 4 * 3600 })) : all;
 }

@@ -63,6 +63,7 @@ const NEEDS = {
   ps: { pieces: [onThePath("ps", "procps")] },
   python: { pieces: [onThePath("python3", "python3")] },
   php: { pieces: [onThePath("php", "php-cli")] },
+  faketime: { pieces: [onThePath("faketime", "faketime")] },
   spark: {
     pieces: [
       onThePath("java", "openjdk-17-jre-headless"),
