@@ -6,10 +6,9 @@ use super::files::{self, Outputs, Trouble};
 use super::input::{Form, Input};
 use super::judge::{File, Order};
 use super::report::{self, Format};
-use super::{Done, pepper, say};
+use super::{Done, pepper, say, snapshot};
 use audience_gate::gate::{Caller, Context};
 use audience_gate::ids::is_uuid;
-use audience_gate::registry::{Registry, taxonomy};
 use audience_gate::time;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -38,8 +37,8 @@ pub struct CheckArgs {
     /// standard output.
     #[arg(long, value_name = "FILE")]
     arrow: Option<PathBuf>,
-    /// A registry snapshot; without it, the taxonomy that ships.
-    #[arg(long, value_name = "FILE")]
+    /// A registry snapshot, or the address of one; without it, the taxonomy that ships.
+    #[arg(long, value_name = "FILE|URL")]
     registry: Option<PathBuf>,
     /// Judge as if sent by `trusted`, `visitor`, or a user's UUID.
     #[arg(long, default_value = "trusted")]
@@ -57,10 +56,7 @@ pub struct CheckArgs {
 
 /// Judges the files one after the other. A file that cannot be read does not stop the others.
 pub fn run(args: &CheckArgs) -> Done {
-    let registry = registry(args.registry.as_deref())?;
-    for fault in &registry.faults {
-        eprintln!("audience-gate: {fault}");
-    }
+    let (registry, _) = snapshot::read(args.registry.as_deref())?;
     let pepper = pepper();
     let order = Order {
         context: Context {
@@ -116,14 +112,6 @@ pub fn run(args: &CheckArgs) -> Done {
 }
 
 const OCCURRED: &str = "occurred";
-
-fn registry(path: Option<&Path>) -> Result<Registry, String> {
-    let Some(path) = path else {
-        return Registry::from_json(taxonomy::snapshot().as_bytes());
-    };
-    let json = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Registry::from_json(&json).map_err(|reason| format!("{} is not a registry: {reason}", path.display()))
-}
 
 fn caller(name: &str) -> Result<Caller<'_>, String> {
     match name {

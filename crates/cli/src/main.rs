@@ -4,6 +4,7 @@ use audience_gate::privacy::email;
 use clap::{Parser, Subcommand};
 use report::Format;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod archive;
@@ -14,10 +15,12 @@ mod connection;
 mod copy_out;
 mod counts;
 mod detach;
+mod effective;
 mod elements;
 mod export;
 mod files;
 mod history;
+mod http;
 mod input;
 mod judge;
 mod legacy;
@@ -32,6 +35,7 @@ mod report;
 mod restore;
 mod rows;
 mod seal;
+mod snapshot;
 mod table;
 mod tls;
 
@@ -45,6 +49,7 @@ const LOAD_HELP: &str = "Every event is judged again, by the contract and the re
 const LEGACY_HELP: &str = "Rows that were in public.audience_events before the gate was installed are unjudged, and count in no figure, score or state. Begin with `report`; register the types that you use, and correct the registry; then `judge`. It works while events come in, batch by batch, and goes on where it stopped when it is run again. No row changes in what it holds: one that is accepted is stamped with the contract, one that is not gets an audit row with the reason, and one that cannot be judged is named and stops nothing. When it is done the figures are made anew, and the states follow within a minute.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 it is done, and after `judge` no row is left unaccepted, 1 some rows are not accepted or a type was not registered, 2 the database or an argument cannot be used.";
 const SEAL_HELP: &str = "Sealing begins with `select audience_gate.start_sealing()`. From then on a job hashes what is recorded into a tree, and whoever keeps one signed checkpoint can prove later that nothing under it was changed, by anybody, the owner of the database included. The signature only says who signed; what proves is a checkpoint that the owner cannot write to.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 everything is as it was sealed, signed or proven, 1 something is not, 2 the database, a file or an argument cannot be used.";
 const EXPORT_HELP: &str = "The id is read from standard input, because every user of the machine can read arguments. Months that only an archive holds are not in it: restore them first.\n\nThe database is the one of DATABASE_URL.\n\nExit codes: 0 it is written, 2 the database, standard input or an argument cannot be used.";
+const RULES_HELP: &str = "The function tells a registry with the rules of the install's own that are enforced on every site: https://YOUR-PROJECT.supabase.co/functions/v1/ingest/registry. Those of one site and those that only observe are in what `select public.audience_registry()` gives to the service role.\n\nExit codes: 0 they are listed, 2 the registry cannot be used.";
 const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
 /// Lets in only the audience events that satisfy one validation contract.
 #[derive(Parser)]
@@ -59,8 +64,15 @@ enum Command {
     /// Judge files of events: NDJSON, JSON or CSV, gzipped or not.
     #[command(after_help = CHECK_HELP)]
     Check(check::CheckArgs),
-    /// List every rule.
+    /// List every rule, or the effective contract of an install.
+    #[command(after_help = RULES_HELP)]
     Rules {
+        /// List what the install with this registry judges by too: what it has changed, and the rules of its own.
+        #[arg(long)]
+        effective: bool,
+        /// A registry snapshot, or the address of one; without it, the taxonomy that ships.
+        #[arg(long, value_name = "FILE|URL", requires = "effective")]
+        registry: Option<PathBuf>,
         /// How the list is written.
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
@@ -106,7 +118,10 @@ type Done = Result<u8, String>;
 fn main() -> ExitCode {
     let done = match Line::parse().command {
         Command::Check(args) => check::run(&args),
-        Command::Rules { format } => say(&report::rules(format)),
+        Command::Rules { effective: false, format, .. } => say(&report::rules(format)),
+        Command::Rules { registry, format, .. } => {
+            effective::rules(registry.as_deref(), format).and_then(|text| say(&text))
+        }
         Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
         Command::Hash { addresses } => hash(&addresses),
         Command::Archive(args) => archive::run(&args),

@@ -44,6 +44,7 @@ export class RegistryCopy {
   readonly #deps: RegistryDeps;
   #registry: Registry | null = null;
   #text = "";
+  #isFit = true;
   #askedAt = -Infinity;
   #asking: Promise<void> | null = null;
 
@@ -54,6 +55,11 @@ export class RegistryCopy {
   /** The newest copy at hand, however old. */
   get current(): Registry | null {
     return this.#registry;
+  }
+
+  /** Whether the gate judges by all of it. */
+  get isFit(): boolean {
+    return this.#isFit;
   }
 
   /** The same, after a `load` has succeeded. */
@@ -89,6 +95,7 @@ export class RegistryCopy {
     if (faults !== undefined) this.#deps.log({ event: "registry", failure: faults });
     this.#registry = registry;
     this.#text = text;
+    this.#isFit = faults === undefined;
   }
 }
 

@@ -21,20 +21,26 @@ export function createReports(
   clock: () => number,
 ): Report {
   const contract = gate.contract();
-  const contractText = JSON.stringify(contract);
   /** What the store last said of its health, and until when that is believed. */
   let asked: { until: number; answer: Promise<number> } | undefined;
 
   return async (path, request, line) => {
-    if (path === "/contract") {
-      return cacheable(request, contractText, contract.fingerprint, 300);
-    }
     if (path === "/health") return await health(line);
 
     registry.refresh();
+    if (path === "/contract") return await effective(request);
     if (registry.current === null) await asking(() => registry.load(), line);
     return cacheable(request, JSON.stringify(shown(registry.loaded)), registry.loaded.version, 60);
   };
+
+  /** The contract with the rules of the install's own. Without a store it is told all the same, and what is missing is null. */
+  async function effective(request: Request): Promise<Response> {
+    if (registry.current === null) await registry.load().catch(() => undefined);
+    const known = registry.current;
+    const { version = null, own_rules = null } = known === null ? {} : shown(known);
+    const body = JSON.stringify({ ...contract, registry: version, own_rules });
+    return cacheable(request, body, `${contract.fingerprint} ${version}`, 60);
+  }
 
   /** How long the store took. Anybody may ask without a key, so the store is asked once in a while, however often they do. */
   function askStore(): Promise<number> {
@@ -52,6 +58,7 @@ export function createReports(
       status: "ok",
       contract: { version, fingerprint },
       registry: registry.loaded.version,
+      registry_fit: registry.isFit,
       store_ms: storeMs,
     });
   }
@@ -59,7 +66,10 @@ export function createReports(
 
 /** What is public: neither an install's sites and their origins, nor a rule of one site or one that refuses nothing. */
 function shown({ sites: _, own_rules, ...shown }: Registry) {
-  return { ...shown, own_rules: own_rules?.filter(({ mode, site_id }) => mode === "enforce" && site_id === null) };
+  return {
+    ...shown,
+    own_rules: own_rules?.filter(({ mode, site_id }) => mode === "enforce" && site_id === null) ?? [],
+  };
 }
 
 function cacheable(

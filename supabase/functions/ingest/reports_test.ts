@@ -81,6 +81,61 @@ Deno.test("the contract and the registry are told to everybody, once a version",
   });
 });
 
+Deno.test("the contract has the rules that are enforced on every site, and can be told without a store", async () => {
+  const rule = (id: string, mode: string, site_id: string | null) => ({
+    ...{ id, mode, site_id, category: null, event_type: null },
+    ...{ schema: { properties: {} }, reasons: { en: "no" } },
+  });
+  const everywhere = rule("own.everywhere", "enforce", null);
+  const own_rules = [
+    everywhere,
+    rule("own.observed", "observe", null),
+    rule("own.of_one", "enforce", REGISTRY.default_site),
+  ];
+  const ask = ({ handle }: Scene) => handle(request({ path: "/ingest/contract", method: "GET", apikey: null }));
+  const watched = scene();
+  await watched.settled();
+  watched.registry = () => JSON.stringify({ ...REGISTRY, version: "8", own_rules });
+  watched.time.now += 60_000;
+  const before = await ask(watched);
+  await watched.settled();
+  const told = await ask(watched);
+  const { registry, own_rules: shown } = await told.json();
+  assert.deepEqual([registry, shown], ["8", [everywhere]]);
+  assert.notEqual(told.headers.get("etag"), before.headers.get("etag"));
+
+  const away = () => Promise.reject(new StoreFailure("http 503"));
+  const alone = await ask(scene({ store: { ingest: away, report: away, registry: away, countRefused: away } }));
+  const unknown = await alone.json();
+  assert.deepEqual([alone.status, unknown.registry, unknown.own_rules], [200, null, null]);
+  assert.ok(unknown.rules.length > 40);
+});
+
+Deno.test("health says whether the gate can judge by all that is registered", async () => {
+  const unknown = {
+    id: "own.new",
+    category: null,
+    event_type: null,
+    site_id: null,
+    mode: "enforce",
+    reasons: { en: "no" },
+  };
+  await check(
+    [{ name: "a keyword of today", keyword: "maxProperties", fit: true }, {
+      name: "a keyword of tomorrow",
+      keyword: "maxWords",
+      fit: false,
+    }],
+    async ({ keyword, fit }) => {
+      const { body, text } = await answered({ path: "/ingest/health", method: "GET", apikey: null }, (scene) => {
+        scene.registry = () => JSON.stringify({ ...REGISTRY, own_rules: [{ ...unknown, schema: { [keyword]: 50 } }] });
+      });
+      assert.equal(body.registry_fit, fit);
+      assert.doesNotMatch(text, /own\.new/, "whose rule it is, is not public");
+    },
+  );
+});
+
 Deno.test("health says whether the store answers", async () => {
   const well = await answered({
     path: "/ingest/health",
