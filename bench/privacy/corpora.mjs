@@ -3,6 +3,7 @@ import { cards } from "./cards.mjs";
 import { emails } from "./emails.mjs";
 import { harmless } from "./harmless.mjs";
 import { ibans } from "./ibans.mjs";
+import { ids } from "./ids.mjs";
 import { keys, payloads } from "./keys.mjs";
 import { negatives } from "./negatives.mjs";
 import { numbers } from "./numbers.mjs";
@@ -20,6 +21,6 @@ export function corpora({ few = false } = {}) {
       ...numbers(many(300)),
       ...keys(),
     ],
-    harmless: [...payloads(), ...harmless(many(2000)), ...negatives(many(500))],
+    harmless: [...payloads(), ...harmless(many(2000)), ...ids(many(100_000)), ...negatives(many(500))],
   };
 }

@@ -27,8 +27,12 @@ fn begins(text: &[u8], at: usize) -> bool {
 
 fn is_account(text: &[u8], start: usize) -> bool {
     let country = [byte_at(text, start), byte_at(text, start + 1)].map(|byte| byte.to_ascii_uppercase());
-    let is_in = |countries: &str| countries.as_bytes().chunks(3).any(|own| own.starts_with(&country));
-    let Some(&(length, _)) = ACCOUNTS.iter().find(|(_, countries)| is_in(countries)) else { return false };
+    let begins =
+        |countries: &str, country: [u8; 2]| countries.as_bytes().chunks(3).any(|own| own.starts_with(&country));
+    let of_digits = country.map(|letter| letter.to_ascii_lowercase());
+    let is_in = |countries: &str| begins(countries, country) || begins(countries, of_digits);
+    let Some(&(length, countries)) = ACCOUNTS.iter().find(|(_, countries)| is_in(countries)) else { return false };
+    let is_part = if begins(countries, country) { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit };
     let mut account = [0; 34];
     let mut at = start;
     for (place, slot) in account.iter_mut().take(length).enumerate() {
@@ -36,7 +40,7 @@ fn is_account(text: &[u8], start: usize) -> bool {
             at += 1;
         }
         *slot = byte_at(text, at);
-        if !slot.is_ascii_alphanumeric() {
+        if place > 1 && !is_part(slot) {
             return false;
         }
         at += 1;

@@ -77,16 +77,17 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
         return Found::NOTHING;
     }
     let plain = &*plain::plain(text);
+    let bare = &*plain::without_uuids(plain);
     let holds_number = || {
-        !is_id(key, plain) && numbers::is_in(plain)
-            || phones::is_in(plain)
-            || speaks_of(key, &phones::KEYS) && phones::is_national(plain)
+        !is_id(key, bare) && numbers::is_in(bare)
+            || phones::is_in(bare)
+            || speaks_of(key, &phones::KEYS) && phones::is_national(bare)
     };
     let holds_secret = secrets::is_in(plain);
     let holds_personal_value = || {
         !holds_secret && has_personal_parameter(plain)
-            || plain.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
-            || accounts::is_in(plain)
+            || bare.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS && holds_number()
+            || accounts::is_in(bare)
             || accounts::is_internet_address(plain) && !speaks_of(key, &accounts::VERSION_KEYS)
     };
     let mut found = Found::NOTHING;

@@ -11,21 +11,19 @@ const JOINT: usize = 3;
 pub fn is_in(text: &[u8]) -> bool {
     let mut run = Run::default();
     let mut at = 0;
-    // The end of the last group, and whether it was one, not a UUID nor the beginning.
-    let (mut last_end, mut is_after_group) = (0, false);
+    let mut last_end = 0;
     while let Some(&byte) = text.get(at) {
         if !byte.is_ascii_digit() {
             at += 1;
             continue;
         }
         let start = at;
-        let is_uuid = byte_at(text, at + 8) == b'-' && text.get(at..at + 36).is_some_and(crate::ids::is_uuid);
-        at += if is_uuid { 36 } else { digits_at(text, at) };
+        at += digits_at(text, at);
         let group = text.get(start..at).unwrap_or_default();
         let joint = text.get(last_end..start).unwrap_or_default();
         // Digits beside a letter are part of a code.
         let before = joint.last().copied().unwrap_or(b' ');
-        if is_uuid || before.is_ascii_alphabetic() || byte_at(text, at).is_ascii_alphabetic() {
+        if before.is_ascii_alphabetic() || byte_at(text, at).is_ascii_alphabetic() {
             if run.is_whole_number() {
                 return true;
             }
@@ -41,12 +39,12 @@ pub fn is_in(text: &[u8]) -> bool {
             }
             run.add(group);
             let in_decimal =
-                byte_at(text, at) == b'.' && byte_at(text, at + 1).is_ascii_digit() || is_after_group && joint == b".";
+                byte_at(text, at) == b'.' && byte_at(text, at + 1).is_ascii_digit() || last_end > 0 && joint == b".";
             if !in_decimal && is_card(group) && !is_article(group) || run.ends_with_number() {
                 return true;
             }
         }
-        (last_end, is_after_group) = (at, !is_uuid);
+        last_end = at;
     }
     run.is_whole_number()
 }

@@ -1,6 +1,8 @@
 //! A text without the disguises in which personal data comes: what was encoded for a URL or for HTML, and characters
 //! that look like those of ASCII.
 
+use super::numbers::byte_at;
+use crate::ids;
 use std::borrow::Cow;
 
 /// What HTML writes for the characters that addresses and numbers need. `&amp;` is undone before.
@@ -83,6 +85,23 @@ pub fn plain(text: &[u8]) -> Cow<'_, [u8]> {
             let is_next = |code: &[u8]| rest.get(1..=code.len()).is_some_and(|next| next.eq_ignore_ascii_case(code));
             ESCAPES.iter().find(|(code, _)| is_next(code.as_bytes())).map(|(code, byte)| (code.len() + 1, *byte))
         }));
+    }
+    out
+}
+
+/// The text with hyphens for each UUID in it, whose groups can read like those of a card, an account or a telephone.
+pub fn without_uuids(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut out = Cow::Borrowed(text);
+    let mut before = b' ';
+    for (at, id) in text.windows(36).enumerate() {
+        if id.get(8) == Some(&b'-')
+            && ids::is_uuid(id)
+            && !before.is_ascii_alphanumeric()
+            && !byte_at(text, at + 36).is_ascii_alphanumeric()
+        {
+            out.to_mut().iter_mut().skip(at).take(36).for_each(|byte| *byte = b'-');
+        }
+        before = byte_at(id, 0);
     }
     out
 }

@@ -77,22 +77,23 @@ pub const TELEPHONES: [(usize, usize, &str); 36] = [
     (14, 15, "878 888"),
 ];
 
-/// How long an international bank account number is, and the countries where it is that long. From SWIFT's IBAN registry.
+/// How long an international bank account number is, and the countries where it is that long, in small letters where it
+/// is of digits alone. From SWIFT's IBAN registry.
 pub const ACCOUNTS: [(usize, &str); 18] = [
-    (15, "NO"),
-    (16, "BE"),
-    (18, "DK FI FK FO GL NL SD"),
-    (19, "MK SI"),
-    (20, "AT BA EE KZ LT LU MN XK"),
-    (21, "CH HR LI LV"),
-    (22, "BG BH CR DE GB GE IE ME RS VA"),
-    (23, "AE GI IL IQ OM SO TL"),
-    (24, "AD CZ ES MD PK RO SA SE SK TN VG"),
-    (25, "LY PT ST"),
-    (26, "IS TR"),
-    (27, "BI DJ FR GR IT MC MR SM"),
-    (28, "AL AZ BY CY DO GT HU LB NI PL SV"),
-    (29, "BR EG PS QA UA"),
+    (15, "no"),
+    (16, "be"),
+    (18, "dk fi FK fo gl NL sd"),
+    (19, "MK si"),
+    (20, "at ba ee KZ lt LU mn xk"),
+    (21, "CH hr LI LV"),
+    (22, "BG BH cr de GB GE IE me rs va"),
+    (23, "ae GI il IQ OM so tl"),
+    (24, "AD cz es MD PK RO SA se sk tn VG"),
+    (25, "ly pt st"),
+    (26, "is TR"),
+    (27, "bi dj FR GR IT MC mr SM"),
+    (28, "AL AZ BY CY DO GT hu LB NI pl SV"),
+    (29, "BR eg PS QA UA"),
     (30, "JO KW MU YE"),
     (31, "MT SC"),
     (32, "LC"),

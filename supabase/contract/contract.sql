@@ -2202,11 +2202,9 @@ begin
   if plain !~ '([0-9][^0-9A-Za-z]{0,3}){9}' then
     return false;
   end if;
-  -- A UUID ends every run, because four characters join no groups.
-  plain := regexp_replace(plain || ' ',
-    '(?<![0-9])[0-9][0-9a-fA-F]{7}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}', '    ', 'g');
   before := ' ' || substring(plain from '^[^0-9]*');
-  for part in select matched from regexp_matches(plain, '([0-9]+)([^0-9]*)', 'g') matched loop
+  -- After a last point stands something, so that it is not that of a decimal.
+  for part in select matched from regexp_matches(plain || ' ', '([0-9]+)([^0-9]*)', 'g') matched loop
     -- Digits beside a letter are part of a code.
     if right(before, 1) || left(part[2], 1) ~ '[A-Za-z]' then
       if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
@@ -2398,7 +2396,12 @@ begin
     end;
     if many is not null and piece ~ '^[A-Za-z]{2}[0-9]{2}' then
       account := substring(convert_from(substring(bytes from at for 72), 'UTF8')
-        from '^([A-Za-z]{2}[0-9]{2}(?:[ ._/-]?[A-Za-z0-9]){' || many - 4 || '})(?![A-Za-z0-9])');
+        from '^([A-Za-z]{2}[0-9]{2}(?:[ ._/-]?'
+          || case when upper(left(piece, 2)) in ('NO', 'BE', 'DK', 'FI', 'FO', 'GL', 'SD', 'SI', 'AT', 'BA', 'EE', 'LT',
+            'MN', 'XK', 'HR', 'CR', 'DE', 'ME', 'RS', 'VA', 'AE', 'IL', 'SO', 'TL',
+            'CZ', 'ES', 'SE', 'SK', 'TN', 'LY', 'PT', 'ST', 'IS', 'BI', 'DJ', 'MR',
+            'HU', 'PL', 'EG') then '[0-9]' else '[A-Za-z0-9]' end
+          || '){' || many - 4 || '})(?![A-Za-z0-9])');
       if account is not null then
         account := regexp_replace(account, '[^A-Za-z0-9]', '', 'g');
         account := upper(substr(account, 5) || left(account, 4));
@@ -2647,6 +2650,7 @@ set search_path = ''
 as $$
 declare
   plain text := value;
+  bare text;
   digits integer;
   held integer := 0;
 begin
@@ -2666,7 +2670,13 @@ begin
   if value ~ '[%&\u0080-\U0010ffff]' then
     plain := audience_gate.plain(value);
   end if;
-  digits := length(plain) - length(translate(plain, '0123456789', ''));
+  -- The groups of a UUID can read like those of a number; four hyphens join none.
+  bare := plain;
+  if plain like '%-____-____-____-____________%' then
+    bare := regexp_replace(plain,
+      '(?<![0-9A-Za-z])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])', '----', 'g');
+  end if;
+  digits := length(bare) - length(translate(bare, '0123456789', ''));
   if digits = length(plain) then
     return case
       when digits >= 6 and audience_gate.holds_phone(plain, key)
@@ -2679,11 +2689,11 @@ begin
     held := 1;
   end if;
   if digits >= 6 and (
-      audience_gate.holds_phone(plain, key)
-      or (digits > 12 or plain ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
-        and audience_gate.holds_number(plain)
+      audience_gate.holds_phone(bare, key)
+      or (digits > 12 or bare ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
+        and audience_gate.holds_number(bare)
     )
-    or audience_gate.holds_account(plain)
+    or audience_gate.holds_account(bare)
     or translate(plain, E'0123456789abcdefABCDEF.:[] \t\n\f\r', '') = ''
       and audience_gate.is_internet_address(plain)
       and lower(key collate "C") !~ 'version|release|build|firmware|revision|semver'

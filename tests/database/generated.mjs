@@ -137,6 +137,7 @@ const PIECES = [
   "0049 ",
   "(415) 555-2671",
   "DE89 3704 0044 0532 0130 00",
+  "8c5b2072-590b-4e5f-be68-539007547034",
   "eyJhbGciOiJIUzI1NiJ9",
   ".eyJzdWIiOiIx",
   ".abc",

@@ -186,7 +186,7 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 /// Pieces of which texts are made that are, or nearly are, what the privacy rules look for.
-const PIECES: [&str; 65] = [
+const PIECES: [&str; 66] = [
     "0",
     "1",
     "4",
@@ -222,6 +222,7 @@ const PIECES: [&str; 65] = [
     "219-09-9999",
     "4111 1111 1111 1111",
     "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e",
+    "8c5b2072-590b-4e5f-be68-539007547034",
     "ada@example.com",
     "tel:",
     "call ",

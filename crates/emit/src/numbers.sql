@@ -125,11 +125,9 @@ begin
   if plain !~ '([0-9][^0-9A-Za-z]{0,3}){9}' then
     return false;
   end if;
-  -- A UUID ends every run, because four characters join no groups.
-  plain := regexp_replace(plain || ' ',
-    '(?<![0-9])[0-9][0-9a-fA-F]{7}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}', '    ', 'g');
   before := ' ' || substring(plain from '^[^0-9]*');
-  for part in select matched from regexp_matches(plain, '([0-9]+)([^0-9]*)', 'g') matched loop
+  -- After a last point stands something, so that it is not that of a decimal.
+  for part in select matched from regexp_matches(plain || ' ', '([0-9]+)([^0-9]*)', 'g') matched loop
     -- Digits beside a letter are part of a code.
     if right(before, 1) || left(part[2], 1) ~ '[A-Za-z]' then
       if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
@@ -291,7 +289,9 @@ begin
     end;
     if many is not null and piece ~ '^[A-Za-z]{2}[0-9]{2}' then
       account := substring(convert_from(substring(bytes from at for 72), 'UTF8')
-        from '^([A-Za-z]{2}[0-9]{2}(?:[ ._/-]?[A-Za-z0-9]){' || many - 4 || '})(?![A-Za-z0-9])');
+        from '^([A-Za-z]{2}[0-9]{2}(?:[ ._/-]?'
+          || case when upper(left(piece, 2)) in ({{accounts_of_digits}}) then '[0-9]' else '[A-Za-z0-9]' end
+          || '){' || many - 4 || '})(?![A-Za-z0-9])');
       if account is not null then
         account := regexp_replace(account, '[^A-Za-z0-9]', '', 'g');
         account := upper(substr(account, 5) || left(account, 4));

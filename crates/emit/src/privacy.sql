@@ -105,6 +105,7 @@ set search_path = ''
 as $$
 declare
   plain text := value;
+  bare text;
   digits integer;
   held integer := 0;
 begin
@@ -124,7 +125,13 @@ begin
   if value ~ '[%&\u0080-\U0010ffff]' then
     plain := audience_gate.plain(value);
   end if;
-  digits := length(plain) - length(translate(plain, '0123456789', ''));
+  -- The groups of a UUID can read like those of a number; four hyphens join none.
+  bare := plain;
+  if plain like '%-____-____-____-____________%' then
+    bare := regexp_replace(plain,
+      '(?<![0-9A-Za-z])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])', '----', 'g');
+  end if;
+  digits := length(bare) - length(translate(bare, '0123456789', ''));
   if digits = length(plain) then
     return case
       when digits >= {{personal_digits}} and audience_gate.holds_phone(plain, key)
@@ -137,11 +144,11 @@ begin
     held := 1;
   end if;
   if digits >= {{personal_digits}} and (
-      audience_gate.holds_phone(plain, key)
-      or (digits > 12 or plain ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
-        and audience_gate.holds_number(plain)
+      audience_gate.holds_phone(bare, key)
+      or (digits > 12 or bare ~ '(^|[^0-9])[0-9]{3}[^0-9]{1,3}[0-9]{2}[^0-9]{1,3}[0-9]{4}([^0-9]|$)')
+        and audience_gate.holds_number(bare)
     )
-    or audience_gate.holds_account(plain)
+    or audience_gate.holds_account(bare)
     or translate(plain, E'0123456789abcdefABCDEF.:[] \t\n\f\r', '') = ''
       and audience_gate.is_internet_address(plain)
       and lower(key collate "C") !~ '{{version_keys}}'

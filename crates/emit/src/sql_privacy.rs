@@ -26,6 +26,7 @@ pub fn filled(template: &str) -> String {
         .replace("{{cards}}", &cards())
         .replace("{{between}}", &alternatives(&phones::BETWEEN))
         .replace("{{accounts}}", &lengths_of_accounts())
+        .replace("{{accounts_of_digits}}", &accounts_of_digits())
         .replace("{{prefixes}}", &alternatives(&secrets::PREFIXES))
         .replace("{{parameters}}", &alternatives(&secrets::PARAMETERS))
         .replace("{{telephone_signs}}", &telephone_signs())
@@ -118,11 +119,20 @@ fn lengths_of_accounts() -> String {
     let cases: Vec<_> = published::ACCOUNTS
         .iter()
         .map(|(length, countries)| {
-            let countries: Vec<_> = countries.split(' ').map(quote).collect();
+            let countries: Vec<_> = countries.to_uppercase().split(' ').map(quote).collect();
             format!("when upper(left(piece, 2)) in ({}) then {length}", countries.join(", "))
         })
         .collect();
     cases.join("\n      ")
+}
+
+/// The countries whose accounts are of digits alone, as a list that goes on from line to line.
+fn accounts_of_digits() -> String {
+    let all = published::ACCOUNTS.iter().flat_map(|(_, countries)| countries.split(' '));
+    let all: Vec<_> = all.filter(|own| own.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    let lines =
+        all.chunks(12).map(|some| some.iter().map(|own| quote(&own.to_uppercase())).collect::<Vec<_>>().join(", "));
+    lines.collect::<Vec<_>>().join(",\n            ")
 }
 
 /// The pattern of the digits of an international number.

@@ -4,7 +4,6 @@ use audience_gate::privacy::published;
 
 /// Whether groups of digits, each with what stands before it, make a card or social security number.
 pub fn holds_card_or_ssn(text: &str) -> bool {
-    let text = without_uuids(text);
     // Each run is its groups and the joint between any two of them.
     let mut runs: Vec<(Vec<String>, Option<String>, bool)> = Vec::new();
     let mut is_open = false;
@@ -79,25 +78,6 @@ fn is_issued(digits: &str) -> bool {
     !["000", "666", "9"].iter().any(|area| digits.starts_with(area))
         && &digits[3..5] != "00"
         && !digits.ends_with("0000")
-}
-
-/// The text with white space for every UUID that begins with a digit.
-fn without_uuids(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    let mut follows_digit = false;
-    while let Some(c) = rest.chars().next() {
-        let is_uuid = c.is_ascii_digit() && !follows_digit && rest.get(..36).is_some_and(super::predicates::uuid);
-        follows_digit = !is_uuid && c.is_ascii_digit();
-        if is_uuid {
-            out.push_str("    ");
-            rest = &rest[36..];
-        } else {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    out
 }
 
 pub fn is_card(digits: &str) -> bool {

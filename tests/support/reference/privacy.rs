@@ -39,15 +39,16 @@ impl Leaf {
             return is_of_digits && !self.is_id() && is_card(&self.content) && !is_article(&self.content);
         }
         let text = undisguised(&self.content);
+        let bare = without_uuids(&text);
         let key = self.key.as_deref().unwrap_or_default().to_ascii_lowercase();
         self.is_looked_at()
-            && ((text.chars().filter(char::is_ascii_digit).count() >= find::DIGITS
-                && (!self.is_id() && holds_card_or_ssn(&text)
-                    || holds_phone(&text)
-                    || (phones::KEYS.iter().any(|part| key.contains(part)) && is_national(trimmed(&text)))))
+            && ((bare.chars().filter(char::is_ascii_digit).count() >= find::DIGITS
+                && (!self.is_id() && holds_card_or_ssn(&bare)
+                    || holds_phone(&bare)
+                    || (phones::KEYS.iter().any(|part| key.contains(part)) && is_national(trimmed(&bare)))))
                 || !holds_secret(&text)
                     && parameters(&text).iter().any(|name| keys::is_personal(name, &any_text(), &[]))
-                || holds_account(&text)
+                || holds_account(&bare)
                 || (!accounts::VERSION_KEYS.iter().any(|part| key.contains(part)) && is_address(trimmed(&text))))
     }
 
@@ -114,6 +115,19 @@ fn undisguised(text: &str) -> String {
     out
 }
 
+/// The text without the UUIDs in it that no letter or digit stands beside.
+fn without_uuids(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (at, _) in text.char_indices() {
+        let is_free = |rest: Option<char>| rest.is_none_or(|c| !c.is_ascii_alphanumeric());
+        let id = text.get(at..at + 36).filter(|id| super::predicates::uuid(id));
+        if id.is_some() && is_free(text[..at].chars().next_back()) && is_free(text[at + 36..].chars().next()) {
+            out.replace_range(at..at + 36, &"-".repeat(36));
+        }
+    }
+    out
+}
+
 /// Whether a text holds what can end a local part, an at sign, and the name of a domain that is no file and no version.
 fn holds_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
@@ -159,7 +173,10 @@ fn begins_with_account(text: &str) -> bool {
         return false;
     }
     let is_of = |countries: &str| countries.split(' ').any(|own| own.eq_ignore_ascii_case(country));
-    let Some((length, _)) = published::ACCOUNTS.iter().find(|(_, countries)| is_of(countries)) else { return false };
+    let Some((length, countries)) = published::ACCOUNTS.iter().find(|(_, countries)| is_of(countries)) else {
+        return false;
+    };
+    let is_of_digits = countries.contains(&country.to_ascii_lowercase());
     let mut account = String::from(&text[..4]);
     let mut at = 4;
     while account.len() < *length {
@@ -167,7 +184,9 @@ fn begins_with_account(text: &str) -> bool {
             at += 1;
         }
         match bytes.get(at) {
-            Some(byte) if byte.is_ascii_alphanumeric() => account.push(*byte as char),
+            Some(byte) if byte.is_ascii_digit() || byte.is_ascii_alphabetic() && !is_of_digits => {
+                account.push(*byte as char);
+            }
             _ => return false,
         }
         at += 1;
