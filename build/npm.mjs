@@ -1,5 +1,5 @@
 /** What is published: `pkg/`, the entries that Node takes instead, and what npm shows. `node build/npm.mjs FOLDER`. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -44,16 +44,13 @@ export async function npmPackage(pkg, folder) {
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 
   writeFileSync(join(folder, "node.js"), NODE);
-  await asCommonJs(folder, "node");
-  await asCommonJs(folder, "inline");
   installable(pkg, folder);
   await buildTracker(`${join(folder, "tracker")}/`);
   await buildClient(join(folder, "client"));
   wordpressPlugin(join(folder, "wordpress/audience-gate"));
-  const types = readFileSync(join(folder, "audience_gate.d.ts"));
-  writeFileSync(join(folder, "node.d.cts"), types);
-  const inline = readFileSync(join(folder, "inline.d.ts"), "utf8");
-  writeFileSync(join(folder, "inline.d.cts"), inline.replaceAll("./audience_gate.js", "./node.cjs"));
+  for (const entry of ["node", "inline", "client/client"]) await asCommonJs(join(folder, entry), NEAR_NODE);
+  await asCommonJs(join(folder, "tracker/tracker"), PLACELESS);
+  asCommonJsTypes(folder);
 }
 
 /** The plugin with the client that it loads. */
@@ -64,20 +61,66 @@ export function wordpressPlugin(/** @type {string} */ folder) {
   }
 }
 
-/** One file for `require`: Node before 20.19 cannot load a module that way. */
-async function asCommonJs(/** @type {string} */ folder, /** @type {string} */ name) {
+/** What a module knows of its place, as a script of Node knows it. @type {import("esbuild").BuildOptions} */
+const NEAR_NODE = {
+  platform: "node",
+  define: { "import.meta.url": "here" },
+  banner: { js: `${PREAMBLE}const here = require("node:url").pathToFileURL(__filename).href;` },
+};
+
+/** A script that was bundled knows no place, so it has to be told where the contract is. @type {import("esbuild").BuildOptions} */
+const PLACELESS = {
+  platform: "browser",
+  logOverride: { "empty-import-meta": "silent" },
+  footer: {
+    js: `const { createTracker } = module.exports;
+module.exports = {
+  createTracker(options) {
+    if (options.contract !== undefined) return createTracker(options);
+    throw new TypeError("contract is missing: name the address of contract.js, or false for no check in the page");
+  },
+};`,
+  },
+};
+
+/**
+ * One file for `require`: Node before 20.19 cannot load a module that way, nor can a test runner or bundler of that age.
+ *
+ * @param {string} entry its path without an ending
+ * @param {import("esbuild").BuildOptions} options
+ */
+async function asCommonJs(entry, options) {
   await build({
-    entryPoints: [join(folder, `${name}.js`)],
-    outfile: join(folder, `${name}.cjs`),
+    entryPoints: [`${entry}.js`],
+    outfile: `${entry}.cjs`,
     bundle: true,
     format: "cjs",
-    platform: "node",
     target: "node20",
     charset: "utf8",
     legalComments: "none",
-    define: { "import.meta.url": "here" },
-    banner: { js: `${PREAMBLE}const here = require("node:url").pathToFileURL(__filename).href;` },
+    banner: { js: PREAMBLE },
+    ...options,
   });
+}
+
+/** The types again for whoever uses `require`: TypeScript takes those of a module for a module's alone. */
+function asCommonJsTypes(/** @type {string} */ folder) {
+  const inClient = readdirSync(join(folder, "client")).filter((name) => name.endsWith(".d.ts"));
+  const copies = {
+    "audience_gate.d.ts": "node.d.cts",
+    "inline.d.ts": "inline.d.cts",
+    "audience_gate_bg.wasm.d.ts": "audience_gate_bg.wasm.d.cts",
+    "tracker/tracker.d.ts": "tracker/tracker.d.cts",
+    ...Object.fromEntries(inClient.map((name) => [`client/${name}`, `client/${name.replace(/ts$/, "cts")}`])),
+  };
+  for (const [from, to] of Object.entries(copies)) {
+    const types = readFileSync(join(folder, from), "utf8").replaceAll("./audience_gate.js", "./node.cjs");
+    writeFileSync(
+      join(folder, to),
+      types.replaceAll(/(from "\.\/\w+)\.js"/g, '$1.cjs"')
+        .replace("(options: TrackerOptions)", '(options: TrackerOptions & Required<Pick<TrackerOptions, "contract">>)'),
+    );
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -19,13 +19,11 @@ export async function project() {
   const pack = ["pack", "--json", "--pack-destination", folder, published];
   const [{ filename, files }] = JSON.parse(execFileSync("npm", pack, quiet));
   write(folder, "package.json", JSON.stringify({ name: "consumer", private: true, type: "module" }));
-  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], {
-    ...quiet,
-    cwd: folder,
-  });
+  const tarball = join(folder, filename);
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { ...quiet, cwd: folder });
   write(folder, "expected.json", JSON.stringify(expected()));
   copyFileSync(join(root, "tests/package/verdicts.mjs"), join(folder, "verdicts.mjs"));
-  return { folder, packed: /** @type {{ path: string }[]} */ (files).map(({ path }) => path).sort() };
+  return { folder, tarball, packed: /** @type {{ path: string }[]} */ (files).map(({ path }) => path).sort() };
 }
 
 export function write(/** @type {string} */ folder, /** @type {string} */ name, /** @type {string} */ text) {

@@ -22,9 +22,9 @@ const OPTIONS = [
 ];
 
 /** The codes of the compiler's errors in a program. */
-function complaints(/** @type {string} */ program) {
-  write(folder, "program.ts", program);
-  const { stdout } = spawnSync(node, [tsc, ...OPTIONS, "program.ts"], {
+function complaints(/** @type {string} */ program, /** @type {string} */ file = "program.ts") {
+  write(folder, file, program);
+  const { stdout } = spawnSync(node, [tsc, ...OPTIONS, file], {
     cwd: folder,
     encoding: "utf8",
   });
@@ -69,6 +69,22 @@ const CASES = [
     expected: ["error TS2322"],
   },
 ];
+
+const REQUIRED = `
+  import gate = require("audience-gate");
+  import { check, type RuleId } from "audience-gate/inline";
+  import { AudienceGate } from "audience-gate/client";
+  import { createTracker } from "audience-gate/tracker";
+  const ids: RuleId[] = [];
+  createTracker({ endpoint: "https://example.com", key: "sb_publishable_x", contract: "/contract.js" });
+  console.log(ids, check("{}"), gate.check("{}"), new AudienceGate({ queue: "queue" }));
+`;
+
+test("the documented use, where modules are required", () => assert.deepEqual(complaints(REQUIRED, "program.cts"), []));
+test("a tracker that was required and is not told where the contract is", () => {
+  const program = REQUIRED.replace(', contract: "/contract.js"', "");
+  assert.deepEqual(complaints(program, "program.cts"), ["error TS2345"]);
+});
 
 const shown = ["README.md", "clients/README.md"].flatMap(blocks)
   .filter(({ language, text }) => language === "ts" && text.includes("audience-gate/client"))

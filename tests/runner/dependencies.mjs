@@ -21,6 +21,7 @@ const LICENCES = [
 /** Used unchanged to build and test, and no part of anything that is shipped: their licence asks no more. */
 const TOOLS = {
   "MPL-2.0": /^(axe-core|lightningcss(-.+)?)$/,
+  "BlueOak-1.0.0": /^lru-cache$/,
   "CC-BY-3.0": /^spdx-exceptions$/,
   "(MIT AND CC-BY-3.0)": /^spdx-ranges$/,
 };
