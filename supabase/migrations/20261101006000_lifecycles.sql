@@ -29,7 +29,8 @@ comment on column audience_gate.lifecycles.key_type is 'The type of the primary 
 comment on column audience_gate.lifecycles.events is 'The table of events, which is the history.';
 comment on column audience_gate.lifecycles.entity is 'What a record is called, in the singular.';
 comment on column audience_gate.lifecycles.entity_column is 'The column of the events that names the record.';
-comment on column audience_gate.lifecycles.recorder is 'The trigger function that writes the events.';
+comment on column audience_gate.lifecycles.recorder is
+  'What the trigger functions are called that write the events: {recorder}_insert and so on.';
 comment on column audience_gate.lifecycles.deletes is 'What becomes of a delete: refused, or recorded as a last event.';
 comment on column audience_gate.lifecycles.tracked_at is 'Since when changes are recorded.';
 comment on column audience_gate.lifecycles.untracked_at is 'Since when they no longer are; null while they are.';

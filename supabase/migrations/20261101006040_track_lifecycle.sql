@@ -45,104 +45,6 @@ comment on function audience_gate.make_lifecycle_events(audience_gate.lifecycles
   'Comments, indexes and rights of a new table of events. A row of it is seen by whoever sees the record.';
 revoke all on function audience_gate.make_lifecycle_events(audience_gate.lifecycles) from public, anon, authenticated, service_role;
 
--- The statement that writes an event. It looks up and asks no more than it must, as it runs for every row that moves: the
--- latest event only where there may be one, because no two are at the same time whatever the clock does; another function
--- only where something was said.
-create or replace function audience_gate.event_statement(
-  l audience_gate.lifecycles, record_key text, before text, after text, is_new boolean
-)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-  select format($insert$
-      insert into %1$s (%2$I, from_stage, to_stage, changed_by, changed_at, notes, actor) values (
-        %3$s, %4$s, %5$s, (%6$s)::uuid, %7$s, nullif(current_setting('audience_gate.lifecycle_notes', true), ''),
-        case
-          when current_setting('audience_gate.lifecycle_notes', true) <> ''
-            or current_setting('audience_gate.lifecycle_actor', true) <> '' then audience_gate.lifecycle_said()
-          else coalesce('user:' || (%6$s), 'role:' || case
-            when current_setting('role') = 'none' then session_user::text else current_setting('role') end)
-        end);$insert$,
-    l.events, l.entity_column, record_key, before, after,
-    $caller$coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
-          nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')$caller$,
-    case when is_new then 'clock_timestamp()' else format($latest$greatest(clock_timestamp(), (
-          select e.changed_at + interval '1 microsecond' from %1$s e where e.%2$I = %3$s
-          order by e.changed_at desc limit 1))$latest$, l.events, l.entity_column, record_key) end)
-$$;
-comment on function audience_gate.event_statement(audience_gate.lifecycles, text, text, text, boolean) is
-  'The statement by which the recorder of a lifecycle writes an event.';
-alter function audience_gate.event_statement(audience_gate.lifecycles, text, text, text, boolean)
-  owner to audience_gate_owner;
-revoke all on function audience_gate.event_statement(audience_gate.lifecycles, text, text, text, boolean)
-  from public, anon, authenticated, service_role;
-
--- The function is made for its table, so that its statements are planned once in a session, and asks for declared moves
--- only where there are any.
-create or replace function audience_gate.make_lifecycle_recorder(l audience_gate.lifecycles)
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-declare
-  is_checked boolean := exists (select from audience_gate.lifecycle_transitions t where t.lifecycle = l.id);
-  key_column text := quote_ident(l.key_column);
-  before text := format('old.%I::text', l.stage_column);
-  after text := format('new.%I::text', l.stage_column);
-  body text := format($body$
-    begin
-      if tg_op = 'UPDATE' then
-        %1$s%2$s
-      elsif tg_op = 'INSERT' then
-        %3$s%4$s
-      else%5$s
-      end if;
-      return null;
-    end;
-  $body$,
-    case when is_checked then format('perform audience_gate.check_transition(%L, %s, %s);', l.id, before, after) end,
-    audience_gate.event_statement(l, 'new.' || key_column, before, after, false),
-    case when is_checked then format('perform audience_gate.check_transition(%L, null, %s);', l.id, after) end,
-    audience_gate.event_statement(l, 'new.' || key_column, 'null', after, l.deletes = 'refuse'),
-    audience_gate.event_statement(l, 'old.' || key_column, before, quote_literal('deleted'), false));
-begin
-  execute format('create or replace function audience_gate.%I() returns trigger language plpgsql volatile security definer
-    set search_path = '''' as %L', l.recorder, body);
-  execute format('comment on function audience_gate.%I() is %L', l.recorder,
-    format('Writes the events of %s.%s.', l.tracked, l.stage_column));
-  execute format('revoke all on function audience_gate.%I() from public, anon, authenticated, service_role', l.recorder);
-end;
-$$;
-comment on function audience_gate.make_lifecycle_recorder(audience_gate.lifecycles) is
-  'Makes the trigger function that writes the events of a lifecycle.';
-alter function audience_gate.make_lifecycle_recorder(audience_gate.lifecycles) owner to audience_gate_owner;
-revoke all on function audience_gate.make_lifecycle_recorder(audience_gate.lifecycles) from public, anon, authenticated, service_role;
-
-create or replace function audience_gate.transitions_changed()
-returns trigger
-language plpgsql
-volatile
-security definer
-set search_path = ''
-as $$
-begin
-  perform audience_gate.make_lifecycle_recorder(l) from audience_gate.lifecycles l
-  where l.id in (old.lifecycle, new.lifecycle) and to_regproc('audience_gate.' || l.recorder) is not null
-    and exists (select from pg_catalog.pg_class c where c.oid = l.events);
-  return null;
-end;
-$$;
-comment on function audience_gate.transitions_changed() is
-  'Makes a recorder anew, as only those of lifecycles with declared moves look them up.';
-alter function audience_gate.transitions_changed() owner to audience_gate_owner;
-revoke all on function audience_gate.transitions_changed() from public, anon, authenticated, service_role;
-drop trigger if exists trg_transitions_changed on audience_gate.lifecycle_transitions;
-create trigger trg_transitions_changed after insert or update or delete on audience_gate.lifecycle_transitions
-for each row execute function audience_gate.transitions_changed();
-
 -- Not "update of": a trigger of the user's own may change the stage of an update that does not name it. Not for each
 -- statement: its tables of old and new rows would cost every update of the table, and a statement that names a partition
 -- would pass it. The names come first among triggers, so that a move that a trigger of the user's own makes of a move is
@@ -153,26 +55,30 @@ language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  recorder text;
 begin
   execute format('create trigger a_hold_to_record before insert on %s for each row execute function audience_gate.hold_to_record(%L)',
     l.events, l.entity_column);
   execute format('create trigger a_keep_history before update or delete or truncate on %s
     for each statement execute function audience_gate.keep_history()', l.events);
   execute format('create trigger %I after insert on %s for each row execute function audience_gate.%I()',
-    '0_' || l.recorder || '_insert', l.tracked, l.recorder);
+    '0_' || l.recorder || '_insert', l.tracked, l.recorder || '_insert');
   execute format('create trigger %1$I after update on %2$s for each row
     when (old.%3$I is distinct from new.%3$I) execute function audience_gate.%4$I()',
-    '0_' || l.recorder || '_update', l.tracked, l.stage_column, l.recorder);
+    '0_' || l.recorder || '_update', l.tracked, l.stage_column, l.recorder || '_update');
   execute format('create trigger %1$I after update of %3$I on %2$s for each row
     when (old.%3$I is distinct from new.%3$I) execute function audience_gate.keep_record()',
     '0_' || l.recorder || '_key', l.tracked, l.key_column);
   if l.deletes = 'record' then
     execute format('create trigger %I after delete on %s for each row execute function audience_gate.%I()',
-      '0_' || l.recorder || '_delete', l.tracked, l.recorder);
+      '0_' || l.recorder || '_delete', l.tracked, l.recorder || '_delete');
     execute format('create trigger %I before truncate on %s for each statement execute function audience_gate.keep_record()',
       '0_' || l.recorder || '_truncate', l.tracked);
   end if;
-  execute format('alter function audience_gate.%I() owner to audience_gate_owner', l.recorder);
+  foreach recorder in array audience_gate.lifecycle_recorders(l) loop
+    execute format('alter function audience_gate.%I() owner to audience_gate_owner', recorder);
+  end loop;
 end;
 $$;
 comment on function audience_gate.attach_lifecycle(audience_gate.lifecycles) is
@@ -235,7 +141,7 @@ begin
   execute format('insert into %s (%I, to_stage, actor) select r.%I, r.%I, %L from %s r',
     l.events, l.entity_column, l.key_column, l.stage_column, 'system:adoption', l.tracked);
   perform audience_gate.make_lifecycle_events(l);
-  perform audience_gate.make_lifecycle_recorder(l);
+  perform audience_gate.make_lifecycle_recorders(l);
   perform audience_gate.attach_lifecycle(l);
   return l.events;
 end;
@@ -255,6 +161,7 @@ as $$
 declare
   l audience_gate.lifecycles;
   held record;
+  recorder text;
 begin
   update audience_gate.lifecycles o set untracked_at = now()
   where o.tracked = untrack_lifecycle.tracked and o.stage_column = untrack_lifecycle.stage_column and o.untracked_at is null
@@ -269,7 +176,9 @@ begin
   loop
     execute format('drop trigger %I on %s', held.tgname, l.tracked);
   end loop;
-  execute format('drop function audience_gate.%I()', l.recorder);
+  foreach recorder in array audience_gate.lifecycle_recorders(l) loop
+    execute format('drop function audience_gate.%I()', recorder);
+  end loop;
   return l.events;
 end;
 $$;

@@ -52,7 +52,7 @@ begin
     perform audience_gate.declare_transitions(l.id, options);
   end if;
   update audience_gate.lifecycles o set untracked_at = null, tracked_at = now() where o.id = l.id returning * into l;
-  perform audience_gate.make_lifecycle_recorder(l);
+  perform audience_gate.make_lifecycle_recorders(l);
   perform audience_gate.attach_lifecycle(l);
   return l.events;
 end;

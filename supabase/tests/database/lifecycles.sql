@@ -262,6 +262,20 @@ insert into memberships (id, expiry_date) overriding system value values (7, cur
 select results_eq('select from_stage, to_stage from membership_events where membership_id = 7 order by changed_at',
   $$values (null::text, 'active'), ('active', 'settled')$$, 'events come in the order of the moves');
 
+-- The last event is in the future, as after a clock that has gone back.
+alter table membership_events disable trigger user;
+insert into membership_events (membership_id, from_stage, to_stage, changed_at, actor)
+values (7, 'settled', 'resumed', now() + interval '1 day', 'system:import');
+alter table membership_events enable trigger user;
+update memberships set stage = 'resumed' where id = 7;
+select lifecycle_note('once more', 'system:import');
+update memberships set stage = 'closed' where id = 7;
+select lifecycle_note(null);
+select results_eq('select to_stage, changed_at - now() from membership_events where membership_id = 7 and changed_at > now() + interval ''1 hour''
+    order by changed_at',
+  $$values ('resumed', interval '1 day'), ('resumed', interval '1 day 1 microsecond'), ('closed', interval '1 day 2 microseconds')$$,
+  'events come in the order of the moves after a clock has gone back');
+
 create table two_keys (a integer, b integer, stage text not null, primary key (a, b));
 create table no_key (stage text not null);
 create view a_view as select id, stage from prospects;
