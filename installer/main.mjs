@@ -16,6 +16,7 @@ const COMMANDS = {
   uninstall: () => import("./uninstall.mjs"),
   types: () => import("./types.mjs"),
   check: () => import("./check.mjs"),
+  alerts: () => import("./alerts.mjs"),
   mcp: () => import("./mcp.mjs"),
 };
 
@@ -29,6 +30,7 @@ const HELP = `Usage: audience-gate COMMAND [OPTIONS]
   uninstall  takes everything out of the project again
   types      writes the events of an install as TypeScript
   check      judges a file of events, one JSON text a line
+  alerts     has the function send what alerts have to say
   mcp        answers agents by the Model Context Protocol: what an event must be, and why one was rejected
 
 Each command has --help. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.

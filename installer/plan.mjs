@@ -83,6 +83,7 @@ function addSecrets(changes) {
   const kept = sectionLines(text);
   const lines = [
     ["AUDIENCE_GATE_ADDRESS_HEADER", () => "cf-connecting-ip"],
+    ["AUDIENCE_GATE_ALERT_SECRET", () => randomBytes(32).toString("hex")],
     ["AUDIENCE_GATE_EMAIL_PEPPER", () => randomBytes(32).toString("hex")],
   ].flatMap(([name, value]) => {
     const pattern = named(/** @type {string} */ (name));

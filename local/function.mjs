@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { freePort } from "./ports.mjs";
 import { denoBinary } from "./programs.mjs";
-import { publishableKey, root, secretKey } from "./settings.mjs";
+import { alertSecret, publishableKey, root, secretKey } from "./settings.mjs";
 
 /**
  * Serves supabase/functions/ingest under Deno with the environment of the platform, and restarts it if it ends once it
@@ -80,6 +80,7 @@ function platform(/** @type {string} */ url) {
     SUPABASE_SERVICE_ROLE_KEY: secretKey,
     SUPABASE_JWKS: JSON.stringify({ keys: [] }),
     SUPABASE_FUNCTION_SLUG: "ingest",
+    AUDIENCE_GATE_ALERT_SECRET: alertSecret,
     // The embedded database has one connection, which the jobs use too, so it is better to delay a request than to
     // refuse it.
     AUDIENCE_GATE_STORE_TIMEOUT_MS: "30000",

@@ -16,6 +16,9 @@ export const secretKey = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz";
 /** Signs the local user tokens; the same well-known value as in `supabase start`. */
 export const jwtSecret = "super-secret-jwt-token-with-at-least-32-characters-long";
 
+/** Signs what receivers on this machine are told of alerts. */
+export const alertSecret = "alert-secret-of-the-local-stack-with-at-least-32-characters";
+
 /** Signs in on the local dashboard. */
 export const demoUser = {
   email: "demo@example.test",

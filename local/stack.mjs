@@ -85,7 +85,7 @@ export async function startStack(
     await fetch(`${url}/functions/v1/ingest/registry`).then((response) => response.arrayBuffer());
 
     if (demo) await seed({ database, url, say });
-    undo.push(startScheduler(database, log));
+    undo.push(startScheduler(database, url, log));
     await building;
     if (pages) behind.page = page;
     return { url, publishableKey, secretKey, database, close };

@@ -155,6 +155,7 @@ begin
       ('public.audience_funnel_steps', 'funnel_step', '{funnel_id,position}', '{}'),
       ('public.audience_rate_limits', 'rate_limit', '{scope}', '{}'),
       ('public.audience_alerts', 'alert', '{id}', '{}'),
+      ('public.audience_alert_destinations', 'alert_destination', '{id}', '{}'),
       ('audience_gate.jobs', 'job', '{name}', '{}'),
       ('audience_gate.log_retention', 'log_retention', '{table_name}', '{}'),
       ('audience_gate.state_settings', 'state_settings', '{only_row}', '{}'),

@@ -1,10 +1,11 @@
 // The control room on the real local stack: what a member of the team does after a figure looked wrong, as a person does it.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { freePort } from "../../local/ports.mjs";
+import { freePort, listen } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
@@ -328,6 +329,57 @@ test("an alert is added, fires when its sender falls silent, and stands in the l
   await card.getByRole("button", { name: "Delete" }).click();
   await card.waitFor({ state: "detached" });
   assert.equal((await cells(page))[0][2], "kiosk", "the log stays");
+  assert.deepEqual(said, []);
+});
+
+test("a webhook is added, tested and told, and its address is shown to nobody", async (t) => {
+  /** @type {string[]} */
+  const got = [];
+  let status = 200;
+  const receiver = createServer(async (request, response) => {
+    got.push(Buffer.concat(await request.toArray()).toString("utf8"));
+    response.writeHead(status).end();
+  });
+  const port = await listen(receiver, await freePort(), { exactly: true });
+  t.after(() => receiver.close());
+  const { page, said } = await signedIn(t, { query: "?view=alerts" });
+  const add = async (/** @type {string} */ url) => {
+    await page.getByLabel("Name", { exact: true }).fill("operations");
+    await page.getByLabel("Address").fill(url);
+    await page.getByRole("button", { name: "Add webhook" }).click();
+  };
+  await add("https://10.0.0.1/hush");
+  await page.getByText("The address must begin with https:// and a public name").waitFor(WAIT);
+  said.length = 0;
+  await add(`http://127.0.0.1:${port}/hush`);
+  const card = page.locator('[data-destination="operations"]');
+  await card.getByRole("button", { name: "Send a test" }).click();
+  await card.getByText("It arrived.").waitFor(WAIT);
+  assert.match(JSON.parse(got[0] ?? "{}").text, /this is a test of the alerts/);
+
+  status = 503;
+  await sql(
+    `insert into public.audience_alert_firings (alert_id, site_id, kind, state, value, threshold)
+     values (gen_random_uuid(), $1, 'failed_jobs', 'fired', 2, 0)`,
+    SITE,
+  );
+  const sent = await fetch(`${stack.url}/functions/v1/ingest/alerts`, {
+    method: "POST",
+    headers: { apikey: stack.secretKey },
+  });
+  assert.equal((await sent.json()).due, 1);
+  assert.match(JSON.parse(got[1] ?? "{}").text, /jobs fail \(2 failed runs/);
+  await page.reload();
+  const message = page.getByRole("table", { name: "Messages to webhooks" }).locator("tbody tr").first();
+  await message.waitFor(WAIT);
+  assert.deepEqual(
+    (await message.locator("td").allInnerTexts()).map((text) => text.replace(/ from .*/, " from …")),
+    ["operations", "an alert", "again from …", "it answered 503", "1"],
+  );
+  assert.ok(!(await page.content()).includes("hush"));
+  await card.getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Nobody yet: what fires is seen here alone.").waitFor(WAIT);
+  await page.getByText("given up").waitFor(WAIT);
   assert.deepEqual(said, []);
 });
 

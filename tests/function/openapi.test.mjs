@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { buildSync } from "esbuild";
 import { freePort, listen } from "../../local/ports.mjs";
-import { publishableKey } from "../../local/settings.mjs";
+import { publishableKey, secretKey } from "../../local/settings.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { check as judged } from "../../pkg/inline.js";
 import { root } from "../runner/paths.mjs";
@@ -161,6 +161,20 @@ const CASES = [
     { on: /** @type {const} */ ("cut"), ...json([report()]), status: 503, code: "store_unavailable" },
     { method: "get", status: 405, code: "method_not_allowed" },
   ].map((one) => ({ path: "/reports", ...one })),
+  ...[
+    { status: 200, name: "nothing is due" },
+    {
+      address: "?test=1",
+      sql:
+        "select public.audience_add_alert_destination(audience_gate.default_site(), 'down', 'slack', 'http://127.0.0.1:1')",
+      status: 200,
+      name: "a test that does not arrive",
+    },
+    { key: publishableKey, status: 401, code: "bad_credentials" },
+    { on: /** @type {const} */ ("nonsense"), status: 503, code: "store_unavailable" },
+    { on: /** @type {const} */ ("cut"), status: 503, code: "store_unavailable" },
+    { method: "get", status: 405, code: "method_not_allowed" },
+  ].map((one) => ({ path: "/alerts", key: secretKey, ...one })),
   { method: "options", headers: { origin, "access-control-request-method": "POST" }, key: null, status: 204 },
   ...["/contract", "/registry", "/health"].flatMap((path) => [
     { path, method: "get", key: null, status: 200 },

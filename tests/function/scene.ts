@@ -2,6 +2,8 @@
 
 import { gate } from "../../supabase/functions/ingest/gate.ts";
 import { createIngest, type Deps, type Handler } from "../../supabase/functions/ingest/ingest.ts";
+import type { AlertsDeps } from "../../supabase/functions/ingest/alerts.ts";
+import type { Tell } from "../../supabase/functions/ingest/webhook.ts";
 import { badToken } from "../../supabase/functions/ingest/caller.ts";
 import type { Line } from "../../supabase/functions/ingest/log.ts";
 import type { RefusedCount } from "../../supabase/functions/ingest/refused.ts";
@@ -59,6 +61,9 @@ export interface Scene {
   registry: () => string | Promise<string>;
   /** Runs before counts are stored; one that throws keeps them from being stored. */
   counting: () => Promise<void>;
+  /** The messages of alerts that are due, and what calling a webhook gives. */
+  alerts: AlertsDeps["store"];
+  tell: Tell;
   settled(): Promise<unknown>;
 }
 
@@ -82,6 +87,12 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
     }),
     registry: (): string | Promise<string> => JSON.stringify(REGISTRY),
     counting: () => Promise.resolve(),
+    alerts: {
+      claimAlerts: () => Promise.resolve([]),
+      settleAlerts: () => Promise.resolve({ delivered: 0, due: 0, failed: 0 }),
+      testAlerts: () => Promise.resolve(),
+    } as AlertsDeps["store"],
+    tell: (() => Promise.resolve({ problem: null, status: 200, retry_after: null })) as Tell,
     settled: () => Promise.all(background),
   };
   const handle = createIngest({
@@ -100,11 +111,15 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
         return await inner.report(batch);
       },
       registry: async () => await inner.registry(),
+      claimAlerts: (user) => inner.alerts.claimAlerts(user),
+      settleAlerts: (outcomes) => inner.alerts.settleAlerts(outcomes),
+      testAlerts: () => inner.alerts.testAlerts(),
       countRefused: async (counts) => {
         await inner.counting();
         inner.refused.push(...counts);
       },
     },
+    tell: (delivery) => inner.tell(delivery),
     verifyUser: (token) => token === USER_TOKEN ? Promise.resolve(USER) : Promise.reject(badToken()),
     keys: KEYS,
     serviceKey: "sb_secret_one",

@@ -26,7 +26,7 @@ export function project(name, files) {
     writeFileSync(full, text);
   }
   const run = (/** @type {string} */ program, /** @type {string[]} */ args, input = "") => {
-    const { DATABASE_URL: _, ...env } = process.env;
+    const { DATABASE_URL: _, AUDIENCE_GATE_URL: __, AUDIENCE_GATE_KEY: ___, ...env } = process.env;
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
       cwd: folder,
       encoding: "utf8",

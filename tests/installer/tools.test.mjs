@@ -11,7 +11,7 @@ import { blocks } from "../docs/documents.mjs";
 import { project } from "./scene.mjs";
 
 const CONFIG = { "config.toml": 'project_id = "tools"\n' };
-const COMMANDS = ["init", "status", "doctor", "enable", "upgrade", "uninstall", "types", "check", "mcp"];
+const COMMANDS = ["init", "status", "doctor", "enable", "upgrade", "uninstall", "types", "check", "alerts", "mcp"];
 
 describe("the words of the command", () => {
   const scene = project("words", CONFIG);
@@ -30,6 +30,8 @@ describe("the words of the command", () => {
     { args: ["uninstall", "--export", "x"], code: 2, says: /--export needs --db-url/ },
     { args: ["check", "missing.ndjson"], code: 2, says: /missing.ndjson cannot be read \(ENOENT\)/ },
     { args: ["check", "-", "--registry", "missing.json"], code: 1, says: /missing.json cannot be read/ },
+    { args: ["alerts"], code: 2, says: /--url, or AUDIENCE_GATE_URL/ },
+    { args: ["alerts", "--url", "http://127.0.0.1:1"], code: 2, says: /set AUDIENCE_GATE_KEY to a secret key/ },
     ...COMMANDS.map((name) => ({
       args: [name, "--help"],
       code: 0,

@@ -1,6 +1,6 @@
 /** Alerts of a site, as the database gives them and takes them. */
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { flag, nullable, number, type Row, text } from "./decode.ts";
+import { flag, list, nullable, number, type Row, row, text } from "./decode.ts";
 import { read, ReadError, rows } from "./kpi.ts";
 
 const alert = {
@@ -24,7 +24,24 @@ const firing = {
   threshold: number,
   happened_at: text,
 };
+const destination = { id: text, name: text, form: text, active: flag };
+const delivery = {
+  id: text,
+  destination_id: text,
+  firing_id: nullable(number),
+  state: text,
+  attempts: number,
+  due_at: text,
+  status: nullable(number),
+  problem: nullable(text),
+  created_at: text,
+};
+const sent = row({
+  results: list(row({ id: text, destination: text, problem: nullable(text), status: nullable(number) })),
+});
 
+export type Destination = Row<typeof destination>;
+export type Delivery = Row<typeof delivery>;
 export type Alert = Row<typeof alert>;
 export type Firing = Row<typeof firing>;
 export interface AlertDraft {
@@ -45,6 +62,36 @@ export function alertsApi(client: SupabaseClient, site: string) {
         .order("id", { ascending: false }).limit(limit);
       written({ error });
       return rows(data, "audience_alert_firings", firing);
+    },
+    destinations: async () => {
+      const { data, error } = await client.from("audience_alert_destinations").select("id, name, form, active")
+        .eq("site_id", site).order("name");
+      written({ error });
+      return rows(data, "audience_alert_destinations", destination);
+    },
+    deliveries: async (limit: number) => {
+      const { data, error } = await client.from("audience_alert_deliveries")
+        .select("id, destination_id, firing_id, state, attempts, due_at, status, problem, created_at").eq(
+          "site_id",
+          site,
+        )
+        .order("created_at", { ascending: false }).limit(limit);
+      written({ error });
+      return rows(data, "audience_alert_deliveries", delivery);
+    },
+    addDestination: (name: string, form: string, url: string) =>
+      read(client, "audience_add_alert_destination", { site, name, form, url }),
+    setTold: async (id: string, active: boolean) =>
+      written(await client.from("audience_alert_destinations").update({ active }).eq("id", id)),
+    removeDestination: async (id: string) =>
+      written(await client.from("audience_alert_destinations").delete().eq("id", id)),
+    /** What came of a test; undefined where the function cannot be called from this page, and the schedule will send it. */
+    test: async ({ id, name }: Destination) => {
+      await read(client, "audience_test_alerts", { site, destination: id });
+      const { data, error }: { data: unknown; error: unknown } = await client.functions.invoke("ingest/alerts", {
+        method: "POST",
+      });
+      return error === null ? sent(data, "ingest/alerts").results.find((one) => one.destination === name) : undefined;
     },
     add: async (draft: AlertDraft) => written(await table().insert({ ...draft, site_id: site })),
     setActive: async (id: string, active: boolean) => written(await table().update({ active }).eq("id", id)),

@@ -89,7 +89,7 @@ function equal(presented: string, key: string): number {
   return difference === 0 ? 1 : 0;
 }
 
-function badKey(): Refusal {
+export function badKey(): Refusal {
   return new Refusal(
     "bad_credentials",
     "the API key is not one of this project's",

@@ -4,6 +4,7 @@
  * A request is identified, read, judged by one call of the module and recorded in one round trip; each step may refuse it.
  */
 
+import { sendAlerts } from "./alerts.ts";
 import { rateHeaders, settle } from "./answer.ts";
 import type { BodyLimits } from "./body.ts";
 import { bodyKind, readBody } from "./body.ts";
@@ -22,11 +23,14 @@ import { createReports, type ReportPath } from "./reports.ts";
 import type { Keys } from "./settings.ts";
 import type { Limited, Store } from "./store.ts";
 import { asking } from "./store.ts";
+import type { Tell } from "./webhook.ts";
 
 export interface Deps {
   readonly gate: Gate;
   readonly store: Store;
   readonly verifyUser: VerifyUser;
+  /** Calls a webhook. */
+  readonly tell: Tell;
   readonly keys: Keys;
   /** The key that each day's rate key is derived from. */
   readonly serviceKey: string;
@@ -105,6 +109,12 @@ export function createIngest(deps: Deps): Handler {
     if (path === "/reports") {
       if (method !== "POST") throw methodNotAllowed("POST, OPTIONS");
       return await takeReports(request, url, origin, line);
+    }
+    if (path === "/alerts") {
+      if (method !== "POST") throw methodNotAllowed("POST, OPTIONS");
+      const caller = await identify(request, url, deps.keys, deps.verifyUser);
+      line.caller = caller.kind;
+      return await sendAlerts(deps, caller, url.searchParams.has("test"), line);
     }
     if (method !== "GET" && method !== "HEAD") {
       throw methodNotAllowed("GET, HEAD, OPTIONS");
@@ -206,10 +216,10 @@ export function createIngest(deps: Deps): Handler {
   }
 }
 
-const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health|\/reports)?\/?$/;
+const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health|\/reports|\/alerts)?\/?$/;
 
 /** The platform strips `/functions/v1` before the function sees the address; other hosts may not. */
-function pathOf(url: URL): "/" | "/reports" | ReportPath | null {
+function pathOf(url: URL): "/" | "/reports" | "/alerts" | ReportPath | null {
   const match = PATH.exec(url.pathname);
   return match === null ? null : (match[1] ?? "/") as "/contract";
 }

@@ -8,6 +8,7 @@ import type { Settings } from "./settings.ts";
 import { createSign } from "./sign.ts";
 import { createStore } from "./store.ts";
 import { createVerifyUser } from "./users.ts";
+import { createTell, LOOPBACK } from "./webhook.ts";
 
 /** Set by the hosted runtime only. */
 declare const EdgeRuntime:
@@ -24,6 +25,12 @@ export function liveDeps(gate: Gate, settings: Settings): Deps {
     gate,
     store: createStore({ url, key, timeoutMs, sign }),
     verifyUser: createVerifyUser({ url, key, jwks, timeoutMs, clock }),
+    tell: createTell({
+      secret: settings.alertSecret,
+      local: LOOPBACK.includes(new URL(url).hostname),
+      timeoutMs: 5000,
+      clock,
+    }),
     keys: settings.keys,
     serviceKey: key,
     emailPepper: settings.emailPepper,

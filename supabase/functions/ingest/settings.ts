@@ -14,6 +14,8 @@ export interface Settings {
   readonly emailPepper: string | undefined;
   /** With which batches are signed; null: the database judges them again. */
   readonly signingKey: string | null;
+  /** With which the messages of alerts are signed; null: none in the form `json` is sent. */
+  readonly alertSecret: string | null;
   /** The one header to believe about the caller's address; null: the last hop of `X-Forwarded-For`. */
   readonly addressHeader: string | null;
   /** How long the store may take before the caller is told to come back. */
@@ -59,6 +61,7 @@ export function readSettings(env: Env): Settings {
     jwks: jwksOf(env("SUPABASE_JWKS")),
     emailPepper: env("AUDIENCE_GATE_EMAIL_PEPPER") || undefined,
     signingKey: signingKeyOf(env("AUDIENCE_GATE_SIGNING_KEY")),
+    alertSecret: alertSecretOf(env("AUDIENCE_GATE_ALERT_SECRET")),
     addressHeader: env("AUDIENCE_GATE_ADDRESS_HEADER") || null,
     storeTimeoutMs: positive(env, "AUDIENCE_GATE_STORE_TIMEOUT_MS", 5000),
   };
@@ -79,6 +82,12 @@ function signingKeyOf(text: string | undefined): string | null {
   if (!text) return null;
   if (/^[0-9a-f]{64}$/.test(text)) return text;
   throw new Error("AUDIENCE_GATE_SIGNING_KEY is not one that audience_gate.new_signing_key() returned");
+}
+
+function alertSecretOf(text: string | undefined): string | null {
+  if (!text) return null;
+  if (text.length >= 32) return text;
+  throw new Error("AUDIENCE_GATE_ALERT_SECRET has fewer than 32 characters: take those of openssl rand -hex 32");
 }
 
 function objectOf(

@@ -78,6 +78,11 @@ Deno.test("a wrong environment is named, never quoted", async () => {
       says: /AUDIENCE_GATE_SIGNING_KEY/,
     },
     {
+      name: "a short secret of alerts",
+      env: { ...URL, ...key, AUDIENCE_GATE_ALERT_SECRET: "hush" },
+      says: /AUDIENCE_GATE_ALERT_SECRET/,
+    },
+    {
       name: "a bad number",
       env: { ...URL, ...key, AUDIENCE_GATE_STORE_TIMEOUT_MS: "soon" },
       says: /STORE_TIMEOUT_MS/,

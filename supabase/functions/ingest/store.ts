@@ -1,5 +1,6 @@
 /** The store, reached through PostgREST and by this module alone. */
 
+import type { Delivery, Outcome, Settled } from "./alerts.ts";
 import type { Bytes } from "./gate.ts";
 import type { Line } from "./log.ts";
 import type { RefusedCount } from "./refused.ts";
@@ -15,6 +16,12 @@ export interface Store {
   registry(): Promise<string>;
   /** Adds to the counts of requests that were refused whole. */
   countRefused(counts: readonly RefusedCount[]): Promise<void>;
+  /** Messages of alerts that are due, of the sites that a user owns, or of all; no other caller gets them for a minute. */
+  claimAlerts(user: string | null): Promise<readonly Delivery[]>;
+  /** Records what came of them. */
+  settleAlerts(outcomes: readonly Outcome[]): Promise<Settled>;
+  /** Has every destination told that this is a test. */
+  testAlerts(): Promise<void>;
 }
 
 /** What `public.ingest_audience_events` and its signed form return. */
@@ -140,6 +147,20 @@ export function createStore({ url, key, timeoutMs, sign }: StoreOptions): Store 
       guarded(async () => {
         const response = await rpc("audience_count_refused", JSON.stringify({ counts }), { again: false });
         await response.body?.cancel();
+      }),
+    // A claim is not made again: the first call may have claimed what the second would not get.
+    claimAlerts: (user) =>
+      guarded(async () => {
+        const body = JSON.stringify(user === null ? {} : { for_user: user });
+        const claimed: unknown = await (await rpc("audience_claim_alert_deliveries", body, { again: false })).json();
+        if (Array.isArray(claimed)) return claimed;
+        throw new StoreFailure("the answer is not one of audience_claim_alert_deliveries");
+      }),
+    settleAlerts: (outcomes) =>
+      guarded(async () => await (await rpc("audience_settle_alert_deliveries", JSON.stringify({ outcomes }))).json()),
+    testAlerts: () =>
+      guarded(async () => {
+        await (await rpc("audience_test_alerts", "{}", { again: false })).body?.cancel();
       }),
   };
 }

@@ -13,11 +13,13 @@ select is_empty($$
     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
     and c.relname not in (
       -- what happens, and what is derived from it
-      'audience_events', 'audience_alert_firings', 'audience_event_replays', 'audience_observations', 'audience_state', 'audience_site_state',
+      'audience_events', 'audience_alert_firings', 'audience_alert_deliveries', 'audience_event_replays', 'audience_observations', 'audience_state', 'audience_site_state',
       'state_pending', 'state_failures', 'rate_buckets', 'refused_requests', 'legacy_judgements', 'job_runs', 'analytics_runs',
       -- histories
       'audience_registry_events', 'audience_state_events', 'audience_own_rules', 'audience_own_rule_events', 'lifecycle_said',
       'unsealed', 'leaf', 'tile', 'seal', 'checkpoint', 'erasures', 'erased_rows',
+      -- secrets beside what is recorded
+      'alert_addresses',
       -- what a release brings
       'audience_contracts', 'contract_rules', 'registry_version', 'default_funnel_steps', 'error_events',
       'performance_measures',

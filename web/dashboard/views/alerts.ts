@@ -4,7 +4,8 @@ import { type Alert, type AlertsApi, alertsApi, type Firing } from "../alerts_ap
 import { filterBar } from "../filters.ts";
 import { count, dateTime, duration, percent } from "../format.ts";
 import type { Place } from "../views.ts";
-import { action, frame, grid, loaded, said } from "./parts.ts";
+import { destinations } from "./destinations.ts";
+import { action, field, frame, grid, loaded, said } from "./parts.ts";
 
 const SHOWN = 50;
 interface Kind {
@@ -54,7 +55,8 @@ export function show(place: Place): Promise<void> {
 
   async function draw(): Promise<void> {
     const { range: { zone } } = filters.read();
-    await loaded(body, () => Promise.all([api.list(), api.firings(SHOWN)]), ([alerts, firings]) => [
+    const load = () => Promise.all([api.list(), api.firings(SHOWN), api.destinations(), api.deliveries(SHOWN)]);
+    await loaded(body, load, ([alerts, firings, told, deliveries]) => [
       alerts.some(({ job_active }) => !job_active) && asleep(),
       alerts.length === 0
         ? el("p", { class: "nothing" }, "No alert yet.")
@@ -64,6 +66,7 @@ export function show(place: Place): Promise<void> {
         : el("p", { class: "quiet" }, "Owners of the site can add alerts. Ask one of them."),
       el("h2", { class: "sub" }, "When they began and ended"),
       log(firings, zone),
+      destinations(told, deliveries, { api, owner: place.owner, zone, draw }),
     ]);
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
   }
@@ -227,8 +230,4 @@ function log(firings: readonly Firing[], zone: string): Child {
     },
     { name: "Measured", cell: measured, text: ({ value }) => value },
   ], firings);
-}
-
-function field(label: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
-  return el("div", { class: "field" }, el("label", { for: control.id }, label), control);
 }

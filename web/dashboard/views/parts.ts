@@ -58,6 +58,10 @@ export function grid<T>(caption: string, columns: readonly Column<T>[], rows: re
   );
 }
 
+export function field(label: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
+  return el("div", { class: "field" }, el("label", { for: control.id }, label), control);
+}
+
 /** Draws what a promise brings into a box, or why it failed and a way to try again. */
 export function loaded<T>(box: HTMLElement, load: () => Promise<T>, draw: (data: T) => Child): Promise<void> {
   box.setAttribute("aria-busy", "true");

@@ -5,7 +5,7 @@ import { count } from "../format.ts";
 import { room } from "../room.ts";
 import type { Draft, RulesApi, Tried } from "../rules_api.ts";
 import type { Place } from "../views.ts";
-import { action, said } from "./parts.ts";
+import { action, field, said } from "./parts.ts";
 
 const SCHEMA = {
   type: "object",
@@ -194,8 +194,4 @@ function area(id: string, value: object): HTMLTextAreaElement {
   const text = el("textarea", { id, class: "mono", rows: 11, spellcheck: "false" });
   text.value = JSON.stringify(value, null, 2);
   return text;
-}
-
-function field(label: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
-  return el("div", { class: "field" }, el("label", { for: control.id }, label), control);
 }
