@@ -17,6 +17,8 @@ begin
     raise notice 'the audience gate is not installed in this database';
     return;
   end if;
+  -- Names are compared as the server writes them, which a setting of the role or the database may have quoted.
+  perform set_config('quote_all_identifiers', 'off', true);
 
   create temporary table uninstall_adopted (place integer, owner text, kind text, name text, definition text) on commit drop;
   if adopts then

@@ -9,6 +9,8 @@ set search_path = ''
 set work_mem = '64MB'
 set max_parallel_workers_per_gather = 0
 set jit = off
+-- Postgres itself fails to refresh concurrently with it on.
+set quote_all_identifiers = off
 as $$
 declare
   run_started constant timestamptz := clock_timestamp();

@@ -19,6 +19,10 @@ const runs = SHAPES.flatMap((shape) =>
 const plainRights = (/** @type {string} */ line) =>
   line.replace(/ rights \{?(?:postgres=\w+\/postgres|=X\/postgres|,)*\}? /, " rights of its owner ");
 
+const EVENT = `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata)
+  values ('session-round-1', 'page_view', 'engagement', 'round', '{"page_path": "/"}')`;
+const FAILED = "select job, error from audience_gate.job_runs where outcome <> 'succeeded'";
+
 /** Everything in a database but the CLI's own history. @param {string} url @param {number} version */
 const schema = async (url, version) => ({
   dump: dumped(url, version, ["--exclude-schema=supabase_migrations"]),
@@ -29,7 +33,7 @@ const schema = async (url, version) => ({
   ),
 });
 
-for (const { name, version, files, openByDefault, refused, again } of runs) {
+for (const { name, version, files, refused, again, platform, byHand, works = [], ...server } of runs) {
   describe(`${name}, on Postgres ${version}`, () => {
     const scene = project(`${name} ${version}`, files);
     /** @type {import("../database/postgres.mjs").Postgres} */
@@ -40,10 +44,17 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
     let theirs;
     /** @param {import("./scene.mjs").Ended} ended */
     const done = ({ code, said }) => assert.equal(code, 0, said);
+    const stillWorks = async () => {
+      for (const [sql, rows] of works) {
+        assert.deepEqual(await asClient(postgres.url, async (client) => (await client.query(sql)).rows), rows);
+      }
+    };
     const push = () => scene.supabase("db", "push", ...at);
     before(async () => {
-      postgres = await startPostgres({ version, migrations: [], openByDefault });
+      postgres = await startPostgres({ version, migrations: [], ...server });
       at = ["--db-url", postgres.url];
+      if (platform) await asClient(postgres.adminUrl, (client) => client.query(platform));
+      if (byHand) await asClient(postgres.url, (client) => client.query(byHand));
       done(push());
       theirs = { files: scene.files(), schema: await schema(postgres.url, version) };
     });
@@ -88,6 +99,11 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
       await asClient(postgres.url, async (client) => {
         const { rows: [{ enabled }] } = await client.query("select audience_gate.jobs_enabled() as enabled");
         assert.equal(enabled, false);
+        await client.query(EVENT);
+        await client.query("select audience_gate.run_due_jobs()");
+        const { rows } = await client.query("select rejected from public.audience_events where event_source = 'round'");
+        assert.deepEqual(rows, [{ rejected: false }]);
+        assert.deepEqual((await client.query(FAILED)).rows, []);
       });
       done(scene.gate(["status", ...at]));
     });
@@ -96,12 +112,14 @@ for (const { name, version, files, openByDefault, refused, again } of runs) {
       const now = new Set((await schema(postgres.url, version)).catalogue);
       const taken = /audience_(events|state)\b/;
       assert.deepEqual(theirs.schema.catalogue.filter((line) => !now.has(line) && !taken.test(line)), []);
+      await stillWorks();
     });
 
     test("is left by the gate as it was found", async () => {
       done(scene.gate(["uninstall", ...at]));
       assert.deepEqual(scene.files(), theirs.files);
       assert.deepEqual(await schema(postgres.url, version), theirs.schema);
+      await stillWorks();
       done(push());
     });
 
