@@ -24,11 +24,11 @@ ${DATABASE}${SERVER}  --folder DIR   the folder that holds supabase/; this one w
   run: async (values) => {
     const project = new Project(text(values, "folder") ?? ".");
     const url = databaseUrl(values);
-    const server = serverUrl(values);
+    const server = serverUrl(values, project.functionName);
     const findings = [
       ...ofFiles(project),
       ...(url === undefined ? [] : await withDatabase(url, (client) => ofDatabase(client, project))),
-      ...(server === undefined ? [] : await ofFunction(server)),
+      ...(server === undefined ? [] : await ofFunction(server, project.functionName)),
     ];
     for (const [finding, remedy] of findings) say(`- ${finding}`, `  ${remedy}`);
     const looked = ["the files", ...(url ? ["the database"] : []), ...(server ? ["the function"] : [])].join(", ");
@@ -151,11 +151,11 @@ async function ofDatabase(client, project) {
 const signingKey = (/** @type {Project} */ project) =>
   /^\s*(?:export\s+)?AUDIENCE_GATE_SIGNING_KEY\s*=\s*"?([0-9a-f]+)/m.exec(project.read(ENV) ?? "")?.[1];
 
-/** @param {string} server @returns {Promise<Finding[]>} */
-async function ofFunction(server) {
+/** @param {string} server @param {string} name @returns {Promise<Finding[]>} */
+async function ofFunction(server, name) {
   const health = await answer(`${server}/health`);
   if (health === undefined || health.status === 404) {
-    return [["the function does not answer", "npx supabase functions deploy ingest --use-api"]];
+    return [["the function does not answer", `npx supabase functions deploy ${name} --use-api`]];
   }
   if (health.status !== 200) {
     const remedy = "push the migrations, see that the API exposes the schema public, then look at the function's log";
@@ -164,6 +164,6 @@ async function ofFunction(server) {
   const { fingerprint: deployed } = /** @type {{ fingerprint?: string }} */ (health.body.contract ?? {});
   return deployed === fingerprint() ? [] : [[
     `the function judges by ${deployed}, this package by ${fingerprint()}`,
-    "npx audience-gate upgrade, then npx supabase functions deploy ingest --use-api",
+    `npx audience-gate upgrade, then npx supabase functions deploy ${name} --use-api`,
   ]];
 }

@@ -1,11 +1,11 @@
 import { Changes } from "./changes.mjs";
 import { say, text } from "./command.mjs";
 import { appliedVersions, DATABASE, databaseUrl, isInstalled, runSql, withDatabase } from "./database.mjs";
-import { Refusal } from "./errors.mjs";
+import { Refusal, UsageError } from "./errors.mjs";
 import { declaredWithoutGate } from "./declared.mjs";
 import { planInstall } from "./plan.mjs";
 import { present } from "./place.mjs";
-import { FUNCTION, Project } from "./project.mjs";
+import { functionFolder, Project } from "./project.mjs";
 import { functionFiles, migrations } from "./shipped.mjs";
 
 /** @type {import("./command.mjs").Command} */
@@ -17,18 +17,27 @@ function, with everything it imports; the function's section in supabase/config.
 supabase/functions/.env. A second run changes nothing. No database is changed.
 
 ${DATABASE}                 Looks before anything is written for what is in the way there.
+  --function NAME
+                 what the function is called here, and so its address: ingest, or what it was called before
   --folder DIR   the folder that holds supabase/; this one where it is not given
   --dry-run      says what would be written, and writes nothing
 `,
-  options: { "db-url": { type: "string" }, folder: { type: "string" }, "dry-run": { type: "boolean" } },
+  options: {
+    "db-url": { type: "string" },
+    function: { type: "string" },
+    folder: { type: "string" },
+    "dry-run": { type: "boolean" },
+  },
   positionals: 0,
   run: async (values) => {
     const project = new Project(text(values, "folder") ?? ".");
-    refuseForeign(project);
+    const name = functionName(values, project);
+    refuseForeign(project, name);
     const url = databaseUrl(values);
     const applied = url === undefined ? [] : await withDatabase(url, preflight);
+    const former = project.manifest && project.functionName !== name ? project.functionName : undefined;
     const changes = new Changes(project);
-    planInstall(changes, applied);
+    planInstall(changes, applied, name);
     if (changes.all.length === 0) {
       say("Everything is there already; nothing was changed.");
       return 0;
@@ -36,23 +45,37 @@ ${DATABASE}                 Looks before anything is written for what is in the 
     say(values["dry-run"] ? "This would be written:" : "Written:");
     changes.show();
     if (!values["dry-run"]) changes.apply();
+    if (former !== undefined) {
+      say(
+        "",
+        `Once nothing is sent to ${former} any more: npx supabase functions delete ${former}`,
+      );
+    }
     for (const [finding, remedy] of declaredWithoutGate(project)) say("", `Mind: ${finding}; ${remedy}`);
-    say("", values["dry-run"] ? "Nothing was written. Then go on with:" : "Now go on with:", "", ...NEXT);
+    say("", values["dry-run"] ? "Nothing was written. Then go on with:" : "Now go on with:", "", ...next(name));
     return 0;
   },
 };
 
-const NEXT = [
+const next = (/** @type {string} */ name) => [
   "  npx supabase db push",
   "  npx audience-gate enable signing --db-url YOUR-DATABASE",
   "  npx supabase secrets set --env-file supabase/functions/.env",
-  "  npx supabase functions deploy ingest --use-api",
+  `  npx supabase functions deploy ${name} --use-api`,
   "  npx audience-gate enable jobs --db-url YOUR-DATABASE",
   "  npx audience-gate doctor --db-url YOUR-DATABASE --url https://YOUR-REF.supabase.co",
 ];
 
-/** Refuses what would overwrite somebody's own files, or edits of ours. @param {Project} project */
-function refuseForeign(project) {
+/** @param {import("./command.mjs").Values} values @param {Project} project */
+function functionName(values, project) {
+  const name = text(values, "function") ?? project.functionName;
+  // What the platform takes for one.
+  if (/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) return name;
+  throw new UsageError("--function is a letter, then letters, digits, _ and -");
+}
+
+/** Refuses what would overwrite somebody's own files, or edits of ours. @param {Project} project @param {string} name of the function */
+function refuseForeign(project, name) {
   const known = project.manifest?.files;
   const edited = project.edited();
   if (edited.length > 0) {
@@ -63,16 +86,18 @@ function refuseForeign(project) {
   if (known === undefined && present(project).size > 0) {
     throw new Refusal("the gate was copied into this project by hand; run: npx audience-gate upgrade");
   }
-  if (known === undefined) {
+  if (known === undefined || name !== project.functionName) {
     const shipped = functionFiles();
-    const differing = project.list(FUNCTION).filter((name) =>
-      project.read(`${FUNCTION}/${name}`) !== shipped.get(name)
-    );
+    const folder = functionFolder(name);
+    const differing = project.list(folder).filter((file) => project.read(`${folder}/${file}`) !== shipped.get(file));
     if (differing.length > 0) {
-      throw new Refusal(`there is a function of your own in ${FUNCTION}; rename it, then run this again`);
+      throw new Refusal(
+        `there is a function of your own in ${folder}; give the gate's another name: npx audience-gate init --function NAME`,
+      );
     }
-  } else if (project.manifest && Object.keys(known).length > 0 && isOlder(project)) {
-    throw new Refusal(`${project.manifest.version} of the gate is here already; run: npx audience-gate upgrade`);
+  }
+  if (Object.keys(known ?? {}).length > 0 && isOlder(project)) {
+    throw new Refusal(`${project.manifest?.version} of the gate is here already; run: npx audience-gate upgrade`);
   }
 }
 

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Refusal, UsageError } from "./errors.mjs";
+import { version } from "./shipped.mjs";
 
 /** @typedef {import("./command.mjs").Command} Command */
 
@@ -33,14 +34,18 @@ const HELP = `Usage: audience-gate COMMAND [OPTIONS]
   alerts     has the function send what alerts have to say
   mcp        answers agents by the Model Context Protocol: what an event must be, and why one was rejected
 
-Each command has --help. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.
+Each command has --help, and --version names this release. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.
 `;
 
 /** @param {string[]} args @returns {Promise<number>} */
 async function main([name, ...args]) {
-  if (name === undefined || name === "--help" || name === "help") {
+  if (name === undefined || ["--help", "-h", "help"].includes(name)) {
     process.stdout.write(HELP);
     return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${version()}\n`);
+    return 0;
   }
   if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`there is no command ${name}; --help lists them`);
   /** @type {{ command: Command }} */
@@ -58,7 +63,7 @@ function understood(name, command, args) {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { ...command.options, help: { type: "boolean" } },
+      options: { ...command.options, help: { type: "boolean", short: "h" } },
       allowPositionals: true,
       strict: true,
     });

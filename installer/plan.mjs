@@ -2,27 +2,39 @@
 import { randomBytes } from "node:crypto";
 import { Refusal } from "./errors.mjs";
 import { present, times, versions } from "./place.mjs";
-import { CONFIG, digest, ENV, FUNCTION, GITIGNORE, manifestFile, MIGRATIONS } from "./project.mjs";
+import { CONFIG, digest, ENV, functionFolder, GITIGNORE, manifestFile, MIGRATIONS } from "./project.mjs";
 import { section, sectionLines, withSection } from "./section.mjs";
 import { configuration, fingerprint, functionFiles, migrations, version } from "./shipped.mjs";
 import { ignored, tracked } from "./git.mjs";
 
 /** @typedef {import("./changes.mjs").Changes} Changes */
 
-/** Plans everything that is not there yet, and replaces what is older and unedited. @param {Changes} changes @param {string[]} applied versions that a database names and the folder lacks */
-export function planInstall(changes, applied) {
+/**
+ * Plans everything that is not there yet, and replaces what is older and unedited.
+ *
+ * @param {Changes} changes
+ * @param {string[]} applied versions that a database names and the folder lacks
+ * @param {string} name of the function
+ */
+export function planInstall(changes, applied, name) {
   const { project } = changes;
   const before = project.manifest;
-  const written = [...addMigrations(changes, applied), ...addFunction(changes)];
+  const written = [...addMigrations(changes, applied), ...addFunction(changes, name)];
   const created = new Set(before?.created ?? []);
-  for (const path of [addConfiguration(changes), addSecrets(changes), addIgnored(changes)]) {
+  for (const path of [addConfiguration(changes, name), addSecrets(changes), addIgnored(changes)]) {
     if (path !== undefined && project.read(path) === undefined) created.add(path);
   }
   const files = { ...before?.files };
   for (const path of written) files[path] = digest(changes.read(path) ?? "");
   for (const path of Object.keys(files)) if (changes.read(path) === undefined) delete files[path];
   changes.write(
-    ...manifestFile({ version: version(), contract: fingerprint(), files, created: [...created].sort() }),
+    ...manifestFile({
+      version: version(),
+      contract: fingerprint(),
+      function: name,
+      files,
+      created: [...created].sort(),
+    }),
   );
 }
 
@@ -40,38 +52,36 @@ function addMigrations(changes, applied) {
   });
 }
 
-/** The function with everything it imports, less what it no longer imports. @param {Changes} changes */
-function addFunction(changes) {
+/** The function with everything it imports, less what it no longer imports. @param {Changes} changes @param {string} name */
+function addFunction(changes, name) {
   const { project } = changes;
-  const known = project.manifest?.files ?? {};
   const shipped = functionFiles();
-  for (const path of Object.keys(known)) {
-    if (
-      path.startsWith(`${FUNCTION}/`) && !shipped.has(path.slice(FUNCTION.length + 1)) &&
-      project.read(path) !== undefined
-    ) {
-      changes.remove(path);
-    }
+  const folder = functionFolder(name);
+  const former = functionFolder(project.functionName);
+  for (const path of Object.keys(project.manifest?.files ?? {})) {
+    const stays = path.startsWith(`${folder}/`) && shipped.has(path.slice(folder.length + 1));
+    if (path.startsWith(`${former}/`) && !stays && project.read(path) !== undefined) changes.remove(path);
   }
-  return [...shipped].map(([name, text]) => {
-    const path = `${FUNCTION}/${name}`;
+  return [...shipped].map(([file, text]) => {
+    const path = `${folder}/${file}`;
     changes.write(path, text);
     return path;
   });
 }
 
-/** @param {Changes} changes */
-function addConfiguration(changes) {
+/** @param {Changes} changes @param {string} name of the function */
+function addConfiguration(changes, name) {
   const text = changes.read(CONFIG) ?? "";
   const rest = text.replace(section(text) ?? "", "");
-  if (/^\s*(\[\s*functions\s*\.\s*"?ingest"?\s*[\].]|functions\s*\.\s*"?ingest"?\s*[.=])/m.test(rest)) {
+  const key = `functions\\s*\\.\\s*"?${name}"?\\s*`;
+  if (new RegExp(`^\\s*(\\[\\s*${key}[\\].]|${key}[.=])`, "m").test(rest)) {
     // Of a gate that was copied by hand.
     if (present(changes.project).size > 0) return undefined;
     throw new Refusal(
-      `${CONFIG} has a section [functions.ingest] of its own; rename that function and its section, then run this again`,
+      `${CONFIG} has a section [functions.${name}] of its own; give the gate's function another name: --function NAME`,
     );
   }
-  changes.write(CONFIG, withSection(text, configuration().trimEnd().split("\n")));
+  changes.write(CONFIG, withSection(text, configuration(name)));
   return CONFIG;
 }
 

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "./errors.mjs";
 
-export const FUNCTION = "supabase/functions/ingest";
+/** What the function is called unless somebody says otherwise. */
+export const FUNCTION = "ingest";
 export const MIGRATIONS = "supabase/migrations";
 export const CONFIG = "supabase/config.toml";
 export const ENV = "supabase/functions/.env";
@@ -17,6 +18,7 @@ const MANIFEST = "supabase/audience-gate.json";
  * @typedef {object} Manifest
  * @property {string} version of the package that wrote it
  * @property {string} contract its fingerprint
+ * @property {string} [function] the name of the function, where it was noted
  * @property {Record<string, string>} files the SHA-256 of each file as it was written
  * @property {string[]} created files that hold a section of ours and did not exist before
  */
@@ -54,6 +56,11 @@ export class Project {
     }
   }
 
+  /** What the function is called here. */
+  get functionName() {
+    return this.manifest?.function ?? FUNCTION;
+  }
+
   /** The files of the manifest that are not as they were written. */
   edited() {
     const files = this.manifest?.files ?? {};
@@ -63,6 +70,9 @@ export class Project {
     });
   }
 }
+
+/** Where a function is. @param {string} name */
+export const functionFolder = (name) => `supabase/functions/${name}`;
 
 export const digest = (/** @type {string} */ text) => createHash("sha256").update(text).digest("hex");
 

@@ -5,12 +5,12 @@ import { UsageError } from "./errors.mjs";
 export const SERVER = `  --url URL      the project's address, such as https://YOUR-REF.supabase.co
 `;
 
-/** Where the function answers. @param {import("./command.mjs").Values} values */
-export function serverUrl(values) {
+/** Where the function answers. @param {import("./command.mjs").Values} values @param {string} name of the function */
+export function serverUrl(values, name) {
   const url = text(values, "url");
   if (url === undefined) return undefined;
   if (!URL.canParse(url)) throw new UsageError("--url is not an address");
-  return new URL("/functions/v1/ingest", url).href;
+  return new URL(`/functions/v1/${name}`, url).href;
 }
 
 /** What the function answers to GET; undefined where it does not. @param {string} url */

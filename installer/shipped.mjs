@@ -16,8 +16,9 @@ export const fingerprint = () => /** @type {string} */ (JSON.parse(read("../inst
 /** The snapshot of the registry that ships, as `GET …/registry` would give it. */
 export const registry = () => read("../install/registry.json");
 
-/** The section of `supabase/config.toml`. */
-export const configuration = () => read("../install/config.toml");
+/** The lines of the section of `supabase/config.toml`. @param {string} name of the function */
+export const configuration = (name) =>
+  read("../install/config.toml").replaceAll(/\bfunctions([./])ingest\b/g, `functions$1${name}`).trimEnd().split("\n");
 
 /** Migrations in order, the preflight first. @returns {Migration[]} */
 export function migrations() {

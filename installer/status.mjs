@@ -36,6 +36,7 @@ ${DATABASE}${SERVER}  --folder DIR   the folder that holds supabase/; this one w
       `settings    ${
         section(project.read(CONFIG) ?? "") === undefined ? `${CONFIG} has no section of the gate` : CONFIG
       }`,
+      `function    ${project.functionName}`,
       ...edited.map((path) => `edited      ${path}`),
       ...gone.map((path) => `removed     ${path}`),
     );
@@ -53,7 +54,7 @@ ${DATABASE}${SERVER}  --folder DIR   the folder that holds supabase/; this one w
       );
       if (waiting > 0) contracts.push(undefined);
     }
-    const server = serverUrl(values);
+    const server = serverUrl(values, project.functionName);
     if (server !== undefined) {
       const contract = await deployedContract(server);
       contracts.push(contract);

@@ -41,6 +41,7 @@ ${DATABASE}  --export FILE  writes all events to FILE first, one JSON text a lin
         `these were edited since they were written: ${edited.join(", ")}; keep them elsewhere, then use --force`,
       );
     }
+    const { functionName } = project;
     const changes = new Changes(project);
     planRemoval(changes, url !== undefined);
     if (changes.all.length === 0) {
@@ -53,7 +54,7 @@ ${DATABASE}  --export FILE  writes all events to FILE first, one JSON text a lin
     if (values["dry-run"]) return 0;
     changes.apply();
     if (url === undefined) say("", "Now take it out of the databases:", "", "  npx supabase db push");
-    say("", "To take the function off the platform:", "", "  npx supabase functions delete ingest");
+    say("", "To take the function off the platform:", "", `  npx supabase functions delete ${functionName}`);
     return 0;
   },
 };

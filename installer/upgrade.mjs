@@ -4,7 +4,7 @@ import { appliedVersions, DATABASE, databaseUrl, withDatabase } from "./database
 import { Refusal } from "./errors.mjs";
 import { present } from "./place.mjs";
 import { planInstall } from "./plan.mjs";
-import { FUNCTION, Project } from "./project.mjs";
+import { functionFolder, Project } from "./project.mjs";
 import { version } from "./shipped.mjs";
 
 /** @type {import("./command.mjs").Command} */
@@ -32,7 +32,7 @@ ${DATABASE}  --force        replaces the function's files even where they were e
     const url = databaseUrl(values);
     const applied = url === undefined ? [] : await withDatabase(url, appliedVersions);
     const changes = new Changes(project);
-    planInstall(changes, applied);
+    planInstall(changes, applied, project.functionName);
     if (changes.all.length === 0) {
       say(`Release ${version()} is there already; nothing was changed.`);
       return 0;
@@ -46,7 +46,7 @@ ${DATABASE}  --force        replaces the function's files even where they were e
       "Now, the database first:",
       "",
       "  npx supabase db push",
-      "  npx supabase functions deploy ingest --use-api",
+      `  npx supabase functions deploy ${project.functionName} --use-api`,
     );
     return 0;
   },
@@ -54,7 +54,8 @@ ${DATABASE}  --force        replaces the function's files even where they were e
 
 /** @param {Project} project @param {boolean} force */
 function refuseEdited(project, force) {
-  const edited = project.edited().filter((path) => path.startsWith(`${FUNCTION}/`));
+  const folder = functionFolder(project.functionName);
+  const edited = project.edited().filter((path) => path.startsWith(`${folder}/`));
   if (edited.length > 0 && !force) {
     throw new Refusal(
       `these were edited since they were written: ${edited.join(", ")}; keep your changes elsewhere, then use --force`,

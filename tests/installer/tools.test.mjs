@@ -18,6 +18,8 @@ describe("the words of the command", () => {
   const cases = [
     { args: [], code: 2, says: /^Usage/ },
     { args: ["--help"], code: 0, says: /init[\s\S]*uninstall/ },
+    { args: ["--version"], code: 0, says: /^\d+\.\d+\.\d+\n$/ },
+    { args: ["init", "-h"], code: 0, says: /--function NAME/ },
     { args: ["instal"], code: 2, says: /there is no command instal; --help lists them/ },
     { args: ["init", "--dryrun"], code: 2, says: /dryrun[\s\S]*audience-gate init --help/ },
     { args: ["init", "here"], code: 2, says: /takes 0 words and got 1/ },
