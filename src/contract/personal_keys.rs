@@ -1,7 +1,7 @@
 //! Which keys name personal data.
 //!
-//! The engine reads one table, made of the lists when the crate is compiled: every entry, in buckets by the first letter,
-//! each followed by a byte that says what it does.
+//! The engine reads one table, made of the lists when the crate is compiled: every entry, in buckets by the first letter
+//! and the length of its first word, each followed by a byte that says what it does.
 
 use super::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
 use crate::short;
@@ -11,8 +11,8 @@ use crate::short;
 /// It does if a run of its words is an entry of a group, or one of an install's own, no word after it describes a thing,
 /// and no word of the key makes a flag of it.
 pub fn named(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
-    let words = || Words { key, at: 0 };
-    if !own.is_empty() || words().any(may_begin_entry) { find(&words().collect::<Vec<_>>(), own) } else { None }
+    let mut words = Words { key, at: 0 };
+    if !own.is_empty() || words.any(may_begin_name) { find(key, own) } else { None }
 }
 
 /// How many words stand before the end of the last entry, or 0 if there is none.
@@ -20,26 +20,28 @@ type End = usize;
 
 #[cold]
 #[inline(never)]
-fn find(words: &[&[u8]], own: &[Box<[u8]>]) -> Option<bool> {
+fn find(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
     let (mut described, mut names, mut measures): (End, End, End) = (0, 0, 0);
-    for (at, word) in words.iter().enumerate() {
-        let from = words.get(at..).unwrap_or_default();
+    let mut words = Words { key, at: 0 };
+    let mut at = 0;
+    loop {
+        let from = words.clone();
+        let Some(word) = words.next() else { break };
         for entry in own {
-            names = names.max(begins_with(from, entry).map_or(0, |length| at + length));
+            names = names.max(begins_with(&mut from.clone(), entry).map_or(0, |length| at + length));
         }
-        let initial = usize::from(word.first().copied().unwrap_or_default() % 32);
-        let [start, end] = [initial, initial + 1].map(|at| STARTS.get(at).copied().unwrap_or_default().into());
-        let mut rest = ENTRIES.get(start..end).unwrap_or_default();
+        let mut rest = bucket_of(word);
         while let Some(size) = rest.iter().position(|&byte| byte < b' ') {
-            let (entry, after) = rest.split_at(size);
-            let (&kind, after) = after.split_first()?;
-            rest = after;
-            let Some(length) = begins_with(from, entry) else { continue };
+            let (entry, next) = rest.split_at(size);
+            let (&kind, next) = next.split_first()?;
+            rest = next;
+            let mut after = from.clone();
+            let Some(length) = begins_with(&mut after, entry) else { continue };
             let end = at + length;
             match kind {
                 QUESTIONS => return None,
                 DESCRIBES => described = end,
-                ALONE | MEASURES_ALONE if length < words.len() => {}
+                ALONE | MEASURES_ALONE if at > 0 || after.next().is_some() => {}
                 MEASURES | MEASURES_ALONE => {
                     names = names.max(end);
                     measures = measures.max(end);
@@ -47,16 +49,17 @@ fn find(words: &[&[u8]], own: &[Box<[u8]>]) -> Option<bool> {
                 _ => names = names.max(end),
             }
         }
+        at += 1;
     }
     let is_last = |end: End| end > 0 && end >= described;
     is_last(names).then_some(is_last(measures))
 }
 
-/// How many words an entry has, if a key goes on with it.
-fn begins_with(words: &[&[u8]], entry: &[u8]) -> Option<usize> {
+/// How many words an entry has, if these words begin with it; they are then those after it.
+fn begins_with(words: &mut Words, entry: &[u8]) -> Option<usize> {
     let mut parts = 0;
     for part in entry.split(|&byte| byte == b' ') {
-        if !words.get(parts)?.eq_ignore_ascii_case(part) {
+        if !words.next()?.eq_ignore_ascii_case(part) {
             return None;
         }
         parts += 1;
@@ -96,68 +99,99 @@ const SIZE: usize = {
     size
 };
 
-const TABLE: ([u8; SIZE], [u16; 33]) = {
+/// How many buckets there are: so many that a bucket has few entries for the length of its words, however often a key
+/// repeats one.
+const BUCKETS: usize = 32 * 8;
+
+const TABLE: ([u8; SIZE], [u16; BUCKETS + 1]) = {
+    let mut starts = [0; BUCKETS + 1];
+    let mut list = 0;
+    while list < LISTS.len() {
+        let text = LISTS[list].0.as_bytes();
+        let mut at = 0;
+        while at < text.len() {
+            let end = end_of_entry(text, at);
+            starts[bucket(first_word(text, at)) + 1] += (end - at + 1) as u16;
+            at = end + 1;
+        }
+        list += 1;
+    }
+    let mut bucket_at = 0;
+    while bucket_at < BUCKETS {
+        starts[bucket_at + 1] += starts[bucket_at];
+        bucket_at += 1;
+    }
     let mut entries = [0; SIZE];
-    let mut starts = [0; 33];
-    let (mut size, mut initial) = (0, 0);
-    while initial < 32 {
-        starts[initial] = size as u16;
-        let mut list = 0;
-        while list < LISTS.len() {
-            let (text, kind) = (LISTS[list].0.as_bytes(), LISTS[list].1);
-            let mut at = 0;
-            while at < text.len() {
-                let is_of_bucket = text[at] as usize % 32 == initial;
-                while at < text.len() && text[at] != b'|' {
-                    if is_of_bucket {
-                        entries[size] = text[at];
-                        size += 1;
-                    }
-                    at += 1;
-                }
-                if is_of_bucket {
-                    entries[size] = kind;
-                    size += 1;
-                }
+    let mut ends = starts;
+    list = 0;
+    while list < LISTS.len() {
+        let text = LISTS[list].0.as_bytes();
+        let mut at = 0;
+        while at < text.len() {
+            let (end, place) = (end_of_entry(text, at), &mut ends[bucket(first_word(text, at))]);
+            while at < end {
+                entries[*place as usize] = text[at];
+                *place += 1;
                 at += 1;
             }
-            list += 1;
+            entries[*place as usize] = LISTS[list].1;
+            *place += 1;
+            at = end + 1;
         }
-        initial += 1;
+        list += 1;
     }
-    starts[32] = size as u16;
     (entries, starts)
 };
 static ENTRIES: [u8; SIZE] = TABLE.0;
-/// Where the entries with each initial begin.
-static STARTS: [u16; 33] = TABLE.1;
+/// Where the entries of each bucket begin.
+static STARTS: [u16; BUCKETS + 1] = TABLE.1;
 
-/// A bit for the hash of the first word of every entry that names personal data, so that ordinary words pass without
-/// being compared with any entry.
+const fn end_of_entry(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() && text[at] != b'|' {
+        at += 1;
+    }
+    at
+}
+
+const fn first_word(text: &[u8], at: usize) -> &[u8] {
+    let mut end = at;
+    while end < text.len() && text[end] != b' ' && text[end] != b'|' {
+        end += 1;
+    }
+    text.split_at(end).0.split_at(at).1
+}
+
+const fn bucket(word: &[u8]) -> usize {
+    let [first, ..] = *word else { return 0 };
+    first as usize % 32 * 8 + word.len() % 8
+}
+
+/// The entries in the bucket of a word, each followed by what it does.
+fn bucket_of(word: &[u8]) -> &'static [u8] {
+    let at = bucket(word);
+    let [start, end] = [at, at + 1].map(|at| STARTS.get(at).copied().unwrap_or_default().into());
+    ENTRIES.get(start..end).unwrap_or_default()
+}
+
+/// How many bits there are: enough that one in ten ordinary words shares one with an entry.
+const MARKS: usize = 4096;
+/// A bit for the hash of the first word of each entry that names personal data, of those after the lists of describing
+/// and questioning words, so that ordinary words pass without being compared with any.
 static FIRST_WORDS: [u64; MARKS / 64] = {
     let mut marks = [0; MARKS / 64];
     let mut list = 2;
     while list < LISTS.len() {
-        let mut rest = LISTS[list].0.as_bytes();
-        while let [_, ..] = rest {
-            let mut end = 0;
-            while end < rest.len() && rest[end] != b' ' && rest[end] != b'|' {
-                end += 1;
-            }
-            let mark = mark(rest.split_at(end).0);
+        let text = LISTS[list].0.as_bytes();
+        let mut at = 0;
+        while at < text.len() {
+            let mark = mark(first_word(text, at));
             marks[mark / 64] |= 1 << (mark % 64);
-            while end < rest.len() && rest[end] != b'|' {
-                end += 1;
-            }
-            rest = if end < rest.len() { rest.split_at(end + 1).1 } else { &[] };
+            at = end_of_entry(text, at) + 1;
         }
         list += 1;
     }
     marks
 };
-
-/// How many bits there are: enough that one in ten ordinary words shares one with an entry.
-const MARKS: usize = 4096;
 
 #[inline]
 const fn mark(word: &[u8]) -> usize {
@@ -165,7 +199,7 @@ const fn mark(word: &[u8]) -> usize {
 }
 
 #[inline]
-fn may_begin_entry(word: &[u8]) -> bool {
+fn may_begin_name(word: &[u8]) -> bool {
     let mark = mark(word);
     FIRST_WORDS.get(mark / 64).is_some_and(|marks| marks & 1 << (mark % 64) != 0)
 }

@@ -64,19 +64,28 @@ pub fn is_shown(key: &[u8]) -> bool {
 #[cold]
 #[inline(never)]
 pub fn is_personal(key: &[u8], value: &Json, registry: &Registry) -> bool {
-    let can_be = |measures: bool| match value {
+    named(key, registry).is_some_and(|measures| can_be(measures, value))
+}
+
+/// Whether a key names personal data, and if so, whether a small number under it is personal too.
+fn named(key: &[u8], registry: &Registry) -> Option<bool> {
+    // What the contract calls something is not an install's to call personal, or its audit rows would be.
+    let is_ours = || Field::top_level(key).is_some() || RECORD_KEYS.iter().any(|own| own.as_bytes() == key);
+    let words = registry.personal_words.as_slice();
+    let words = if words.is_empty() || is_ours() { &[] } else { words };
+    if Field::of_metadata(key).is_none() { personal_keys::named(key, words) } else { None }
+}
+
+/// Whether a value can be personal data.
+fn can_be(measures: bool, value: &Json) -> bool {
+    match value {
         Json::Null | Json::Boolean(_) => false,
         Json::Number(raw) => measures || number::within(raw, LEAST_NUMBER, None),
         Json::Text(content) => !space::is_blank(content),
         Json::List(items) => !items.is_empty(),
         Json::Object(members) => !members.is_empty(),
         Json::Deep => true,
-    };
-    // What the contract calls something is not an install's to call personal, or its audit rows would be.
-    let is_ours = || Field::top_level(key).is_some() || RECORD_KEYS.iter().any(|own| own.as_bytes() == key);
-    let words = registry.personal_words.as_slice();
-    let words = if words.is_empty() || is_ours() { &[] } else { words };
-    Field::of_metadata(key).is_none() && personal_keys::named(key, words).is_some_and(can_be)
+    }
 }
 
 /// How much is kept.
@@ -196,14 +205,16 @@ impl Redaction<'_> {
         let name = self.name(key, is_judged);
         let is_unknown = is_event && field.is_none();
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
-        let is_personal = |value: &Json| field.is_none() && !is_exempt && is_personal(key, value, self.registry);
+        let is_text = matches!(value, Json::Text(_));
+        let is_asked = field.is_none() && !is_exempt && name != Some(PERSONAL) && !(is_judged && is_text);
+        let named = if is_asked { named(key, self.registry) } else { None };
+        let is_personal = |value: &Json| named.is_some_and(|measures| can_be(measures, value));
         if name == Some(PERSONAL) || !is_unknown && !is_judged && is_personal(&value) {
             let is_email =
                 |content: &[u8]| *content == *EMAIL.as_bytes() || find::in_text(b"", content).has(Found::EMAIL);
             let holds_email = !is_unknown && value.text().is_some_and(is_email);
             return (Some(PERSONAL), text(if holds_email { EMAIL } else { PERSONAL }));
         }
-        let is_text = matches!(value, Json::Text(_));
         let shown = match value {
             _ if is_unknown => text(UNKNOWN),
             Json::Object(members) if field == Some(Field::Metadata) => {
@@ -212,7 +223,7 @@ impl Redaction<'_> {
             value => self.value(key, value, depth + 1, is_judged),
         };
         // What stands for a value is a text, which the key can make personal even if the value was none.
-        if !(is_judged && is_text) && is_personal(&shown) {
+        if is_personal(&shown) {
             return (Some(PERSONAL), text(PERSONAL));
         }
         (name, shown)
