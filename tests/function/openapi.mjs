@@ -41,7 +41,6 @@ export function faults(/** @type {string} */ pointer, /** @type {unknown} */ val
 
 /** What every answer carries, wherever it comes from; `HTTP.md` says so once. */
 const EVERYWHERE = {
-  "content-type": /^application\/json/,
   "x-content-type-options": /^nosniff$/,
   vary: /^Origin$/,
 };
@@ -65,12 +64,14 @@ export function faultsOf(operation, headers, text) {
       found.push(`the header ${name} is not listed`);
     }
   }
-  const content = expected.content?.["application/json"];
-  if (content === undefined) return text === "" ? found : [...found, "a body is not listed"];
+  const [type] = Object.keys(expected.content ?? {});
+  if (type === undefined) return text === "" ? found : [...found, "a body is not listed"];
   for (const [name, pattern] of Object.entries(EVERYWHERE)) {
     if (!pattern.test(headers.get(name) ?? "")) found.push(`the header ${name} is ${headers.get(name)}`);
   }
-  return [...found, ...faults(`${pointerOf(operation)}/content/application~1json/schema`, JSON.parse(text))];
+  if (!headers.get("content-type")?.startsWith(type)) found.push(`the body is not ${type}`);
+  const body = type === "application/json" ? JSON.parse(text) : text;
+  return [...found, ...faults(`${pointerOf(operation)}/content/${type.replace("/", "~1")}/schema`, body)];
 }
 
 /** @param {Operation} operation */

@@ -44,7 +44,9 @@ before(async () => {
   const store = createServer((request, response) => {
     response.setHeader("content-type", "application/json");
     const registry = { version: "1", default_site: "", sites: [], event_types: 5 };
-    const answer = request.url?.endsWith("/audience_registry") ? registry : { recorded: true, replayed: { length: 1 } };
+    const name = request.url?.split("/").at(-1) ?? "";
+    const answers = /** @type {Record<string, unknown>} */ ({ audience_registry: registry, audience_checkpoint: null });
+    const answer = name in answers ? answers[name] : { recorded: true, replayed: { length: 1 } };
     request.resume().on("end", () => response.end(JSON.stringify(answer)));
   });
   const port = await listen(store, await freePort(), { exactly: true });
@@ -176,11 +178,21 @@ const CASES = [
     { method: "get", status: 405, code: "method_not_allowed" },
   ].map((one) => ({ path: "/alerts", key: secretKey, ...one })),
   { method: "options", headers: { origin, "access-control-request-method": "POST" }, key: null, status: 204 },
-  ...["/contract", "/registry", "/health"].flatMap((path) => [
+  {
+    path: "/checkpoint",
+    sql:
+      "insert into audience_gate.checkpoint (size, note) values (1, e'example.com/events\n1\nAAAA\n\n\u2014 example.com/events AAAA\n')",
+    method: "get",
+    key: null,
+    status: 200,
+  },
+  { on: "nonsense", path: "/checkpoint", method: "get", key: null, status: 404, code: "not_found" },
+  { on: "cut", path: "/checkpoint", method: "get", status: 503, code: "store_unavailable" },
+  ...["/contract", "/registry", "/checkpoint", "/health"].flatMap((path) => [
     { path, method: "get", key: null, status: 200 },
     { path, method: "post", status: 405, code: "method_not_allowed" },
   ]),
-  ...["/contract", "/registry"].map((path) => ({
+  ...["/contract", "/registry", "/checkpoint"].map((path) => ({
     path,
     method: "get",
     key: null,

@@ -7,7 +7,7 @@ import type { Tell } from "../../supabase/functions/ingest/webhook.ts";
 import { badToken } from "../../supabase/functions/ingest/caller.ts";
 import type { Line } from "../../supabase/functions/ingest/log.ts";
 import type { RefusedCount } from "../../supabase/functions/ingest/refused.ts";
-import type { ReportAnswer, StoreAnswer } from "../../supabase/functions/ingest/store.ts";
+import type { Checkpoint, ReportAnswer, StoreAnswer } from "../../supabase/functions/ingest/store.ts";
 
 export const NOW = Date.parse("2026-11-21T12:00:00Z");
 export const USER = "7d9f5a4e-3c1b-4f0a-9b3e-2a6d1c8e4f50";
@@ -59,6 +59,7 @@ export interface Scene {
   /** What the store does next; unless set, it records everything. */
   store: (batch: SentBatch) => StoreAnswer | Promise<StoreAnswer>;
   registry: () => string | Promise<string>;
+  checkpoint: () => Checkpoint | null | Promise<Checkpoint | null>;
   /** Runs before counts are stored; one that throws keeps them from being stored. */
   counting: () => Promise<void>;
   /** The messages of alerts that are due, and what calling a webhook gives. */
@@ -86,6 +87,7 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
       reported: (reports as unknown[]).map((_, index) => index),
     }),
     registry: (): string | Promise<string> => JSON.stringify(REGISTRY),
+    checkpoint: (): Checkpoint | null | Promise<Checkpoint | null> => null,
     counting: () => Promise.resolve(),
     alerts: {
       claimAlerts: () => Promise.resolve([]),
@@ -111,6 +113,7 @@ export function scene(overrides: Partial<Deps> = {}): Scene {
         return await inner.report(batch);
       },
       registry: async () => await inner.registry(),
+      checkpoint: async () => await inner.checkpoint(),
       claimAlerts: (user) => inner.alerts.claimAlerts(user),
       settleAlerts: (outcomes) => inner.alerts.settleAlerts(outcomes),
       testAlerts: () => inner.alerts.testAlerts(),

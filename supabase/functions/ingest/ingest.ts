@@ -57,7 +57,7 @@ export function createIngest(deps: Deps): Handler {
   const registry = new RegistryCopy(deps);
   const rateKeys = new RateKeys(deps.serviceKey);
   const heldBack = new HeldBack();
-  const report = createReports(gate, registry, clock);
+  const report = createReports(gate, registry, deps.store, clock);
   const refused = new RefusedRequests(deps);
   registry.refresh();
 
@@ -216,7 +216,7 @@ export function createIngest(deps: Deps): Handler {
   }
 }
 
-const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/health|\/reports|\/alerts)?\/?$/;
+const PATH = /^(?:\/functions\/v1)?\/[^/]+(\/contract|\/registry|\/checkpoint|\/health|\/reports|\/alerts)?\/?$/;
 
 /** The platform strips `/functions/v1` before the function sees the address; other hosts may not. */
 function pathOf(url: URL): "/" | "/reports" | "/alerts" | ReportPath | null {
@@ -235,7 +235,7 @@ function notFound(): Refusal {
   return new Refusal(
     "not_found",
     "there is nothing at this address",
-    "POST events to the function itself; GET its /contract, /registry or /health",
+    "POST events to the function itself; GET its /contract, /registry, /checkpoint or /health",
   );
 }
 

@@ -1,13 +1,18 @@
-/** What the function says about itself: `GET /contract`, `/registry`, `/health`. Nothing in them is secret. */
+/** What the function says about itself: `GET /contract`, `/registry`, `/checkpoint`, `/health`. Nothing in them is secret. */
 
 import type { Gate } from "./gate.ts";
 import type { Line } from "./log.ts";
 import type { Registry, RegistryCopy } from "./registry.ts";
+import { Refusal } from "./refusal.ts";
+import type { Checkpoint, Store } from "./store.ts";
 import { asking } from "./store.ts";
 
+/** How long an answer of the store is believed, a failure too. */
 const HEALTH_MS = 5000;
+/** How long a checkpoint is: one is signed every hour or day. */
+const CHECKPOINT_MS = 60_000;
 
-export type ReportPath = "/contract" | "/registry" | "/health";
+export type ReportPath = "/contract" | "/registry" | "/checkpoint" | "/health";
 
 export type Report = (
   path: ReportPath,
@@ -18,14 +23,21 @@ export type Report = (
 export function createReports(
   gate: Gate,
   registry: RegistryCopy,
+  store: Pick<Store, "checkpoint">,
   clock: () => number,
 ): Report {
   const contract = gate.contract();
   /** What the store last said of its health, and until when that is believed. */
   let asked: { until: number; answer: Promise<number> } | undefined;
+  let signed: { until: number; answer: Promise<Checkpoint | null> } | undefined;
 
   return async (path, request, line) => {
     if (path === "/health") return await health(line);
+    if (path === "/checkpoint") {
+      const checkpoint = await asking(askCheckpoint, line);
+      if (checkpoint === null) throw unsigned();
+      return cacheable(request, checkpoint.note, String(checkpoint.size), 60, "text/plain; charset=utf-8");
+    }
 
     registry.refresh();
     if (path === "/contract") return await effective(request);
@@ -49,6 +61,17 @@ export function createReports(
       asked = { until: now + HEALTH_MS, answer: registry.load().then(() => clock() - now) };
     }
     return asked.answer;
+  }
+
+  /** The newest checkpoint. Anybody may ask for it, too. */
+  function askCheckpoint(): Promise<Checkpoint | null> {
+    const now = clock();
+    if (signed === undefined || now >= signed.until) {
+      const asking = { until: now + HEALTH_MS, answer: store.checkpoint() };
+      asking.answer.then(() => asking.until = now + CHECKPOINT_MS, () => {});
+      signed = asking;
+    }
+    return signed.answer;
   }
 
   async function health(line: Line): Promise<Response> {
@@ -77,13 +100,22 @@ function cacheable(
   body: string,
   version: string,
   seconds: number,
+  type = "application/json",
 ): Response {
   const etag = `"${encodeURIComponent(version)}"`;
   const headers = {
     ETag: etag,
     "Cache-Control": `public, max-age=${seconds}`,
-    "Content-Type": "application/json",
+    "Content-Type": type,
   };
   const known = request.headers.get("if-none-match")?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
   return known ? new Response(null, { status: 304, headers }) : new Response(body, { headers });
+}
+
+function unsigned(): Refusal {
+  return new Refusal(
+    "not_found",
+    "no checkpoint was signed",
+    "nothing is sealed before audience_gate.start_sealing(), and nothing is signed before `audience-gate seal sign`",
+  );
 }

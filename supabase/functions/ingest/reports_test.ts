@@ -183,6 +183,38 @@ Deno.test("however often anybody asks for the health, the store is asked once in
   assert.deepEqual(asked, [[1, 200], [2, 503], [3, 200]]);
 });
 
+Deno.test("the newest checkpoint is handed to everybody, and the store is asked for it once a minute", async () => {
+  const watched = scene();
+  await watched.settled();
+  const note = (size: number) => `example.com/events\n${size}\nroot\n\n\u2014 example.com/events signature\n`;
+  let questions = 0;
+  const signed = [null, { size: 700, note: note(700) }, "down", { size: 1000, note: note(1000) }];
+  watched.checkpoint = () => {
+    const answer = signed[questions++];
+    return answer === "down" ? Promise.reject(new StoreFailure("http 503")) : answer as { size: number; note: string };
+  };
+  const ask = async (headers = {}) => {
+    const response = await watched.handle(
+      request({ path: "/ingest/checkpoint", method: "GET", apikey: null, headers }),
+    );
+    return { status: response.status, text: await response.text(), headers: response.headers };
+  };
+  const asked: unknown[][] = [];
+  for (const after of [0, 60_000, 120_000, 125_000]) {
+    watched.time.now = NOW + after;
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
+    watched.time.now += 4999;
+    answers.push(await ask());
+    asked.push([questions, ...new Set(answers.map(({ status }) => status)), answers[0]?.text]);
+  }
+  assert.match(String(asked[0]?.[2]), /no checkpoint was signed/);
+  assert.deepEqual(asked.map(([count, status]) => [count, status]), [[1, 404], [2, 200], [3, 503], [4, 200]]);
+  assert.deepEqual([asked[1]?.[2], asked[3]?.[2]], [note(700), note(1000)]);
+  const { headers } = await ask();
+  assert.equal(headers.get("content-type"), "text/plain; charset=utf-8");
+  assert.equal((await ask({ "if-none-match": headers.get("etag") ?? "" })).status, 304);
+});
+
 Deno.test("a method that HTTP does not know is not logged as it came", async () => {
   await check(
     [["GET", "GET"], ["PATCH", "PATCH"], ["JO-77-AT-EXAMPLE", "other"], ["ada", "other"]].map((

@@ -14,6 +14,8 @@ export interface Store {
   report(argument: string): Promise<ReportAnswer>;
   /** The registry snapshot, as JSON text. */
   registry(): Promise<string>;
+  /** The checkpoint that was signed last; null before the first. */
+  checkpoint(): Promise<Checkpoint | null>;
   /** Adds to the counts of requests that were refused whole. */
   countRefused(counts: readonly RefusedCount[]): Promise<void>;
   /** Messages of alerts that are due, of the sites that a user owns, or of all; no other caller gets them for a minute. */
@@ -22,6 +24,12 @@ export interface Store {
   settleAlerts(outcomes: readonly Outcome[]): Promise<Settled>;
   /** Has every destination told that this is a test. */
   testAlerts(): Promise<void>;
+}
+
+/** What `public.audience_checkpoint` returns: a signed note, and how many rows it covers. */
+export interface Checkpoint {
+  readonly size: number;
+  readonly note: string;
 }
 
 /** What `public.ingest_audience_events` and its signed form return. */
@@ -143,6 +151,7 @@ export function createStore({ url, key, timeoutMs, sign }: StoreOptions): Store 
         throw new StoreFailure("the answer is not one of audience_report_rejections");
       }),
     registry: () => guarded(async () => await (await rpc("audience_registry", "{}")).text()),
+    checkpoint: () => guarded(async () => checkpointOf(await (await rpc("audience_checkpoint", "{}")).json())),
     countRefused: (counts) =>
       guarded(async () => {
         const response = await rpc("audience_count_refused", JSON.stringify({ counts }), { again: false });
@@ -200,6 +209,13 @@ function storeAnswer(value: unknown): StoreAnswer {
     return answer;
   }
   throw new StoreFailure("the answer is not one of ingest_audience_events");
+}
+
+function checkpointOf(value: unknown): Checkpoint | null {
+  if (value === null) return null;
+  const { size, note } = Object(value) as Record<string, unknown>;
+  if (Number.isSafeInteger(size) && typeof note === "string") return { size: Number(size), note };
+  throw new StoreFailure("the answer is not a checkpoint");
 }
 
 /** PostgREST's error code, never its message: that may quote a value. */
