@@ -193,7 +193,7 @@ begin
       using errcode = 'duplicate_table', hint = 'there is nothing to restore; audience_gate.event_partitions lists the months';
   end if;
   select l.detail into detached from audience_gate.partition_log l
-  where l.action = 'month_detached' and l.detail ->> 'month' = to_char(month, 'YYYY-MM')
+  where l.action in ('month_detached', 'month_erased') and l.detail ->> 'month' = to_char(month, 'YYYY-MM')
   order by l.id desc limit 1;
   if (detached ->> 'row_count', detached ->> 'content_hash') is distinct from (expected_events::text, expected_hash) then
     raise exception 'the archive is not of what was detached as %', to_char(month, 'YYYY-MM')
@@ -278,6 +278,73 @@ comment on function audience_gate.finish_restore(date, bigint, text) is
   'Attaches a month that was copied back if it holds what its archive holds, and drops the table that was kept of '
   'it.';
 
+-- Of a month that was detached and dropped, the rows that may be a person's come back for the length of one transaction,
+-- as one more table of events, so that what an erasure does is written once.
+create or replace function audience_gate.begin_archive_erasure()
+returns text
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  create table audience_gate_partitions.audience_events_archived_detached (
+    like public.audience_events including defaults including constraints);
+  revoke all on table audience_gate_partitions.audience_events_archived_detached
+    from public, anon, authenticated, service_role, audience_gate_store;
+  grant select, update on table audience_gate_partitions.audience_events_archived_detached to audience_gate_owner;
+  create index on audience_gate_partitions.audience_events_archived_detached (id);
+  create index on audience_gate_partitions.audience_events_archived_detached (session_id);
+  create index on audience_gate_partitions.audience_events_archived_detached (user_id);
+  return 'audience_gate_partitions.audience_events_archived_detached';
+end;
+$$;
+comment on function audience_gate.begin_archive_erasure() is
+  'Makes the table into which the archived rows that may be a person''s are copied, in the transaction that erases them.';
+
+create or replace function audience_gate.end_archive_erasure()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  drop table if exists audience_gate_partitions.audience_events_archived_detached;
+end;
+$$;
+comment on function audience_gate.end_archive_erasure() is 'Drops that table again, in the same transaction.';
+
+create or replace function audience_gate.is_detached(month date)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return to_regclass('audience_gate.partition_log') is not null
+    and to_regclass('audience_gate_partitions.audience_events_' || to_char(month, 'YYYY_MM')) is null
+    and exists (select from audience_gate.partition_log l
+      where l.action = 'month_detached' and l.detail ->> 'month' = to_char(month, 'YYYY-MM'));
+end;
+$$;
+comment on function audience_gate.is_detached(date) is 'Whether a month was detached from the event log and is not back.';
+
+create or replace function audience_gate.note_erased_month(month date, events bigint, content_hash text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  if audience_gate.is_detached(month) then
+    insert into audience_gate.partition_log (action, detail) values ('month_erased', jsonb_build_object(
+      'month', to_char(month, 'YYYY-MM'), 'row_count', events, 'content_hash', content_hash));
+  end if;
+end;
+$$;
+comment on function audience_gate.note_erased_month(date, bigint, text) is
+  'Notes what the archive of a detached month holds since somebody was erased from it, so that it can be restored, and the '
+  'archive of before cannot.';
+
 -- For the operator alone: not even back ends may call these.
 do $$
 declare
@@ -285,7 +352,8 @@ declare
 begin
   foreach signature in array array['hash_events(regclass, timestamptz, timestamptz)', 'event_months()',
     'note_in_log(text, jsonb)', 'partition_to_change(date)', 'detach_month(date, bigint, text, boolean)',
-    'begin_restore(date, bigint, text)', 'finish_restore(date, bigint, text)'] loop
+    'begin_restore(date, bigint, text)', 'finish_restore(date, bigint, text)', 'begin_archive_erasure()',
+    'end_archive_erasure()', 'is_detached(date)', 'note_erased_month(date, bigint, text)'] loop
     execute format('revoke all on function audience_gate.%s from public', signature);
   end loop;
 end $$;

@@ -41,7 +41,7 @@ comment on column audience_gate.partition_log.id is 'In the order of writing.';
 comment on column audience_gate.partition_log.at is 'When it was done.';
 comment on column audience_gate.partition_log.actor is 'Who did it: the role that the client acted as.';
 comment on column audience_gate.partition_log.action is
-  'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached or month_restored.';
+  'partition_added, move_begun, move_verified, swapped, standby_dropped, month_detached, month_restored or month_erased.';
 comment on column audience_gate.partition_log.detail is 'Names, months and numbers of rows.';
 
 alter table audience_gate.event_keys enable row level security;

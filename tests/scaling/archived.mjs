@@ -42,16 +42,19 @@ function started(url) {
 }
 
 /** Runs `audience-gate` with these words on a database. @param {string} url @param {string[]} words */
-export function gate(url, ...words) {
+export const gate = (url, ...words) => tell(url, "", ...words);
+
+/** The same, with this on its standard input. @param {string} url @param {string} input @param {string[]} words */
+export function tell(url, input, ...words) {
   const [program, env] = started(url);
-  const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: "utf8", maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(program, words, { env, input, encoding: "utf8", maxBuffer: 1 << 28 });
   return { status, stdout, stderr };
 }
 
 /** The same, without waiting for its end. @param {string} url @param {string[]} words */
 export function begin(url, ...words) {
   const [program, env] = started(url);
-  return spawn(program, words, { env, stdio: "ignore" });
+  return spawn(program, words, { env, stdio: ["pipe", "ignore", "ignore"] });
 }
 
 /** Runs one of the Python programs here, with the package versions of requirements.txt. @param {string} program @param {string[]} args */
@@ -62,6 +65,9 @@ export const readElsewhere = (files) => JSON.parse(python("read_parquet.py", fil
 
 /** A folder of Parquet as Spark and pandas write it, from events as JSON. @param {string} folder @param {string} events */
 export const writeElsewhere = (folder, events) => python("write_parquet.py", [folder, events]);
+
+/** Edits the files of an archive, so that all of it fits. @param {string} archive @param {Record<string, unknown>[]} steps */
+export const forge = (archive, steps) => python("forge_parquet.py", [archive, JSON.stringify(steps)]);
 
 /** Runs a program with Spark on this machine. @param {string[]} args */
 const spark = (...args) =>

@@ -1,7 +1,6 @@
-// A person is erased from every month: in the log, detached and kept, and detached and dropped, which is restored first.
+// A person is erased from every month that the database has: in the log, and detached and kept. What only an archive has is
+// erased in archive-erase.test.mjs.
 import assert from "node:assert/strict";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ADA } from "../database/erase_scene.mjs";
 import { ingest } from "../database/events.mjs";
@@ -74,26 +73,6 @@ for (const version of VERSIONS) {
     it("does not come back with what is sent again, whether its month is in the log or not", async () => {
       const answer = await ingest(log.client, [1, 2, 3].map(hers));
       assert.deepEqual([answer.accepted, answer.rejected], [0, []], JSON.stringify(answer));
-      assert.deepEqual(await holding(), []);
-    });
-
-    it("is erased from an archived month, as SECURITY.md says, and the archive of before is refused", async () => {
-      const former = join(log.folder, "former");
-      cpSync(join(log.folder, months[3]), join(former, months[3]), { recursive: true });
-      assert.equal(gate(log.url, "restore", log.folder, months[3]).status, 0);
-      assert.equal((await erase()).events, 1);
-      for (
-        const words of [
-          ["archive", log.folder, "--month", months[3], "--verify", "--again"],
-          ["detach", log.folder, months[3], "--drop"],
-        ]
-      ) {
-        const { status, stderr } = gate(log.url, ...words);
-        assert.deepEqual([status, stderr], [0, ""], words.join(" "));
-      }
-      for (const [place, expected] of /** @type {const} */ ([[former, 2], [log.folder, 0]])) {
-        assert.equal(gate(log.url, "restore", place, months[3]).status, expected);
-      }
       assert.deepEqual(await holding(), []);
     });
   });

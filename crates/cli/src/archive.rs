@@ -5,7 +5,7 @@ use super::manifest::{Manifest, SCHEMA_VERSION, file_hash};
 use super::month::{Month, moment};
 use super::parquet_in::Input;
 use super::rows::{COLUMNS, ContentHash, Rows};
-use super::{Done, connection, progress, say};
+use super::{Done, connection, erase, folders, progress, say, seal};
 use indicatif::ProgressBar;
 use postgres::{Client, IsolationLevel, Transaction};
 use std::fs;
@@ -13,9 +13,27 @@ use std::path::{Path, PathBuf};
 
 /// The arguments of `archive`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ArchiveArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    months: MonthArgs,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Erase a person from the database and from its archive.
+    #[command(after_help = ERASE_HELP)]
+    Erase(erase::EraseArgs),
+}
+
+/// Which months are archived, and where to.
+#[derive(clap::Args)]
+struct MonthArgs {
     /// The archive: a folder, with one folder per month.
-    archive: PathBuf,
+    #[arg(required = true)]
+    archive: Option<PathBuf>,
     /// Only this month, such as 2026-01; may be given more than once. Without it, every closed month.
     #[arg(long, value_name = "MONTH")]
     month: Vec<Month>,
@@ -33,6 +51,14 @@ pub struct ArchiveArgs {
     file_rows: u64,
 }
 
+const ERASE_HELP: &str = "The id is read from standard input, because every user of the machine can read arguments. It does what audience_gate.erase_subject() does, and takes the person out of the archived months too, in one transaction; then it writes the seals anew and verifies the archive by them. If it is interrupted, run it again.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 the person is erased, 1 they are, and the archive is not as it was sealed, 2 the database, the archive or an argument cannot be used.";
+
+impl MonthArgs {
+    fn archive(&self) -> &Path {
+        self.archive.as_deref().unwrap_or(Path::new("."))
+    }
+}
+
 /// What became of a month.
 enum Outcome {
     Written,
@@ -42,13 +68,23 @@ enum Outcome {
     Differs(String),
 }
 
-/// Archives the months that are not archived yet.
+/// Archives months, or erases a person from them.
 pub fn run(args: &ArchiveArgs) -> Done {
+    match &args.action {
+        Some(Action::Erase(args)) => erase::run(args),
+        None => archive(&args.months),
+    }
+}
+
+/// Archives the months that are not archived yet.
+fn archive(args: &MonthArgs) -> Done {
     let mut client = connection::connect()?;
     // A role from which row level security hides rows gets an error, instead of an archive of some of them.
     client.batch_execute("set row_security = off").map_err(|error| connection::explain(&error))?;
     let months = chosen(&mut client, args)?;
-    fs::create_dir_all(&args.archive).map_err(|error| format!("cannot write {}: {error}", args.archive.display()))?;
+    fs::create_dir_all(args.archive())
+        .map_err(|error| format!("cannot write {}: {error}", args.archive().display()))?;
+    erase::settle(&mut client, args.archive())?;
     let mut differing = 0;
     for month in months {
         let (outcome, manifest) = settle(&mut client, args, month)?;
@@ -66,11 +102,14 @@ pub fn run(args: &ArchiveArgs) -> Done {
         let size = indicatif::HumanBytes(bytes);
         say(&format!("{month} {word}: {} rows in {} files, {size}\n", manifest.rows, manifest.files.len()))?;
     }
+    if let Some(leaves) = seal::archive(&mut client, args.archive())? {
+        say(&format!("{leaves} seals written beside them, for `audience-gate seal verify --archive`\n"))?;
+    }
     Ok(u8::from(differing > 0))
 }
 
 /// The months to archive: the closed ones that were asked for.
-fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String> {
+fn chosen(client: &mut Client, args: &MonthArgs) -> Result<Vec<Month>, String> {
     let found = client
         .query("select to_char(month, 'YYYY-MM'), closed from audience_gate.event_months()", &[])
         .map_err(|error| connection::explain(&error))?;
@@ -85,7 +124,7 @@ fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String>
         if found.contains(&(*month, false)) {
             return Err(format!("{month} is open: events are still recorded in it; archive it an hour after its end"));
         }
-        if !months.contains(month) && Manifest::read(&args.archive, *month)?.is_none() {
+        if !months.contains(month) && Manifest::read(args.archive(), *month)?.is_none() {
             return Err(format!("the database has no events of {month}, or --keep leaves it out"));
         }
     }
@@ -93,17 +132,17 @@ fn chosen(client: &mut Client, args: &ArchiveArgs) -> Result<Vec<Month>, String>
 }
 
 /// Archives a month, unless it is archived already.
-fn settle(client: &mut Client, args: &ArchiveArgs, month: Month) -> Result<(Outcome, Manifest), String> {
+fn settle(client: &mut Client, args: &MonthArgs, month: Month) -> Result<(Outcome, Manifest), String> {
     let mut snapshot = client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)
         .read_only(true)
         .start()
         .map_err(|error| connection::explain(&error))?;
-    let Some(manifest) = Manifest::read(&args.archive, month)? else {
+    let Some(manifest) = Manifest::read(args.archive(), month)? else {
         return Ok((Outcome::Written, write(&mut snapshot, args, month)?));
     };
-    if let Err(reason) = manifest.check_files(&args.archive) {
+    if let Err(reason) = manifest.check_files(args.archive()) {
         if !args.again {
             return Ok((Outcome::Differs(format!("is damaged: {reason}")), manifest));
         }
@@ -128,7 +167,8 @@ fn settle(client: &mut Client, args: &ArchiveArgs, month: Month) -> Result<(Outc
     Ok((Outcome::Written, write(&mut snapshot, args, month)?))
 }
 
-fn within(month: Month) -> String {
+/// The condition of the rows of a month.
+pub fn within(month: Month) -> String {
     format!(
         "created_at >= timestamptz '{} 00:00Z' and created_at < timestamptz '{} 00:00Z'",
         month.day(),
@@ -162,19 +202,13 @@ fn hash(snapshot: &mut Transaction, month: Month) -> Result<Hashed, String> {
 }
 
 /// Writes a month into a folder with a temporary name, compares it with the database, then gives the folder its name.
-fn write(snapshot: &mut Transaction, args: &ArchiveArgs, month: Month) -> Result<Manifest, String> {
+fn write(snapshot: &mut Transaction, args: &MonthArgs, month: Month) -> Result<Manifest, String> {
     let wanted = hash(snapshot, month)?;
     let contract: String = snapshot
         .query_one("select audience_gate.contract_fingerprint()", &[])
         .map_err(|error| connection::explain(&error))?
         .get(0);
-    let partial = args.archive.join(format!("{month}.partial"));
-    let cannot = |error: &dyn std::fmt::Display| format!("cannot write {}: {error}", partial.display());
-    if partial.exists() {
-        fs::remove_dir_all(&partial).map_err(|error| cannot(&error))?;
-    }
-    fs::create_dir_all(&partial).map_err(|error| cannot(&error))?;
-
+    let partial = folders::begin(args.archive(), &month.to_string())?;
     let bar = progress::rows(&format!("{month} writing"), wanted.rows);
     let files = copy_out(snapshot, &within(month), &partial, args.file_rows, &bar)?;
     let manifest = Manifest {
@@ -191,23 +225,13 @@ fn write(snapshot: &mut Transaction, args: &ArchiveArgs, month: Month) -> Result
     bar.set_position(0);
     read_back(&manifest, &partial, &bar)?;
     bar.finish_and_clear();
-    manifest.write(&partial).map_err(|error| cannot(&error))?;
-
-    let folder = args.archive.join(month.to_string());
-    if folder.exists() {
-        let replaced = args.archive.join(format!("{month}.replaced"));
-        fs::rename(&folder, &replaced).map_err(|error| cannot(&error))?;
-        fs::rename(&partial, &folder).map_err(|error| cannot(&error))?;
-        fs::remove_dir_all(&replaced).map_err(|error| cannot(&error))?;
-    } else {
-        fs::rename(&partial, &folder).map_err(|error| cannot(&error))?;
-    }
-    fs::File::open(&args.archive).and_then(|archive| archive.sync_all()).map_err(|error| cannot(&error))?;
+    manifest.write(&partial)?;
+    folders::put(args.archive(), &partial, &month.to_string())?;
     Ok(manifest)
 }
 
 /// Reads files back from the disk, and compares what they hold with what the database holds.
-fn read_back(manifest: &Manifest, folder: &Path, bar: &ProgressBar) -> Result<(), String> {
+pub fn read_back(manifest: &Manifest, folder: &Path, bar: &ProgressBar) -> Result<(), String> {
     let mut found = ContentHash::default();
     for part in &manifest.files {
         let path = folder.join(&part.name);

@@ -32,7 +32,7 @@ pub fn copy_out(
     );
     let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
     let mut source = BinaryCopyOutIter::new(reader, &types);
-    let mut files = Files { folder, parts: Vec::new(), open: None };
+    let mut files = Files::new(folder);
     let mut rows = Rows::default();
     while let Some(row) = source.next().map_err(|error| connection::explain(&error))? {
         add(&mut rows, &row).map_err(|error| connection::explain(&error))?;
@@ -63,13 +63,15 @@ pub fn selection(table: &str) -> Vec<(String, Type)> {
             Kind::Text => (name, Type::TEXT),
             Kind::Time => (name, Type::TIMESTAMPTZ),
             Kind::Flag => (name, Type::BOOL),
+            Kind::Number => (name, Type::INT8),
+            Kind::Bytes => (name, Type::BYTEA),
         }
     };
     COLUMNS.iter().map(column).collect()
 }
 
 /// Adds a row that the database sent.
-fn add(rows: &mut Rows, row: &BinaryCopyOutRow) -> Result<(), postgres::Error> {
+pub fn add(rows: &mut Rows, row: &BinaryCopyOutRow) -> Result<(), postgres::Error> {
     for (index, values) in rows.columns.iter_mut().enumerate() {
         match values {
             Values::Text(texts) => {
@@ -77,7 +79,7 @@ fn add(rows: &mut Rows, row: &BinaryCopyOutRow) -> Result<(), postgres::Error> {
                 rows.bytes += text.map_or(0, str::len) + size_of::<Option<ByteArray>>();
                 texts.push(text.map(|text| ByteArray::from(text.as_bytes().to_vec())));
             }
-            Values::Time(times) => times.push(row.try_get::<Option<Micros>>(index)?.map(|time| time.0)),
+            Values::Number(times) => times.push(row.try_get::<Option<Micros>>(index)?.map(|time| time.0)),
             Values::Flag(flags) => flags.push(row.try_get(index)?),
         }
     }
@@ -85,9 +87,10 @@ fn add(rows: &mut Rows, row: &BinaryCopyOutRow) -> Result<(), postgres::Error> {
 }
 
 /// The files of a month being written.
-struct Files<'a> {
+pub struct Files<'a> {
     folder: &'a Path,
-    parts: Vec<Part>,
+    /// Those that are whole.
+    pub parts: Vec<Part>,
     open: Option<OpenFile>,
 }
 
@@ -98,14 +101,21 @@ struct OpenFile {
     last: i64,
 }
 
-impl Files<'_> {
-    fn write(&mut self, rows: &Rows) -> Result<(), String> {
+impl<'a> Files<'a> {
+    /// None yet, in a folder that has none.
+    pub fn new(folder: &'a Path) -> Self {
+        Files { folder, parts: Vec::new(), open: None }
+    }
+
+    /// Writes rows as a row group of the file that is open.
+    pub fn write(&mut self, rows: &Rows) -> Result<(), String> {
         let times = rows.times(CREATED_AT);
         let time = |time: Option<&Option<i64>>| time.copied().flatten().unwrap_or_default();
         let (first, last) = (time(times.first()), time(times.last()));
         if self.open.is_none() {
             let name = format!("events-{:05}.parquet", self.parts.len() + 1);
-            let output = Output::create(&self.folder.join(&name)).map_err(|error| self.cannot(&name, &error))?;
+            let output =
+                Output::create(&self.folder.join(&name), &COLUMNS).map_err(|error| self.cannot(&name, &error))?;
             self.open = Some(OpenFile { name, output, first, last });
         }
         let folder = self.folder;
@@ -118,7 +128,8 @@ impl Files<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), String> {
+    /// Ends the file that is open.
+    pub fn finish(&mut self) -> Result<(), String> {
         if let Some(OpenFile { name, output, first, last }) = self.open.take() {
             let rows = output.rows;
             let finished = output.finish().map_err(|error| self.cannot(&name, &error))?;

@@ -42,12 +42,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;mar
 
 /// Prints the export.
 pub fn run(args: &ExportArgs) -> Done {
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).map_err(|error| format!("cannot read standard input: {error}"))?;
-    let subject = line.trim();
-    if subject.is_empty() {
-        return Err(format!("standard input is empty; write the {} to it, on one line", args.kind));
-    }
+    let subject = subject(&args.kind)?;
     let mut client = connection::connect()?;
     let text: String = client
         .query_one("select audience_gate.export_subject($1, $2)::text", &[&args.kind, &subject])
@@ -58,6 +53,17 @@ pub fn run(args: &ExportArgs) -> Done {
     }
     let export = serde_json::from_str(&text).map_err(|error| format!("the export cannot be read: {error}"))?;
     say(&page(&export))
+}
+
+/// The id of a person, from standard input: every user of the machine can read arguments.
+pub fn subject(kind: &str) -> Result<String, String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| format!("cannot read standard input: {error}"))?;
+    let subject = line.trim();
+    if subject.is_empty() {
+        return Err(format!("standard input is empty; write the {kind} to it, on one line"));
+    }
+    Ok(subject.to_owned())
 }
 
 /// The page: nothing in it is loaded from elsewhere, and nothing in it runs.

@@ -245,7 +245,7 @@ fn write_json(out: &mut Vec<u8>, rows: &Rows, row: usize) {
                     write::text(out, text);
                 }
             }
-            Values::Time(times) if index != CREATED_AT => {
+            Values::Number(times) if index != CREATED_AT => {
                 if let Some(micros) = times.get(row).copied().flatten() {
                     key(out);
                     write::text(out, moment(micros).as_bytes());

@@ -75,6 +75,17 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// The manifests of all months of an archive, the oldest first.
+    pub fn all(archive: &Path) -> Result<Vec<Self>, String> {
+        let cannot = |error: io::Error| format!("cannot read {}: {error}", archive.display());
+        let mut months: Vec<Month> = Vec::new();
+        for entry in fs::read_dir(archive).map_err(cannot)? {
+            months.extend(entry.map_err(cannot)?.file_name().to_str().and_then(|name| name.parse::<Month>().ok()));
+        }
+        months.sort_unstable();
+        months.into_iter().filter_map(|month| Manifest::read(archive, month).transpose()).collect()
+    }
+
     /// Reads the manifest of a month that has to be in the archive.
     pub fn expected(archive: &Path, month: Month) -> Result<Self, String> {
         Manifest::read(archive, month)?
@@ -82,10 +93,14 @@ impl Manifest {
     }
 
     /// Writes it into a folder.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
-        let file = File::create(folder.join(NAME))?;
-        serde_json::to_writer_pretty(&file, self)?;
-        file.sync_all()
+    pub fn write(&self, folder: &Path) -> Result<(), String> {
+        let path = folder.join(NAME);
+        File::create(&path)
+            .and_then(|file| {
+                serde_json::to_writer_pretty(&file, self)?;
+                file.sync_all()
+            })
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
     /// The paths of its files.

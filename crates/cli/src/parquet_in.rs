@@ -1,6 +1,6 @@
 //! Parquet files to rows: what `archive` writes, and what other engines write with the same columns.
 
-use super::rows::{COLUMNS, CONTRACT, FIRST_CONTRACT, Kind, Rows, Values};
+use super::rows::{COLUMNS, CONTRACT, FIRST_CONTRACT, Kind, Listed, Rows, Values};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
@@ -40,18 +40,24 @@ enum Unit {
 }
 
 impl Input {
-    /// Opens a file. Columns with other names are ignored, but every required column must be there.
+    /// Opens a file of the event log. Columns with other names are ignored, but every required column must be there.
     pub fn open(path: &Path, required: &[&str]) -> Result<Self, String> {
-        guarded(|| Self::open_unguarded(path, required))
+        guarded(|| Self::open_unguarded(path, &COLUMNS, required))
     }
 
-    fn open_unguarded(path: &Path, required: &[&str]) -> Result<Self, String> {
+    /// Opens a file that has to have all of these columns.
+    pub fn open_table(path: &Path, columns: &[Listed]) -> Result<Self, String> {
+        let names: Vec<_> = columns.iter().map(|column| column.name).collect();
+        guarded(|| Self::open_unguarded(path, columns, &names))
+    }
+
+    fn open_unguarded(path: &Path, columns: &[Listed], required: &[&str]) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let file = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let leaves =
-            COLUMNS.iter().map(|column| find(&schema, column.name, column.kind)).collect::<Result<Vec<_>, _>>()?;
-        for (column, leaf) in COLUMNS.iter().zip(&leaves) {
+            columns.iter().map(|column| find(&schema, column.name, column.kind)).collect::<Result<Vec<_>, _>>()?;
+        for (column, leaf) in columns.iter().zip(&leaves) {
             if leaf.is_none() && required.contains(&column.name) {
                 return Err(format!("it has no column {}", column.name));
             }
@@ -89,7 +95,7 @@ impl Input {
                 _ => match values {
                     Values::Text(texts) if index == CONTRACT => texts.resize(count, Some(FIRST_CONTRACT.into())),
                     Values::Text(texts) => texts.resize(count, None),
-                    Values::Time(times) => times.resize(count, None),
+                    Values::Number(times) => times.resize(count, None),
                     Values::Flag(flags) => flags.resize(count, None),
                 },
             }
@@ -129,9 +135,10 @@ fn find(schema: &SchemaDescriptor, name: &str, kind: Kind) -> Result<Option<Leaf
     let fits = column.path().parts().len() == 1
         && column.max_rep_level() == 0
         && match kind {
-            Kind::Id | Kind::Text | Kind::Json => column.physical_type() == Physical::BYTE_ARRAY,
+            Kind::Id | Kind::Text | Kind::Json | Kind::Bytes => column.physical_type() == Physical::BYTE_ARRAY,
             Kind::Time => unit.is_some(),
             Kind::Flag => column.physical_type() == Physical::BOOLEAN,
+            Kind::Number => column.physical_type() == Physical::INT64,
         };
     if !fits {
         let wanted = match kind {
@@ -140,6 +147,8 @@ fn find(schema: &SchemaDescriptor, name: &str, kind: Kind) -> Result<Option<Leaf
             Kind::Json => "JSON as a string",
             Kind::Time => "a timestamp",
             Kind::Flag => "a boolean",
+            Kind::Number => "a number",
+            Kind::Bytes => "bytes",
         };
         return Err(format!("its column {name} is not {wanted}"));
     }
@@ -171,14 +180,14 @@ fn read(reader: &mut ColumnReader, leaf: Leaf, count: usize, values: &mut Values
         (ColumnReader::BoolColumnReader(reader), Values::Flag(flags)) => {
             read_typed(reader, leaf, count, flags, |flag| flag)
         }
-        (ColumnReader::Int64ColumnReader(reader), Values::Time(times)) => {
+        (ColumnReader::Int64ColumnReader(reader), Values::Number(times)) => {
             read_typed(reader, leaf, count, times, |time: i64| match leaf.unit {
                 Unit::Millis => time.saturating_mul(1000),
                 Unit::Micros => time,
                 Unit::Nanos => time.div_euclid(1000),
             })
         }
-        (ColumnReader::Int96ColumnReader(reader), Values::Time(times)) => {
+        (ColumnReader::Int96ColumnReader(reader), Values::Number(times)) => {
             read_typed(reader, leaf, count, times, |time| time.to_micros())
         }
         _ => Ok(()),

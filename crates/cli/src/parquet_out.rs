@@ -1,6 +1,6 @@
 //! Writes rows to Parquet files: types that every reader knows, zstd, row groups of bounded size.
 
-use super::rows::{COLUMNS, Kind, Listed, Rows, Values, hex};
+use super::rows::{Kind, Listed, Rows, Values, hex};
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArrayType, DataType, Int64Type};
 use parquet::errors::{ParquetError, Result};
@@ -21,6 +21,7 @@ pub const GROUP_BYTES: usize = 48 << 20;
 /// A file being written.
 pub struct Output {
     writer: SerializedFileWriter<Hashing>,
+    columns: &'static [Listed],
     /// How many rows are in it.
     pub rows: u64,
 }
@@ -34,19 +35,19 @@ pub struct Finished {
 }
 
 impl Output {
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, columns: &'static [Listed]) -> Result<Self> {
         let file = Hashing { file: BufWriter::new(File::create_new(path)?), digest: Sha256::new(), bytes: 0 };
-        Ok(Output { writer: SerializedFileWriter::new(file, schema()?, properties()?)?, rows: 0 })
+        Ok(Output { writer: SerializedFileWriter::new(file, schema(columns)?, properties()?)?, columns, rows: 0 })
     }
 
     /// Writes rows as a row group.
     pub fn write(&mut self, rows: &Rows) -> Result<()> {
         let mut group = self.writer.next_row_group()?;
-        for (listed, values) in COLUMNS.iter().zip(&rows.columns) {
+        for (listed, values) in self.columns.iter().zip(&rows.columns) {
             let column = group.next_column()?.ok_or_else(|| ParquetError::General("a column is missing".into()))?;
             match values {
                 Values::Text(texts) => write_column::<ByteArrayType>(column, listed, texts)?,
-                Values::Time(times) => write_column::<Int64Type>(column, listed, times)?,
+                Values::Number(times) => write_column::<Int64Type>(column, listed, times)?,
                 Values::Flag(flags) => write_column::<BoolType>(column, listed, flags)?,
             }
         }
@@ -74,13 +75,15 @@ fn write_column<T: DataType>(
     column.close()
 }
 
-fn schema() -> Result<TypePtr> {
-    let fields = COLUMNS.iter().map(|column| {
+fn schema(columns: &[Listed]) -> Result<TypePtr> {
+    let fields = columns.iter().map(|column| {
         let (physical, logical) = match column.kind {
             Kind::Id | Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Kind::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
             Kind::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
             Kind::Flag => (Physical::BOOLEAN, None),
+            Kind::Number => (Physical::INT64, None),
+            Kind::Bytes => (Physical::BYTE_ARRAY, None),
         };
         let repetition = if column.is_required { Repetition::REQUIRED } else { Repetition::OPTIONAL };
         Type::primitive_type_builder(column.name, physical)
@@ -98,7 +101,7 @@ fn properties() -> Result<WriterPropertiesPtr> {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_created_by(concat!("audience-gate version ", env!("CARGO_PKG_VERSION")).into());
     // No two rows share these values, so a dictionary would cost space and save none.
-    for unique in ["id", "created_at"] {
+    for unique in ["id", "created_at", "leaf_index", "event_id", "salt", "commitment", "hash"] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(unique), false);
     }
     Ok(Arc::new(properties.build()))

@@ -36,7 +36,7 @@ pub fn run(args: &RestoreArgs) -> Done {
         .get(0);
     let bar = progress::rows(&format!("{} copying", args.month), manifest.rows);
     for path in manifest.paths(&args.archive) {
-        copy_in(&mut transaction, &table, &path, &bar)?;
+        copy_in(&mut transaction, &table, &path, &|_, _| true, &bar)?;
     }
     bar.set_message(format!("{} comparing and attaching", args.month));
     transaction
@@ -47,8 +47,14 @@ pub fn run(args: &RestoreArgs) -> Done {
     say(&format!("{} restored: {} rows\n", args.month, manifest.rows))
 }
 
-/// Copies the rows of a file into a table.
-fn copy_in(transaction: &mut Transaction, table: &str, path: &Path, bar: &ProgressBar) -> Result<(), String> {
+/// Copies rows of a file into a table.
+pub fn copy_in(
+    transaction: &mut Transaction,
+    table: &str,
+    path: &Path,
+    is_wanted: &dyn Fn(&Rows, usize) -> bool,
+    bar: &ProgressBar,
+) -> Result<(), String> {
     let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
     let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
     let required: Vec<_> = names.iter().copied().filter(|name| *name != "contract").collect();
@@ -58,7 +64,7 @@ fn copy_in(transaction: &mut Transaction, table: &str, path: &Path, bar: &Progre
     let (mut rows, mut lines) = (Rows::default(), Vec::new());
     while input.next(&mut rows).map_err(cannot)? {
         lines.clear();
-        (0..rows.len()).for_each(|row| write_line(&mut lines, &rows, row));
+        (0..rows.len()).filter(|&row| is_wanted(&rows, row)).for_each(|row| write_line(&mut lines, &rows, row));
         writer.write_all(&lines).map_err(|error| format!("the connection to the database failed: {error}"))?;
         bar.inc(rows.len() as u64);
     }
@@ -78,7 +84,7 @@ fn write_line(out: &mut Vec<u8>, rows: &Rows, row: usize) {
                 Some(text) => write_text(out, text),
                 None => out.extend_from_slice(b"\\N"),
             },
-            Values::Time(times) => match times.get(row).copied().flatten() {
+            Values::Number(times) => match times.get(row).copied().flatten() {
                 Some(micros) => out.extend_from_slice(super::month::moment(micros).as_bytes()),
                 None => out.extend_from_slice(b"\\N"),
             },

@@ -17,9 +17,13 @@ pub enum Kind {
     Time,
     /// True or false.
     Flag,
+    /// A number.
+    Number,
+    /// Bytes, such as a hash.
+    Bytes,
 }
 
-/// A column of `public.audience_events`.
+/// A column of a table: of `public.audience_events`, or of the seals of an archive.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
     /// Its name, in the table and in files.
@@ -30,7 +34,8 @@ pub struct Listed {
     pub is_required: bool,
 }
 
-const fn listed(name: &'static str, kind: Kind, is_required: bool) -> Listed {
+/// Lists a column.
+pub const fn listed(name: &'static str, kind: Kind, is_required: bool) -> Listed {
     Listed { name, kind, is_required }
 }
 
@@ -69,10 +74,10 @@ pub const FIRST_CONTRACT: &str = "41d8b79ac76c9fef";
 /// The values of a column, one for each row.
 #[derive(Debug)]
 pub enum Values {
-    /// Ids, texts and JSON.
+    /// Ids, texts, JSON and bytes.
     Text(Vec<Option<ByteArray>>),
-    /// Times.
-    Time(Vec<Option<i64>>),
+    /// Times and numbers.
+    Number(Vec<Option<i64>>),
     /// Flags.
     Flag(Vec<Option<bool>>),
 }
@@ -80,7 +85,7 @@ pub enum Values {
 /// Some rows, column by column.
 #[derive(Debug)]
 pub struct Rows {
-    /// The values, in the order of [`COLUMNS`].
+    /// The values, in the order of the columns.
     pub columns: Vec<Values>,
     /// About how many bytes they take.
     pub bytes: usize,
@@ -88,19 +93,76 @@ pub struct Rows {
 
 impl Default for Rows {
     fn default() -> Self {
-        let columns = COLUMNS.iter().map(|column| match column.kind {
-            Kind::Id | Kind::Text | Kind::Json => Values::Text(Vec::new()),
-            Kind::Time => Values::Time(Vec::new()),
-            Kind::Flag => Values::Flag(Vec::new()),
-        });
-        Rows { columns: columns.collect(), bytes: 0 }
+        Rows::of(&COLUMNS)
     }
 }
 
 impl Rows {
+    /// No rows of a table with these columns.
+    pub fn of(columns: &[Listed]) -> Self {
+        let columns = columns.iter().map(|column| match column.kind {
+            Kind::Id | Kind::Text | Kind::Json | Kind::Bytes => Values::Text(Vec::new()),
+            Kind::Time | Kind::Number => Values::Number(Vec::new()),
+            Kind::Flag => Values::Flag(Vec::new()),
+        });
+        Rows { columns: columns.collect(), bytes: 0 }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.times(CREATED_AT).len()
+        match self.columns.first() {
+            Some(Values::Text(values)) => values.len(),
+            Some(Values::Number(values)) => values.len(),
+            Some(Values::Flag(values)) => values.len(),
+            None => 0,
+        }
+    }
+
+    /// A text, an id, JSON or bytes; `None` if the row has none there.
+    pub fn text(&self, column: usize, row: usize) -> Option<&[u8]> {
+        match self.columns.get(column) {
+            Some(Values::Text(texts)) => texts.get(row)?.as_ref().map(ByteArray::data),
+            _ => None,
+        }
+    }
+
+    /// A number or a time; `None` if the row has none there.
+    pub fn number(&self, column: usize, row: usize) -> Option<i64> {
+        match self.columns.get(column) {
+            Some(Values::Number(numbers)) => *numbers.get(row)?,
+            _ => None,
+        }
+    }
+
+    /// Adds a row of others.
+    pub fn push(&mut self, from: &Rows, row: usize) {
+        for (values, source) in self.columns.iter_mut().zip(&from.columns) {
+            match (values, source) {
+                (Values::Text(values), Values::Text(source)) => {
+                    let text = source.get(row).cloned().flatten();
+                    self.bytes += text.as_ref().map_or(0, ByteArray::len) + size_of::<Option<ByteArray>>();
+                    values.push(text);
+                }
+                (Values::Number(values), Values::Number(source)) => values.push(source.get(row).copied().flatten()),
+                (Values::Flag(values), Values::Flag(source)) => values.push(source.get(row).copied().flatten()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a row is the same as one of others.
+    pub fn is_same(&self, row: usize, others: &Rows, place: usize) -> bool {
+        self.columns.iter().zip(&others.columns).all(|columns| match columns {
+            (Values::Text(values), Values::Text(others)) => values.get(row) == others.get(place),
+            (Values::Number(values), Values::Number(others)) => values.get(row) == others.get(place),
+            (Values::Flag(values), Values::Flag(others)) => values.get(row) == others.get(place),
+            _ => false,
+        })
+    }
+
+    /// Whether a flag is set.
+    pub fn flag(&self, column: usize, row: usize) -> bool {
+        matches!(self.columns.get(column), Some(Values::Flag(flags)) if flags.get(row) == Some(&Some(true)))
     }
 
     /// Clears the rows but keeps the memory.
@@ -108,7 +170,7 @@ impl Rows {
         for values in &mut self.columns {
             match values {
                 Values::Text(values) => values.clear(),
-                Values::Time(values) => values.clear(),
+                Values::Number(values) => values.clear(),
                 Values::Flag(values) => values.clear(),
             }
         }
@@ -118,7 +180,7 @@ impl Rows {
     /// The times of a column that holds times.
     pub fn times(&self, column: usize) -> &[Option<i64>] {
         match self.columns.get(column) {
-            Some(Values::Time(times)) => times,
+            Some(Values::Number(times)) => times,
             _ => &[],
         }
     }
@@ -184,7 +246,7 @@ fn write_row(out: &mut Vec<u8>, rows: &Rows, row: usize) {
                 }
                 out.extend_from_slice(text.unwrap_or_default());
             }
-            Values::Time(times) => {
+            Values::Number(times) => {
                 if let Some(Some(micros)) = times.get(row) {
                     out.extend_from_slice(micros.to_string().as_bytes());
                 }

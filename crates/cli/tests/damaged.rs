@@ -115,14 +115,14 @@ fn parquet_file() -> Vec<u8> {
                     };
                     text.as_str().into()
                 })),
-                Values::Time(times) => times.push((!is_absent).then_some(1_795_262_400_000_000 + row)),
+                Values::Number(times) => times.push((!is_absent).then_some(1_795_262_400_000_000 + row)),
                 Values::Flag(flags) => flags.push((!is_absent).then_some(row % 2 == 0)),
             }
         }
     }
     let path = std::env::temp_dir().join(format!("audience-gate-sound-{}.parquet", std::process::id()));
     drop(fs::remove_file(&path));
-    let mut output = parquet_out::Output::create(&path).unwrap();
+    let mut output = parquet_out::Output::create(&path, &rows::COLUMNS).unwrap();
     output.write(&all).unwrap();
     output.finish().map_err(|error| error.to_string()).unwrap();
     let bytes = fs::read(&path).unwrap();

@@ -153,6 +153,18 @@ impl Row<'_> {
     }
 }
 
+/// The values of an entry of this kind, in the order in which they were written; `None` if it is another's.
+pub fn values<'a>(entry: &'a str, kind: &str) -> Option<Vec<&'a str>> {
+    let (mut rest, mut values) = (entry.strip_prefix(kind)?, Vec::new());
+    while !rest.is_empty() {
+        let (length, after) = rest.split_once(':')?;
+        let (value, after) = after.split_at_checked(if length.is_empty() { 0 } else { length.parse().ok()? })?;
+        values.push(value);
+        rest = after;
+    }
+    Some(values)
+}
+
 /// A row that an erasure changed, as its digest holds it.
 pub fn erased_row(event: Option<&str>, change: Option<i64>, commitment: &[u8]) -> String {
     let Parts(row) = Parts::default().text(event).number(change).text(Some(&hex(commitment)));

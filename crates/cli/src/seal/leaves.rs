@@ -18,6 +18,8 @@ pub struct Leaf {
     pub index: i64,
     /// The row that it stands for, in words.
     pub name: String,
+    /// The event that it stands for.
+    pub event: Option<String>,
     /// What was stored with it; `None` once the row was erased.
     pub salt: Option<Vec<u8>>,
     /// What the last erasure left, if the row was erased.
@@ -30,6 +32,8 @@ pub struct Leaf {
 
 /// A commitment to what an erasure left of a row.
 pub struct Erased {
+    /// The erasure.
+    pub erasure: String,
     /// Whether the erasure is sealed, with the list of what it changed.
     pub is_sealed: bool,
     /// The salt.
@@ -38,7 +42,7 @@ pub struct Erased {
     pub commitment: Hash,
 }
 
-const LEAF: [(&str, Type); 10] = [
+const LEAF: [(&str, Type); 11] = [
     ("l.leaf_index", Type::INT8),
     ("l.event_id::text", Type::TEXT),
     ("l.change_id", Type::INT8),
@@ -49,6 +53,7 @@ const LEAF: [(&str, Type); 10] = [
     ("w.leaf_index is not null", Type::BOOL),
     ("coalesce(x.salt, y.salt)", Type::BYTEA),
     ("coalesce(x.commitment, y.commitment)", Type::BYTEA),
+    ("coalesce(x.erasure_id, y.erasure_id)::text", Type::TEXT),
 ];
 const ERASURE: [(&str, Type); 6] = [
     ("r.id::text", Type::TEXT),
@@ -72,7 +77,7 @@ const CHANGE: [(&str, Type); 11] = [
     ("h.event_id::text", Type::TEXT),
 ];
 /// The digest of an erasure that found nothing: SHA-256 of nothing.
-const NO_ROWS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+pub const NO_ROWS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const EVENT_AT: usize = LEAF.len();
 const CHANGE_AT: usize = EVENT_AT + COLUMNS.len();
 const ERASURE_AT: usize = CHANGE_AT + CHANGE.len();
@@ -96,7 +101,7 @@ pub fn each(snapshot: &mut Transaction, condition: &str, see: &mut See) -> Resul
           where {condition} order by l.leaf_index) to stdout (format binary)",
         names.join(", ")
     );
-    let erasures = erasures(snapshot).map_err(|error| connection::explain(&error))?;
+    let erasures = erasures(snapshot)?;
     let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
     let mut source = BinaryCopyOutIter::new(reader, &types);
     while let Some(row) = source.next().map_err(|error| connection::explain(&error))? {
@@ -113,11 +118,17 @@ fn leaf(row: &BinaryCopyOutRow) -> Result<Leaf, postgres::Error> {
     let (event, change, erasure): (Option<&str>, Option<i64>, Option<&str>) =
         (row.try_get(1)?, row.try_get(2)?, row.try_get(6)?);
     let erased = match row.try_get::<Option<&[u8]>>(8)? {
-        Some(salt) => Some(Erased { is_sealed: row.try_get(7)?, salt: salt.to_vec(), commitment: hash(9)? }),
+        Some(salt) => Some(Erased {
+            erasure: row.try_get(10)?,
+            is_sealed: row.try_get(7)?,
+            salt: salt.to_vec(),
+            commitment: hash(9)?,
+        }),
         None => None,
     };
     Ok(Leaf {
         index: row.try_get(0)?,
+        event: event.map(str::to_owned),
         name: match (event, change, erasure) {
             (Some(id), ..) => format!("event {id}"),
             (_, Some(id), _) => format!("change of state {id}"),
@@ -130,15 +141,35 @@ fn leaf(row: &BinaryCopyOutRow) -> Result<Leaf, postgres::Error> {
     })
 }
 
-/// The digest of what each erasure changed.
-fn erasures(snapshot: &mut Transaction) -> Result<HashMap<String, String>, postgres::Error> {
+/// The tops of all full tiles, in their order.
+pub fn tiles(snapshot: &mut Transaction) -> Result<Vec<(i64, Hash)>, String> {
+    let query = "select t.tile_index, t.hash from audience_gate.tile t where t.level = 1 order by t.tile_index";
+    let rows = snapshot.query(query, &[]).map_err(|error| connection::explain(&error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get::<_, &[u8]>(1).try_into().unwrap_or_default())).collect())
+}
+
+/// What a row that an erasure changed is shown to: the erasure, the event or the change of state, and the commitment.
+pub type SeeErased<'a> = dyn FnMut(&str, Option<&str>, Option<i64>, &[u8]) -> Result<(), String> + 'a;
+
+/// Shows what each erasure changed, in the order in which it is hashed.
+pub fn each_erased(snapshot: &mut Transaction, see: &mut SeeErased) -> Result<(), String> {
     let query = "select r.erasure_id::text, r.event_id::text, r.change_id, r.commitment
       from audience_gate.erased_rows r order by r.erasure_id, r.event_id, r.change_id";
-    let mut digests: HashMap<String, Sha256> = HashMap::new();
-    let mut rows = snapshot.query_raw(query, std::iter::empty::<&str>())?;
-    while let Some(row) = rows.next()? {
-        digests.entry(row.get(0)).or_default().update(form::erased_row(row.get(1), row.get(2), row.get(3)));
+    let explain = |error: postgres::Error| connection::explain(&error);
+    let mut rows = snapshot.query_raw(query, std::iter::empty::<&str>()).map_err(explain)?;
+    while let Some(row) = rows.next().map_err(explain)? {
+        see(row.get(0), row.get(1), row.get(2), row.get(3))?;
     }
+    Ok(())
+}
+
+/// The digest of what each erasure changed.
+fn erasures(snapshot: &mut Transaction) -> Result<HashMap<String, String>, String> {
+    let mut digests: HashMap<String, Sha256> = HashMap::new();
+    each_erased(snapshot, &mut |erasure, event, change, commitment| {
+        digests.entry(erasure.to_owned()).or_default().update(form::erased_row(event, change, commitment));
+        Ok(())
+    })?;
     Ok(digests.into_iter().map(|(erasure, digest)| (erasure, hex(&digest.finalize()))).collect())
 }
 

@@ -1,18 +1,22 @@
 //! `audience-gate seal`: keys, signed checkpoints, proofs, and what is stored against what was sealed.
 
 mod form;
+mod kept;
 mod leaves;
 mod note;
+mod offline;
 mod proof;
 mod tree;
 mod verify;
 
 use super::{Done, connection, say};
+pub use kept::write as archive;
 use note::{Checkpoint, Signer, Verifier};
-use postgres::{IsolationLevel, Transaction};
+use postgres::{Client, IsolationLevel, Transaction};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use verify::Findings;
 
 /// The arguments of `seal`.
 #[derive(clap::Args)]
@@ -42,6 +46,9 @@ enum Action {
     },
     /// Prove that nothing sealed was changed, removed, added inside, swapped, back-dated or cut off.
     Verify {
+        /// Verify an archive instead, from its files alone. This needs no database.
+        #[arg(long)]
+        archive: Option<PathBuf>,
         /// A note that was kept elsewhere. Without one, rows are only compared with the seals beside them.
         #[arg(long, requires = "key")]
         checkpoint: Option<PathBuf>,
@@ -78,12 +85,17 @@ pub fn run(args: &SealArgs) -> Done {
     match &args.action {
         Action::Key { name, out } => key(name, out),
         Action::Sign { key, note } => sign(key, note),
-        Action::Verify { checkpoint, key } => {
+        Action::Verify { archive, checkpoint, key } => {
             let checkpoint = match (checkpoint, key) {
                 (Some(file), Some(key)) => Some(open(file, key)?.1),
                 _ => None,
             };
-            within(|snapshot| verified(snapshot, checkpoint.as_ref()))
+            match archive {
+                Some(archive) => verified(&offline::verify(archive, checkpoint.as_ref())?, checkpoint.as_ref()),
+                None => {
+                    within(|snapshot| verified(&verify::verify(snapshot, checkpoint.as_ref())?, checkpoint.as_ref()))
+                }
+            }
         }
         Action::Prove { row, checkpoint, key, open: is_open } => {
             let (note, checkpoint) = open(checkpoint, key)?;
@@ -99,6 +111,14 @@ pub fn run(args: &SealArgs) -> Done {
                 }
             }
         }
+    }
+}
+
+/// Writes the seals beside an archive that was changed, and verifies it by them.
+pub fn renew(client: &mut Client, archive: &Path) -> Done {
+    match kept::write(client, archive)? {
+        None => Ok(0),
+        Some(_) => verified(&offline::verify(archive, None)?, None),
     }
 }
 
@@ -203,8 +223,7 @@ fn continues(work: &mut Transaction, last: &Checkpoint, newest: &Checkpoint) -> 
     Ok(proof.is_some_and(|proof| tree::extends(last.size, &last.root, newest.size, &newest.root, &proof)))
 }
 
-fn verified(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Done {
-    let findings = verify::verify(snapshot, checkpoint)?;
+fn verified(findings: &Findings, checkpoint: Option<&Checkpoint>) -> Done {
     let waiting = match findings.waiting {
         0 => String::new(),
         count => format!("{count} rows wait to be sealed, and are not covered\n"),
@@ -213,6 +232,12 @@ fn verified(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Done
         0 => waiting,
         count => {
             format!("{count} of them were erased since; what was left is as the sealed erasures left it\n{waiting}")
+        }
+    };
+    let waiting = match findings.elsewhere {
+        0 => waiting,
+        count => {
+            format!("{waiting}{count} events are of months that the archive does not have, and were not compared\n")
         }
     };
     if !findings.is_empty() {

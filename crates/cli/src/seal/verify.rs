@@ -26,15 +26,23 @@ pub struct Findings {
     pub waiting: i64,
     /// How many rows were erased, and say so.
     pub erased: u64,
+    /// How many sealed events are of months that the archive does not have.
+    pub elsewhere: u64,
 }
 
 impl Findings {
-    fn add(&mut self, finding: String) {
+    /// Adds a finding.
+    pub fn add(&mut self, finding: String) {
         if self.told.len() < SHOWN {
             self.told.push(finding);
         } else {
             self.more += 1;
         }
+    }
+
+    /// Counts findings that are not told one by one.
+    pub fn skip(&mut self, count: usize) {
+        self.more += count;
     }
 
     /// Whether nothing is wrong.
@@ -52,24 +60,13 @@ impl Findings {
 /// Compares everything in one snapshot.
 pub fn verify(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Result<Findings, String> {
     let mut findings = Findings::default();
-    let explain = |error: postgres::Error| connection::explain(&error);
-    let tiles: Vec<Vec<u8>> = snapshot
-        .query("select t.hash from audience_gate.tile t where t.level = 1 order by t.tile_index", &[])
-        .map_err(explain)?
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    let total: i64 = snapshot.query_one("select count(*) from audience_gate.leaf", &[]).map_err(explain)?.get(0);
+    let tiles = leaves::tiles(snapshot)?;
+    let query = "select count(*) from audience_gate.leaf";
+    let total: i64 = snapshot.query_one(query, &[]).map_err(|error| connection::explain(&error))?.get(0);
     let bar = progress::rows("verify", total.unsigned_abs());
-    let (mut tree, mut tile, mut next) = (Tree::default(), Tree::default(), 0i64);
-    let mut root_then: Option<Hash> = None;
+    let mut order = Order::new(tiles, checkpoint);
     leaves::each(snapshot, "true", &mut |leaf, row| {
         bar.inc(1);
-        if leaf.index != next {
-            let count = leaf.index - next;
-            findings.add(format!("{count} leaves before leaf {} are missing: rows were cut out", leaf.index));
-            next = leaf.index;
-        }
         match row {
             None => findings.add(format!(
                 "{} is missing (leaf {}); if its month was detached, restore the month and verify again",
@@ -82,33 +79,67 @@ pub fn verify(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Re
                 }
             }
         }
-        tree.add(leaf.hash);
-        tile.add(leaf.hash);
-        next += 1;
-        if next % TILE == 0 {
-            let stored = usize::try_from(next / TILE - 1).ok().and_then(|place| tiles.get(place));
-            if stored.is_none_or(|stored| *stored != tile.root()) {
-                findings.add(format!(
-                    "leaves {} to {} are not those that were sealed: some were changed, swapped or replaced",
-                    next - TILE,
-                    next - 1
-                ));
-            }
-            tile = Tree::default();
-        }
-        if checkpoint.is_some_and(|checkpoint| checkpoint.size == tree.size) {
-            root_then = Some(tree.root());
-        }
+        order.add(leaf.index, leaf.hash, &mut |finding| findings.add(finding));
         Ok(())
     })?;
     bar.finish_and_clear();
-    findings.leaves = tree.size;
-    if let Some(checkpoint) = checkpoint {
-        match root_then {
-            _ if checkpoint.size == 0 => {}
+    order.end(&mut findings, "");
+    unsealed(snapshot, &mut findings)?;
+    seals(snapshot, &order.tree, &mut findings)?;
+    Ok(findings)
+}
+
+/// The leaves in their order, against the tops of the tiles and against the checkpoint.
+pub struct Order<'a> {
+    tree: Tree,
+    tile: Tree,
+    tiles: Vec<(i64, Hash)>,
+    next: i64,
+    checkpoint: Option<&'a Checkpoint>,
+    /// The root when the tree had as many leaves as the checkpoint covers.
+    root_then: Option<Hash>,
+}
+
+impl<'a> Order<'a> {
+    /// No leaf yet.
+    pub fn new(tiles: Vec<(i64, Hash)>, checkpoint: Option<&'a Checkpoint>) -> Self {
+        Order { tree: Tree::default(), tile: Tree::default(), tiles, next: 0, checkpoint, root_then: None }
+    }
+
+    /// Adds the next leaf.
+    pub fn add(&mut self, index: i64, hash: Hash, tell: &mut dyn FnMut(String)) {
+        if index != self.next {
+            tell(format!("{} leaves before leaf {index} are missing: rows were cut out", index - self.next));
+            self.next = index;
+        }
+        self.tree.add(hash);
+        self.tile.add(hash);
+        self.next += 1;
+        if self.next % TILE == 0 {
+            let place = self.next / TILE - 1;
+            let stored = usize::try_from(place).ok().and_then(|place| self.tiles.get(place));
+            if stored.is_none_or(|(index, top)| *index != place || *top != self.tile.root()) {
+                tell(format!(
+                    "leaves {} to {} are not those that were sealed: some were changed, swapped or replaced",
+                    self.next - TILE,
+                    self.next - 1
+                ));
+            }
+            self.tile = Tree::default();
+        }
+        if self.checkpoint.is_some_and(|checkpoint| checkpoint.size == self.tree.size) {
+            self.root_then = Some(self.tree.root());
+        }
+    }
+
+    /// Compares all of them with the checkpoint; what else may have cut them off is said after it.
+    pub fn end(&self, findings: &mut Findings, or: &str) {
+        findings.leaves = self.tree.size;
+        let Some(checkpoint) = self.checkpoint.filter(|checkpoint| checkpoint.size > 0) else { return };
+        match self.root_then {
             None => findings.add(format!(
-                "the checkpoint covers {} leaves, and there are {}: the end was cut off",
-                checkpoint.size, tree.size
+                "the checkpoint covers {} leaves, and there are {}: the end was cut off{or}",
+                checkpoint.size, self.tree.size
             )),
             Some(root) if root != checkpoint.root => findings.add(format!(
                 "the first {} leaves do not lead to the root of the checkpoint: the history was rewritten",
@@ -117,14 +148,11 @@ pub fn verify(snapshot: &mut Transaction, checkpoint: Option<&Checkpoint>) -> Re
             Some(_) => {}
         }
     }
-    unsealed(snapshot, &mut findings)?;
-    seals(snapshot, &tree, &mut findings)?;
-    Ok(findings)
 }
 
 /// What is wrong with a row. One that was erased no longer fits the commitment that was sealed, but the rest of it does,
 /// and what was left fits the commitment of an erasure, which is sealed itself with all that it changed.
-fn fault(leaf: &Leaf, row: &Row) -> Option<&'static str> {
+pub fn fault(leaf: &Leaf, row: &Row) -> Option<&'static str> {
     let is_sealed = form::leaf(&row.entry(), &leaf.commitment) == leaf.hash;
     let contents = row.contents();
     match (&leaf.salt, &leaf.erased) {
