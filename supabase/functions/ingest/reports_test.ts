@@ -105,7 +105,18 @@ Deno.test("the contract has the rules that are enforced on every site, and can b
   assert.notEqual(told.headers.get("etag"), before.headers.get("etag"));
 
   const away = () => Promise.reject(new StoreFailure("http 503"));
-  const alone = await ask(scene({ store: { ingest: away, report: away, registry: away, countRefused: away } }));
+  const alone = await ask(scene({
+    store: {
+      ingest: away,
+      report: away,
+      registry: away,
+      checkpoint: away,
+      countRefused: away,
+      claimAlerts: away,
+      settleAlerts: away,
+      testAlerts: away,
+    },
+  }));
   const unknown = await alone.json();
   assert.deepEqual([alone.status, unknown.registry, unknown.own_rules], [200, null, null]);
   assert.ok(unknown.rules.length > 40);
