@@ -22,6 +22,19 @@ export default async function (module_or_path = readFile(new URL("./audience_gat
 }
 `;
 
+/** workerd compiles no module from bytes: it takes those that are deployed beside a script. Then both entries are one. */
+const WORKERD = `${PREAMBLE}import module from "./audience_gate_bg.wasm";
+import { initSync } from "./audience_gate.js";
+
+export * from "./audience_gate.js";
+
+const exports = initSync({ module });
+
+export default function () {
+  return Promise.resolve(exports);
+}
+`;
+
 /**
  * Assembles the package in a folder.
  *
@@ -37,13 +50,18 @@ export async function npmPackage(pkg, folder) {
   }
   const read = (/** @type {string} */ path) => JSON.parse(readFileSync(join(root, path), "utf8"));
   const { name, ...described } = read("build/npm/package.json");
-  const manifest = { name, version: read("package.json").version, ...described };
+  const manifest = {
+    name,
+    version: read("package.json").version,
+    ...described,
+  };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(root, "build/npm/README.md"), join(folder, "README.md"));
   copyFileSync(join(root, "build/npm/SKILL.md"), join(folder, "SKILL.md"));
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 
   writeFileSync(join(folder, "node.js"), NODE);
+  writeFileSync(join(folder, "workerd.js"), WORKERD);
   installable(pkg, folder);
   await buildTracker(`${join(folder, "tracker")}/`);
   await buildClient(join(folder, "client"));

@@ -1,7 +1,8 @@
 /** Has the function send the messages of alerts that are due: what a scheduler without pg_net calls every minute. */
 import process from "node:process";
-import { say } from "./command.mjs";
+import { say, text } from "./command.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
+import { FUNCTION } from "./project.mjs";
 import { SERVER, serverUrl } from "./server.mjs";
 
 /** @typedef {{ delivered: number, due: number, failed: number, results: { destination: string, type: string, problem: string | null,
@@ -25,13 +26,15 @@ Has the function send the messages of alerts that are due: call it once a minute
 environment is a secret key of the project. The exit code is 1 where a message did not arrive.
 
 ${SERVER}                 without it, AUDIENCE_GATE_URL is the address of the function
+  --function NAME
+                 what the function is called there, where that is not ingest
   --test         tells every destination first that this is a test
 `,
-  options: { url: { type: "string" }, test: { type: "boolean" } },
+  options: { url: { type: "string" }, function: { type: "string" }, test: { type: "boolean" } },
   positionals: 0,
   run: async (values) => {
     const { AUDIENCE_GATE_URL, AUDIENCE_GATE_KEY: key } = process.env;
-    const server = serverUrl(values) ?? AUDIENCE_GATE_URL;
+    const server = serverUrl(values, text(values, "function") ?? FUNCTION) ?? AUDIENCE_GATE_URL;
     if (!server) throw new UsageError("it needs --url, or AUDIENCE_GATE_URL in the environment");
     if (!key) throw new UsageError("set AUDIENCE_GATE_KEY to a secret key of the project");
     const { delivered, due, failed, results } = await send(server, key, values.test === true);

@@ -120,7 +120,7 @@ export async function drive({ seconds, senders, faults: withFaults }) {
     }
   }
 
-  /** Breaks something for a while. @param {string} what @param {() => Promise<void>} work */
+  /** Breaks something for a while. @param {string} what @param {() => unknown} work */
   async function fault(what, work) {
     inFault = true;
     await work();
@@ -153,8 +153,8 @@ export async function drive({ seconds, senders, faults: withFaults }) {
       memory.push(megabytes(served.pid));
       if (withFaults && [3, 7].includes(tenth)) await fault("the database crashed and recovered", crash);
       if (disk && tenth === 4) await fault("the disk of the event log was full for two seconds", () => disk.fill(2000));
-      if (clock && tenth === 6) await fault("the clock jumped ahead by an hour", async () => clock.set(3600));
-      if (clock && tenth === 8) await fault("the clock jumped back by two hours", async () => clock.set(-3600));
+      if (clock && tenth === 6) await fault("the clock jumped ahead by an hour", () => clock.set(3600));
+      if (clock && tenth === 8) await fault("the clock jumped back by two hours", () => clock.set(-3600));
       if (withFaults && tenth === 5) await fault("the function was killed and started again", restart);
     }
     stopped = true;

@@ -1,11 +1,13 @@
-/** The installed package in Chromium: as plain files, and as vite bundles it. */
+/** The installed package in Chromium: as plain files, as bundlers bundle it, and in a service worker. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { build as esbuild } from "esbuild";
 import { build } from "vite";
+import webpack from "webpack";
 import { chromiumPath } from "../runner/chromium.mjs";
 import { project, write } from "./install.mjs";
 
@@ -94,4 +96,55 @@ for (const { name, entry, file, open } of ENTRIES) {
     });
     assert.deepEqual(await reported(`dist-${name}/vite-${name}.html`), []);
   });
+
+  test(`Chromium, the ${name} entry bundled by webpack`, async () => {
+    write(folder, `webpack-${name}.js`, script(entry, open));
+    await packed(name);
+    write(folder, `webpack-${name}.html`, page(`webpack-${name}/main.js`));
+    assert.deepEqual(await reported(`webpack-${name}.html`), []);
+  });
 }
+
+/** What webpack makes of a script, without a word of configuration about the package. */
+const packed = (/** @type {string} */ name) =>
+  new Promise((resolve, reject) => {
+    webpack({
+      mode: "production",
+      context: folder,
+      entry: `./webpack-${name}.js`,
+      output: { path: join(folder, `webpack-${name}`), filename: "main.js" },
+      experiments: { topLevelAwait: true },
+      performance: false,
+    }, (error, stats) => {
+      const complaints = error?.message ?? stats?.toString({ all: false, errors: true, warnings: true });
+      if (complaints) reject(new Error(complaints));
+      else resolve(undefined);
+    });
+  });
+
+test("Chromium, a service worker", async () => {
+  write(
+    folder,
+    "worker-source.js",
+    `import * as gate from "audience-gate/inline";
+    import { disagreements } from "./verdicts.mjs";
+    addEventListener("message", async ({ source }) =>
+      source.postMessage(disagreements(gate, await (await fetch("/expected.json")).json())));`,
+  );
+  await esbuild({
+    entryPoints: [join(folder, "worker-source.js")],
+    outfile: join(folder, "worker.js"),
+    bundle: true,
+    format: "iife",
+    logLevel: "error",
+  });
+  write(
+    folder,
+    "registers.js",
+    `navigator.serviceWorker.onmessage = ({ data }) => globalThis.found = data;
+    await navigator.serviceWorker.register("/worker.js");
+    (await navigator.serviceWorker.ready).active.postMessage("judge");`,
+  );
+  write(folder, "registers.html", page("registers.js"));
+  assert.deepEqual(await reported("registers.html"), []);
+});

@@ -10,9 +10,13 @@ import { expected } from "./cases.mjs";
 /** @type {import("node:child_process").ExecFileSyncOptionsWithStringEncoding} */
 const quiet = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] };
 
-/** An empty project that has installed the package as it is published, and nothing from any registry. */
-export async function project() {
-  const folder = mkdtempSync(join(tmpdir(), "audience-gate-package-"));
+/**
+ * An empty project that has installed the package as it is published, and nothing from any registry.
+ *
+ * @param {string} [parent] the folder that it is made in, whose packages it then finds
+ */
+export async function project(parent = tmpdir()) {
+  const folder = mkdtempSync(join(parent, "audience-gate-package-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const published = join(folder, "published");
   await npmPackage(join(root, "pkg"), published);
@@ -39,3 +43,42 @@ export function run(
   const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" };
   return JSON.parse(execFileSync(command, args, { ...quiet, cwd: folder, env }));
 }
+
+const REPORT = `
+  const expected = JSON.parse(readFileSync("expected.json", "utf8"));
+  console.log(JSON.stringify(disagreements(gate, expected)));
+`;
+const AS_MODULE = `import { readFileSync } from "node:fs";
+  import { disagreements } from "./verdicts.mjs";`;
+
+/** For `require`, which finds files of its own, because Node loads a module that way only since 20.19. */
+const asCommonJs = (/** @type {string} */ entry, /** @type {string} */ open) =>
+  `const { readFileSync } = require("node:fs");
+  const gate = require("${entry}");
+  import("./verdicts.mjs").then(async ({ disagreements }) => {
+    ${open}
+    ${REPORT}
+  });`;
+
+/**
+ * Each entry has its own script, which uses it as its README says. JSON imports would need another syntax in each runtime.
+ *
+ * @type {Record<string, string>}
+ */
+export const SCRIPTS = {
+  "inline.mjs": `${AS_MODULE}
+    import * as gate from "audience-gate/inline";
+    ${REPORT}`,
+  "web.mjs": `${AS_MODULE}
+    import { fileURLToPath } from "node:url";
+    import * as gate from "audience-gate";
+    const file = fileURLToPath(import.meta.resolve("audience-gate/audience_gate_bg.wasm"));
+    gate.initSync({ module: readFileSync(file) });
+    ${REPORT}`,
+  "fetched.mjs": `${AS_MODULE}
+    import * as gate from "audience-gate";
+    await gate.default();
+    ${REPORT}`,
+  "inline.cjs": asCommonJs("audience-gate/inline", ""),
+  "web.cjs": asCommonJs("audience-gate", "await gate.default();"),
+};

@@ -5,65 +5,12 @@ import { test } from "node:test";
 import { build } from "esbuild";
 import { denoBinary, root } from "../runner/paths.mjs";
 import { expected } from "./cases.mjs";
-import { project, run, write } from "./install.mjs";
+import { project, run, SCRIPTS, write } from "./install.mjs";
 
 const { folder, packed } = await project();
 const agrees = (/** @type {string[]} */ found) => assert.equal(found.length, 0, `\n${found.join("\n")}`);
 
-// Each entry has its own script, which uses it as its README says. JSON imports would need another syntax in each
-// runtime.
-const REPORT = `
-  const expected = JSON.parse(readFileSync("expected.json", "utf8"));
-  console.log(JSON.stringify(disagreements(gate, expected)));
-`;
-write(
-  folder,
-  "inline.mjs",
-  `import { readFileSync } from "node:fs";
-  import * as gate from "audience-gate/inline";
-  import { disagreements } from "./verdicts.mjs";
-  ${REPORT}`,
-);
-write(
-  folder,
-  "web.mjs",
-  `import { readFileSync } from "node:fs";
-  import { fileURLToPath } from "node:url";
-  import * as gate from "audience-gate";
-  import { disagreements } from "./verdicts.mjs";
-  const file = fileURLToPath(import.meta.resolve("audience-gate/audience_gate_bg.wasm"));
-  gate.initSync({ module: readFileSync(file) });
-  ${REPORT}`,
-);
-write(
-  folder,
-  "fetched.mjs",
-  `import { readFileSync } from "node:fs";
-  import * as gate from "audience-gate";
-  import { disagreements } from "./verdicts.mjs";
-  await gate.default();
-  ${REPORT}`,
-);
-
-// `require` finds files of its own, because Node loads a module that way only since 20.19.
-for (
-  const [script, entry, open] of [["inline.cjs", "audience-gate/inline", ""], [
-    "web.cjs",
-    "audience-gate",
-    "await gate.default();",
-  ]]
-) {
-  write(
-    folder,
-    script,
-    `const { readFileSync } = require("node:fs");
-    const gate = require("${entry}");
-    import("./verdicts.mjs").then(async ({ disagreements }) => {
-      ${open}
-      ${REPORT}
-    });`,
-  );
-}
+for (const [script, text] of Object.entries(SCRIPTS)) write(folder, script, text);
 
 test("the tarball holds what it needs and nothing else", () => {
   const scripts = packed.filter((path) => path.startsWith("snippets/")).map((path) =>
@@ -91,12 +38,13 @@ test("the tarball holds what it needs and nothing else", () => {
     "node.d.cts",
     "node.js",
     "package.json",
+    "workerd.js",
   ]);
 });
 
 test("there are cases for every rule", () => assert.ok(expected().cases.length >= 114));
 
-for (const script of ["inline.mjs", "web.mjs", "fetched.mjs", "inline.cjs", "web.cjs"]) {
+for (const script of Object.keys(SCRIPTS)) {
   test(`Node, ${script}`, () => agrees(run(folder, process.execPath, [script])));
 }
 

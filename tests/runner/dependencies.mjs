@@ -21,13 +21,17 @@ const LICENCES = [
 /** Used unchanged to build and test, and no part of anything that is shipped: their licence asks no more. */
 const TOOLS = {
   "MPL-2.0": /^(axe-core|lightningcss(-.+)?)$/,
-  "BlueOak-1.0.0": /^lru-cache$/,
+  "BlueOak-1.0.0": /^(graceful-fs|lru-cache)$/,
   "CC-BY-3.0": /^spdx-exceptions$/,
+  "CC-BY-4.0": /^caniuse-lite$/,
+  "LGPL-3.0-or-later": /^@img\/sharp-libvips-/,
+  "Apache-2.0 AND LGPL-3.0-or-later": /^@img\/sharp-win32-/,
+  "Apache-2.0 AND LGPL-3.0-or-later AND MIT": /^@img\/sharp-wasm32$/,
   "(MIT AND CC-BY-3.0)": /^spdx-ranges$/,
 };
 
 /** @typedef {{ name: string, version: string, license: string | null, source: string | null, targets: { kind: string[], src_path: string }[], dependencies: { name: string, rename: string | null }[] }} Crate */
-/** @typedef {{ version?: string, license?: string, link?: boolean, bin?: Record<string, string> }} Locked */
+/** @typedef {{ version?: string, license?: string, link?: boolean, integrity?: string, bin?: Record<string, string> }} Locked */
 
 const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
 const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
@@ -38,9 +42,15 @@ const crates = /** @type {Crate[]} */ (JSON.parse(execFileSync(
   { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] },
 )).packages);
 
-const packages = Object.entries(/** @type {Record<string, Locked>} */ (JSON.parse(read("package-lock.json")).packages))
-  .filter(([path, { link }]) => path.includes("node_modules/") && !link)
-  .map(([path, locked]) => ({ ...locked, name: path.split("node_modules/").at(-1) ?? path }));
+/** What a lock file of npm names. @param {string} lock */
+const packagesOf = (lock) =>
+  Object.entries(/** @type {Record<string, Locked>} */ (JSON.parse(read(lock)).packages))
+    .filter(([path, { link }]) => path.includes("node_modules/") && !link)
+    .map(([path, locked]) => ({ ...locked, name: path.split("node_modules/").at(-1) ?? path }));
+
+const packages = packagesOf("package-lock.json");
+/** What the package of this project is installed into by a test, and nothing else. */
+const hosts = packagesOf("tests/package/hosts/package-lock.json");
 
 /** @param {string} what @param {string} name @param {string | null | undefined} licence */
 function licensed(what, name, licence) {
@@ -99,13 +109,18 @@ function unusedPackages() {
 
 const faults = [
   ...crates.filter(({ source }) => source !== null).flatMap(({ name, license }) => licensed("crate", name, license)),
-  ...packages.flatMap(({ name, license }) => licensed("package", name, license)),
+  ...[...packages, ...hosts].flatMap(({ name, license }) => licensed("package", name, license)),
+  ...hosts.filter(({ integrity }) => !integrity).map(({ name }) =>
+    `${name}: the lock file of the hosts has no hash of it`
+  ),
   ...locked(root).filter(({ ecosystem, hash }) => ecosystem !== "PyPI" && !hash)
     .map(({ name, version, by }) => `${name} ${version}: ${by} has no hash of it`),
   ...unusedCrates(),
   ...unusedPackages(),
 ];
 console.log(
-  faults.length > 0 ? faults.join("\n") : `${crates.length} crates and ${packages.length} packages: no fault`,
+  faults.length > 0
+    ? faults.join("\n")
+    : `${crates.length} crates and ${packages.length + hosts.length} packages: no fault`,
 );
 process.exitCode = faults.length > 0 ? 1 : 0;

