@@ -3623,8 +3623,12 @@ begin
   end if;
 
   select types.id is not null, types.category, types.payload_schema,
-    (select array_agg(own.words) from public.audience_personal_words own),
-    exists (select from public.audience_own_rules own where own.mode = 'enforce'),
+    case
+      when current_setting('audience_gate.nothing_own', true) is distinct from 'yes'
+      then (select array_agg(own.words) from public.audience_personal_words own)
+    end,
+    current_setting('audience_gate.nothing_own', true) is distinct from 'yes'
+      and exists (select from public.audience_own_rules own where own.mode = 'enforce'),
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
   into is_registered, registered_category, payload_schema, own_words, has_own_rules, site_accepts
   from (

@@ -95,7 +95,20 @@ $$;
 comment on function audience_gate.charge_inserts(integer, boolean) is
   'Charges the account of a direct insert: one event before the first row is judged, and the others at the end.';
 
--- Once a statement and before its rows are judged.
+create or replace function audience_gate.has_own()
+returns boolean
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select exists (select from public.audience_personal_words)
+    or exists (select from public.audience_own_rules own where own.mode in ('enforce', 'observe'))
+$$;
+comment on function audience_gate.has_own() is 'Whether the install added words or rules of its own to the contract.';
+
+-- Once a statement and before its rows are judged. Most installs have added nothing to the contract, and then no row has to
+-- look whether there is something.
 create or replace function audience_gate.hold_contract_while_inserting()
 returns trigger
 language plpgsql
@@ -115,7 +128,8 @@ begin
   if not audience_gate.is_trusted() then
     perform audience_gate.charge_inserts(1, false);
   end if;
-  perform audience_gate.hold_contract();
+  perform audience_gate.hold_contract(),
+    set_config('audience_gate.nothing_own', case when audience_gate.has_own() then '' else 'yes' end, true);
   return null;
 end;
 $$;
@@ -202,8 +216,10 @@ begin
     if current_setting('audience_gate.accepted', true) is distinct from 'some' then
       perform audience_gate.answer_accepted();
     end if;
-    if audience_gate.own_rules_observe() then
-      perform audience_gate.observe_rows(jsonb_build_array(to_jsonb(new)));
+    if current_setting('audience_gate.nothing_own', true) is distinct from 'yes' then
+      if audience_gate.own_rules_observe() then
+        perform audience_gate.observe_rows(jsonb_build_array(to_jsonb(new)));
+      end if;
     end if;
     return new;
   end if;
@@ -284,7 +300,8 @@ begin
     if sent_rows > 1 then
       perform audience_gate.charge_inserts(sent_rows - 1, true);
     end if;
-    perform set_config('lock_timeout', current_setting('audience_gate.usual_timeout'), true);
+    perform set_config('lock_timeout', current_setting('audience_gate.usual_timeout'), true),
+      set_config('audience_gate.nothing_own', '', true);
   end if;
   return null;
 end;
@@ -297,10 +314,10 @@ do $$
 declare
   signature text;
 begin
-  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()'] loop
+  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()', 'has_own()'] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
   end loop;
-  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()', 'most_rows()'] loop
+  foreach signature in array array['charge_inserts(integer, boolean)', 'settle_inserts()', 'most_rows()', 'has_own()'] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
     execute format('grant execute on function audience_gate.%s to audience_gate_owner', signature);
   end loop;

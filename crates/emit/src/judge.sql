@@ -34,8 +34,8 @@ begin
   end if;
 
 {{prepared}}  select types.id is not null, types.category, types.payload_schema,
-    (select array_agg(own.words) from public.audience_personal_words own),
-    exists (select from public.audience_own_rules own where own.mode = 'enforce'),
+    {{own_words}},
+    {{own_rules}},
     sites.id is not null and coalesce(origin is null or sites.origins is null or origin = any (sites.origins), false)
   into is_registered, registered_category, payload_schema, own_words, has_own_rules, site_accepts
   from (

@@ -9,6 +9,11 @@ use audience_gate::contract::rule::{Expr, List, Rule};
 use audience_gate::contract::vocabulary::{Field, TEXT_COLUMNS};
 
 const JUDGE: &str = include_str!("judge.sql");
+/// What an install added to the contract, as the text of two columns.
+const OWN_WORDS: &str = "(select array_agg(own.words) from public.audience_personal_words own)";
+const OWN_RULES: &str = "exists (select from public.audience_own_rules own where own.mode = 'enforce')";
+/// The statement that inserts the row has looked, and found neither: looking again costs a third of judging a row.
+const MAY_BE_OWN: &str = "current_setting('audience_gate.nothing_own', true) is distinct from 'yes'";
 const UUID_FORM: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 
 /// The variables that are read from a document before it is judged.
@@ -44,6 +49,8 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
             .replace("{{type}}", "jsonb")
             .replace("{{rights}}", "security definer\n")
             .replace("{{whole}}", "event")
+            .replace("{{own_words}}", OWN_WORDS)
+            .replace("{{own_rules}}", OWN_RULES)
             .replace("{{declared}}", &declared())
             .replace("{{prepared}}", PREPARED)
             .replace("{{comment}}", "The rules that an event violates, in order: event as its sender wrote it, caller visitor, user or trusted. Repeats are not among them: finding one needs the table."),
@@ -53,6 +60,11 @@ fn judge(source: Source, rules: &[Rule]) -> Unit {
             .replace("{{type}}", "public.audience_events")
             .replace("{{rights}}", "")
             .replace("{{whole}}", "to_jsonb(sent)")
+            .replace(
+                "{{own_words}}",
+                &format!("case\n      when {MAY_BE_OWN}\n      then {OWN_WORDS}\n    end"),
+            )
+            .replace("{{own_rules}}", &format!("{MAY_BE_OWN}\n      and {OWN_RULES}"))
             .replace("{{declared}}", STANDS_FOR_A_TIME)
             .replace("{{prepared}}", "")
             .replace("{{comment}}", "The rules that a row violates, in order: what violations() says of the same event, without asking what the types of the columns settle."),
