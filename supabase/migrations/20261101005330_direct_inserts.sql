@@ -181,6 +181,7 @@ begin
   new.metadata := coalesce(new.metadata, '{}');
   new.rejected := false;
   new.contract := audience_gate.contract_fingerprint();
+  new.recorded_xid := pg_current_xact_id();
 
   if current_setting('audience_gate.first_bucket') = '' then
     perform pg_advisory_xact_lock(audience_gate.session_lock(), audience_gate.session_bucket(new.session_id));
@@ -218,7 +219,7 @@ begin
     end if;
     if current_setting('audience_gate.nothing_own', true) is distinct from 'yes' then
       if audience_gate.own_rules_observe() then
-        perform audience_gate.observe_rows(jsonb_build_array(to_jsonb(new)));
+        perform audience_gate.observe_rows(jsonb_build_array(to_jsonb(new) - 'recorded_xid'));
       end if;
     end if;
     return new;
@@ -228,7 +229,7 @@ begin
     perform audience_gate.answer_rejected(rule_ids);
     return null;
   end if;
-  sent := jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected', 'contract'])
+  sent := jsonb_strip_nulls(to_jsonb(new) - array['metadata', 'created_at', 'rejected', 'contract', 'recorded_xid'])
     || jsonb_build_object('metadata', new.metadata);
   new.metadata := case
     when rule_ids <@ array['identity.id_reuse', 'duplicate.double_fire']

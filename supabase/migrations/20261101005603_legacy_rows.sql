@@ -32,7 +32,7 @@ security definer
 set search_path = ''
 as $$
   with judged as (
-    update public.audience_events e set contract = audience_gate.contract_fingerprint()
+    update public.audience_events e set contract = audience_gate.contract_fingerprint(), recorded_xid = pg_current_xact_id()
     where e.id = any (stamped) and e.created_at between first_at and last_at and e.contract is null
     returning e.id, e.site_id, e.user_id, e.event_category, e.created_at
   ), linked as (
@@ -114,7 +114,7 @@ begin
     first_at := coalesce(first_at, old.created_at);
     kind := left(audience_gate.redact(to_jsonb(old.event_type)) #>> '{}', 64);
     begin
-      event := jsonb_strip_nulls(to_jsonb(old) - array['metadata', 'created_at', 'rejected', 'contract'])
+      event := jsonb_strip_nulls(to_jsonb(old) - array['metadata', 'created_at', 'rejected', 'contract', 'recorded_xid'])
         || jsonb_build_object('metadata', old.metadata);
       found_wrong := audience_gate.row_violations(old, 'trusted', null, null, old.created_at);
       if found_wrong = '{}' and exists (

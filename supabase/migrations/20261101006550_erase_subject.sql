@@ -233,6 +233,7 @@ begin
       || audience_gate.erase_traces(person, pseudonym, keep);
   end if;
   perform audience_gate.seal_erasure(erasure);
+  perform audience_gate.rebuild_figures();
   return done;
 end;
 $$;

@@ -2,7 +2,8 @@
 -- minutes. Every local day, wherever it is, begins with a slot, and a session that somebody signed in to later is joined
 -- to them without another look at its events.
 
--- In the order in which they rest on each other.
+-- The figures are folded from what is new into tables (20261101007092_fold.sql), so the views that were refreshed from the
+-- whole log go, in the order in which they rest on each other.
 drop materialized view if exists audience_gate.conversion_funnel;
 drop materialized view if exists audience_gate.session_starts;
 drop materialized view if exists audience_gate.retention_cohorts;
@@ -30,10 +31,15 @@ select
   e.id,
   e.metadata,
   case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
-    then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch
+    then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
+  e.recorded_xid,
+  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.analytics_settings s))
+    and e.recorded_xid <> (select s.folded_by from audience_gate.analytics_settings s) as folded
 from public.audience_events e
-where not e.rejected and e.contract is not null;
-comment on view audience_gate.counted_events is 'The accepted events, without the rows that nobody has judged.';
+where not e.rejected and e.contract is not null
+  and e.recorded_xid <> (select s.folding from audience_gate.analytics_settings s);
+comment on view audience_gate.counted_events is
+  'The accepted events, without the rows that nobody has judged. A fold does not see those of its own transaction.';
 comment on column audience_gate.counted_events.site_id is 'The site.';
 comment on column audience_gate.counted_events.created_at is 'When the event was received.';
 comment on column audience_gate.counted_events.at is 'When it happened.';
@@ -47,9 +53,11 @@ comment on column audience_gate.counted_events.id is 'Its id.';
 comment on column audience_gate.counted_events.metadata is 'Its payload.';
 comment on column audience_gate.counted_events.touch is
   'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
+comment on column audience_gate.counted_events.recorded_xid is 'The transaction that recorded it.';
+comment on column audience_gate.counted_events.folded is 'Whether the tables of figures hold it; else it is in the live tail.';
 
 create or replace view audience_gate.activity with (security_invoker = true) as
-select e.site_id, e.created_at, e.at, e.user_id, e.session_id, e.session, e.event_type, e.seconds, e.id, e.metadata, e.touch
+select e.site_id, e.created_at, e.at, e.user_id, e.session_id, e.session, e.event_type, e.seconds, e.id, e.metadata, e.touch, e.folded
 from audience_gate.counted_events e
 join public.audience_event_types t on t.id = e.event_type
 where t.tier <> 'system' and t.category <> 'retention';
@@ -69,25 +77,81 @@ comment on column audience_gate.activity.id is 'Its id.';
 comment on column audience_gate.activity.metadata is 'Its payload.';
 comment on column audience_gate.activity.touch is
   'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
+comment on column audience_gate.activity.folded is 'Whether the tables of figures hold it; else it is in the live tail.';
 
-create materialized view audience_gate.session_users as
-select e.site_id, e.session, min(e.session_id) as session_id,
-  min(e.user_id::text)::uuid as first_user, max(e.user_id::text)::uuid as last_user
-from audience_gate.counted_events e
-where e.user_id is not null and e.event_category <> 'retention'
-  and e.created_at < (select s.covered_until from audience_gate.analytics_settings s)
-group by 1, 2
-with data;
-create unique index idx_session_users_key on audience_gate.session_users (site_id, session);
+-- Found by its index whatever the statistics say: a plan for an empty log would read all of a large one.
+create or replace function audience_gate.tail_events(p_site uuid)
+returns table (
+  at timestamptz, user_id uuid, session_id text, session uuid, event_type text, event_category text, seconds numeric,
+  is_activity boolean
+)
+language sql
+stable
+set search_path = ''
+set enable_seqscan = off
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  select e.at, e.user_id, e.session_id, e.session, e.event_type, e.event_category, e.seconds,
+    coalesce(t.tier <> 'system' and t.category <> 'retention', false)
+  from audience_gate.counted_events e
+  left join public.audience_event_types t on t.id = e.event_type
+  where e.site_id = p_site
+    and e.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+    and not e.folded
+$$;
+comment on function audience_gate.tail_events(uuid) is
+  'The live tail: the counted events of a site that the tables of figures do not hold.';
+
+create table audience_gate.session_users (
+  site_id uuid,
+  session uuid,
+  session_id text not null,
+  first_user uuid not null,
+  last_user uuid not null,
+  primary key (site_id, session)
+);
 create index idx_session_users_user on audience_gate.session_users (site_id, first_user);
-comment on materialized view audience_gate.session_users is 'The sessions in which somebody was signed in, and who.';
+comment on table audience_gate.session_users is 'The sessions in which somebody was signed in, and who.';
 comment on column audience_gate.session_users.site_id is 'The site.';
-comment on column audience_gate.session_users.session is 'The number by which the views name the session.';
+comment on column audience_gate.session_users.session is 'The number by which the figures name the session.';
 comment on column audience_gate.session_users.session_id is 'The session.';
 comment on column audience_gate.session_users.first_user is 'The first of its users, in the order of their ids.';
 comment on column audience_gate.session_users.last_user is 'The last of them: the same, unless there were several.';
 
-create materialized view audience_gate.session_slots as
+create table audience_gate.session_slots (
+  site_id uuid,
+  session uuid,
+  sender uuid,
+  slot timestamptz,
+  event_types text[] not null,
+  events bigint[] not null,
+  seconds numeric[] not null,
+  primary key (site_id, session, slot, sender)
+);
+create index idx_session_slots_slot on audience_gate.session_slots (site_id, slot);
+create index idx_session_slots_sender on audience_gate.session_slots (site_id, sender);
+comment on table audience_gate.session_slots is
+  'Which types of events each session caused in which slot of fifteen minutes, how often and for how long. The other '
+  'tables about people are made from this one.';
+comment on column audience_gate.session_slots.site_id is 'The site.';
+comment on column audience_gate.session_slots.session is 'The session.';
+comment on column audience_gate.session_slots.sender is 'The user who was signed in; the session if nobody was.';
+comment on column audience_gate.session_slots.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.session_slots.event_types is 'The types of events that happened in them, in order.';
+comment on column audience_gate.session_slots.events is 'How many of each type.';
+comment on column audience_gate.session_slots.seconds is 'The sum of their durations, for each type.';
+
+create or replace view audience_gate.whole_session_users with (security_invoker = true) as
+select e.site_id, e.session, min(e.session_id) as session_id,
+  min(e.user_id::text)::uuid as first_user, max(e.user_id::text)::uuid as last_user
+from audience_gate.counted_events e
+where e.user_id is not null and e.event_category <> 'retention' and e.folded
+group by 1, 2;
+comment on view audience_gate.whole_session_users is 'What session_users holds, from all events.';
+
+create or replace view audience_gate.whole_session_slots with (security_invoker = true) as
 select
   g.site_id, g.session, g.sender, g.slot,
   array_agg(g.event_type order by g.event_type) as event_types,
@@ -98,24 +162,11 @@ from (
     date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, e.event_type,
     count(*)::bigint as events, sum(e.seconds) as seconds
   from audience_gate.counted_events e
-  where e.created_at < (select s.covered_until from audience_gate.analytics_settings s)
+  where e.folded
   group by 1, 2, 3, 4, 5
 ) g
-group by 1, 2, 3, 4
-with data;
-create unique index idx_session_slots_key on audience_gate.session_slots (site_id, session, slot, sender);
-create index idx_session_slots_slot on audience_gate.session_slots (site_id, slot);
-create index idx_session_slots_sender on audience_gate.session_slots (site_id, sender);
-comment on materialized view audience_gate.session_slots is
-  'Which types of events each session caused in which slot of fifteen minutes, how often and for how long. The other '
-  'views about people are made from this one.';
-comment on column audience_gate.session_slots.site_id is 'The site.';
-comment on column audience_gate.session_slots.session is 'The session.';
-comment on column audience_gate.session_slots.sender is 'The user who was signed in; the session if nobody was.';
-comment on column audience_gate.session_slots.slot is 'When the fifteen minutes began.';
-comment on column audience_gate.session_slots.event_types is 'The types of events that happened in them, in order.';
-comment on column audience_gate.session_slots.events is 'How many of each type.';
-comment on column audience_gate.session_slots.seconds is 'The sum of their durations, for each type.';
+group by 1, 2, 3, 4;
+comment on view audience_gate.whole_session_slots is 'What session_slots holds, from all events.';
 
 create or replace view audience_gate.slot_activity with (security_invoker = true) as
 select s.site_id, s.session, s.sender, s.slot, u.event_type, u.events, u.seconds
@@ -139,17 +190,22 @@ from audience_gate.session_users u
 left join audience_gate.person_rules r on r.site_id = u.site_id
 where u.first_user = u.last_user and coalesce(r.rule, 'session') = 'session';
 comment on view audience_gate.linked_sessions is
-  'The sessions whose visitor is known to be a user, by the rule of their site, up to the last refresh.';
+  'The sessions whose visitor is known to be a user, by the rule of their site, up to the last fold.';
 comment on column audience_gate.linked_sessions.site_id is 'The site.';
 comment on column audience_gate.linked_sessions.session is 'The number by which the views name the session.';
 comment on column audience_gate.linked_sessions.session_id is 'The session.';
 comment on column audience_gate.linked_sessions.user_id is 'The user.';
 
+-- Sessions are looked up one by one, because the settings of those who call it would have all of them read.
 create or replace function audience_gate.tail_links(p_site uuid)
 returns table (session uuid, session_id text, before uuid, after uuid, shared boolean)
 language sql
 stable
 set search_path = ''
+set enable_seqscan = off
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
   select t.session, t.session_id, b.user_id,
     case when least(t.first_user, u.first_user) = greatest(t.last_user, u.last_user) and r.rule is distinct from 'never'
@@ -159,8 +215,7 @@ as $$
     select e.session, min(e.session_id) as session_id,
       min(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as first_user,
       max(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as last_user
-    from audience_gate.counted_events e
-    where e.site_id = p_site and e.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    from audience_gate.tail_events(p_site) e
     group by 1
   ) t
   left join audience_gate.session_users u on u.site_id = p_site and u.session = t.session
@@ -168,7 +223,7 @@ as $$
   left join audience_gate.person_rules r on r.site_id = p_site
 $$;
 comment on function audience_gate.tail_links(uuid) is
-  'The sessions of the live tail, each with the user that its visitor was known to be at the last refresh, and the user '
+  'The sessions of the live tail, each with the user that its visitor was known to be at the last fold, and the user '
   'that it is known to be now; and whether several users are known of it.';
 
 do $$
@@ -176,11 +231,16 @@ declare
   owned text;
 begin
   foreach owned in array array[
-    'view audience_gate.counted_events', 'view audience_gate.activity', 'materialized view audience_gate.session_users',
-    'materialized view audience_gate.session_slots', 'view audience_gate.slot_activity', 'view audience_gate.linked_sessions',
+    'view audience_gate.counted_events', 'view audience_gate.activity', 'table audience_gate.session_users',
+    'table audience_gate.session_slots', 'view audience_gate.whole_session_users', 'view audience_gate.whole_session_slots',
+    'view audience_gate.slot_activity', 'view audience_gate.linked_sessions', 'function audience_gate.tail_events(uuid)',
     'function audience_gate.tail_links(uuid)'
   ] loop
     execute format('alter %s owner to audience_gate_owner', owned);
-    execute format('revoke all on %s from public, anon, authenticated, service_role', regexp_replace(owned, '^.*view ', ''));
+    execute format('revoke all on %s from public, anon, authenticated, service_role', regexp_replace(owned, '^view ', ''));
+  end loop;
+  foreach owned in array array['session_users', 'session_slots'] loop
+    execute format('alter table audience_gate.%I enable row level security', owned);
+    execute format('create policy %I on audience_gate.%I to audience_gate_owner using (true) with check (true)', owned || '_gate', owned);
   end loop;
 end $$;

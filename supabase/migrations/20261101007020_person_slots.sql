@@ -12,7 +12,7 @@ select a.site_id, audience_gate.person(nullif(a.sender, a.session), l.user_id, a
 from audience_gate.slot_activity a
 left join audience_gate.linked_sessions l on l.site_id = a.site_id and l.session = a.session;
 comment on view audience_gate.person_slots is
-  'slot_activity by person, as far as they were known at the last refresh. A person who used several sessions has several '
+  'slot_activity by person, as far as they were known at the last fold. A person who used several sessions has several '
   'rows for a slot.';
 comment on column audience_gate.person_slots.site_id is 'The site.';
 comment on column audience_gate.person_slots.person is 'The person.';
@@ -39,9 +39,9 @@ as $$
   ), tail as materialized (
     select a.user_id, audience_gate.person(a.user_id, l.after, a.session) as person, a.event_type,
       date_bin('15 minutes', a.at, timestamptz '2000-01-01Z') as slot, count(*)::bigint as events, sum(a.seconds) as seconds
-    from audience_gate.activity a
+    from audience_gate.tail_events(p_site) a
     join links l on l.session = a.session
-    where a.site_id = p_site and a.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    where a.is_activity
     group by 1, 2, 3, 4
   ), users as materialized (
     select t.user_id from tail t where t.user_id is not null
@@ -84,10 +84,12 @@ as $$
   select 1, t.person, t.event_type, t.slot, t.events, t.seconds from tail t
 $$;
 comment on function audience_gate.person_slots_tail(uuid, boolean) is
-  'Each call reads what is newer than the last refresh from the events themselves, so the figures are current and '
-  'exact, late events included. What the views say about the people in this live tail is taken back (revision -1), '
-  'and what is true of them now is put in its place (revision 1). An edit of the registry, of a funnel or of the rule '
-  'that tells people apart counts at once too: until the next refresh, what depends on it is computed without the views.';
+  'Each call reads what was recorded since the last fold from the events themselves, so the figures are current and '
+  'exact, late events included. What the tables say about the people in this live tail is taken back (revision -1), '
+  'and what is true of them now is put in its place (revision 1). A fold, every minute, writes the same differences into '
+  'the tables, so its cost follows what is new. An edit of the registry, of a funnel or of the rule that tells people apart '
+  'counts at once too: until the next fold, which makes the figures of the site anew, what depends on it is computed '
+  'without them.';
 
 create or replace function audience_gate.kpi_range(
   p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text, p_grain text, p_most integer,

@@ -1,4 +1,4 @@
--- Engagement and use as they are now: the views, where they hold, and what the live tail changes in them.
+-- Engagement and use as they are now: the tables, where they hold, and what the live tail changes in them.
 
 create or replace function audience_gate.engagement_tail(p_site uuid, p_views_hold boolean)
 returns table (
@@ -50,7 +50,7 @@ $$;
 comment on function audience_gate.feature_tail(uuid, boolean) is
   'What the live tail adds to feature_slots and takes from it; everything, where the views do not hold.';
 
--- The days are those of the view, or else made of the slots, whose range is a day wider on both sides because a clock that
+-- The days are those of the table, or else made of the slots, whose range is a day wider on both sides because a clock that
 -- is changed may show a midnight twice.
 create or replace function audience_gate.engagement_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_first_day date, p_last_day date
@@ -63,7 +63,7 @@ stable
 set search_path = ''
 as $$
   select v.tier, v.day, v.previous_day, v.people, v.events, v.seconds, v.score
-  from audience_gate.engagement_by_tier v
+  from audience_gate.engagement_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
   union all
   select d.* from (
@@ -94,7 +94,7 @@ stable
 set search_path = ''
 as $$
   select v.event_type, v.day, v.previous_day, v.people, v.events
-  from audience_gate.feature_adoption v
+  from audience_gate.feature_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
   union all
   select d.* from (
@@ -124,7 +124,7 @@ stable
 set search_path = ''
 as $$
   select v.cohort, v.later, v.people
-  from audience_gate.retention_cohorts v
+  from audience_gate.cohort_periods v
   where p_views_hold and v.site_zone = p_site_zone and v.grain = p_grain
   union all
   select d.cohort, (d.period - d.cohort) / case p_grain when 'week' then 7 else 1 end, d.people

@@ -3,7 +3,7 @@
 drop function if exists audience_gate.funnel_tail(uuid, text, timestamptz);
 drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, timestamptz);
 
--- One walk serves the view, the live tail, and zones that have no view. The planner cannot know how many people
+-- One walk serves the table, the live tail, and zones that the table does not count. The planner cannot know how many people
 -- a step has, and would compare each with each; it is left with the hash join, which suits any number.
 create or replace function audience_gate.funnel_cells(
   p_site uuid, p_time_zone text, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz
@@ -17,31 +17,31 @@ set enable_nestloop = off
 as $$
   with recursive steps as materialized (
     select f.* from audience_gate.funnel_steps f where f.site_id = p_site
-  ), bounds as materialized (
-    select s.covered_until, case when p_now then 'infinity' else s.covered_until end as before from audience_gate.analytics_settings s
   ), links as materialized (
     select l.session, l.session_id, l.before, l.after, case when p_now then l.after else l.before end as user_id
     from audience_gate.tail_links(p_site) l
     where p_now or p_touched
   ), users as materialized (
-    select a.user_id from audience_gate.activity a
-    where p_touched and a.site_id = p_site and a.user_id is not null and a.created_at >= (select b.covered_until from bounds b)
+    select a.user_id from audience_gate.tail_events(p_site) a
+    where p_touched and a.is_activity and a.user_id is not null
     union select l.before from links l where p_touched and l.before is not null
     union select l.after from links l where p_touched and l.after is not null
   ), sessions as materialized (
     select l.session, l.session_id, l.user_id from links l where p_touched
     union all
     select k.session, k.session_id, k.user_id
-    from audience_gate.linked_sessions k
-    where p_touched and k.site_id = p_site and k.user_id in (select u.user_id from users u)
-      and k.session not in (select l.session from links l)
+    from users u
+    cross join lateral (
+      select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
+    ) k
+    where p_touched and k.session not in (select l.session from links l)
   ), events as materialized (
     select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.user_id end, a.session) as person,
       a.event_type, a.at
     from audience_gate.activity a
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
     left join links l on l.session = a.session
-    where not p_touched and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+    where not p_touched and a.site_id = p_site and (p_now or a.folded)
       and a.at >= p_from and a.at <= (select p_until + max(s.conversion_window) from steps s)
       and a.event_type in (select s.event_type from steps s)
     union all
@@ -49,7 +49,7 @@ as $$
     from users u
     cross join lateral (
       select a.user_id as person, a.event_type, a.at from audience_gate.activity a
-      where a.user_id = u.user_id and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+      where a.user_id = u.user_id and a.site_id = p_site and (p_now or a.folded)
       offset 0
     ) e
     where e.event_type in (select s.event_type from steps s)
@@ -59,7 +59,7 @@ as $$
     cross join lateral (
       select a.event_type, a.at from audience_gate.activity a
       where a.session_id = v.session_id and a.user_id is null and a.site_id = p_site
-        and a.created_at < (select b.before from bounds b)
+        and (p_now or a.folded)
       offset 0
     ) e
     where e.event_type in (select s.event_type from steps s)
@@ -98,28 +98,54 @@ as $$
 $$;
 comment on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) is
   'People by funnel, day of entry, day of the entry before that, and step reached: as they are now or, unless p_now, as '
-  'they were at the last refresh; of everybody or, if p_touched, of those about whom the live tail says something. Of '
+  'they were at the last fold; of everybody or, if p_touched, of those about whom the live tail says something. Of '
   'everybody, the entries between p_from and p_until are complete, but for the day of the entry before the first.';
 
-create materialized view audience_gate.conversion_funnel as
-select z.id as site_zone, c.*
-from audience_gate.site_zones z
-cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false, '-infinity', 'infinity') c
-with data;
+create table audience_gate.funnel_days (
+  site_zone integer,
+  funnel_id text,
+  day date,
+  previous_day date,
+  "position" smallint,
+  people bigint not null,
+  seconds numeric not null,
+  primary key (site_zone, funnel_id, day, previous_day, "position")
+);
+create index idx_funnel_days_empty on audience_gate.funnel_days (site_zone) where people = 0;
+comment on table audience_gate.funnel_days is
+  'People by site, funnel, local day of entry, day of the entry before that, and step reached, with the seconds '
+  'that it took them.';
+comment on column audience_gate.funnel_days.site_zone is
+  'The site in one of its time zones: an id of audience_gate.site_zones.';
+comment on column audience_gate.funnel_days.funnel_id is 'The funnel.';
+comment on column audience_gate.funnel_days.day is 'The local day of entry.';
+comment on column audience_gate.funnel_days.previous_day is
+  'The day on which these people entered before; -infinity: never.';
+comment on column audience_gate.funnel_days.position is 'The step.';
+comment on column audience_gate.funnel_days.people is 'How many people reached it.';
+comment on column audience_gate.funnel_days.seconds is 'The sum of the seconds from entry to the step.';
+
+create materialized view audience_gate.conversion_funnel as select * from audience_gate.funnel_days with data;
 create unique index idx_conversion_funnel_key
   on audience_gate.conversion_funnel (site_zone, funnel_id, day, previous_day, position);
 comment on materialized view audience_gate.conversion_funnel is
   'People by site, funnel, local day of entry, day of the entry before that, and step reached, with the seconds '
   'that it took them.';
-comment on column audience_gate.conversion_funnel.site_zone is
-  'The site in one of its time zones: an id of audience_gate.site_zones.';
-comment on column audience_gate.conversion_funnel.funnel_id is 'The funnel.';
-comment on column audience_gate.conversion_funnel.day is 'The local day of entry.';
-comment on column audience_gate.conversion_funnel.previous_day is
-  'The day on which these people entered before; -infinity: never.';
-comment on column audience_gate.conversion_funnel.position is 'The step.';
-comment on column audience_gate.conversion_funnel.people is 'How many people reached it.';
-comment on column audience_gate.conversion_funnel.seconds is 'The sum of the seconds from entry to the step.';
+do $$
+declare
+  item record;
+begin
+  for item in
+    select a.attname, col_description(a.attrelid, a.attnum) as comment from pg_catalog.pg_attribute a
+    where a.attrelid = 'audience_gate.funnel_days'::regclass and a.attnum > 0
+  loop
+    execute format('comment on column audience_gate.conversion_funnel.%I is %L', item.attname, item.comment);
+  end loop;
+end $$;
+alter table audience_gate.funnel_days owner to audience_gate_owner;
+alter table audience_gate.funnel_days enable row level security;
+revoke all on audience_gate.funnel_days from public, anon, authenticated, service_role;
+create policy funnel_days_gate on audience_gate.funnel_days to audience_gate_owner using (true) with check (true);
 
 alter function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
 revoke all on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz)
@@ -142,7 +168,7 @@ as $$
   where p_view_holds
 $$;
 comment on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) is
-  'What the live tail adds to conversion_funnel and takes from it; where the view does not hold, all entries of a range.';
+  'What the live tail adds to funnel_days and takes from it; where they do not hold, all entries of a range.';
 alter function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
 revoke all on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz)
   from public, anon, authenticated, service_role;
@@ -174,7 +200,7 @@ begin
   return query
   with cells as (
     select v.day, v.previous_day, v.position, v.people, v.seconds
-    from audience_gate.conversion_funnel v
+    from audience_gate.funnel_days v
     where holds and v.site_zone = r.site_zone and v.funnel_id = p_funnel and v.day between r.first_day and r.last_day
     union all
     select t.day, t.previous_day, t.position, t.people, t.seconds

@@ -2,20 +2,30 @@
 
 drop function if exists audience_gate.session_tail(uuid, text, timestamptz);
 
-create materialized view audience_gate.session_starts as
+create table audience_gate.session_starts (
+  site_id uuid,
+  slot timestamptz,
+  sessions bigint not null,
+  primary key (site_id, slot)
+);
+comment on table audience_gate.session_starts is 'Sessions by the slot of fifteen minutes of their first event.';
+comment on column audience_gate.session_starts.site_id is 'The site.';
+comment on column audience_gate.session_starts.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.session_starts.sessions is 'How many sessions had their first event in them.';
+alter table audience_gate.session_starts owner to audience_gate_owner;
+alter table audience_gate.session_starts enable row level security;
+revoke all on audience_gate.session_starts from public, anon, authenticated, service_role;
+create policy session_starts_gate on audience_gate.session_starts to audience_gate_owner using (true) with check (true);
+
+create or replace view audience_gate.whole_session_starts with (security_invoker = true) as
 select s.site_id, s.started as slot, count(*)::bigint as sessions
 from (
   select a.site_id, a.session, min(a.slot) as started from audience_gate.slot_activity a group by 1, 2
 ) s
-group by 1, 2
-with data;
-create unique index idx_session_starts_key on audience_gate.session_starts (site_id, slot);
-comment on materialized view audience_gate.session_starts is 'Sessions by the slot of fifteen minutes of their first event.';
-comment on column audience_gate.session_starts.site_id is 'The site.';
-comment on column audience_gate.session_starts.slot is 'When the fifteen minutes began.';
-comment on column audience_gate.session_starts.sessions is 'How many sessions had their first event in them.';
-alter materialized view audience_gate.session_starts owner to audience_gate_owner;
-revoke all on audience_gate.session_starts from public, anon, authenticated, service_role;
+group by 1, 2;
+comment on view audience_gate.whole_session_starts is 'What session_starts holds, from all slots.';
+alter view audience_gate.whole_session_starts owner to audience_gate_owner;
+revoke all on audience_gate.whole_session_starts from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.session_tail(p_site uuid, p_views_hold boolean)
 returns table (slot timestamptz, sessions bigint)
@@ -25,8 +35,8 @@ set search_path = ''
 as $$
   with tail as materialized (
     select a.session, min(date_bin('15 minutes', a.at, timestamptz '2000-01-01Z')) as started
-    from audience_gate.activity a
-    where a.site_id = p_site and a.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    from audience_gate.tail_events(p_site) a
+    where a.is_activity
     group by 1
   ), known as (
     select t.session, t.started, b.started as before
@@ -53,7 +63,7 @@ as $$
   group by 1
 $$;
 comment on function audience_gate.session_tail(uuid, boolean) is
-  'What the live tail changes in session_starts; everything, where the view does not hold.';
+  'What the live tail changes in session_starts; everything, where it does not hold.';
 alter function audience_gate.session_tail(uuid, boolean) owner to audience_gate_owner;
 revoke all on function audience_gate.session_tail(uuid, boolean) from public, anon, authenticated, service_role;
 

@@ -31,8 +31,8 @@ begin
         and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
       union all
       select v.session, coalesce(v.user_id, v.session), 1, v.at
-      from audience_gate.activity v
-      where v.site_id = p_site and v.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+      from audience_gate.tail_events(p_site) v
+      where v.is_activity
     ) a
     where (a.at at time zone p_zone)::date between r.first_day and r.last_day
     group by 1, 2

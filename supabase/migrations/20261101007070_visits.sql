@@ -11,19 +11,17 @@ set search_path = ''
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
-  with bounds as materialized (
-    select case when p_now then 'infinity' else s.covered_until end as before from audience_gate.analytics_settings s
-  ), events as (
+  with events as (
     select a.session, a.user_id, a.at, a.id, a.metadata, a.touch
     from audience_gate.activity a
-    where not p_touched and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+    where not p_touched and a.site_id = p_site and (p_now or a.folded)
     union all
     select e.*
     from audience_gate.tail_links(p_site) l
     cross join lateral (
       select a.session, a.user_id, a.at, a.id, a.metadata, a.touch
       from audience_gate.activity a
-      where a.session_id = l.session_id and a.site_id = p_site and a.created_at < (select b.before from bounds b)
+      where a.session_id = l.session_id and a.site_id = p_site and (p_now or a.folded)
       offset 0
     ) e
     where p_touched
@@ -42,19 +40,28 @@ as $$
   from grouped g
 $$;
 comment on function audience_gate.visit_cells(uuid, boolean, boolean) is
-  'The visits of a site: as they are now or, unless p_now, as they were at the last refresh; all of them or, if p_touched, '
+  'The visits of a site: as they are now or, unless p_now, as they were at the last fold; all of them or, if p_touched, '
   'those of which the live tail has events. What happened at the same time is in the order of the ids.';
 alter function audience_gate.visit_cells(uuid, boolean, boolean) owner to audience_gate_owner;
 revoke all on function audience_gate.visit_cells(uuid, boolean, boolean) from public, anon, authenticated, service_role;
 
-create materialized view audience_gate.visits as
-select s.id as site_id, c.*
-from public.audience_sites s
-cross join lateral audience_gate.visit_cells(s.id, false, false) c
-with data;
-create unique index idx_visits_key on audience_gate.visits (site_id, session);
+create table audience_gate.visits (
+  site_id uuid,
+  session uuid,
+  sender uuid null,
+  started timestamptz not null,
+  ended timestamptz not null,
+  events bigint not null,
+  entry_page text null,
+  exit_page text null,
+  referrer text null,
+  device text null,
+  first_touch text null,
+  last_touch text null,
+  primary key (site_id, session)
+);
 create index idx_visits_started on audience_gate.visits (site_id, started);
-comment on materialized view audience_gate.visits is 'Visits: what each session was, as far as it is activity.';
+comment on table audience_gate.visits is 'Visits: what each session was, as far as it is activity.';
 comment on column audience_gate.visits.site_id is 'The site.';
 comment on column audience_gate.visits.session is 'The session.';
 comment on column audience_gate.visits.sender is
@@ -69,8 +76,10 @@ comment on column audience_gate.visits.device is 'The first device_class that wa
 comment on column audience_gate.visits.first_touch is
   'The first campaign, as a JSON array of source, medium, campaign, content and term; null: none.';
 comment on column audience_gate.visits.last_touch is 'The last campaign, likewise.';
-alter materialized view audience_gate.visits owner to audience_gate_owner;
+alter table audience_gate.visits owner to audience_gate_owner;
+alter table audience_gate.visits enable row level security;
 revoke all on audience_gate.visits from public, anon, authenticated, service_role;
+create policy visits_gate on audience_gate.visits to audience_gate_owner using (true) with check (true);
 
 create or replace function audience_gate.site_visits(p_site uuid, p_views_hold boolean)
 returns table (

@@ -44,9 +44,7 @@ begin
   ), reached as (
     select a.session from audience_gate.slot_activity a where a.site_id = p_site and a.event_type = goal
     union
-    select a.session from audience_gate.activity a
-    where a.site_id = p_site and a.event_type = goal
-      and a.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    select a.session from audience_gate.tail_events(p_site) a where a.is_activity and a.event_type = goal
   ), placed as (
     select c.person, c.touch::jsonb as touch, g.session is not null as converted
     from credited c

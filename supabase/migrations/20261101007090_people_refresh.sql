@@ -1,4 +1,37 @@
--- The refresh, with the views about sessions that those about people are made from.
+-- The jobs: the fold, every minute, and the refresh of the materialised views, which begins with one.
+
+create or replace function audience_gate.fold_analytics()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  run_started constant timestamptz := clock_timestamp();
+  taken bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('audience_gate.refresh_analytics', 0)) then
+    return jsonb_build_object('outcome', 'running', 'events', 0);
+  end if;
+  begin
+    taken := audience_gate.fold_figures();
+    insert into audience_gate.analytics_runs (started_at, view_name, outcome, duration_ms, row_count)
+    values (run_started, 'figures', 'ok', extract(epoch from clock_timestamp() - run_started) * 1000, taken);
+  exception when others then
+    insert into audience_gate.analytics_runs (started_at, view_name, outcome, duration_ms, error)
+    values (run_started, 'figures', 'failed', extract(epoch from clock_timestamp() - run_started) * 1000, sqlstate);
+    return jsonb_build_object('outcome', 'failed', 'sqlstate', sqlstate);
+  end;
+  return jsonb_build_object('outcome', 'ok', 'events', taken,
+    'duration_ms', round(extract(epoch from clock_timestamp() - run_started) * 1000));
+end;
+$$;
+comment on function audience_gate.fold_analytics() is
+  'Folds what was recorded since the last time into the tables of figures, and logs it. Returns the outcome.';
+alter function audience_gate.fold_analytics() owner to audience_gate_owner;
+revoke all on function audience_gate.fold_analytics() from public, anon, authenticated, service_role;
+grant execute on function audience_gate.fold_analytics() to service_role;
 
 create or replace function audience_gate.refresh_analytics()
 returns jsonb
@@ -29,20 +62,21 @@ begin
     on conflict do nothing;
     update audience_gate.analytics_settings set covered_until = now() - settle
     returning covered_until into boundary;
-    update audience_gate.site_zones z
-    set covered_until = boundary, terms = audience_gate.figure_terms(z.site_id), funnel_terms = audience_gate.funnel_terms(z.site_id);
+    update audience_gate.site_zones z set covered_until = boundary;
 
-    -- In the order in which they are made from each other.
     foreach refreshed in array array[
-      'session_users', 'session_slots', 'engagement_slots', 'feature_slots', 'engagement_by_tier', 'feature_adoption',
-      'retention_cohorts', 'session_starts', 'conversion_funnel', 'visits',
+      'figures', 'engagement_by_tier', 'feature_adoption', 'retention_cohorts', 'conversion_funnel',
       'errors_daily', 'performance_daily', 'data_quality_by_rule', 'state_flow', 'state_dwell'
     ] loop
       view_started := clock_timestamp();
-      execute format('refresh materialized view concurrently audience_gate.%I', refreshed);
-      execute format('analyze audience_gate.%I', refreshed);
-      execute format('select count(*) from audience_gate.%I', refreshed) into rows_now;
-      total := total + rows_now;
+      if refreshed = 'figures' then
+        rows_now := audience_gate.fold_figures();
+      else
+        execute format('refresh materialized view concurrently audience_gate.%I', refreshed);
+        execute format('analyze audience_gate.%I', refreshed);
+        execute format('select count(*) from audience_gate.%I', refreshed) into rows_now;
+        total := total + rows_now;
+      end if;
       insert into audience_gate.analytics_runs (started_at, view_name, outcome, duration_ms, row_count, covered_until)
       values (view_started, refreshed, 'ok', extract(epoch from clock_timestamp() - view_started) * 1000, rows_now, boundary);
     end loop;
@@ -55,3 +89,11 @@ begin
     'duration_ms', round(extract(epoch from clock_timestamp() - run_started) * 1000));
 end;
 $$;
+comment on function audience_gate.refresh_analytics() is
+  'Folds what is new into the figures, then refreshes all materialised views concurrently and in one transaction, and logs '
+  'each. A failure leaves all of them as they were, and is logged too. Returns the outcome.';
+
+insert into audience_gate.site_zones (site_id, time_zone) select s.id, 'UTC' from public.audience_sites s on conflict do nothing;
+insert into audience_gate.jobs (name, description, schedule, action)
+values ('fold_analytics', 'Folds new events into the figures, at the cost of what is new.', '* * * * *', 'fold_analytics')
+on conflict do nothing;

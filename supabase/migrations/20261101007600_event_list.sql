@@ -114,7 +114,7 @@ as $$
 begin
   perform audience_gate.require_member(p_site);
   return (
-    select to_jsonb(e) || jsonb_build_object(
+    select (to_jsonb(e) - 'recorded_xid') || jsonb_build_object(
       'person_known', audience_gate.known_user(e.site_id, e.user_id, e.session_id) is not null,
       'replayed_as', (select p.event_id from public.audience_event_replays p where p.audit_id = e.id),
       'replay_of', (select p.audit_id from public.audience_event_replays p where p.event_id = e.id))

@@ -17,7 +17,9 @@ begin
   from pg_catalog.pg_attribute a
   where a.attrelid = source and a.attnum > 0 and not a.attisdropped and a.attname <> all (array[
     'id', 'created_at', 'user_id', 'session_id', 'event_type', 'event_category', 'event_source', 'utm_source', 'utm_medium',
-    'utm_campaign', 'utm_content', 'utm_term', 'metadata', 'site_id', 'occurred_at', 'rejected', 'contract']);
+    'utm_campaign', 'utm_content', 'utm_term', 'metadata', 'site_id', 'occurred_at', 'rejected', 'contract',
+    -- It means nothing elsewhere.
+    'recorded_xid']);
   if unknown is not null then
     raise exception 'the event log has columns that an archive would lose: %', unknown
       using errcode = 'feature_not_supported', hint = 'keep such values in metadata, or in a table of their own';
@@ -171,6 +173,7 @@ begin
     'content_hash', found.content_hash, 'is_dropped', dropping);
   insert into audience_gate.partition_log (action, detail) values ('month_detached', facts);
   perform audience_gate.note_in_log('month_detached', facts);
+  perform audience_gate.rebuild_figures();
   return facts;
 end;
 $$;
@@ -271,6 +274,7 @@ begin
   facts := jsonb_build_object('month', to_char(month, 'YYYY-MM'), 'row_count', expected_events, 'content_hash', expected_hash);
   insert into audience_gate.partition_log (action, detail) values ('month_restored', facts);
   perform audience_gate.note_in_log('month_restored', facts);
+  perform audience_gate.rebuild_figures();
   return facts;
 end;
 $$;

@@ -71,6 +71,7 @@ export function events(random, users, count, received) {
       campaign: random() < 0.2 ? pick(["spring", "autumn"]) : undefined,
       page: random() < 0.6 ? pick(["/", "/guides", "/pricing"]) : undefined,
       device: random() < 0.3 ? pick(["desktop", "mobile"]) : undefined,
+      referrer: random() < 0.3 ? pick(["search", "social", "internal"]) : undefined,
     };
   });
 }
@@ -132,6 +133,7 @@ export async function store(client, list, moves, tail) {
         ...event.code === undefined ? {} : { error_code: event.code },
         ...event.page === undefined ? {} : { page_path: event.page },
         ...event.device === undefined ? {} : { device_class: event.device },
+        ...event.referrer === undefined ? {} : { referrer_kind: event.referrer },
       },
       site_id: event.site,
       occurred_at: event.rejected ? null : iso(event.at),

@@ -3,7 +3,8 @@
  *
  * @typedef {{ id: string, site: string, user: string | null, session: string, type: string, rejected: boolean, rule?: string,
  *   unjudged: boolean, replayed?: boolean, replayOf?: string, at: number, received: number, sent: number, seconds: number,
- *   measure?: number, code?: string, campaign?: string, page?: string, device?: string }} Event
+ *   measure?: number, code?: string, campaign?: string, page?: string, device?: string,
+ *   referrer?: string }} Event
  * @typedef {{ site: string, user: string, from: string | null, to: string, at: number }} Move
  * @typedef {{ category: string, tier: string, weight: number }} Type
  * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
@@ -63,6 +64,7 @@ export function model(all, moves, types, site, rule = "session") {
           entry: pages[0],
           exit: pages[pages.length - 1],
           device: events.flatMap(({ device }) => device ?? [])[0],
+          referrer: events.flatMap(({ referrer }) => referrer ?? [])[0],
         }),
       };
     });

@@ -200,7 +200,7 @@ for (const version of VERSIONS) {
       const invalid = await client.query(
         `select e.id, v.rule_id from public.audience_events e
          cross join lateral public.validate_audience_event(
-           jsonb_strip_nulls(to_jsonb(e) - array['metadata', 'created_at', 'rejected', 'contract'])
+           jsonb_strip_nulls(to_jsonb(e) - array['metadata', 'created_at', 'rejected', 'contract', 'recorded_xid'])
              || jsonb_build_object('metadata', e.metadata)) v
          where e.rejected`,
       );

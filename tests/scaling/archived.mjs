@@ -168,13 +168,13 @@ export const inForce = (client) =>
     client,
     "e.event_source <> 'command-line'",
     "infinity",
-    `to_jsonb(e) - 'contract' || jsonb_build_object('metadata', case when e.rejected
+    `to_jsonb(e) - array['contract', 'recorded_xid'] || jsonb_build_object('metadata', case when e.rejected
        then jsonb_build_object('rejection_reason', audience_gate.reason('parse.json'), 'original_payload_snapshot', null)
        else '{}' end || e.metadata)`,
   );
 
 /** @param {Client} client @param {string} which @param {string} [until] @param {string} [what] */
-async function hashOf(client, which, until = "infinity", what = "to_jsonb(e)") {
+async function hashOf(client, which, until = "infinity", what = "to_jsonb(e) - 'recorded_xid'") {
   const { rows: [row] } = await client.query(
     `select count(*)::int as events, md5(string_agg((${what})::text, E'\\n' order by e.created_at, e.id)) as hash
      from public.audience_events e where ${which} and e.created_at < $1`,

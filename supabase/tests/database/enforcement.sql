@@ -125,7 +125,7 @@ from public.audience_events where metadata ->> 'event_id' = '00000000-0000-4000-
 select is_empty($$
   select e.id, v.rule_id from public.audience_events e
   cross join lateral public.validate_audience_event(
-    jsonb_strip_nulls(to_jsonb(e) - array['metadata', 'created_at', 'rejected', 'contract']) || jsonb_build_object('metadata', e.metadata)) v
+    jsonb_strip_nulls(to_jsonb(e) - array['metadata', 'created_at', 'rejected', 'contract', 'recorded_xid']) || jsonb_build_object('metadata', e.metadata)) v
   where e.rejected
 $$, 'every audit row is itself a valid system event');
 

@@ -15,6 +15,8 @@ select is_empty($$
       -- what happens, and what is derived from it
       'audience_events', 'audience_alert_firings', 'audience_alert_deliveries', 'audience_event_replays', 'audience_observations', 'audience_state', 'audience_site_state',
       'state_pending', 'state_failures', 'rate_buckets', 'refused_requests', 'legacy_judgements', 'job_runs', 'analytics_runs',
+      'rebuilds_due', 'session_users', 'session_slots', 'session_starts', 'engagement_slots', 'feature_slots', 'visits', 'engagement_days',
+      'feature_days', 'cohort_periods', 'funnel_days',
       -- histories
       'audience_registry_events', 'audience_state_events', 'audience_own_rules', 'audience_own_rule_events', 'lifecycle_said',
       'unsealed', 'leaf', 'tile', 'seal', 'checkpoint', 'erasures', 'erased_rows',
@@ -107,7 +109,7 @@ begin
     set_config('request.jwt.claim.sub', '', true);
   return entities;
 end $$;
-select is(pg_temp.seen('00000000-0000-4000-8000-00000000000a'), 'blocked_jump event_type personal_words rule site site_member state',
+select is(pg_temp.seen('00000000-0000-4000-8000-00000000000a'), 'blocked_jump event_type personal_words rule site site_member state time_zone',
   'an owner sees what became of their site and of what all share');
 select is(pg_temp.seen('00000000-0000-4000-8000-00000000000b'), 'site_member', 'whoever lost access sees that');
 select is(pg_temp.seen('00000000-0000-4000-8000-00000000000c'), null, 'others see nothing');

@@ -7,7 +7,7 @@ select no_plan();
 select columns_are('public', 'audience_events', array[
   'id', 'created_at', 'user_id', 'session_id', 'event_type', 'event_category', 'event_source',
   'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'metadata',
-  'site_id', 'occurred_at', 'rejected', 'contract'
+  'site_id', 'occurred_at', 'rejected', 'contract', 'recorded_xid'
 ]);
 select columns_are('public', 'audience_state', array[
   'user_id', 'current_state', 'state_updated_at', 'engagement_score', 'last_event_type', 'metadata'

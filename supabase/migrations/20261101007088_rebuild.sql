@@ -1,0 +1,133 @@
+-- The figures made anew: of a site, from what is folded of it, or of all sites, from all events.
+
+create or replace function audience_gate.make_figures(sites uuid[])
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set work_mem = '64MB'
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+declare
+  site uuid;
+begin
+  foreach site in array sites loop
+    insert into audience_gate.site_zones (site_id, time_zone) values (site, 'UTC') on conflict do nothing;
+    update audience_gate.site_zones z
+    set terms = audience_gate.figure_terms(site), funnel_terms = audience_gate.funnel_terms(site)
+    where z.site_id = site;
+
+    delete from audience_gate.engagement_slots c where c.site_id = site;
+    insert into audience_gate.engagement_slots select * from audience_gate.whole_engagement_slots(site);
+    delete from audience_gate.feature_slots c where c.site_id = site;
+    insert into audience_gate.feature_slots select * from audience_gate.whole_feature_slots(site);
+    delete from audience_gate.session_starts c where c.site_id = site;
+    insert into audience_gate.session_starts select * from audience_gate.whole_session_starts w where w.site_id = site;
+    delete from audience_gate.visits c where c.site_id = site;
+    insert into audience_gate.visits select site, v.* from audience_gate.visit_cells(site, false, false) v;
+
+    delete from audience_gate.engagement_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
+    insert into audience_gate.engagement_days
+    select w.site_zone, w.tier, w.day, w.previous_day, w.people, w.events, w.seconds, w.score
+    from audience_gate.whole_engagement_days w where w.site_id = site;
+    delete from audience_gate.feature_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
+    insert into audience_gate.feature_days
+    select w.site_zone, w.event_type, w.day, w.previous_day, w.people, w.events
+    from audience_gate.whole_feature_days w where w.site_id = site;
+    delete from audience_gate.cohort_periods c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
+    insert into audience_gate.cohort_periods
+    select w.site_zone, w.grain, w.cohort, w.later, w.people from audience_gate.whole_cohort_periods w where w.site_id = site;
+    delete from audience_gate.funnel_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
+    insert into audience_gate.funnel_days
+    select z.id, f.* from audience_gate.site_zones z
+    cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false, '-infinity', 'infinity') f
+    where z.site_id = site;
+  end loop;
+end;
+$$;
+comment on function audience_gate.make_figures(uuid[]) is
+  'Makes the figures of sites anew from what is folded of them.';
+
+create or replace function audience_gate.make_all_figures()
+returns bigint
+language plpgsql
+volatile
+set search_path = ''
+set work_mem = '64MB'
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+begin
+  -- A transaction that is newer than any of this database is one of another, which it was restored from.
+  update public.audience_events e set recorded_xid = '3'
+  where e.recorded_xid >= pg_snapshot_xmax(pg_current_snapshot()) and e.recorded_xid <> pg_current_xact_id();
+  update audience_gate.analytics_settings set folded = pg_current_snapshot(), folded_by = folding, folding = '0';
+  delete from audience_gate.session_users;
+  insert into audience_gate.session_users select * from audience_gate.whole_session_users;
+  delete from audience_gate.session_slots;
+  insert into audience_gate.session_slots select * from audience_gate.whole_session_slots;
+  analyze audience_gate.session_users;
+  analyze audience_gate.session_slots;
+  perform audience_gate.make_figures(array(select s.id from public.audience_sites s));
+  return (select coalesce(sum(n.events), 0) from audience_gate.session_slots s cross join lateral unnest(s.events) n (events));
+end;
+$$;
+comment on function audience_gate.make_all_figures() is 'Makes all figures anew, from all events, and says of how many.';
+
+-- A rebuild is asked for in a row of its own, which another transaction than the fold's can commit at any moment without
+-- waiting for it: whatever it changed, the rows that the fold removes were there before the fold looked at the events.
+create or replace function audience_gate.fold_figures()
+returns bigint
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  whole boolean;
+  asked bigint;
+  tail record;
+begin
+  update audience_gate.analytics_settings s set folding = pg_current_xact_id();
+  delete from audience_gate.rebuilds_due;
+  get diagnostics asked = row_count;
+  whole := asked > 0 or exists (
+    select from audience_gate.analytics_settings s
+    where pg_snapshot_xmax(s.folded) = '3' or pg_snapshot_xmax(s.folded) > pg_snapshot_xmax(pg_current_snapshot()));
+  if whole then
+    return audience_gate.make_all_figures();
+  end if;
+  select * into tail from audience_gate.fold_tail();
+  perform audience_gate.make_figures(tail.stale_sites);
+  return tail.folded_events;
+end;
+$$;
+comment on function audience_gate.fold_figures() is
+  'Brings the tables of figures up to date, by what is new if that is enough. Says how many events it took.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array['make_figures(uuid[])', 'make_all_figures()', 'fold_figures()'] loop
+    execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
+    execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
+  end loop;
+end $$;
+
+-- What a column of a recomputation is, is what the column of its table is.
+do $$
+declare
+  item record;
+begin
+  for item in
+    select w.relname, a.attname, coalesce(col_description(t.oid, b.attnum), 'The site.') as comment
+    from pg_catalog.pg_class w
+    join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0
+    join pg_catalog.pg_class t on t.relnamespace = w.relnamespace and 'whole_' || t.relname = w.relname
+    left join pg_catalog.pg_attribute b on b.attrelid = t.oid and b.attname = a.attname
+    where w.relnamespace = 'audience_gate'::regnamespace and w.relkind = 'v'
+  loop
+    execute format('comment on column audience_gate.%I.%I is %L', item.relname, item.attname, item.comment);
+  end loop;
+end $$;

@@ -1,0 +1,214 @@
+/**
+ * The fold: whatever is recorded between two of them, whoever is still writing, and wherever it is killed, the tables of
+ * figures hold what `kpi_check()` makes of all events, and the figures count every event once.
+ */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { size } from "../long.mjs";
+import { events, generator, replaysOf, SITES, store } from "./kpi_events.mjs";
+import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+
+/** @typedef {import("pg").Client} Client */
+
+const ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"];
+const KILLS = size({ short: 12, long: 1000 });
+
+/** A direct insert of one event. @param {Client} client @param {string} session */
+const record = (client, session) =>
+  client.query(
+    `insert into public.audience_events (session_id, event_type, event_category, event_source, site_id, metadata)
+     values ($1, 'page_view', 'engagement', 'web', $2, '{"page_path": "/"}')`,
+    [session, SITES[0]],
+  );
+
+for (const version of VERSIONS) {
+  describe(`the fold, on Postgres ${version}`, () => {
+    /** @type {import("./postgres.mjs").Postgres} */
+    let postgres;
+    const random = generator(version);
+    const users = Array.from({ length: 12 }, () => randomUUID());
+    /** @type {import("./kpi_model.mjs").Event[]} */
+    const all = [];
+
+    /** @template T @param {(client: Client) => Promise<T>} work */
+    const run = (work) => asClient(postgres.adminUrl, work);
+    const fold = async (/** @type {Client} */ client) => {
+      const { rows: [{ result }] } = await client.query("select audience_gate.fold_analytics() as result");
+      assert.equal(result.outcome, "ok", JSON.stringify(result));
+      return result.events;
+    };
+    const counted = async (/** @type {Client} */ client) => {
+      const { rows: [{ events }] } = await client.query(
+        "select events::int from public.kpi_overview($1, '2020-01-01Z', now() + interval '1 day')",
+        [SITES[0]],
+      );
+      return events;
+    };
+    const check = async (/** @type {Client} */ client, /** @type {string} */ moment) => {
+      const { rows } = await client.query("select * from audience_gate.kpi_check() limit 5");
+      assert.deepEqual(rows, [], moment);
+    };
+    const add = async (
+      /** @type {Client} */ client,
+      /** @type {number} */ count,
+      /** @type {number | undefined} */ received,
+    ) => {
+      const more = events(random, users, count, received);
+      await store(client, more, [], true);
+      all.push(...more);
+    };
+
+    before(async () => {
+      postgres = await startPostgres({ version });
+      await run(async (client) => {
+        await client.query("insert into public.audience_sites (id, name) values ($1, 'B')", [SITES[1]]);
+        for (const zone of ZONES) {
+          await client.query("select audience_gate.add_site_zone(id, $1) from public.audience_sites", [zone]);
+        }
+        await add(client, 300, undefined);
+        await fold(client);
+        await check(client, "after the first fold");
+      });
+    });
+    after(() => postgres.stop());
+
+    it("takes late events, sign-ins, replays and changes of the clock for what they change", () =>
+      run(async (client) => {
+        for (let round = 0; round < 4; round++) {
+          // Late by weeks; then around a change of the clock in two zones; then now.
+          await add(client, 40, undefined);
+          await add(client, 20, Date.UTC(2026, 9, 25, 0, 50));
+          await add(client, 20, Date.now());
+          const replays = replaysOf(random, all, Date.now());
+          await store(client, replays, [], true);
+          all.push(...replays);
+          assert.ok(await fold(client) > 0);
+          await check(client, `round ${round}`);
+        }
+        // Visitors sign in, weeks after what they did.
+        await client.query("set role audience_gate_store");
+        await client.query(
+          `insert into public.audience_events (user_id, session_id, event_type, event_category, event_source, site_id, contract)
+           select ($1::uuid[])[1 + n % 12], v.session_id, 'auth_signed_in', 'system', 'web', v.site_id, audience_gate.contract_fingerprint()
+           from (
+             select e.site_id, e.session_id, row_number() over () as n from public.audience_events e
+             where not e.rejected group by 1, 2 having count(e.user_id) = 0
+           ) v`,
+          [users],
+        );
+        await client.query("reset role");
+        assert.ok(await fold(client) > 0);
+        await check(client, "after sign-ins");
+      }));
+
+    it("makes anew what an edit, a new zone, an erasure or a dump changes", () =>
+      run(async (client) => {
+        const [{ user }] = all.filter((event) => event.user !== null && !event.rejected);
+        for (
+          const [moment, change] of [
+            [
+              "an edit of the registry",
+              "update public.audience_event_types set tier = 'network' where id = 'content_view'",
+            ],
+            ["another rule of people", `insert into audience_gate.person_rules values ('${SITES[0]}', 'never')`],
+            ["another funnel", "delete from audience_gate.default_funnel_steps where position = 2"],
+            ["a new zone", `select audience_gate.add_site_zone('${SITES[0]}', 'Pacific/Chatham')`],
+            ["the rule as it was", "delete from audience_gate.person_rules"],
+            ["an erasure", `select audience_gate.erase_subject('user_id', '${user}', 'request 1')`],
+            [
+              "an erasure that keeps nothing",
+              `select audience_gate.erase_subject('session_id', '${all[0].session}', 'request 2', 'nothing')`,
+            ],
+          ]
+        ) {
+          await add(client, 10, Date.now());
+          await client.query(change);
+          await fold(client);
+          await check(client, moment);
+          await add(client, 10, Date.now());
+          await fold(client);
+          await check(client, `${moment}, and more events`);
+        }
+        // A dump keeps the transactions of the database that it was made of, whose numbers mean nothing here.
+        await client.query("set session_replication_role = replica");
+        await client.query("update public.audience_events set recorded_xid = '900000000000'");
+        await client.query("update audience_gate.analytics_settings set folded = '900000000001:900000000001:'");
+        await client.query("set session_replication_role = origin");
+        const before = await counted(client);
+        await fold(client);
+        await check(client, "after a restore");
+        assert.equal(await counted(client), before);
+        await record(client, `session-${randomUUID()}`);
+        assert.equal(await fold(client), 1);
+        await check(client, "after a restore, and an event");
+        assert.equal(await counted(client), before + 1);
+      }));
+
+    it("loses nothing that is committed late, and counts nothing twice", () =>
+      run((client) =>
+        run((early) =>
+          run(async (late) => {
+            let wanted = await counted(client);
+            const settle = async (/** @type {string} */ moment, /** @type {number} */ more) => {
+              wanted += more;
+              assert.equal(await counted(client), wanted, `${moment}, before a fold`);
+              await fold(client);
+              await check(client, moment);
+              assert.equal(await counted(client), wanted, moment);
+            };
+            const session = () => `session-${randomUUID()}`;
+            await early.query("begin");
+            await record(early, session());
+            await early.query("savepoint s");
+            await record(early, session());
+            await record(late, session());
+            await settle("somebody is writing still", 1);
+            await early.query("rollback to s");
+            await late.query("begin");
+            await record(late, session());
+            await record(early, session());
+            await settle("two are", 0);
+            await late.query("commit");
+            await settle("the later has ended", 1);
+            await early.query("commit");
+            await settle("so has the earlier", 2);
+            await early.query("begin");
+            await record(early, session());
+            await early.query("prepare transaction 'slow'").catch(() => early.query("rollback"));
+            await settle("a transaction is prepared, or rolled back", 0);
+            // The transaction that folds records too, before and after.
+            await late.query("begin");
+            await record(late, session());
+            await fold(late);
+            await record(late, session());
+            assert.equal(await counted(late), wanted + 2, "within the transaction that folds");
+            await late.query("commit");
+            await settle("it has ended", 2);
+            await early.query("rollback prepared 'slow'").catch(() => undefined);
+          })
+        )
+      ));
+
+    it("can be killed at any moment", () =>
+      run(async (client) => {
+        for (let kill = 0; kill < KILLS; kill++) {
+          await add(client, 30, Date.now());
+          const wanted = await counted(client);
+          await run(async (victim) => {
+            victim.on("error", () => undefined);
+            const { rows: [{ pid }] } = await victim.query("select pg_backend_pid() as pid");
+            const folding = victim.query("select audience_gate.fold_analytics()").catch(() => undefined);
+            await sleep(random() * 60);
+            await client.query("select pg_terminate_backend($1)", [pid]);
+            await folding;
+          }).catch(() => undefined);
+          await check(client, `kill ${kill}`);
+          assert.equal(await counted(client), wanted, `kill ${kill}`);
+        }
+        await fold(client);
+        await check(client, "after the kills");
+      }));
+  });
+}
