@@ -16,7 +16,7 @@ create table if not exists public.audience_alert_deliveries (
   constraint audience_alert_deliveries_state_chk check (state in ('due', 'delivered', 'failed')),
   constraint audience_alert_deliveries_problem_chk check (
     problem in ('timeout', 'connection', 'status', 'redirect', 'address', 'secret', 'deleted', 'no_word')),
-  constraint audience_alert_deliveries_once unique (firing_id, destination_id)
+  constraint audience_alert_deliveries_key unique (firing_id, destination_id)
 );
 create index if not exists idx_audience_alert_deliveries_due on public.audience_alert_deliveries (due_at) where state = 'due';
 create index if not exists idx_audience_alert_deliveries_site_id on public.audience_alert_deliveries (site_id, created_at desc);
@@ -36,7 +36,7 @@ comment on column public.audience_alert_deliveries.problem is
   'has none to sign with; deleted: the destination is gone; no_word: the sender never said.';
 comment on column public.audience_alert_deliveries.created_at is 'When the alert began or ended.';
 comment on column public.audience_alert_deliveries.settled_at is 'When it was delivered or given up.';
-comment on constraint audience_alert_deliveries_once on public.audience_alert_deliveries is
+comment on constraint audience_alert_deliveries_key on public.audience_alert_deliveries is
   'One message for each begin or end and destination.';
 comment on index public.idx_audience_alert_deliveries_due is 'What is to be sent.';
 comment on index public.idx_audience_alert_deliveries_site_id is 'The latest messages of a site.';
