@@ -15,6 +15,7 @@ const CHARTS = [
   "latency",
   "quality",
   "live",
+  "visits",
   "flow",
   "dwell",
   "states",
@@ -356,6 +357,30 @@ test("quality", () =>
       expected: 2,
     },
   ]));
+
+/** @param {string} period @param {number} visits @param {number | null} average_seconds */
+const visited = (period, visits, average_seconds) => ({ period, visits, average_seconds, bounce_rate: null });
+
+test("visits", () => {
+  const rows = [visited("2026-11-02", 10, 30), visited("2026-11-03", 0, null), visited("2026-11-04", 5, 90)];
+  const heights = "all('rect', 'rect').map((bar) => Math.round(number(bar, 'height')))";
+  return check("visits", [
+    {
+      says: "a bar for each period, twice as high for twice as many",
+      rows,
+      options: { measure: "visits" },
+      read: `(([one, two, three]) => [Math.round(one / three), two])(${heights})`,
+      expected: [2, 0],
+    },
+    {
+      says: "their length on the same periods",
+      rows,
+      options: { measure: "average_seconds" },
+      read: `(([one, two, three]) => [Math.round(three / one), two])(${heights})`,
+      expected: [3, 0],
+    },
+  ]);
+});
 
 test("live", () =>
   check("live", [

@@ -12,8 +12,42 @@ const ACTIVITY = `
     where u.site_id = $1 and not u.rejected and u.event_category <> 'retention'
     group by 1 having count(distinct u.user_id) = 1) known on known.session_id = e.session_id
   where e.site_id = $1 and not e.rejected and t.tier <> 'system' and e.event_category <> 'retention'`;
+/** Visits: sessions with activity. Somebody who signed in during one made it; a session with several users is its own. */
+const VISITS = `a as (${ACTIVITY}),
+  v as (
+    select session_id, case when count(distinct person) = 1 then min(person) else session_id end as person, min(at) as at,
+      extract(epoch from max(at) - min(at)) as seconds, count(*) as events, bool_or(event_type = 'plan_started') as converted,
+      array_agg(metadata ->> 'page_path' order by at, id) filter (where metadata ->> 'page_path' <> '') as pages,
+      (array_agg(metadata ->> 'referrer_kind' order by at, id) filter (where metadata ->> 'referrer_kind' <> ''))[1] as referrer,
+      (array_agg(metadata ->> 'device_class' order by at, id) filter (where metadata ->> 'device_class' <> ''))[1] as device,
+      array_agg(concat_ws(' ', utm_source, utm_medium, utm_campaign) order by at, id)
+        filter (where utm_source is not null or utm_medium is not null or utm_campaign is not null) as touches
+    from a group by 1)`;
+/** What a table of visits says of each of them. @param {string} label */
+const counted = (label) =>
+  `with ${VISITS} select ${label} as label, count(*)::int as visits, count(distinct person)::int as people,
+     count(*) filter (where events = 1)::int as bounces, round(avg((events = 1)::int), 4)::float8 as rate,
+     round(avg(seconds), 1)::float8 as seconds, round(avg(events), 2)::float8 as per_visit
+   from v where at ${RANGE} group by 1`;
+/** Whose visits a campaign brought. @param {string} touch of all that its person came by until then, or ever */
+const credited = (touch) =>
+  `with ${VISITS}, w as (
+     select v.*, array_agg(touches[cardinality(touches)]) filter (where touches is not null) over so_far as until_then,
+       array_agg(touches[1]) filter (where touches is not null) over (so_far range between unbounded preceding and unbounded following) as ever
+     from v window so_far as (partition by person order by at, session_id))
+   select coalesce(${touch}, 'none') as label, count(*)::int as visits, count(distinct person)::int as people,
+     count(*) filter (where converted)::int as conversions, round(avg(converted::int), 4)::float8 as rate
+   from w where at ${RANGE} group by 1`;
 
 export const TRUTH = {
+  visits: counted("(at at time zone $2)::date::text"),
+  total: counted("'all'"),
+  entries: counted("coalesce(pages[1], 'not named')"),
+  exits: counted("coalesce(pages[cardinality(pages)], 'not named')"),
+  referrers: counted("coalesce(referrer, 'not named')"),
+  devices: counted("coalesce(device, 'not named')"),
+  lastTouch: credited("until_then[cardinality(until_then)]"),
+  firstTouch: credited("ever[1]"),
   gate:
     `select count(*) filter (where not rejected) as accepted, count(*) filter (where rejected) as rejected, count(*) as received
      from public.audience_events where site_id = $1 and created_at ${RANGE}`,

@@ -1,14 +1,23 @@
 // The dashboard on the real local stack, filled with the demo site: its numbers against plain SQL over the event log,
 // how it works by keyboard, with failures and with nothing to show, and axe-core in every look.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { transformSync } from "esbuild";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { TRUTH } from "./dashboard-truth.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+
+// Numbers are written as the page writes them; that it writes the right ones is what is tested.
+const { code } = transformSync(readFileSync(new URL("../../web/dashboard/format.ts", import.meta.url), "utf8"), {
+  loader: "ts",
+});
+/** @type {Record<"count" | "percent" | "duration", (value: number) => string>} */
+const { count, percent, duration } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const ZONE = "Asia/Kolkata";
@@ -83,6 +92,12 @@ async function sql(text, ...parameters) {
   return rows;
 }
 
+/** Chooses in the head of a panel, and waits for what it then shows. @param {Page} page @param {string} panel @param {string} name */
+async function pressed(page, panel, name) {
+  await page.locator(`#${panel} label`, { hasText: name }).click();
+  await idle(page);
+}
+
 const number = (/** @type {string} */ text) => Number(text.replaceAll(",", ""));
 const iso = (/** @type {string} */ day) => new Date(`${day} UTC`).toISOString().slice(0, 10);
 const byRule = (/** @type {Record<string, any>[]} */ rows) =>
@@ -120,6 +135,50 @@ for (const zone of ["UTC", ZONE]) {
       });
     }
     equal("engagement by tier and day", shownDays, expectedDays);
+
+    const [all] = await sql(TRUTH.total, SITE, zone);
+    equal(
+      "visits in all",
+      ["visits", "visit_people", "bounce_rate", "visit_seconds", "events_per_visit"].map((name) => shown[name]),
+      [count(all.visits), count(all.people), percent(all.rate), duration(all.seconds), all.per_visit.toFixed(2)],
+    );
+    for (
+      const [panel, truth, press] of /** @type {const} */ ([
+        ["visits", "visits"],
+        ["pages", "entries"],
+        ["pages", "exits", "Last"],
+        ["referrers", "referrers"],
+        ["devices", "devices"],
+      ])
+    ) {
+      if (press) await pressed(page, panel, press);
+      const rows = (await table(page, panel)).filter(([, visits]) => visits !== "0");
+      equal(
+        truth,
+        Object.fromEntries(
+          rows.map(([label, ...cells]) => [panel === "visits" ? iso(label) : label, cells.slice(0, 5)]),
+        ),
+        Object.fromEntries((await sql(TRUTH[truth], SITE, zone)).map((row) => [row.label, [
+          ...[row.visits, row.people, row.bounces].map(count),
+          percent(row.rate),
+          duration(row.seconds),
+        ]])),
+      );
+    }
+    for (const [truth, press] of /** @type {const} */ ([["lastTouch", "Last touch"], ["firstTouch", "First touch"]])) {
+      await pressed(page, "campaigns", press);
+      equal(
+        truth,
+        Object.fromEntries((await table(page, "campaigns")).map(([campaign, source, medium, , , ...cells]) => [
+          [source, medium, campaign === "none" ? "" : campaign].filter(Boolean).join(" ") || "none",
+          cells,
+        ])),
+        Object.fromEntries((await sql(TRUTH[truth], SITE, zone)).map((row) => [row.label, [
+          ...[row.visits, row.people, row.conversions].map(count),
+          percent(row.rate),
+        ]])),
+      );
+    }
 
     const features = await sql(TRUTH.features, SITE, zone);
     equal(
@@ -310,6 +369,7 @@ test("the page says when there is nothing to show, and when it cannot show it", 
     const text of [
       "No event reached this site",
       "Nobody did anything",
+      "Nobody visited",
       "No feature was used",
       "Nothing was refused",
       "Nobody changed state",

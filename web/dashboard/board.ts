@@ -13,7 +13,9 @@ import { livePanel } from "./panels/live.ts";
 import { overviewPanel } from "./panels/overview.ts";
 import { qualityPanel, refusalsPanel } from "./panels/refusals.ts";
 import { retentionPanel } from "./panels/retention.ts";
+import { campaignsPanel, devicesPanel, pagesPanel, referrersPanel } from "./panels/sources.ts";
 import { dwellPanel, flowPanel, statesPanel } from "./panels/states.ts";
+import { visitsPanel } from "./panels/visits.ts";
 import type { Place } from "./views.ts";
 
 const EVERY = 60_000;
@@ -24,6 +26,16 @@ export function show({ main, client, site, signal }: Place): void {
   const freshness = freshnessNote(api);
   const groups: readonly { readonly title: string; readonly panels: readonly Panel[] }[] = [
     { title: "Now", panels: [panel(overviewPanel), panel(engagementPanel()), live] },
+    {
+      title: "Visits",
+      panels: [
+        panel(visitsPanel()),
+        panel(campaignsPanel()),
+        panel(pagesPanel()),
+        panel(referrersPanel),
+        panel(devicesPanel),
+      ],
+    },
     { title: "Use", panels: [panel(adoptionPanel), panel(funnelPanel())] },
     { title: "Return", panels: [panel(retentionPanel())] },
     { title: "States", panels: [panel(flowPanel), panel(dwellPanel), panel(statesPanel)] },

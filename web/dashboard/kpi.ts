@@ -91,6 +91,36 @@ const stateFlow = {
 };
 const stateDwell = { state: text, stays: number, mean_seconds: number, p50_seconds: number, p90_seconds: number };
 const stateTrend = { period: text, state: text, entered: number, left_state: number, people_at_end: number };
+const visits = {
+  period: text,
+  visits: number,
+  people: number,
+  bounces: number,
+  bounce_rate: nullable(number),
+  average_seconds: nullable(number),
+  events_per_visit: nullable(number),
+};
+const group = {
+  visits: number,
+  people: number,
+  bounces: number,
+  bounce_rate: nullable(number),
+  average_seconds: nullable(number),
+};
+const page = { page: nullable(text), ...group };
+const referrer = { referrer: nullable(text), ...group };
+const device = { device: nullable(text), ...group };
+const campaign = {
+  source: nullable(text),
+  medium: nullable(text),
+  campaign: nullable(text),
+  content: nullable(text),
+  term: nullable(text),
+  visits: number,
+  people: number,
+  conversions: number,
+  conversion_rate: nullable(number),
+};
 const live = { minute: text, events: number, people: number, rejected: number };
 const freshness = {
   view_name: text,
@@ -137,6 +167,10 @@ export type Quality = Row<typeof quality>;
 export type StateFlow = Row<typeof stateFlow>;
 export type StateDwell = Row<typeof stateDwell>;
 export type StateTrend = Row<typeof stateTrend>;
+export type Visits = Row<typeof visits>;
+/** Visits that have something in common. */
+export type VisitGroup = Row<typeof group>;
+export type Campaign = Row<typeof campaign>;
 export type Minute = Row<typeof live>;
 export type Freshness = Row<typeof freshness>;
 export type Site = Row<typeof sites>;
@@ -170,6 +204,12 @@ export function kpi(client: SupabaseClient, site: string) {
     stateFlow: (range: Range) => call("kpi_state_funnel", span(range), stateFlow),
     stateDwell: (range: Range) => call("kpi_state_dwell", span(range), stateDwell),
     stateTrend: (range: Range, grain: Grain) => call("kpi_state_trend", { ...span(range), grain }, stateTrend),
+    visits: (range: Range, grain: Grain) => call("kpi_visits", { ...span(range), grain }, visits),
+    pages: (range: Range, by: "entry" | "exit") => call("kpi_pages", { ...span(range), by }, page),
+    referrers: (range: Range) => call("kpi_referrers", span(range), referrer),
+    devices: (range: Range) => call("kpi_devices", span(range), device),
+    campaigns: (range: Range, by: "first" | "last", name: string) =>
+      call("kpi_campaigns", { ...span(range), by, funnel: name }, campaign),
     live: () => call("kpi_live", {}, live),
     freshness: () => call("kpi_freshness", {}, freshness),
     recent: (count: number) => call("audience_recent_events", { row_limit: count }, recent),

@@ -1,0 +1,87 @@
+/** Visits: how many, how long, and how many ended where they began. */
+import { el } from "../../shared/dom.ts";
+import { fitted, withTable } from "../charts/frame.ts";
+import { VISIT_MEASURES, type VisitMeasure, visitsChart } from "../charts/visits.ts";
+import { count, day, duration, percent } from "../format.ts";
+import type { Visits } from "../kpi.ts";
+import { choice, type Spec } from "../panel.ts";
+import { filled, grainFor, periodsOf } from "../periods.ts";
+import { ofAllTiers } from "./sources.ts";
+
+interface Data {
+  readonly periods: readonly Visits[];
+  readonly total: Visits | undefined;
+}
+
+export function visitsPanel(): Spec<Data> {
+  let measure = (): VisitMeasure => "visits";
+  return {
+    id: "visits",
+    title: "Visits",
+    note: "Sessions by when they began. A bounce is a visit with one event of activity.",
+    tools: (redraw) => {
+      const chosen = choice("visit-measure", "Measure", VISIT_MEASURES, redraw);
+      measure = () => chosen.value() as VisitMeasure;
+      return chosen.element;
+    },
+    load: async ({ kpi, filters: { range } }) => {
+      const [periods, [total]] = await Promise.all([kpi.visits(range, grainFor(range)), kpi.visits(range, "total")]);
+      return { periods, total };
+    },
+    empty: ({ total }) => (total ? undefined : "Nobody visited in this range."),
+    render: ({ periods, total }, { filters: { range, tier } }) => {
+      const grain = grainFor(range);
+      const rows = filled(periods, periodsOf(range, grain), () => "", none);
+      const now = measure();
+      return el(
+        "div",
+        {},
+        ofAllTiers(tier),
+        total && figures(total),
+        withTable(
+          fitted((width) => visitsChart(rows, { width, measure: now, grain })),
+          "Visits over time",
+          ["Period", "Visits", "People", "Bounces", "Bounce rate", "Mean length", "Events a visit"],
+          rows.map((row) => [
+            day(row.period),
+            count(row.visits),
+            count(row.people),
+            count(row.bounces),
+            row.visits === 0 ? "" : percent(row.bounce_rate),
+            row.visits === 0 ? "" : duration(row.average_seconds),
+            row.events_per_visit?.toFixed(2) ?? "",
+          ]),
+        ),
+      );
+    },
+  };
+}
+
+function figures({ visits, people, bounce_rate, average_seconds, events_per_visit }: Visits): HTMLElement {
+  const shown: readonly (readonly [key: string, name: string, value: string])[] = [
+    ["visits", "Visits", count(visits)],
+    ["visit_people", "People", count(people)],
+    ["bounce_rate", "Bounces", percent(bounce_rate)],
+    ["visit_seconds", "Mean length", duration(average_seconds)],
+    ["events_per_visit", "Events a visit", events_per_visit?.toFixed(2) ?? "none"],
+  ];
+  return el(
+    "dl",
+    { class: "figures" },
+    shown.map(([key, name, value]) =>
+      el("div", {}, el("dt", {}, name), el("dd", { class: "value", "data-kpi": key }, value))
+    ),
+  );
+}
+
+function none(period: string): Visits {
+  return {
+    period,
+    visits: 0,
+    people: 0,
+    bounces: 0,
+    bounce_rate: null,
+    average_seconds: null,
+    events_per_visit: null,
+  };
+}
