@@ -143,7 +143,7 @@ async function ofDatabase(client, project) {
       `${it.day.rejected} of the last ${it.day.all} events were rejected`,
       "select metadata ->> 'validation_rule_id', count(*) from public.audience_events where rejected group by 1",
     ],
-    [it.unjudged, "events from before the gate are not judged", "audience-gate legacy report, as DEPLOY.md says"],
+    [it.unjudged, "events from before the gate are not judged", "npx audience-gate legacy report, as DEPLOY.md says"],
   ];
   return looked.flatMap(([is, finding, remedy]) => is ? [/** @type {Finding} */ ([finding, remedy])] : []);
 }

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Refusal, UsageError } from "./errors.mjs";
+import { asksForMore, NATIVE, runNative } from "./native.mjs";
 import { version } from "./shipped.mjs";
 
 /** @typedef {import("./command.mjs").Command} Command */
@@ -34,6 +35,12 @@ const HELP = `Usage: audience-gate COMMAND [OPTIONS]
   alerts     has the function send what alerts have to say
   mcp        answers agents by the Model Context Protocol: what an event must be, and why one was rejected
 
+With the package of this platform, which npm installs beside this one where there is one:
+
+${
+  Object.entries({ ...NATIVE, check: "takes several files, CSV, JSON and gzip too, and writes what it let in" })
+    .map(([name, what]) => `  ${name.padEnd(16)}${what}\n`).join("")
+}
 Each command has --help, and --version names this release. Exit codes: 0 done, 1 something is in the way or not as it should be, 2 wrong usage.
 `;
 
@@ -47,6 +54,7 @@ async function main([name, ...args]) {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
+  if (Object.hasOwn(NATIVE, name) || name === "check" && asksForMore(args)) return runNative([name, ...args]);
   if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`there is no command ${name}; --help lists them`);
   /** @type {{ command: Command }} */
   const { command } = await COMMANDS[/** @type {keyof typeof COMMANDS} */ (name)]();

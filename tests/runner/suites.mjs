@@ -35,12 +35,12 @@ const FIRST = ["rust", "browser", "database", "scaling", "installer", "spark"];
  */
 const NEEDS = {
   browser: ["packages", "chromium"],
-  clients: ["packages", "postgres", "python", "php"],
+  clients: ["packages", "postgres", "python", "packaging", "php"],
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl", "chromium", "python", "php"],
   function: ["packages", "postgres", "faketime"],
   installer: ["packages", "postgres", "git"],
-  package: ["packages", "chromium"],
+  package: ["packages", "rust", "chromium"],
   project: ["packages", "git"],
   runner: [],
   scaling: ["packages", "rust", "postgres", "spark", "parquet", "openssl"],
