@@ -12,8 +12,8 @@ import { join } from "node:path";
  * @property {string} [licence] where the lock file says it
  */
 
-/** The Python packages are pinned by version only: pip compares no hash that it is not given. */
-const REQUIREMENTS = ["spark/requirements.txt", "tests/scaling/requirements.txt"];
+/** Most Python packages are pinned by version only: pip compares no hash that it is not given. */
+const REQUIREMENTS = ["spark/requirements.txt", "tests/clients/requirements.txt", "tests/scaling/requirements.txt"];
 
 /** @param {string} root @returns {Locked[]} */
 export function locked(root) {

@@ -11,6 +11,11 @@ import { root } from "./paths.mjs";
  */
 const ENVIRONMENTS = {
   spark: { file: "spark/requirements.txt", imports: "pyspark, pyarrow, pandas", what: "PySpark (440 MB)" },
+  packaging: {
+    file: "tests/clients/requirements.txt",
+    imports: "build, setuptools",
+    what: "Python's build tools (2 MB)",
+  },
   parquet: { file: "tests/scaling/requirements.txt", imports: "duckdb, pyarrow", what: "DuckDB and PyArrow (70 MB)" },
 };
 

@@ -71,6 +71,10 @@ const NEEDS = {
     ],
     python: "spark",
   },
+  packaging: {
+    pieces: [{ name: "Python's venv", present: makesEnvironments, package: "python3-venv" }],
+    python: "packaging",
+  },
   parquet: {
     pieces: [{ name: "Python's venv", present: makesEnvironments, package: "python3-venv" }],
     python: "parquet",
