@@ -10,7 +10,7 @@ import { CASES } from "./cases.mjs";
 import { base, LANGUAGES, start } from "./drivers.mjs";
 import { startFront } from "./front.mjs";
 import { startGate } from "./gate.mjs";
-import { survivesKills } from "./kills.mjs";
+import { survivesKills, survivesOutages } from "./kills.mjs";
 import { worksInWordPress } from "./wordpress.mjs";
 
 /** @typedef {import("./cases.mjs").Case} Case */
@@ -29,6 +29,7 @@ describe("the client", { concurrency: LANGUAGES.length }, () => {
     describe(`for ${language}`, { concurrency: 4 }, () => {
       for (const one of CASES) test(one.name, () => keeps(one, language));
       test("loses and doubles nothing, however often it is killed", (t) => survivesKills(language, gate, t));
+      test("loses and doubles nothing, whatever becomes of its requests", (t) => survivesOutages(language, gate, t));
     });
   }
   test("for WordPress sends what a plugin or a theme tells it, and breaks no page", () => worksInWordPress(gate));

@@ -35,11 +35,14 @@ export async function startFront(functions, steps, most = Infinity) {
     const step = events > most ? { status: 413, body: "{}" } : left.shift() ?? "pass";
     if (step === "cut") return request.socket.destroy();
     if (typeof step === "object") return response.writeHead(step.status, step.headers).end(step.body ?? "");
-    const answer = await fetch(step === "unavailable" ? functions.ill : functions.healthy, {
+    const asked = fetch(step === "unavailable" ? functions.ill : functions.healthy, {
       method: "POST",
       headers: { "content-type": "application/json", apikey: key ?? "" },
       body,
     });
+    const answer = await asked.catch(() => undefined);
+    // Nobody answers any more: the test is over.
+    if (answer === undefined) return request.socket.destroy();
     const text = Buffer.from(await answer.arrayBuffer());
     answered?.();
     if (response.destroyed) return;

@@ -8,6 +8,16 @@ import { base, start } from "./drivers.mjs";
 import { startFront } from "./front.mjs";
 
 const KILLS = size({ short: 12, long: 1000 });
+const OUTAGES = size({ short: 12, long: 1000 });
+
+/** So many queues have their outages at once, because after each a client pauses. */
+const QUEUES = 4;
+
+/** What a network and the servers in it do to a request; after each, the next request passes. @type {import("./front.mjs").Step[]} */
+const FAULTS = ["cut", "half", { status: 503, headers: { "retry-after": "0" } }, { status: 502 }, {
+  status: 200,
+  body: "<!doctype html>",
+}];
 const EVENTS = 12;
 
 /** After so many kills it may finish once, or its queue would only grow. */
@@ -36,7 +46,7 @@ export async function survivesKills(language, gate, t) {
         if (id) promised.add(id);
         if (moment === "queued" && index === after) client.kill();
       }));
-    const ended = await client.ask({ flush: moment ? 0 : 20 });
+    const ended = await client.ask({ flush: 20 });
     await Promise.all(asked);
     await client.end();
     assert.equal(client.complaints(), "");
@@ -63,6 +73,44 @@ export async function survivesKills(language, gate, t) {
   } finally {
     front.close();
   }
+}
+
+/**
+ * A client whose requests fail again and again, each time another way.
+ *
+ * @param {import("./drivers.mjs").Language} language
+ * @param {Awaited<ReturnType<typeof import("./gate.mjs").startGate>>} gate
+ * @param {{ diagnostic: (text: string) => void }} t
+ */
+export async function survivesOutages(language, gate, t) {
+  const share = OUTAGES / QUEUES;
+  const counts = await Promise.all(Array.from({ length: QUEUES }, async (_, queue) => {
+    const steps = Array.from({ length: share }, (_, at) => [FAULTS[(queue + at) % FAULTS.length], "pass"]);
+    const front = await startFront(gate.functions, /** @type {import("./front.mjs").Step[]} */ (steps.flat()));
+    const client = start(language, join(base, randomUUID()), { url: front.url });
+    try {
+      /** @type {(string | undefined)[]} */
+      const ids = [];
+      for (let outage = 0; outage < share; outage += 1) {
+        for (const index of [0, 1]) ids.push((await client.ask({ track: event(index) })).id);
+        const { report } = await client.ask({ flush: 20 });
+        assert.equal(report?.queued, 0, JSON.stringify(report));
+      }
+      await client.end();
+      assert.equal(client.complaints(), "");
+      // At least: a function that is busy may refuse one that was to pass.
+      assert.ok(front.seen.length >= 2 * share, `${front.seen.length} requests`);
+      const sent = ids.filter((id) => id !== undefined).sort();
+      assert.equal(sent.length, 2 * share);
+      assert.deepEqual((await gate.recorded(sent)).map(({ id }) => id).sort(), sent);
+      assert.deepEqual(client.verdicts.map(({ id }) => id).sort(), sent);
+      return sent.length;
+    } finally {
+      client.kill();
+      front.close();
+    }
+  }));
+  t.diagnostic(`${OUTAGES} outages, ${counts.reduce((all, one) => all + one)} events`);
 }
 
 /** One in three is rejected. @param {number} index */
