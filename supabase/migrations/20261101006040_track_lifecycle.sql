@@ -23,7 +23,7 @@ begin
   execute format('comment on column %s.actor is %L', l.events, 'Who: user:…, system:… or role:….');
   execute format('create index on %s (%I, changed_at)', l.events, l.entity_column);
   execute format('create index on %s (changed_by) where changed_by is not null', l.events);
-  execute format('create index on %s using brin (changed_at)', l.events);
+  execute format('create index on %s using brin (changed_at) with (autosummarize)', l.events);
 
   execute format('alter table %s enable row level security', l.events);
   execute format('revoke all on table %s from public, anon, authenticated, service_role', l.events);

@@ -1,4 +1,7 @@
 -- What happens to the records of a table: moves, stays, actors and their trend, in a range of time.
+--
+-- Only the events of the range are read, and by the index of a record the one before or after where the range cuts a stay.
+-- Stages are sorted as bytes, which takes less time than the rules of a language do.
 
 create or replace function public.lifecycle_funnel(
   tracked regclass, from_time timestamptz default '-infinity', to_time timestamptz default 'infinity',
@@ -13,8 +16,8 @@ declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
   for from_stage, to_stage, moves, records in
-    execute format('select e.from_stage, e.to_stage, count(*), count(distinct e.%I)
-      from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1, 2', l.entity_column, l.events)
+    execute format('select e.from_stage collate "C", e.to_stage collate "C", count(*), count(distinct e.%1$I)
+      from %2$s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1, 2', l.entity_column, l.events)
     using from_time, to_time
   loop
     return next;
@@ -39,15 +42,23 @@ set search_path = ''
 as $$
 declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
+  goes_on boolean;
 begin
+  execute format('select exists (select from %s e where e.changed_at >= $1)', l.events) into goes_on using to_time;
   for stage, stays, average, median, longest, still_there in
-    execute format('select s.to_stage, count(s.stayed), avg(s.stayed),
-        percentile_cont(0.5) within group (order by s.stayed), max(s.stayed), count(*) filter (where s.stayed is null)
+    execute format('select s.to_stage collate "C", count(s.stayed), avg(s.stayed),
+        justify_hours(make_interval(secs => percentile_cont(0.5) within group (order by date_part(''epoch'', s.stayed)))),
+        max(s.stayed), count(*) filter (where s.stayed is null)
       from (
-        select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) - e.changed_at as stayed
-        from %2$s e
-      ) s where s.changed_at >= $1 and s.changed_at < $2 group by 1 order by 3 desc nulls last, 1', l.entity_column, l.events)
-    using from_time, to_time
+        select i.to_stage, coalesce(i.left_at, case when $3 then (
+            select min(n.changed_at) from %2$s n where n.%1$I = i.record and n.changed_at >= $2) end) - i.changed_at as stayed
+        from (
+          select e.%1$I as record, e.to_stage, e.changed_at,
+            lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) as left_at
+          from %2$s e where e.changed_at >= $1 and e.changed_at < $2
+        ) i offset 0
+      ) s group by 1 order by 3 desc nulls last, 1', l.entity_column, l.events)
+    using from_time, to_time, goes_on
   loop
     return next;
   end loop;
@@ -73,8 +84,9 @@ declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
   for actor, changed_by, moves, records, first_at, last_at in
-    execute format('select e.actor, e.changed_by, count(*), count(distinct e.%I), min(e.changed_at), max(e.changed_at)
-      from %s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1', l.entity_column, l.events)
+    execute format('select e.actor collate "C", e.changed_by, count(*), count(distinct e.%1$I),
+        min(e.changed_at), max(e.changed_at)
+      from %2$s e where e.changed_at >= $1 and e.changed_at < $2 group by 1, 2 order by 3 desc, 1', l.entity_column, l.events)
     using from_time, to_time
   loop
     return next;
@@ -101,11 +113,16 @@ declare
   l audience_gate.lifecycles := audience_gate.lifecycle_of(tracked, stage_column);
 begin
   for period_start, stage, stays, average in
-    execute format('select date_trunc($3, s.left_at, ''UTC''), s.to_stage, count(*), avg(s.left_at - s.changed_at)
+    execute format('select date_trunc($3, s.changed_at, ''UTC''), s.from_stage collate "C", count(*), avg(s.stayed)
       from (
-        select e.to_stage, e.changed_at, lead(e.changed_at) over (partition by e.%1$I order by e.changed_at) as left_at
-        from %2$s e
-      ) s where s.left_at >= $1 and s.left_at < $2 group by 1, 2 order by 1, 2', l.entity_column, l.events)
+        select i.from_stage, i.changed_at, i.changed_at - coalesce(i.entered_at, (
+            select max(p.changed_at) from %2$s p where p.%1$I = i.record and p.changed_at < $1)) as stayed
+        from (
+          select e.%1$I as record, e.from_stage, e.changed_at,
+            lag(e.changed_at) over (partition by e.%1$I order by e.changed_at) as entered_at
+          from %2$s e where e.changed_at >= $1 and e.changed_at < $2
+        ) i where i.from_stage is not null
+      ) s group by 1, 2 order by 1, 2', l.entity_column, l.events)
     using from_time, to_time, period
   loop
     return next;
