@@ -207,7 +207,7 @@ set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  select t.session, t.session_id, b.user_id,
+  select t.session, t.session_id, case when u.first_user = u.last_user and r.rule is distinct from 'never' then u.first_user end,
     case when least(t.first_user, u.first_user) = greatest(t.last_user, u.last_user) and r.rule is distinct from 'never'
       then least(t.first_user, u.first_user) end,
     coalesce(least(t.first_user, u.first_user) <> greatest(t.last_user, u.last_user), false)
@@ -219,7 +219,6 @@ as $$
     group by 1
   ) t
   left join audience_gate.session_users u on u.site_id = p_site and u.session = t.session
-  left join audience_gate.linked_sessions b on b.site_id = p_site and b.session = t.session
   left join audience_gate.person_rules r on r.site_id = p_site
 $$;
 comment on function audience_gate.tail_links(uuid) is

@@ -81,7 +81,9 @@ alter table audience_gate.visits enable row level security;
 revoke all on audience_gate.visits from public, anon, authenticated, service_role;
 create policy visits_gate on audience_gate.visits to audience_gate_owner using (true) with check (true);
 
-create or replace function audience_gate.site_visits(p_site uuid, p_views_hold boolean)
+create or replace function audience_gate.site_visits(
+  p_site uuid, p_views_hold boolean, p_from timestamptz, p_until timestamptz
+)
 returns table (
   session uuid, person uuid, started timestamptz, seconds numeric, events bigint, entry_page text, exit_page text,
   referrer text, device text, first_touch text, last_touch text
@@ -97,7 +99,8 @@ as $$
   ), current as (
     select v.session, v.sender, v.started, v.ended, v.events, v.entry_page, v.exit_page, v.referrer, v.device, v.first_touch, v.last_touch
     from audience_gate.visits v
-    where p_views_hold and v.site_id = p_site and v.session not in (select l.session from links l)
+    where p_views_hold and v.site_id = p_site and v.started >= p_from and v.started < p_until
+      and v.session not in (select l.session from links l)
     union all
     select * from audience_gate.visit_cells(p_site, true, p_views_hold)
   )
@@ -109,8 +112,9 @@ as $$
   left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
   left join links l on l.session = c.session
 $$;
-comment on function audience_gate.site_visits(uuid, boolean) is
+comment on function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) is
   'A visit is a session, from its first activity to its last; it counts on the local day on which it began. It is made by '
-  'the user known of the session, or who was signed in throughout; else by nobody else than itself.';
-alter function audience_gate.site_visits(uuid, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.site_visits(uuid, boolean) from public, anon, authenticated, service_role;
+  'the user known of the session, or who was signed in throughout; else by nobody else than itself. All visits that began in '
+  'the time are among the answer.';
+alter function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
+revoke all on function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) from public, anon, authenticated, service_role;

@@ -29,7 +29,8 @@ begin
       case p_grain when 'total' then r.first_day else date_trunc(p_grain, v.started at time zone p_zone)::date end as period,
       case p_by when 'entry' then v.entry_page when 'exit' then v.exit_page when 'referrer' then v.referrer when 'device' then v.device end
         as label
-    from audience_gate.site_visits(p_site, r.views_hold) v
+    from audience_gate.site_visits(
+      p_site, r.views_hold, (r.first_day - 1)::timestamp at time zone p_zone, (r.last_day + 2)::timestamp at time zone p_zone) v
     where (v.started at time zone p_zone)::date between r.first_day and r.last_day
   ) g
   group by 1, 2

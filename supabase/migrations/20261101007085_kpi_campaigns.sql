@@ -35,7 +35,7 @@ begin
     -- Between two campaigns of a person, the visits are counted to the one before them.
     select v.session, v.person, v.started, v.first_touch, v.last_touch,
       count(v.last_touch) over (partition by v.person order by v.started, v.session) as nth
-    from audience_gate.site_visits(p_site, r.views_hold) v
+    from audience_gate.site_visits(p_site, r.views_hold, '-infinity', 'infinity') v
   ), credited as (
     select n.session, n.person, n.started,
       case p_by when 'last' then max(n.last_touch) over (partition by n.person, n.nth)
