@@ -54,6 +54,21 @@ return sha256(salt || convert_to(
 comment on function audience_gate.event_commitment(bytea, uuid, text, text, text, text, text, text, timestamptz, jsonb) is
   'The commitment to what can tell a person in an event.';
 
+create or replace function audience_gate.event_entry(
+  id uuid, created_at timestamptz, site_id uuid, rejected boolean, event_type text, event_category text, event_source text,
+  contract text, occurred_at timestamptz
+)
+returns text
+language sql
+immutable
+parallel safe
+return 'event' || audience_gate.part(id::text) || audience_gate.part(audience_gate.micros(created_at))
+  || audience_gate.part(site_id::text) || audience_gate.part(case when rejected then 't' else 'f' end)
+  || audience_gate.part(event_type) || audience_gate.part(event_category) || audience_gate.part(event_source)
+  || audience_gate.part(contract) || audience_gate.part(audience_gate.day_number(coalesce(occurred_at, created_at)));
+comment on function audience_gate.event_entry(uuid, timestamptz, uuid, boolean, text, text, text, text, timestamptz) is
+  'What a leaf says of an event beside the commitment: nothing in it can tell a person.';
+
 create or replace function audience_gate.event_leaf(
   id uuid, created_at timestamptz, site_id uuid, rejected boolean, event_type text, event_category text, event_source text,
   contract text, occurred_at timestamptz, commitment bytea
@@ -63,11 +78,8 @@ language sql
 stable
 parallel safe
 return sha256('\x00'::bytea || convert_to(
-  'event' || audience_gate.part(id::text) || audience_gate.part(audience_gate.micros(created_at))
-    || audience_gate.part(site_id::text) || audience_gate.part(case when rejected then 't' else 'f' end)
-    || audience_gate.part(event_type) || audience_gate.part(event_category) || audience_gate.part(event_source)
-    || audience_gate.part(contract)
-    || audience_gate.part(audience_gate.day_number(coalesce(occurred_at, created_at))),
+  audience_gate.event_entry(
+    id, created_at, site_id, rejected, event_type, event_category, event_source, contract, occurred_at),
   'UTF8') || commitment);
 comment on function audience_gate.event_leaf(uuid, timestamptz, uuid, boolean, text, text, text, text, timestamptz, bytea) is
   'The hash of an event as a leaf: its type, site and day stay provable without what can tell a person.';

@@ -227,6 +227,7 @@ begin
   foreach made in array array[
     'part(text)', 'micros(timestamptz)', 'day_number(timestamptz)',
     'event_commitment(bytea, uuid, text, text, text, text, text, text, timestamptz, jsonb)',
+    'event_entry(uuid, timestamptz, uuid, boolean, text, text, text, text, timestamptz)',
     'event_leaf(uuid, timestamptz, uuid, boolean, text, text, text, text, timestamptz, bytea)',
     'change_commitment(bytea, uuid, text, text, uuid)',
     'change_leaf(bigint, uuid, text, text, timestamptz, timestamptz, text, bytea)',

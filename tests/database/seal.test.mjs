@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { buildSync } from "esbuild";
 import { blocks, commands } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { event, TAMPERED } from "./seal_tampered.mjs";
 
 const MEMBER = "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e";
 const ROWS = 700;
@@ -25,103 +27,17 @@ const EVENTS = `
     '{"page_path": "/guides", "scale": 48.50, "small": 1e-7, "words": ["é", "\\u0022", 1.0], "none": null}'
   from generate_series(1, ${ROWS}) i`;
 
-const event = (/** @type {number} */ number) => `00000000-0000-4000-9000-${String(number).padStart(12, "0")}`;
-
-/** What an owner does with every trigger off, and how it is told. @type {{ what: string, sql: string, told: RegExp }[]} */
-const TAMPERED = [
-  {
-    what: "a value is edited",
-    sql: `update public.audience_events set metadata = jsonb_set(metadata, '{scale}', '48.5') where id = '${event(7)}'`,
-    told: new RegExp(`event ${event(7)} was changed after it was sealed`),
-  },
-  {
-    what: "an event is given to another member",
-    sql: `update public.audience_events set user_id = '${event(1)}' where id = '${event(9)}'`,
-    told: new RegExp(`event ${event(9)} was changed`),
-  },
-  {
-    what: "a rejection is hidden",
-    sql: `update public.audience_events set rejected = not rejected where id = '${event(11)}'`,
-    told: new RegExp(`event ${event(11)} was changed`),
-  },
-  {
-    what: "a row is deleted",
-    sql: `delete from public.audience_events where id = '${event(20)}'`,
-    told: new RegExp(`event ${event(20)} is missing`),
-  },
-  {
-    what: "a row is inserted inside",
-    sql:
-      `insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source, contract)
-      values ('${event(9001)}', now() - interval '1 hour', 'session-made-up', 'page_view', 'engagement', 'web',
-        audience_gate.contract_fingerprint())`,
-    told: new RegExp(`event ${event(9001)} was added past the queue`),
-  },
-  {
-    what: "a row is inserted inside, and counted as waiting",
-    sql: `insert into public.audience_events (id, created_at, session_id, event_type, event_category, event_source)
-      values ('${event(9002)}', now() - interval '1 hour', 'session-made-up', 'page_view', 'engagement', 'web');
-      insert into audience_gate.leaf (leaf_index, event_id, salt, commitment, hash)
-        select 350, '${
-      event(9002)
-    }', salt, commitment, hash from audience_gate.leaf where leaf_index = 1 on conflict (leaf_index) do update set event_id = excluded.event_id`,
-    told: new RegExp(`event ${event(9002)} was changed after it was sealed`),
-  },
-  {
-    what: "two leaves are swapped",
-    sql: `update audience_gate.leaf set leaf_index = -1 where leaf_index = 30;
-      update audience_gate.leaf set leaf_index = 30 where leaf_index = 31;
-      update audience_gate.leaf set leaf_index = 31 where leaf_index = -1`,
-    told: /leaves 0 to 255 are not those that were sealed/,
-  },
-  {
-    what: "an event is back-dated",
-    sql: `update public.audience_events set created_at = created_at - interval '1 day' where id = '${event(40)}'`,
-    told: new RegExp(`event ${event(40)} was changed`),
-  },
-  {
-    what: "the end is cut off, with its seals",
-    sql:
-      `delete from public.audience_events e using audience_gate.leaf l where l.event_id = e.id and l.leaf_index >= 600;
-      delete from audience_gate.leaf where leaf_index >= 600;
-      delete from audience_gate.seal;
-      insert into audience_gate.seal (size, root) values (600, audience_gate.subtree(0, 600))`,
-    told: /the checkpoint covers \d+ leaves, and there are 600: the end was cut off/,
-  },
-  {
-    what: "rows and their leaves are cut out of the middle",
-    sql:
-      `delete from public.audience_events e using audience_gate.leaf l where l.event_id = e.id and l.leaf_index between 100 and 109;
-      delete from audience_gate.leaf where leaf_index between 100 and 109`,
-    told: /10 leaves before leaf 110 are missing/,
-  },
-  {
-    what: "a whole period is replaced",
-    sql: `update public.audience_events set session_id = 'another', metadata = '{}' where id between '${
-      event(50)
-    }' and '${event(60)}'`,
-    told: new RegExp(`event ${event(55)} was changed`),
-  },
-  {
-    what: "a row is edited, and everything sealed again",
-    sql: `update public.audience_events set metadata = '{}' where id = '${event(70)}';
-      truncate audience_gate.leaf, audience_gate.tile, audience_gate.seal;
-      insert into audience_gate.unsealed (event_id) select id from public.audience_events;
-      insert into audience_gate.unsealed (change_id) select id from public.audience_state_events;
-      select audience_gate.seal_rows('{}')`,
-    told: /the first \d+ leaves do not lead to the root of the checkpoint: the history was rewritten/,
-  },
-  {
-    what: "a change of state is handed to another person",
-    sql: `update public.audience_state_events set changed_by = 'user:${
-      event(1)
-    }' where id = (select min(id) from public.audience_state_events)`,
-    told: /change of state \d+ was changed/,
-  },
-];
-
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-seal-"));
 const file = (/** @type {string} */ name) => join(folder, name);
+buildSync({
+  entryPoints: [join(root, "web/shared/proof.ts")],
+  outfile: file("proof.mjs"),
+  bundle: true,
+  format: "esm",
+  logLevel: "error",
+});
+/** @type {typeof import("../../web/shared/proof.ts")} */
+const { checkProof } = await import(file("proof.mjs"));
 execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
 const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
 after(() => rmSync(folder, { recursive: true }));
@@ -214,6 +130,45 @@ for (const version of VERSIONS) {
         writeFileSync(file("proof"), opened.out.replace(from, to));
         assert.equal(seal("", "check", file("proof"), "--key", verifier).status, 1, `${from} → ${to}`);
       }
+    });
+
+    test("the database gives members the same proof, and a browser checks it as the command line does", async () => {
+      const written = JSON.parse(seal(postgres.url, "prove", event(42), "--checkpoint", note, "--key", verifier).out);
+      const [{ proof }] = await run(`select public.audience_event_proof(site_id, id) as proof
+        from public.audience_events where id = '${event(42)}'`);
+      assert.deepEqual(proof, written);
+      const { values, ...proven } = await checkProof(proof, verifier);
+      const size = Number(written.checkpoint.split("\n")[1]);
+      assert.deepEqual(proven, { kind: "event", origin: "example.com/events", size });
+      assert.deepEqual([values[0], values[4], values[5], values[6]], [event(42), "page_view", "engagement", "web"]);
+
+      /** @type {string[]} */
+      const believed = [];
+      const believe = async (/** @type {string} */ what, /** @type {unknown} */ forged, key = verifier) =>
+        await checkProof(/** @type {any} */ (forged), key).then(() => believed.push(what), () => {});
+      // Every character of every text, one at a time.
+      for (const name of ["entry", "commitment", "checkpoint"]) {
+        for (let place = 0; place < proof[name].length; place += 1) {
+          const other = proof[name][place] === "1" ? "2" : "1";
+          const forged = proof[name].slice(0, place) + other + proof[name].slice(place + 1);
+          await believe(`${name} ${place}`, { ...proof, [name]: forged });
+        }
+      }
+      for (const [place, hash] of proof.path.entries()) {
+        const path = [...proof.path];
+        path[place] = hash.replace(/^./, hash.startsWith("0") ? "1" : "0");
+        await believe(`path ${place}`, { ...proof, path });
+        await believe(`path without ${place}`, { ...proof, path: proof.path.toSpliced(place, 1) });
+        await believe(`path with ${place} twice`, { ...proof, path: proof.path.toSpliced(place, 0, hash) });
+      }
+      for (const index of [-1, 0.5, NaN, proof.leaf_index - 1, proof.leaf_index + 1, size, 2 ** 53, "1", null]) {
+        await believe(`leaf ${index}`, { ...proof, leaf_index: index });
+      }
+      const other = seal("", "key", "example.com/events", "--out", file(`other-${version}`)).out.trim();
+      for (const key of ["", other, verifier.replace("example.com", "example.org"), `${verifier}A`]) {
+        await believe(`key ${key}`, proof, key);
+      }
+      assert.deepEqual(believed, []);
     });
 
     test("whatever the owner of the database changes is found from one checkpoint", async () => {

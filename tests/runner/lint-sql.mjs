@@ -15,7 +15,8 @@ import { sqlStyle } from "./sql-style.mjs";
  */
 const INLINED = [
   ...["fire_key", "session_bucket", "person"],
-  ...["part", "micros", "day_number", "event_commitment", "event_leaf", "change_commitment", "change_leaf"],
+  ...["part", "micros", "day_number"],
+  ...["event_commitment", "event_entry", "event_leaf", "change_commitment", "change_leaf"],
 ].map((name) => `audience_gate.${name}`);
 
 const [program, ...script] = packageCommand("supabase");

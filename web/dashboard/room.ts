@@ -72,6 +72,7 @@ const wholeEvent = row({
   replayed_as: nullable(text),
   replay_of: nullable(text),
 });
+const proof = row({ entry: text, commitment: text, leaf_index: number, path: list(text), checkpoint: text });
 const step = {
   kind: text,
   id: text,
@@ -136,6 +137,8 @@ export function room(client: SupabaseClient, site: string) {
         listedEvent,
       ),
     event: async (event: string) => nullable(wholeEvent)(await ask("audience_event", { event }), "audience_event"),
+    eventProof: async (event: string) =>
+      nullable(proof)(await ask("audience_event_proof", { event }), "audience_event_proof"),
     trail: async (event: string, whose: string) =>
       rows(await ask("audience_trail", { event, whose }), "audience_trail", step),
     revertState: async (subject: string, transition: string, notes: string) =>

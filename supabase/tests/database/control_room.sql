@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(39);
+select plan(42);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -118,6 +118,21 @@ select is(
 select is(
   pg_temp.told($$ select coalesce(public.audience_event('bbbbbbbb-0000-4000-8000-000000000000', id) ->> 'event_type', 'none') from chosen $$, 'stranger'),
   'none', 'but none of another site');
+select is(
+  pg_temp.each($$ select coalesce(public.audience_event_proof('aaaaaaaa-0000-4000-8000-000000000000', id)::text, 'none') from chosen $$),
+  array['none', 'none', 'refused', 'refused', 'none'], 'what is not sealed has no proof');
+do $$
+begin
+  perform audience_gate.start_sealing();
+  perform audience_gate.seal_rows('{}');
+  insert into audience_gate.checkpoint (size, note) select max(s.size), 'note' from audience_gate.seal s;
+end $$;
+select is(
+  pg_temp.each($$ select split_part(public.audience_event_proof('aaaaaaaa-0000-4000-8000-000000000000', id) ->> 'entry', ':', 1) from chosen $$),
+  array['event36', 'event36', 'refused', 'refused', 'event36'], 'members get the proof of a sealed event');
+select is(
+  pg_temp.told($$ select coalesce(public.audience_event_proof('bbbbbbbb-0000-4000-8000-000000000000', id)::text, 'none') from chosen $$, 'stranger'),
+  'none', 'but of none of another site');
 select is(
   pg_temp.each($$ select string_agg(t.what, ',') from chosen c, public.audience_trail('aaaaaaaa-0000-4000-8000-000000000000', c.id, 'session') t $$),
   array['page_view', 'page_view', 'refused', 'refused', 'page_view'], 'and its session');

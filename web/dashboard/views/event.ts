@@ -4,6 +4,7 @@ import { jsonBlock } from "../../shared/json.ts";
 import { addressOf } from "../address.ts";
 import { dateTime, words } from "../format.ts";
 import type { Room, WholeEvent } from "../room.ts";
+import { eventProof } from "./event_proof.ts";
 import { loaded } from "./parts.ts";
 
 export function oneEvent(body: HTMLElement, api: Room, id: string, zone: string): Promise<void> {
@@ -13,11 +14,11 @@ export function oneEvent(body: HTMLElement, api: Room, id: string, zone: string)
     (event) =>
       event === null
         ? el("p", { class: "nothing" }, "This site has no such event. It may belong to another site.")
-        : el("div", { class: "split" }, ways(event, zone), record(event)),
+        : el("div", { class: "split" }, ways(api, event, zone), record(event)),
   );
 }
 
-function ways(event: WholeEvent, zone: string): HTMLElement {
+function ways(api: Room, event: WholeEvent, zone: string): HTMLElement {
   const rule = (event.metadata as Readonly<Record<string, unknown>>)["validation_rule_id"];
   const link = (text: string, address: Record<string, string>) =>
     el("li", {}, el("a", { href: addressOf(address), "data-view": address["view"] ?? "" }, text));
@@ -55,6 +56,7 @@ function ways(event: WholeEvent, zone: string): HTMLElement {
         event.replay_of !== null && link("The refusal that it was", { view: "explore", event: event.replay_of }),
       ),
     ),
+    eventProof(api, event),
   );
 }
 
