@@ -577,6 +577,7 @@ as $$
 declare
   words text := keys;
   word text;
+  seen text := '|';
 begin
   -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
   if strpos(keys, E'\\') > 0 then
@@ -589,8 +590,12 @@ begin
   end if;
   -- A loop and no query, which Postgres would plan anew for every text.
   foreach word in array regexp_split_to_array(lower(words collate "C"), '[^a-z\u0080-\U0010ffff]+') loop
-    if word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
-      return true;
+    -- A word that comes again is not looked up again: the list is much longer than what a text has of other words.
+    if word <> '' and strpos(seen, '|' || word || '|') = 0 then
+      if strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
+        return true;
+      end if;
+      seen := seen || word || '|';
     end if;
   end loop;
   return false;
@@ -637,6 +642,9 @@ declare
   words text[];
   is_count boolean := false;
   described integer := 0;
+  names text;
+  seen text := '|';
+  beginning text := '|';
   run text;
 begin
   case jsonb_typeof(value)
@@ -657,11 +665,20 @@ begin
     return false;
   end if;
   words := audience_gate.key_words(key);
-  for place in 1 .. cardinality(words) loop
-    if strpos(audience_gate.questioning_words(), '|' || words[place] || '|') > 0 then
-      return false;
-    elsif strpos(audience_gate.describing_words(), '|' || words[place] || '|') > 0 then
-      described := place;
+  names := case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end;
+  -- From the last word on, so that the first one that describes is the last; each is looked up once.
+  for place in reverse cardinality(words) .. 1 loop
+    run := '|' || words[place] || '|';
+    if strpos(seen, run) = 0 then
+      seen := seen || words[place] || '|';
+      if strpos(audience_gate.questioning_words(), run) > 0 then
+        return false;
+      elsif described = 0 and strpos(audience_gate.describing_words(), run) > 0 then
+        described := place;
+      end if;
+      if strpos(names, run) > 0 or strpos(names, '|' || words[place] || ' ') > 0 then
+        beginning := beginning || words[place] || '|';
+      end if;
     end if;
   end loop;
   if strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
@@ -671,13 +688,14 @@ begin
   end if;
   for begun in 1 .. cardinality(words) loop
     run := words[begun];
+    -- Most words begin no entry.
+    continue when own_words is null and strpos(beginning, '|' || run || '|') = 0;
     for ended in begun .. least(begun + 3 - 1, cardinality(words)) loop
       if ended > begun then
         run := run || ' ' || words[ended];
       end if;
       if ended >= described and (
-        strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-          '|' || run || '|') > 0
+        strpos(names, '|' || run || '|') > 0
         or not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
       ) then
         return true;
@@ -2198,6 +2216,7 @@ declare
   joint text := '';
   lead text := '';
   previous text := '';
+  size integer;
 begin
   if plain !~ '([0-9][^0-9A-Za-z]{0,3}){9}' then
     return false;
@@ -2205,6 +2224,7 @@ begin
   before := ' ' || substring(plain from '^[^0-9]*');
   -- After a last point stands something, so that it is not that of a decimal.
   for part in select matched from regexp_matches(plain || ' ', '([0-9]+)([^0-9]*)', 'g') matched loop
+    size := length(part[1]);
     -- Digits beside a letter are part of a code.
     if right(before, 1) || left(part[2], 1) ~ '[A-Za-z]' then
       if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
@@ -2212,7 +2232,7 @@ begin
       end if;
       groups := 0;
     else
-      if groups > 0 and before ~ '^[\x01-/:-@[-`{-\x7f]{1,3}$' then
+      if groups > 0 and (before = joint or before ~ '^[\x01-/:-@[-`{-\x7f]{1,3}$') then
         if groups > 1 and before <> joint then
           if audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
             return true;
@@ -2226,28 +2246,28 @@ begin
         end if;
         joint := before;
         groups := groups + 1;
-        digits := digits + length(part[1]);
+        digits := digits + size;
         last := right(last || part[1], 19);
-        sizes := right(sizes || case when length(part[1]) < 10 then length(part[1])::text else 'x' end, 5);
+        sizes := right(sizes || case when size < 10 then size::text else 'x' end, 5);
       else
         if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
           return true;
         end if;
         groups := 1;
         lead := right(before, 2);
-        digits := length(part[1]);
+        digits := size;
         last := right(part[1], 19);
         sizes := case when digits < 10 then digits::text else 'x' end;
         joint := '';
       end if;
       previous := part[1];
-      if length(part[1]) between 13 and 19 then
+      if size between 13 and 19 then
         if part[2] <> '.' and (before <> '.' or not is_after_group)
           and audience_gate.is_card(part[1]) and not audience_gate.is_article(part[1])
         then
           return true;
         end if;
-      elsif groups > 2 and (
+      elsif groups > 2 and strpos(right(sizes, 3), '4') > 0 and (
         right(sizes, 4) = '4444' and audience_gate.is_card(right(last, 16))
         or right(sizes, 3) = '464' and audience_gate.is_card(right(last, 14))
         or right(sizes, 3) = '465' and audience_gate.is_card(right(last, 15))
@@ -2332,7 +2352,7 @@ begin
           || '(?:[^a-z0-9\u0080-\U0010ffff]|(?<![a-z\u0080-\U0010ffff])('
       'me|us|on|at|is|no|nr|number|numer|nummer|numero|to'
       ')(?![a-z\u0080-\U0010ffff]))*'
-          || '([0-9](?:[ ./()-]{0,2}[0-9])*)(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
+          || '([0-9](?:[ ./()-]{0,2}[0-9]){6,})(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
       where audience_gate.is_national_number(matched[cardinality(matched)])
     );
   end if;

@@ -32,6 +32,7 @@ as $$
 declare
   words text := keys;
   word text;
+  seen text := '|';
 begin
   -- In a JSON text, what follows a backslash may be a letter that stands for a sign.
   if strpos(keys, E'\\') > 0 then
@@ -44,8 +45,12 @@ begin
   end if;
   -- A loop and no query, which Postgres would plan anew for every text.
   foreach word in array regexp_split_to_array(lower(words collate "C"), '[^a-z\u0080-\U0010ffff]+') loop
-    if word <> '' and strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
-      return true;
+    -- A word that comes again is not looked up again: the list is much longer than what a text has of other words.
+    if word <> '' and strpos(seen, '|' || word || '|') = 0 then
+      if strpos(audience_gate.first_words(), '|' || word || '|') > 0 then
+        return true;
+      end if;
+      seen := seen || word || '|';
     end if;
   end loop;
   return false;
@@ -85,6 +90,9 @@ declare
   words text[];
   is_count boolean := false;
   described integer := 0;
+  names text;
+  seen text := '|';
+  beginning text := '|';
   run text;
 begin
   case jsonb_typeof(value)
@@ -105,11 +113,20 @@ begin
     return false;
   end if;
   words := audience_gate.key_words(key);
-  for place in 1 .. cardinality(words) loop
-    if strpos(audience_gate.questioning_words(), '|' || words[place] || '|') > 0 then
-      return false;
-    elsif strpos(audience_gate.describing_words(), '|' || words[place] || '|') > 0 then
-      described := place;
+  names := case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end;
+  -- From the last word on, so that the first one that describes is the last; each is looked up once.
+  for place in reverse cardinality(words) .. 1 loop
+    run := '|' || words[place] || '|';
+    if strpos(seen, run) = 0 then
+      seen := seen || words[place] || '|';
+      if strpos(audience_gate.questioning_words(), run) > 0 then
+        return false;
+      elsif described = 0 and strpos(audience_gate.describing_words(), run) > 0 then
+        described := place;
+      end if;
+      if strpos(names, run) > 0 or strpos(names, '|' || words[place] || ' ') > 0 then
+        beginning := beginning || words[place] || '|';
+      end if;
     end if;
   end loop;
   if strpos(case when is_count then audience_gate.measuring_keys() else audience_gate.personal_keys() end,
@@ -119,13 +136,14 @@ begin
   end if;
   for begun in 1 .. cardinality(words) loop
     run := words[begun];
+    -- Most words begin no entry.
+    continue when own_words is null and strpos(beginning, '|' || run || '|') = 0;
     for ended in begun .. least(begun + {{most_words}} - 1, cardinality(words)) loop
       if ended > begun then
         run := run || ' ' || words[ended];
       end if;
       if ended >= described and (
-        strpos(case when is_count then audience_gate.measuring_words() else audience_gate.personal_words() end,
-          '|' || run || '|') > 0
+        strpos(names, '|' || run || '|') > 0
         or not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
       ) then
         return true;

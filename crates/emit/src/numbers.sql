@@ -121,6 +121,7 @@ declare
   joint text := '';
   lead text := '';
   previous text := '';
+  size integer;
 begin
   if plain !~ '([0-9][^0-9A-Za-z]{0,3}){9}' then
     return false;
@@ -128,6 +129,7 @@ begin
   before := ' ' || substring(plain from '^[^0-9]*');
   -- After a last point stands something, so that it is not that of a decimal.
   for part in select matched from regexp_matches(plain || ' ', '([0-9]+)([^0-9]*)', 'g') matched loop
+    size := length(part[1]);
     -- Digits beside a letter are part of a code.
     if right(before, 1) || left(part[2], 1) ~ '[A-Za-z]' then
       if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
@@ -135,7 +137,7 @@ begin
       end if;
       groups := 0;
     else
-      if groups > 0 and before ~ '^[\x01-/:-@[-`{-\x7f]{1,3}$' then
+      if groups > 0 and (before = joint or before ~ '^[\x01-/:-@[-`{-\x7f]{1,3}$') then
         if groups > 1 and before <> joint then
           if audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
             return true;
@@ -149,28 +151,28 @@ begin
         end if;
         joint := before;
         groups := groups + 1;
-        digits := digits + length(part[1]);
+        digits := digits + size;
         last := right(last || part[1], 19);
-        sizes := right(sizes || case when length(part[1]) < 10 then length(part[1])::text else 'x' end, 5);
+        sizes := right(sizes || case when size < 10 then size::text else 'x' end, 5);
       else
         if groups > 1 and audience_gate.is_whole_number(groups, digits, last, sizes, joint, lead) then
           return true;
         end if;
         groups := 1;
         lead := right(before, 2);
-        digits := length(part[1]);
+        digits := size;
         last := right(part[1], 19);
         sizes := case when digits < 10 then digits::text else 'x' end;
         joint := '';
       end if;
       previous := part[1];
-      if length(part[1]) between 13 and 19 then
+      if size between 13 and 19 then
         if part[2] <> '.' and (before <> '.' or not is_after_group)
           and audience_gate.is_card(part[1]) and not audience_gate.is_article(part[1])
         then
           return true;
         end if;
-      elsif groups > 2 and (
+      elsif groups > 2 and strpos(right(sizes, 3), '4') > 0 and (
         right(sizes, 4) = '4444' and audience_gate.is_card(right(last, 16))
         or right(sizes, 3) = '464' and audience_gate.is_card(right(last, 14))
         or right(sizes, 3) = '465' and audience_gate.is_card(right(last, 15))
@@ -247,7 +249,7 @@ begin
           || '(?:[^a-z0-9\u0080-\U0010ffff]|(?<![a-z\u0080-\U0010ffff])('
       '{{between}}'
       ')(?![a-z\u0080-\U0010ffff]))*'
-          || '([0-9](?:[ ./()-]{0,2}[0-9])*)(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
+          || '([0-9](?:[ ./()-]{0,2}[0-9]){6,})(?![ ./()-]{0,2}[0-9]|[a-z])', 'g') matched
       where audience_gate.is_national_number(matched[cardinality(matched)])
     );
   end if;
