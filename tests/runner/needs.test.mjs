@@ -12,6 +12,7 @@ const SIGNS = {
   postgres: /startPostgres\(/,
   rust: /"cargo"/,
   spark: /pythonOf\("spark"\)/,
+  packaging: /pythonOf\("packaging"\)/,
   parquet: /pythonOf\("parquet"\)/,
   faketime: /load\/drive\.mjs/,
   openssl: /"openssl"/,
