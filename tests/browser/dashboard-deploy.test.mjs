@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { brotliCompressSync } from "node:zlib";
 import { build } from "vite";
 
 const PROJECT = "https://abcdefghijklmnopqrst.supabase.co";
@@ -19,9 +20,18 @@ async function built(t, variables) {
   const { default: config } = await import(`../../web/dashboard/vite.config.js?${Object.keys(variables).length}`);
   await build({ ...config, build: { ...config.build, outDir: folder } });
   for (const name of Object.keys(variables)) delete process.env[name];
-  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(js|html)$/.test(name));
+  const all = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const files = all.map(({ name, parentPath }) => join(parentPath, name));
+  const sizes = await Promise.all(
+    files.filter((name) => !name.endsWith(".woff2")).map(async (name) =>
+      brotliCompressSync(await readFile(name)).length
+    ),
+  );
   return {
-    text: (await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))).join("\n"),
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    text: (await Promise.all(
+      files.filter((name) => /\.(js|html)$/.test(name)).map((name) => readFile(name, "utf8")),
+    )).join("\n"),
     page: await readFile(join(folder, "index.html"), "utf8"),
     licences: await readFile(join(folder, "licences.txt"), "utf8"),
   };
@@ -43,6 +53,12 @@ test("without them, it reads the stack that serves it", async (t) => {
   );
 });
 
+test("all of it but the fonts is 220,000 bytes at most, as it is sent", async (t) => {
+  const { bytes } = await built(t, {});
+  t.diagnostic(`${bytes} bytes`);
+  assert.ok(bytes <= 220_000, `${bytes} bytes`);
+});
+
 test("the licence of everything that is built in is beside it", async (t) => {
   const { licences } = await built(t, {});
   const heads = [...licences.matchAll(/^(\S+) [\d.]+ \((\S+)\)$/gm)].map(([, name]) => name);
@@ -50,7 +66,8 @@ test("the licence of everything that is built in is beside it", async (t) => {
     "@fontsource-variable/atkinson-hyperlegible-mono",
     "@fontsource-variable/atkinson-hyperlegible-next",
     "@observablehq/plot",
-    "@supabase/supabase-js",
+    "@supabase/auth-js",
+    "@supabase/postgrest-js",
     "d3-array",
   ];
   assert.deepEqual(expected.filter((name) => !heads.includes(name)), []);

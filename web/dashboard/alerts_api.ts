@@ -1,5 +1,5 @@
 /** Alerts of a site, as the database gives them and takes them. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { flag, list, nullable, number, type Row, row, text } from "./decode.ts";
 import { read, ReadError, rows } from "./kpi.ts";
 
@@ -52,7 +52,7 @@ export interface AlertDraft {
 }
 export type AlertsApi = ReturnType<typeof alertsApi>;
 
-export function alertsApi(client: SupabaseClient, site: string) {
+export function alertsApi(client: Client, site: string) {
   const table = () => client.from("audience_alerts");
   return {
     list: async () => rows(await read(client, "audience_alert_list", { site }), "audience_alert_list", alert),
@@ -88,10 +88,10 @@ export function alertsApi(client: SupabaseClient, site: string) {
     /** What came of a test; undefined where the function cannot be called from this page, and the schedule will send it. */
     test: async ({ id, name }: Destination) => {
       await read(client, "audience_test_alerts", { site, destination: id });
-      const { data, error }: { data: unknown; error: unknown } = await client.functions.invoke("ingest/alerts", {
-        method: "POST",
-      });
-      return error === null ? sent(data, "ingest/alerts").results.find((one) => one.destination === name) : undefined;
+      const answer = await client.post("ingest/alerts").catch(() => undefined);
+      return answer === undefined
+        ? undefined
+        : sent(answer, "ingest/alerts").results.find((one) => one.destination === name);
     },
     add: async (draft: AlertDraft) => written(await table().insert({ ...draft, site_id: site })),
     setActive: async (id: string, active: boolean) => written(await table().update({ active }).eq("id", id)),

@@ -1,5 +1,5 @@
 /** The numbers of a site, as the database gives them: one function here for each `kpi_*` function there. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { anything, type Decoder, flag, list, nullable, number, type Row, row, type Shape, text } from "./decode.ts";
 
 export type Grain = "total" | "day" | "week" | "month";
@@ -188,7 +188,7 @@ export class ReadError extends Error {
 
 export type Kpi = ReturnType<typeof kpi>;
 
-export function kpi(client: SupabaseClient, site: string) {
+export function kpi(client: Client, site: string) {
   // Panels that ask the same thing at the same time share one answer.
   const asking = new Map<string, Promise<unknown>>();
   return {
@@ -229,12 +229,12 @@ export function kpi(client: SupabaseClient, site: string) {
   }
 }
 
-export async function mySites(client: SupabaseClient): Promise<readonly Site[]> {
+export async function mySites(client: Client): Promise<readonly Site[]> {
   return rows(await read(client, "audience_my_sites", {}), "audience_my_sites", sites);
 }
 
 /** Asks a function of the database. */
-export async function read(client: SupabaseClient, name: string, args: object): Promise<unknown> {
+export async function read(client: Client, name: string, args: object): Promise<unknown> {
   const { data, error }: Answer = await client.rpc(name, args);
   if (error) throw new ReadError(error.code, error.message);
   return data;

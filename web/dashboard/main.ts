@@ -1,14 +1,15 @@
 /** The dashboard: sign in, choose a site, look. Everything it reads goes through functions that check membership. */
-import { createClient, type Session, type SupabaseClient } from "@supabase/supabase-js";
+import type { Session } from "@supabase/auth-js";
 import { byId, el } from "../shared/dom.ts";
 import { themeSwitch } from "../shared/theme.ts";
+import { connect } from "./client.ts";
 import { mySites, type Site } from "./kpi.ts";
 import { explain } from "./panel.ts";
 import { settings } from "./settings.ts";
 import { signInForm } from "./signin.ts";
 
 const { url, key } = settings();
-const client: SupabaseClient = createClient(url, key, { auth: { storageKey: "audience-gate.session" } });
+const client = connect(url, key);
 const main = byId("main");
 // The board and its charts are most of the page's weight, so they load while the reader is asked to sign in.
 const views = import("./views.ts");

@@ -1,5 +1,5 @@
 /** What members can look into and owners can act on: one function here for each function of the database. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { anything, flag, list, nullable, number, object, type Row, row, text } from "./decode.ts";
 import { type Range, read, rows, violation } from "./kpi.ts";
 
@@ -114,7 +114,7 @@ export interface EventFilter {
 }
 export type Room = ReturnType<typeof room>;
 
-export function room(client: SupabaseClient, site: string) {
+export function room(client: Client, site: string) {
   return {
     registry: async () => object(await ask("audience_site_registry", {}), "audience_site_registry"),
     refusalGroups: async (range: Range) =>

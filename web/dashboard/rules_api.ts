@@ -1,5 +1,5 @@
 /** Rules of the install's own and tables under a lifecycle, as the database gives them and takes them. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { anything, flag, list, nullable, number, object, type Row, row, text } from "./decode.ts";
 import { type Range, read, ReadError, rows } from "./kpi.ts";
 import { span } from "./room.ts";
@@ -84,7 +84,7 @@ export interface Draft {
 }
 export type RulesApi = ReturnType<typeof rulesApi>;
 
-export function rulesApi(client: SupabaseClient, site: string) {
+export function rulesApi(client: Client, site: string) {
   return {
     list: async () => rows(await read(client, "audience_own_rule_list", { site }), "audience_own_rule_list", ownRule),
     attempt: async (args: Pick<Draft, "category" | "event_type" | "schema"> & { readonly example: unknown }) =>
@@ -97,7 +97,7 @@ export function rulesApi(client: SupabaseClient, site: string) {
 
 export type LifecycleApi = ReturnType<typeof lifecycleApi>;
 
-export function lifecycleApi(client: SupabaseClient) {
+export function lifecycleApi(client: Client) {
   const of = ({ tracked, stage_column }: Lifecycle) => ({ tracked, stage_column });
   return {
     list: async () => rows(await read(client, "lifecycle_list", {}), "lifecycle_list", lifecycle),

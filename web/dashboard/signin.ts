@@ -1,9 +1,9 @@
 /** Signing in with an e-mail address and a password, against the project's own auth. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { el } from "../shared/dom.ts";
 import { settings } from "./settings.ts";
 
-export function signInForm(client: SupabaseClient): HTMLElement {
+export function signInForm(client: Client): HTMLElement {
   const { demo } = settings();
   const email = el("input", { id: "email", type: "email", autocomplete: "username", required: true });
   const password = el("input", { id: "password", type: "password", autocomplete: "current-password", required: true });

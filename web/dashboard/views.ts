@@ -1,5 +1,5 @@
 /** The views of one site. Each is loaded when somebody first goes there. */
-import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Client } from "./client.ts";
 import { byId, el } from "../shared/dom.ts";
 import { ADDRESS_CHANGED, addressOf, asked, followLinks } from "./address.ts";
 import { flag, text } from "./decode.ts";
@@ -9,7 +9,7 @@ import { explain } from "./panel.ts";
 /** Where a view is drawn, and for whom. */
 export interface Place {
   readonly main: HTMLElement;
-  readonly client: SupabaseClient;
+  readonly client: Client;
   readonly site: string;
   /** Whether this member may change things: owners may. */
   readonly owner: boolean;
@@ -49,7 +49,7 @@ async function markAlerts({ client, site }: Omit<Place, "signal">): Promise<void
   }
 }
 
-export function open(main: HTMLElement, client: SupabaseClient, { id, role }: Site): Promise<void> {
+export function open(main: HTMLElement, client: Client, { id, role }: Site): Promise<void> {
   place = { main, client, site: id, owner: role === "owner" };
   fires = 0;
   void markAlerts(place);

@@ -1,0 +1,37 @@
+/**
+ * The parts of a Supabase project that the dashboard talks to: sign-in, tables and functions of the database, the Edge
+ * Function. `supabase-js` has them too, with storage and sockets, which are half of its weight.
+ */
+import { AuthClient } from "@supabase/auth-js";
+import { PostgrestClient } from "@supabase/postgrest-js";
+
+export type Client = ReturnType<typeof connect>;
+
+export function connect(url: string, key: string) {
+  const auth = new AuthClient({
+    url: `${url}/auth/v1`,
+    headers: { apikey: key, authorization: `Bearer ${key}` },
+    storageKey: "audience-gate.session",
+  });
+  const rest = new PostgrestClient(`${url}/rest/v1`, { fetch: asReader });
+  return {
+    auth,
+    from: (table: string) => rest.from(table),
+    rpc: (name: string, args: object) => rest.rpc(name, args),
+    /** What the Edge Function answers; throws where it does not, or not to a page from here. */
+    post: async (path: string): Promise<unknown> => {
+      const response = await asReader(`${url}/functions/v1/${path}`, { method: "POST" });
+      if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+      return await response.json();
+    },
+  };
+
+  /** As whoever is signed in; the session is renewed first where it has run out. */
+  async function asReader(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const { data: { session } } = await auth.getSession();
+    const headers = new Headers(init?.headers);
+    headers.set("apikey", key);
+    headers.set("authorization", `Bearer ${session?.access_token ?? key}`);
+    return fetch(input, { ...init, headers });
+  }
+}
