@@ -77,6 +77,8 @@ select audience_gate.contract_fingerprint() as contract, audience_gate.jobs_enab
   (select count(*)::int from public.audience_site_members) as members,
   exists (select from audience_gate.state_pending p where p.first_at < now() - interval '10 minutes') as lags,
   (select count(*)::int from audience_gate.job_runs r where r.started_at > now() - interval '1 day' and r.outcome = 'failed') as failed,
+  exists (select from public.audience_alert_deliveries d
+    where d.state = 'due' and d.due_at < now() - interval '10 minutes') as untold,
   (select jsonb_build_object('all', count(*), 'rejected', count(*) filter (where e.rejected))
     from (select e.rejected from public.audience_events e where e.created_at > now() - interval '1 day'
       order by e.created_at desc limit 100000) e) as day,
@@ -137,6 +139,11 @@ async function ofDatabase(client, project) {
       it.failed > 0,
       `${it.failed} runs of jobs failed since yesterday`,
       "look at error and error_at in audience_gate.job_runs",
+    ],
+    [
+      it.untold,
+      "nobody sends what alerts have to say",
+      "have a scheduler run npx audience-gate alerts once a minute",
     ],
     [
       it.day.rejected * 5 > it.day.all,

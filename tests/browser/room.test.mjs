@@ -218,6 +218,21 @@ test("from a list to one event, its session, its person, and back to the state b
   assert.deepEqual(said, []);
 });
 
+test("the list of events says since when they are proven, once they are", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=explore" });
+  assert.equal(await page.locator(".proof").count(), 0, "nothing where nothing was sealed");
+  await sql("select audience_gate.start_sealing()");
+  await sql("select audience_gate.run_job('seal_rows')");
+  await page.reload();
+  await page.getByText(/Sealed: [\d,]+ rows\. No checkpoint was signed yet/).waitFor(WAIT);
+  await sql("insert into audience_gate.checkpoint (size, note, signed_at) values (1, 'note', '2026-01-02 10:00Z')");
+  await page.reload();
+  await page.getByText(/This history is proven since .*2 Jan.* The newest checkpoint holds for 1 row and/).waitFor(
+    WAIT,
+  );
+  assert.deepEqual(said, []);
+});
+
 test("a rule is tried on an example, saved in observe, counts, and is enforced", async (t) => {
   const { page, said } = await signedIn(t, { query: "?view=rules" });
   const verdict = page.locator("#rule-verdict");

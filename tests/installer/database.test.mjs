@@ -76,6 +76,17 @@ describe("an install on a server that has pg_cron", () => {
     assert.match(said, /Nothing is amiss in the files, the database\./);
   });
 
+  test("hears that nobody sends what its alerts have to say", async () => {
+    await sql(`with made as (
+        select public.audience_add_alert_destination(s.id, 'ops', 'slack', 'https://hooks.example.com/x') as id, s.id as site
+        from public.audience_sites s)
+      insert into public.audience_alert_deliveries (site_id, destination_id, due_at) select site, id, now() - interval '1 hour' from made`);
+    assert.match(
+      scene.gate(["doctor", ...at]).said,
+      /nobody sends what alerts have to say\n +have a scheduler run npx audience-gate alerts/,
+    );
+  });
+
   test("is not taken out while something of theirs depends on it, and the answer names it", async () => {
     await sql(`create view public.daily as select created_at::date, count(*) from public.audience_events group by 1;
       create function public.mine() returns trigger language plpgsql as 'begin return null; end';

@@ -89,6 +89,15 @@ const step = {
   subject: nullable(text),
 };
 
+const proof = {
+  proven_since: nullable(text),
+  proven_rows: nullable(number),
+  signed_at: nullable(text),
+  sealed_rows: nullable(number),
+  sealing: flag,
+};
+
+export type HistoryProof = Row<typeof proof>;
 export type ListedEvent = Row<typeof listedEvent>;
 export type WholeEvent = ReturnType<typeof wholeEvent>;
 export type Step = Row<typeof step>;
@@ -141,6 +150,7 @@ export function room(client: Client, site: string) {
       nullable(proof)(await ask("audience_event_proof", { event }), "audience_event_proof"),
     trail: async (event: string, whose: string) =>
       rows(await ask("audience_trail", { event, whose }), "audience_trail", step),
+    proof: async () => rows(await ask("audience_history_proof", {}), "audience_history_proof", proof)[0],
     revertState: async (subject: string, transition: string, notes: string) =>
       text(
         await ask("audience_state_revert", {

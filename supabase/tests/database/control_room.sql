@@ -1,6 +1,6 @@
 -- The control room: what members look into, and what only owners do. Every call is made by each kind of caller.
 begin;
-select plan(42);
+select plan(44);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B');
@@ -121,6 +121,9 @@ select is(
 select is(
   pg_temp.each($$ select coalesce(public.audience_event_proof('aaaaaaaa-0000-4000-8000-000000000000', id)::text, 'none') from chosen $$),
   array['none', 'none', 'refused', 'refused', 'none'], 'what is not sealed has no proof');
+select is(
+  pg_temp.each($$ select (sealing, sealed_rows, proven_since is null)::text from public.audience_history_proof('aaaaaaaa-0000-4000-8000-000000000000') $$),
+  array['(f,,t)', '(f,,t)', 'refused', 'refused', '(f,,t)'], 'members are told that nothing is sealed');
 do $$
 begin
   perform audience_gate.start_sealing();
@@ -133,6 +136,12 @@ select is(
 select is(
   pg_temp.told($$ select coalesce(public.audience_event_proof('bbbbbbbb-0000-4000-8000-000000000000', id)::text, 'none') from chosen $$, 'stranger'),
   'none', 'but of none of another site');
+insert into audience_gate.checkpoint (size, note, signed_at) values (1, 'first', '2026-01-01Z');
+select is(
+  pg_temp.each($$ select (sealing, sealed_rows = proven_rows, signed_at > proven_since, proven_since = '2026-01-01Z')::text
+    from public.audience_history_proof('aaaaaaaa-0000-4000-8000-000000000000') $$),
+  array[p.said, p.said, 'refused', 'refused', p.said], 'since when it is proven, and how far the newest checkpoint holds')
+from (select '(t,t,t,t)' as said) p;
 select is(
   pg_temp.each($$ select string_agg(t.what, ',') from chosen c, public.audience_trail('aaaaaaaa-0000-4000-8000-000000000000', c.id, 'session') t $$),
   array['page_view', 'page_view', 'refused', 'refused', 'page_view'], 'and its session');

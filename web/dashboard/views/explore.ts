@@ -7,6 +7,7 @@ import { type EventFilter, type ListedEvent, type Room, room } from "../room.ts"
 import type { Place } from "../views.ts";
 import { oneEvent } from "./event.ts";
 import { type Column, frame, grid, loaded } from "./parts.ts";
+import { provenSince } from "./proof.ts";
 import { trailOf } from "./trail.ts";
 
 const SHOWN = 50;
@@ -62,8 +63,8 @@ function list(place: Place, api: Room, body: HTMLElement): Promise<void> {
     const before = asked("before");
     await loaded(
       body,
-      () => api.events(now.range, filterOf(now), before === "" ? null : before, SHOWN),
-      (events) => [rows(events, now), pages(events, before)],
+      () => Promise.all([api.events(now.range, filterOf(now), before === "" ? null : before, SHOWN), api.proof()]),
+      ([events, proof]) => [provenSince(proof, now.range.zone), rows(events, now), pages(events, before)],
     );
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
   }
