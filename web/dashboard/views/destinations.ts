@@ -34,7 +34,10 @@ export function destinations(
       ? el("p", { class: "nothing" }, "Nobody yet: what fires is seen here alone.")
       : el("ul", { class: "cards" }, all.map((one) => card(one, told))),
     told.owner && form(told),
-    deliveries.length > 0 && messages(all, deliveries, told.zone),
+    deliveries.length > 0 && [
+      el("h2", { class: "sub" }, "What became of each message"),
+      messages(all, deliveries, told.zone),
+    ],
   ];
 }
 
@@ -132,5 +135,5 @@ function became({ state, attempts, due_at }: Delivery, zone: string): string {
 
 function problem({ problem, status }: Pick<Delivery, "problem" | "status">): string {
   const why = PROBLEMS[problem ?? ""] ?? problem ?? "";
-  return status === null ? why : `${why} ${status}`;
+  return problem === "status" ? `${why} ${status ?? ""}` : why;
 }
