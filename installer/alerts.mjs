@@ -42,7 +42,7 @@ ${SERVER}                 without it, AUDIENCE_GATE_URL is the address of the fu
       if (problem === null) say(`${destination}: ${type} arrived`);
       else {say(
           `${destination}: ${type} did not arrive: it ${PROBLEMS[problem] ?? problem}${
-            status === null ? "" : ` ${status}`
+            problem === "status" ? ` ${status}` : ""
           }`,
         );}
     }

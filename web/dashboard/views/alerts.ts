@@ -47,7 +47,7 @@ export function show(place: Place): Promise<void> {
   frame(
     place.main,
     "Alerts",
-    "What the site is told of when it goes wrong. A job looks every few minutes and keeps a log.",
+    "What the site is told of when it goes wrong. A job looks every few minutes, keeps a log and has webhooks told.",
     body,
   );
   const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
