@@ -27,7 +27,7 @@ export function show({ main, client, site, signal }: Place): void {
   const groups: readonly { readonly title: string; readonly panels: readonly Panel[] }[] = [
     { title: "Now", panels: [panel(overviewPanel), panel(engagementPanel()), live] },
     {
-      title: "Visits",
+      title: "Traffic",
       panels: [
         panel(visitsPanel()),
         panel(campaignsPanel()),

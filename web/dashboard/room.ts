@@ -89,7 +89,7 @@ const step = {
   subject: nullable(text),
 };
 
-const proof = {
+const historyProof = {
   proven_since: nullable(text),
   proven_rows: nullable(number),
   signed_at: nullable(text),
@@ -97,7 +97,7 @@ const proof = {
   sealing: flag,
 };
 
-export type HistoryProof = Row<typeof proof>;
+export type HistoryProof = Row<typeof historyProof>;
 export type ListedEvent = Row<typeof listedEvent>;
 export type WholeEvent = ReturnType<typeof wholeEvent>;
 export type Step = Row<typeof step>;
@@ -150,7 +150,7 @@ export function room(client: Client, site: string) {
       nullable(proof)(await ask("audience_event_proof", { event }), "audience_event_proof"),
     trail: async (event: string, whose: string) =>
       rows(await ask("audience_trail", { event, whose }), "audience_trail", step),
-    proof: async () => rows(await ask("audience_history_proof", {}), "audience_history_proof", proof)[0],
+    proof: async () => rows(await ask("audience_history_proof", {}), "audience_history_proof", historyProof)[0],
     revertState: async (subject: string, transition: string, notes: string) =>
       text(
         await ask("audience_state_revert", {
