@@ -13,6 +13,7 @@ import { identify } from "./caller.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import type { Bytes, Gate } from "./gate.ts";
 import { HeldBack } from "./held.ts";
+import { languages, translated } from "./languages.ts";
 import type { Line, Log } from "./log.ts";
 import { keyedReports, readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
 import { addressOf, RateKeys } from "./rate.ts";
@@ -174,7 +175,9 @@ export function createIngest(deps: Deps): Handler {
     const settled = settle(judgement, stored);
     Object.assign(line, settled.counts);
     if (settled.counts.rejected > 0) registry.refresh("soon");
-    const response = jsonBytes(settled.body, settled.status);
+    const wanted = settled.counts.rejected > 0 ? languages(request.headers.get("accept-language")) : [];
+    const told = wanted.length > 0 ? translated(settled.body, wanted, registry.current) : settled.body;
+    const response = jsonBytes(told, settled.status);
     rateHeaders(response.headers, stored.rate);
     return response;
   }

@@ -16,6 +16,9 @@ export interface Site {
 }
 
 export interface OwnRule {
+  readonly id?: string;
+  /** By language. */
+  readonly reasons?: Readonly<Record<string, string>>;
   readonly mode: string;
   /** Null: every site. */
   readonly site_id: string | null;
