@@ -11,7 +11,8 @@ mod support;
 
 use audience_gate::Registry;
 use audience_gate::contract::rules::RULES;
-use audience_gate::gate::Caller;
+use audience_gate::gate::{Caller, violated};
+use audience_gate::parse::Parser;
 use audience_gate::registry::taxonomy;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -62,7 +63,7 @@ fn registries() -> [Option<Value>; 5] {
 }
 
 #[test]
-fn the_gate_and_the_reference_agree_on_events_near_every_bound() {
+fn the_gate_its_table_interpreted_and_the_reference_agree_on_events_near_every_bound() {
     let registries = registries().map(|snapshot| {
         let registry = snapshot
             .as_ref()
@@ -85,6 +86,12 @@ fn the_gate_and_the_reference_agree_on_events_near_every_bound() {
             "by the gate: {by_gate:?}; with the registry {which}, and as a case of the corpus by the reference:\n{}",
             as_case(&event, caller, origin, &by_reference),
         );
+        if registry.is_loaded {
+            let found = violated(RULES, event.as_bytes(), &mut Parser::new(), &request.context);
+            let interpreted: Vec<_> =
+                RULES.iter().zip(found).filter(|(_, found)| *found).map(|(rule, _)| rule.id).collect();
+            prop_assert!(interpreted == by_gate, "interpreted: {interpreted:?}; by the gate: {by_gate:?}: {event}");
+        }
         Ok(())
     });
     if let Err(TestError::Fail(reason, _)) = &outcome {

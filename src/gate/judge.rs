@@ -1,5 +1,8 @@
 //! What the rules mean: from an event, its caller, the registry and a time to violations, without side effects.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod interpret;
+
 use super::hashing;
 use super::places::{self, Place};
 use super::request::{Caller, Context};
@@ -56,17 +59,22 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
 pub(super) fn place(text: &[u8], event: &Event, context: &Context, rule: usize) -> Place {
     let hash = |address: &[u8]| email::normalise(address).map(|address| email::hash(&address, None));
     let email_hash = with_text(text, event.value(Field::Email), hash);
-    let judge = Judge {
+    whole(text, event, context, email_hash.as_ref()).place(rule)
+}
+
+/// A judge that has looked up everything but what is suspicious.
+#[inline(always)]
+fn whole<'a>(text: &'a [u8], event: &'a Event, context: &'a Context, email_hash: Option<&'a Hash>) -> Judge<'a> {
+    Judge {
         text,
         event,
         context,
-        email_hash: email_hash.as_ref(),
+        email_hash,
         occurred_at: with_text(text, event.value(Field::OccurredAt), time::parse),
         category: with_text(text, event.value(Field::EventCategory), Category::named),
         entry: with_text(text, event.value(Field::EventType), |id| context.registry.event_type(id)),
         found: Found::NOTHING,
-    };
-    judge.place(rule)
+    }
 }
 
 struct Judge<'a> {

@@ -25,6 +25,8 @@ use places::Judged;
 use rejected::Rejected;
 
 pub use accepted::Accepted;
+#[cfg(not(target_arch = "wasm32"))]
+pub use judge::interpret::violated;
 pub use judge::judge;
 pub use request::{Caller, Context, Outcome, Request};
 pub use violations::{Verdict, Violations};

@@ -22,16 +22,20 @@ pub fn registry() -> Registry {
 
 /// The registry snapshot of an install that has changed nothing.
 pub fn snapshot() -> String {
-    let taxonomy = read();
-    let ids = |list| entries(&taxonomy, list).iter().map(|entry| entry["id"].clone()).collect::<Vec<_>>();
+    snapshot_of(&read()).to_string()
+}
+
+/// The same of an install with that taxonomy.
+pub fn snapshot_of(taxonomy: &Value) -> Value {
+    let ids = |list| entries(taxonomy, list).iter().map(|entry| entry["id"].clone()).collect::<Vec<_>>();
     let jumps: Vec<_> =
-        entries(&taxonomy, "blocked_jumps").iter().map(|jump| json!([jump["from_state"], jump["to_state"]])).collect();
-    let event_types: Vec<_> = entries(&taxonomy, "event_types")
+        entries(taxonomy, "blocked_jumps").iter().map(|jump| json!([jump["from_state"], jump["to_state"]])).collect();
+    let event_types: Vec<_> = entries(taxonomy, "event_types")
         .iter()
         .map(|entry| json!({ "id": entry["id"], "category": entry["category"], "payload_schema": entry["payload_schema"] }))
         .collect();
     let terms = |rule: &Value| json!({ "id": rule["id"], "prior_state": rule["prior_state"], "new_state": rule["new_state"], "inactivity_days": rule["inactivity_days"] });
-    let rule_terms: Vec<_> = entries(&taxonomy, "rules").iter().map(terms).collect();
+    let rule_terms: Vec<_> = entries(taxonomy, "rules").iter().map(terms).collect();
     json!({
         "version": taxonomy["version"],
         "default_site": taxonomy["default_site"]["id"],
@@ -44,5 +48,4 @@ pub fn snapshot() -> String {
         "own_rules": [],
         "sites": [{ "id": taxonomy["default_site"]["id"], "origins": null }],
     })
-    .to_string()
 }

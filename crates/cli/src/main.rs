@@ -12,6 +12,7 @@ mod arrow;
 mod audit;
 mod check;
 mod connection;
+mod contract;
 mod copy_out;
 mod counts;
 mod detach;
@@ -85,6 +86,9 @@ enum Command {
         /// Its id, for example subscription.consent.
         rule: String,
     },
+    /// Compare contracts.
+    #[command(subcommand)]
+    Contract(contract::ContractCommand),
     /// Hash e-mail addresses as the gate does.
     #[command(after_help = HASH_HELP)]
     Hash {
@@ -125,6 +129,7 @@ fn main() -> ExitCode {
             effective::rules(registry.as_deref(), format).and_then(|text| say(&text))
         }
         Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
+        Command::Contract(command) => contract::run(&command),
         Command::Hash { addresses } => hash(&addresses),
         Command::Archive(args) => archive::run(&args),
         Command::Detach(args) => detach::run(&args),

@@ -1,12 +1,14 @@
 //! `contract.json`, the rules for programs and pages, and the same as the script that the package carries.
 
-use super::{PREAMBLE, fingerprint, prose};
+use super::{PREAMBLE, fingerprint, meaning, prose};
 use audience_gate::contract::rules::{RULES, VERSION};
 use serde_json::{Value, json};
 
-/// The whole document.
+/// The whole document, with what the rules mean as data, by which it can be compared with another.
 pub fn render() -> String {
-    serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
+    let mut document = document();
+    document["meaning"] = meaning::lines().into();
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
 /// A JavaScript function that returns the document. It holds the document as a text, because engines parse that faster

@@ -184,12 +184,18 @@ pub fn fingerprint() -> String {
     Meaning::CURRENT.fingerprint()
 }
 
+/// The lines of the text that it is the hash of.
+pub fn lines() -> Vec<String> {
+    render().lines().map(String::from).collect()
+}
+
 /// The text that it is the hash of.
 pub fn render() -> String {
     Meaning::CURRENT.text()
 }
 
-const fn fault_name(fault: Fault) -> &'static str {
+/// The name of a fault.
+pub const fn fault_name(fault: Fault) -> &'static str {
     match fault {
         Fault::Json => "json",
         Fault::Shape => "shape",
@@ -200,7 +206,8 @@ const fn fault_name(fault: Fault) -> &'static str {
     }
 }
 
-const fn kind_name(kind: Kind) -> &'static str {
+/// The name of a kind of value.
+pub const fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::True => "true",
         Kind::False => "false",
@@ -208,7 +215,8 @@ const fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-const fn list_name(list: List) -> &'static str {
+/// The name of a list of the registry.
+pub const fn list_name(list: List) -> &'static str {
     match list {
         List::EventTypes => "event types",
         List::RetentionRules => "retention rules",

@@ -34,6 +34,8 @@ pub struct Release {
     pub units: BTreeMap<String, [String; 2]>,
     /// The default taxonomy that it shipped.
     pub taxonomy: Value,
+    /// The lines of what its contract means, by which it can be compared with another.
+    pub meaning: Vec<String>,
 }
 
 /// Every release, oldest first.
@@ -124,6 +126,7 @@ pub fn freeze(root: &Path, version: &str, current: &Current) -> io::Result<Vec<S
         migrations,
         units: current.units.iter().map(|unit| (unit.name.clone(), hashed(unit))).collect(),
         taxonomy: current.taxonomy.clone(),
+        meaning: crate::meaning::lines(),
     };
     let path = format!("{RECORDS}/{version}.json");
     fs::create_dir_all(root.join(RECORDS))?;
