@@ -10,6 +10,7 @@ use std::process::ExitCode;
 mod archive;
 mod arrow;
 mod audit;
+mod back_test;
 mod check;
 mod connection;
 mod contract;
@@ -53,6 +54,7 @@ const LEGACY_HELP: &str = "Rows that were in public.audience_events before the g
 const SEAL_HELP: &str = "Sealing begins with `select audience_gate.start_sealing()`. From then on a job hashes what is recorded into a tree, and whoever keeps one signed checkpoint can prove later that nothing under it was changed, by anybody, the owner of the database included. The signature only says who signed; what proves is a checkpoint that the owner cannot write to.\n\nThe database is the one of DATABASE_URL, directly or through a pooler in session mode.\n\nExit codes: 0 everything is as it was sealed, signed or proven, 1 something is not, 2 the database, a file or an argument cannot be used.";
 const EXPORT_HELP: &str = "The id is read from standard input, because every user of the machine can read arguments. Months that only an archive holds are not in it: restore them first.\n\nThe database is the one of DATABASE_URL.\n\nExit codes: 0 it is written, 2 the database, standard input or an argument cannot be used.";
 const RULES_HELP: &str = "The function tells a registry with the rules of the install's own that are enforced on every site: https://YOUR-PROJECT.supabase.co/functions/v1/ingest/registry. Those of one site and those that only observe are in what `select public.audience_registry()` gives to the service role.\n\nExit codes: 0 they are listed, 2 the registry cannot be used.";
+const BACK_TEST_HELP: &str = "Every accepted event is read, in short statements that only read, with a pause after each for as long as it took. The counts are by site, source and type; up to ten events are shown, redacted and without who sent them. A stored event always has an occurred_at, and has no email.\n\nThe database is the one of DATABASE_URL.\n\nExit codes: 0 it would have refused nothing, 1 it would have, 2 the database or the rule cannot be used.";
 const EXPLAIN_HELP: &str = "Exit codes: 0 it is explained, 2 there is no such rule.";
 /// Lets in only the audience events that satisfy one validation contract.
 #[derive(Parser)]
@@ -86,6 +88,9 @@ enum Command {
         /// Its id, for example subscription.consent.
         rule: String,
     },
+    /// Say what a rule of the install's own would have refused of what is stored.
+    #[command(after_help = BACK_TEST_HELP)]
+    BackTest(back_test::BackTestArgs),
     /// Compare contracts.
     #[command(subcommand)]
     Contract(contract::ContractCommand),
@@ -129,6 +134,7 @@ fn main() -> ExitCode {
             effective::rules(registry.as_deref(), format).and_then(|text| say(&text))
         }
         Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
+        Command::BackTest(args) => back_test::run(&args),
         Command::Contract(command) => contract::run(&command),
         Command::Hash { addresses } => hash(&addresses),
         Command::Archive(args) => archive::run(&args),
