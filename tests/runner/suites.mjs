@@ -36,6 +36,7 @@ const FIRST = ["rust", "browser", "database", "scaling", "installer", "spark"];
 const NEEDS = {
   browser: ["packages", "chromium"],
   clients: ["packages", "postgres", "python", "packaging", "php"],
+  conformance: ["packages", "rust", "postgres"],
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl", "chromium", "python", "php"],
   function: ["packages", "postgres", "faketime"],

@@ -12,6 +12,7 @@ mod arrow;
 mod audit;
 mod back_test;
 mod check;
+mod conformance;
 mod connection;
 mod contract;
 mod copy_out;
@@ -91,6 +92,8 @@ enum Command {
     /// Say what a rule of the install's own would have refused of what is stored.
     #[command(after_help = BACK_TEST_HELP)]
     BackTest(back_test::BackTestArgs),
+    /// Answer the conformance suite, a line in and a line out.
+    Conformance,
     /// Compare contracts.
     #[command(subcommand)]
     Contract(contract::ContractCommand),
@@ -135,6 +138,7 @@ fn main() -> ExitCode {
         }
         Command::Explain { rule } => report::explain(&rule).and_then(|text| say(&text)),
         Command::BackTest(args) => back_test::run(&args),
+        Command::Conformance => conformance::run(),
         Command::Contract(command) => contract::run(&command),
         Command::Hash { addresses } => hash(&addresses),
         Command::Archive(args) => archive::run(&args),
