@@ -40,3 +40,10 @@ as $$
     'emitted', count(*) filter (where not w.rejected), 'rejected', count(*) filter (where w.rejected))
   from written w
 $$;
+
+-- A thousand every ten minutes would let 200,000 people wait for a day and a half. A run stays one short statement, because
+-- other events wait for the buckets of its sessions. Settings that somebody changed stay.
+update audience_gate.jobs
+set schedule = '* * * * *', settings = '{"batch_size": 5000, "event_type": "inactivity_detected"}'
+where name = 'sweep_inactivity' and schedule = '*/10 * * * *'
+  and settings = '{"batch_size": 1000, "event_type": "inactivity_detected"}';
