@@ -113,6 +113,12 @@ function run(command, args, options) {
     encoding: "utf8",
     env: { ...process.env, LC_ALL: "C" },
   });
+  if (error && "code" in error && error.code === "EACCES") {
+    throw new Error(
+      `${command} cannot be run by the user postgres, as whom Postgres runs because it refuses to run as root: put the ` +
+        "checkout where that user can read it, such as under /opt, or work as another user than root",
+    );
+  }
   if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`);
 }
 
