@@ -52,12 +52,17 @@ for (const version of VERSIONS) {
     });
 
     it("makes a second sender wait for an id that is being recorded, and then judges by what it holds", async () => {
-      const sent = event();
-      const other = { ...sent, session_id: newSession() };
+      // In sessions that share no lock: otherwise they would wait for each other's session and not for the id.
+      const { rows: apart } = await client.query(
+        "select distinct on (audience_gate.session_bucket(s)) s as session_id from unnest($1::text[]) s",
+        [Array.from({ length: 20 }, newSession)],
+      );
+      const sent = event(apart.pop());
+      const other = () => ({ ...sent, ...apart.pop() });
       /** @type {[string, (sender: pg.Client) => Promise<unknown>, unknown][]} */
       const ways = [
-        ["a batch", (sender) => ingest(sender, [other]).then((a) => a.rejected[0].rule_id), "identity.id_reuse"],
-        ["a direct insert", (sender) => insert(sender, [other]).catch(({ code }) => code), "40001"],
+        ["a batch", (sender) => ingest(sender, [other()]).then((a) => a.rejected[0].rule_id), "identity.id_reuse"],
+        ["a direct insert", (sender) => insert(sender, [other()]).catch(({ code }) => code), "40001"],
       ];
       await client.query("set role service_role; begin");
       assert.equal((await ingest(client, [sent])).accepted, 1);
