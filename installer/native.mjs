@@ -9,6 +9,9 @@ import { Refusal } from "./errors.mjs";
 export const NATIVE = {
   rules: "lists every rule, or the effective contract of an install",
   explain: "says what a rule requires, with an accepted and a refused example",
+  "back-test": "says what a rule of your own would have refused of what is stored",
+  contract: "compares two contracts, and shows what is judged otherwise",
+  conformance: "answers the conformance suite, a line in and a line out",
   hash: "hashes e-mail addresses as the gate does",
   archive: "writes closed months of the event log to Parquet",
   detach: "takes an archived month out of the event log",
