@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { nativePackage, optionalDependencies, PLATFORMS } from "../../build/native.mjs";
 import { NATIVE } from "../../installer/native.mjs";
 import { root } from "../runner/paths.mjs";
-import { project } from "./install.mjs";
+import { project } from "../package/install.mjs";
 
 const { folder } = await project();
 const command = join(folder, "node_modules/audience-gate/installer/main.mjs");
