@@ -234,7 +234,7 @@ function batch(size) {
   }));
 }
 
-/** In how many milliseconds one sender gets so many events recorded, in batches of 100. @param {import("pg").Client} sender */
+/** How many milliseconds it takes one sender to record that many events, in batches of 100. @param {import("pg").Client} sender */
 async function sending(sender) {
   let spent = 0;
   for (let sent = 0; sent < SENT; sent += 100) {

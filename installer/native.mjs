@@ -62,7 +62,7 @@ export function runNative(args) {
   return status ?? 1;
 }
 
-/** Where it is; undefined where there is none for this platform, or none was installed. */
+/** The path of the program, or undefined if there is none for this platform or it is not installed. */
 export function program() {
   const file = process.platform === "win32" ? "audience-gate.exe" : "audience-gate";
   try {

@@ -48,7 +48,7 @@ pub struct Difference {
 
 /// How to search.
 pub struct Search {
-    /// Events to judge besides those that are made.
+    /// Events to judge in addition to the generated ones.
     pub texts: Vec<(String, Sender)>,
     /// How many events are judged for a difference at most.
     pub most: usize,

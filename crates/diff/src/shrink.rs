@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// The smallest event that shows the same, as far as leaving things out and shortening texts leads.
 pub fn smallest(pair: &Pair, mut example: Example, direction: Direction) -> Example {
-    // A text that is no JSON, or that no tree holds, stays as it is.
+    // Text that is not JSON, or that the tree cannot hold, is left as it is.
     while let Ok(event) = serde_json::from_str::<Value>(&example.event) {
         let shows = |event: &Value| {
             let found = pair.example(&event.to_string(), example.sender, direction)?;
