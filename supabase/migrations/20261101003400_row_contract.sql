@@ -38,23 +38,24 @@ insert into public.audience_contracts (fingerprint, version, first_seen_at) valu
   ('41d8b79ac76c9fef', '1.1', coalesce(audience_gate.judging_since(), now()))
 on conflict do nothing;
 
--- The column of the log, and of the table that a move fills. Everybody who inserts waits while it is added, so it is
--- tried for a moment at a time.
-do $$
+create or replace function audience_gate.lock_log(mode text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
 declare
-  usual text := current_setting('lock_timeout');
-  log text;
-  filled text;
+  usual constant text := current_setting('lock_timeout');
 begin
   for attempt in 1 .. 50 loop
     begin
       perform set_config('lock_timeout', '400ms', true);
-      lock table public.audience_events in access exclusive mode;
+      execute format('lock table public.audience_events in %s mode', mode);
       if to_regclass('audience_gate_standby.audience_events') is not null then
-        lock table audience_gate_standby.audience_events in access exclusive mode;
+        execute format('lock table audience_gate_standby.audience_events in %s mode', mode);
       end if;
       perform set_config('lock_timeout', usual, true);
-      exit;
+      return;
     exception when lock_not_available then
       if attempt = 50 then
         raise exception 'public.audience_events is in use by a transaction that stays open'
@@ -63,7 +64,20 @@ begin
       perform pg_sleep(0.1 + 0.4 * random());
     end;
   end loop;
+end;
+$$;
+comment on function audience_gate.lock_log(text) is
+  'For migrations: locks the event log, and the table that a move fills, until the transaction ends. Everybody who inserts '
+  'waits as long as somebody waits for that lock, so it is tried for a moment at a time.';
+revoke all on function audience_gate.lock_log(text) from public, anon, authenticated, service_role;
 
+-- The column of the log, and of the table that a move fills.
+do $$
+declare
+  log text;
+  filled text;
+begin
+  perform audience_gate.lock_log('access exclusive');
   -- If nothing was recorded since the gate was installed, every row is older than it.
   filled := case when exists (
     select from public.audience_events e where e.created_at >= audience_gate.judging_since() and e.created_at <= now()

@@ -43,28 +43,14 @@ comment on table public.audience_events is
   'has judged them. History that was recorded elsewhere comes in through audience-gate load.';
 
 -- No role of the API, and nobody who logs in, acts as this owner; its functions do, one concern each.
--- A policy locks the table for a moment, which is tried in short attempts, because everybody who inserts waits meanwhile.
+-- A policy locks the table for a moment.
 do $$
 declare
-  usual text := current_setting('lock_timeout');
   log text;
 begin
+  perform audience_gate.lock_log('access exclusive');
   foreach log in array array['public.audience_events', 'audience_gate_standby.audience_events'] loop
     continue when to_regclass(log) is null;
-    for attempt in 1 .. 50 loop
-      begin
-        perform set_config('lock_timeout', '400ms', true);
-        execute format('lock table %s in access exclusive mode', log);
-        perform set_config('lock_timeout', usual, true);
-        exit;
-      exception when lock_not_available then
-        if attempt = 50 then
-          raise exception '% is in use by a transaction that stays open', log
-            using errcode = 'lock_not_available', hint = 'end that session, and run the migration again';
-        end if;
-        perform pg_sleep(0.1 + 0.4 * random());
-      end;
-    end loop;
     execute format('grant update on table %s to audience_gate_owner', log);
     execute format('drop policy if exists audience_events_gate_stamp on %s', log);
     execute format('create policy audience_events_gate_stamp on %s for update to audience_gate_owner using (true) with check (true)',

@@ -1,28 +1,14 @@
 -- Which transaction recorded an event. Figures are folded from what is new since they were folded last, and neither a time
 -- nor a number tells what a late transaction will still commit: a snapshot does, exactly.
 
--- Both changes take no time, but a lock that everybody who inserts waits for. It is tried in short attempts.
+-- Both changes take no time, but a lock that everybody who inserts waits for.
 do $$
 declare
-  usual text := current_setting('lock_timeout');
   log text;
 begin
+  perform audience_gate.lock_log('access exclusive');
   foreach log in array array['public.audience_events', 'audience_gate_standby.audience_events'] loop
     continue when to_regclass(log) is null;
-    for attempt in 1 .. 50 loop
-      begin
-        perform set_config('lock_timeout', '400ms', true);
-        execute format('lock table %s in access exclusive mode', log);
-        perform set_config('lock_timeout', usual, true);
-        exit;
-      exception when lock_not_available then
-        if attempt = 50 then
-          raise exception '% is in use by a transaction that stays open', log
-            using errcode = 'lock_not_available', hint = 'end that session, and run the migration again';
-        end if;
-        perform pg_sleep(0.1 + 0.4 * random());
-      end;
-    end loop;
     -- What is stored already gets a number from before the first transaction, without being written again.
     execute format('alter table %s add column if not exists recorded_xid xid8 not null default ''3''', log);
     execute format('alter table %s alter column recorded_xid set default pg_current_xact_id()', log);

@@ -326,26 +326,8 @@ end $$;
 grant execute on function audience_gate.tokens_now(double precision, timestamptz, double precision, double precision)
   to audience_gate_owner;
 
--- Whoever inserts waits while the trigger is made, so it is tried for a moment at a time.
-do $$
-declare
-  usual constant text := current_setting('lock_timeout');
-begin
-  for attempt in 1 .. 50 loop
-    begin
-      perform set_config('lock_timeout', '400ms', true);
-      lock table public.audience_events in share row exclusive mode;
-      exit;
-    exception when lock_not_available then
-      if attempt = 50 then
-        raise exception 'public.audience_events is in use by a transaction that stays open'
-          using errcode = 'lock_not_available', hint = 'end that session, and run the migration again';
-      end if;
-      perform pg_sleep(0.1 + 0.4 * random());
-    end;
-  end loop;
-  perform set_config('lock_timeout', usual, true);
-end $$;
+-- Whoever inserts waits while the trigger is made.
+select audience_gate.lock_log('share row exclusive');
 drop trigger if exists trg_audience_events_settle on public.audience_events;
 create trigger trg_audience_events_settle
 after insert on public.audience_events
