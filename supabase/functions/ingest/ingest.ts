@@ -16,6 +16,7 @@ import { HeldBack } from "./held.ts";
 import { languages, translated } from "./languages.ts";
 import type { Line, Log } from "./log.ts";
 import { keyedReports, readReports, REPORT_BYTES, reportArgument, settleReports } from "./page_reports.ts";
+import { PaidTime } from "./paid.ts";
 import { addressOf, RateKeys } from "./rate.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import { RefusedRequests } from "./refused.ts";
@@ -58,6 +59,7 @@ export function createIngest(deps: Deps): Handler {
   const registry = new RegistryCopy(deps);
   const rateKeys = new RateKeys(deps.serviceKey);
   const heldBack = new HeldBack();
+  const paidTime = new PaidTime();
   const report = createReports(gate, registry, deps.store, clock);
   const refused = new RefusedRequests(deps);
   registry.refresh();
@@ -145,6 +147,7 @@ export function createIngest(deps: Deps): Handler {
     const address = addressOf(request.headers, deps.addressHeader);
     const rate = await rateKeys.forRequest(address, caller, receivedAt);
     refuseHeldBack(rate, body, receivedAt);
+    const judgedFrom = clock();
     const judgement = gate.judge(body, {
       caller: caller.kind,
       callerId: caller.id,
@@ -156,6 +159,8 @@ export function createIngest(deps: Deps): Handler {
       rate,
       pepper: deps.emailPepper,
     });
+    const asked = clock();
+    if (rate !== undefined) paidTime.took(rate, asked - judgedFrom, asked);
     line.events = judgement.total;
     if (judgement.total > limits.events) {
       throw tooManyEvents(judgement.total, limits.events);
@@ -164,7 +169,6 @@ export function createIngest(deps: Deps): Handler {
       return jsonBytes(judgement.answer, 200);
     }
 
-    const asked = clock();
     const stored = await asking(
       () => deps.store.ingest(judgement.argument),
       line,
@@ -207,9 +211,10 @@ export function createIngest(deps: Deps): Handler {
     return response;
   }
 
-  /** The database need not be asked about a sender that it has just told to wait. */
+  /** The database need not be asked about a sender that it has just told to wait, nor about one who keeps this process busy. */
   function refuseHeldBack(sender: string | undefined, { byteLength }: Uint8Array, now: number): void {
-    const seconds = sender === undefined ? null : heldBack.secondsFor(sender, byteLength, now);
+    if (sender === undefined) return;
+    const seconds = heldBack.secondsFor(sender, byteLength, now) ?? paidTime.secondsFor(sender, byteLength, now);
     if (seconds !== null) throw rateLimited(seconds);
   }
 
