@@ -33,6 +33,11 @@ export function node(output) {
   };
 }
 
+/** The tests of node's spec reporter with the seconds that each took. @param {string} output @returns {[name: string, seconds: number][]} */
+export function durations(output) {
+  return [...output.matchAll(/^✔ (.+) \(([0-9.]+)ms\)$/gm)].map(([, name, ms]) => [name, Number(ms) / 1000]);
+}
+
 /** `ok | 12 passed (3 steps) | 0 failed | 1 ignored (40ms)`. @type {Reader} */
 export function deno(output) {
   const rows = numbers(

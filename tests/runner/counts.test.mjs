@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as counts from "./counts.mjs";
+import { summary } from "./report.mjs";
 
 /** @type {[name: string, reader: counts.Reader, output: string, code: number, expected: [number, number, number]][]} */
 const CASES = [
@@ -34,4 +35,14 @@ test("the counts of a suite are those in its own output", () => {
     return same ? [] : [`${name}: ${JSON.stringify(seen)}`];
   });
   assert.deepEqual(wrong, []);
+});
+
+test("a run that takes too long names its slowest tests", () => {
+  const output = "✔ a quick one (3.5ms)\n✔ a slow one (of two) (61000.25ms)\n✖ one that fails (70000ms)\nℹ pass 2\n";
+  assert.deepEqual(counts.durations(output), [["a quick one", 0.0035], ["a slow one (of two)", 61.00025]]);
+  const result = { passed: 2, failed: 1, skipped: 0, seconds: 131, output, log: "" };
+  const suite = { name: "database", command: [], needs: [], reader: counts.node };
+  const said = (/** @type {number} */ elapsed) => summary([{ ...result, suite }], elapsed).split("\n");
+  assert.ok(said(901).includes("    61.0 s  database: a slow one (of two)"));
+  assert.ok(!said(899).some((line) => line.includes("a slow one")));
 });

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { durations } from "./counts.mjs";
 import { root } from "./paths.mjs";
 
 /** @typedef {import("./execute.mjs").Result} Result */
@@ -68,7 +69,18 @@ export class Progress {
 const LIMIT_SECONDS = 15 * 60;
 const OVER = `longer than ${
   LIMIT_SECONDS / 60
-} minutes: if this machine had nothing else to do, give its slowest tests a short form`;
+} minutes: if this machine had nothing else to do, give its slowest tests a short form. These are:`;
+const MOST_NAMED = 20;
+
+/** @param {Result[]} results */
+function slowest(results) {
+  return results.flatMap(({ suite, output }) =>
+    durations(output).map(([name, seconds]) => ({ seconds, text: `${suite.name}: ${name}` }))
+  )
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, MOST_NAMED)
+    .map(({ seconds, text }) => `${seconds.toFixed(1).padStart(8)} s  ${text}`);
+}
 
 /**
  * The table of suites, and the closing line that machines read.
@@ -91,7 +103,7 @@ export function summary(results, elapsed) {
       row([suite.name, passed, failed, skipped, seconds.toFixed(1)])
     ),
     `${"whole run".padEnd(width + 27)}${elapsed.toFixed(1).padStart(9)}`,
-    ...(elapsed > LIMIT_SECONDS && !results.some(({ suite }) => suite.long) ? ["", OVER] : []),
+    ...(elapsed > LIMIT_SECONDS && !results.some(({ suite }) => suite.long) ? ["", OVER, ...slowest(results)] : []),
     "",
   ];
   const skipped = total("skipped");
