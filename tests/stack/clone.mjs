@@ -17,7 +17,7 @@ const LIMIT_SECONDS = 900;
 const INSIDE = "AUDIENCE_GATE_IN_CLONE";
 
 /**
- * A clone of what is committed here.
+ * A clone of what is committed here, in a folder with a name that scripts stumble over.
  *
  * @param {import("node:test").TestContext} t @param {string} [folder] to put it in
  */
@@ -25,7 +25,7 @@ export function cloned(t, folder = temporaryFolder(t)) {
   if (process.env[INSIDE]) {
     throw new Error("this is a clone made by this very test, which ends it before it comes here");
   }
-  const clone = join(folder, "clone");
+  const clone = join(folder, "Übung 1 (Kopie)");
   execFileSync("git", ["clone", "--quiet", "--depth=1", `file://${root}`, clone]);
   return clone;
 }
