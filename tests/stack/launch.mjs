@@ -42,14 +42,16 @@ export async function freePort() {
  *
  * @param {import("node:test").TestContext} t
  * @param {string[]} args
- * @param {{ command?: string[], cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ command?: string[], cwd?: string, env?: NodeJS.ProcessEnv, uid?: number }} [options]
  * @returns {Promise<Launched>}
  */
-export async function launch(t, args, { command = ["node", "local/start.mjs"], cwd = root, env = process.env } = {}) {
+export async function launch(t, args, { command = ["node", "local/start.mjs"], cwd = root, env = process.env, uid } = {}) {
   const began = performance.now();
   const child = spawn(command[0], [...command.slice(1), ...args], {
     cwd,
     env,
+    uid,
+    gid: uid,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
