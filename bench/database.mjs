@@ -7,14 +7,12 @@
  * that has no triggers. Writes bench/DATABASE.md.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { signatureOf } from "../tests/database/events.mjs";
 import { signingKeys, startPostgres } from "../tests/database/postgres.mjs";
-import { record } from "./history.mjs";
+import { publish, record } from "./history.mjs";
 
 const ROWS = 1000;
 const ROUNDS = 15;
@@ -286,7 +284,7 @@ statements of one round. fsync is off for all of them, so that what is compared 
 All plans were made while the tables were empty. The tables were then filled row by row, one with the other, so that
 neither has more of its pages in memory.
 `;
-  writeFileSync(fileURLToPath(new URL("DATABASE.md", import.meta.url)), text);
+  publish("DATABASE.md", text);
   record(
     "database",
     Object.fromEntries(STORED.flatMap((stored) =>

@@ -13,7 +13,6 @@ import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { size } from "../long.mjs";
 import { chromiumPath } from "../runner/chromium.mjs";
-import { root } from "../runner/paths.mjs";
 import { until } from "../until.mjs";
 import { NEXT, REACT, SVELTEKIT, WORKER, WORKERD } from "./hosts.mjs";
 import { hosts, inHosts, installHosts, NODES } from "./hosts_installed.mjs";

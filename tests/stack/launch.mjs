@@ -45,7 +45,11 @@ export async function freePort() {
  * @param {{ command?: string[], cwd?: string, env?: NodeJS.ProcessEnv, uid?: number }} [options]
  * @returns {Promise<Launched>}
  */
-export async function launch(t, args, { command = ["node", "local/start.mjs"], cwd = root, env = process.env, uid } = {}) {
+export async function launch(
+  t,
+  args,
+  { command = ["node", "local/start.mjs"], cwd = root, env = process.env, uid } = {},
+) {
   const began = performance.now();
   const child = spawn(command[0], [...command.slice(1), ...args], {
     cwd,

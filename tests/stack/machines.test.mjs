@@ -38,7 +38,10 @@ for (const { node, npm, integrity } of long ? MACHINES : []) {
     const bin = join(folder, "bin");
     mkdirSync(bin);
     const [packed] = JSON.parse(
-      execFileSync("npm", ["pack", `npm@${npm}`, "--json", "--pack-destination", bin], { encoding: "utf8", stdio: "pipe" }),
+      execFileSync("npm", ["pack", `npm@${npm}`, "--json", "--pack-destination", bin], {
+        encoding: "utf8",
+        stdio: "pipe",
+      }),
     );
     assert.equal(packed.integrity, integrity);
     execFileSync("tar", ["-xzf", join(bin, packed.filename), "-C", bin]);

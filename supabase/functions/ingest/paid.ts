@@ -10,7 +10,7 @@ const PAID_OFF = 50;
 /** … and so much of it at once: a little more than an ordinary body of the greatest size takes. */
 const AT_ONCE_MS = 100;
 /** A body as small as this takes a few milliseconds at worst, and comes from a page. */
-const LITTLE_BYTES = 8192;
+const LITTLE_BYTES = 10_000;
 /** A clock that jumped during a judgement keeps nobody out for longer. */
 const MOST_MS = 60_000;
 
