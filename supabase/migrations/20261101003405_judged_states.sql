@@ -36,6 +36,12 @@ begin
   if before = new.current_state then
     return null;
   end if;
+  -- The derivation writes its own history. Until it is installed further on, nobody acts in its name.
+  if current_setting('audience_gate.actor', true) = 'system:derivation' then
+    if audience_gate.is_deriving() then
+      return null;
+    end if;
+  end if;
   if tg_table_name = 'audience_state' and not exists (select from public.audience_states s where s.id = before) then
     before := null;
   end if;

@@ -19,21 +19,25 @@
 -- The result does not depend on how events are cut into batches: a person whose events turn up late is folded again from
 -- the first event.
 
+-- Every step is written to the history as it would be by the triggers of the two tables of states, which leave a run of
+-- the derivation alone: one row for the site and, where the overall standing follows, one for that.
+drop function if exists audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean);
 create or replace function audience_gate.derive_member(
-  site uuid, member uuid, first_at timestamptz, last_at timestamptz, recompute boolean
+  site uuid, member uuid, first_at timestamptz, last_at timestamptz, recompute boolean, rules audience_gate.state_rules
 )
 returns bigint
 language plpgsql
 volatile
-security definer
 set search_path = ''
 as $$
 declare
-  ladder text[];
-  floors numeric[];
-  needs text[];
-  cap numeric;
+  ladder constant text[] := rules.ladder;
+  floors constant numeric[] := rules.floors;
+  needs constant text[] := rules.needs;
+  overall public.audience_state;
   known public.audience_site_state;
+  is_new boolean;
+  is_new_here boolean;
   refold boolean;
   rung integer := 1;
   target integer;
@@ -54,23 +58,26 @@ declare
   step record;
   moved_at timestamptz;
   why text;
+  stepped audience_gate.state_step[] := array[]::audience_gate.state_step[];
   applied bigint := 0;
 begin
-  select array_agg(s.id order by s.rank), array_agg(s.min_score order by s.rank), array_agg(s.requires order by s.rank)
-  into ladder, floors, needs from public.audience_states s;
-  select s.daily_cap into cap from audience_gate.state_settings s;
-
   -- The overall row is the lock on all that is known about a person: whoever changes any of it takes it first.
-  perform audience_gate.announce_change('system:derivation', 'first_event', null, null, first_at);
   insert into public.audience_state (user_id, current_state) values (member, ladder[1]) on conflict (user_id) do nothing;
-  perform from public.audience_state s where s.user_id = member for update;
-  insert into public.audience_site_state (site_id, user_id, current_state, highest_state, consents)
-  values (site, member, ladder[1], ladder[1], '{}') on conflict (site_id, user_id) do nothing;
-  select * into strict known from public.audience_site_state s where s.site_id = site and s.user_id = member;
+  is_new := found;
+  select * into strict overall from public.audience_state s where s.user_id = member for update;
+  select * into known from public.audience_site_state s where s.site_id = site and s.user_id = member;
+  is_new_here := not found;
+  if is_new_here then
+    known.site_id := site;
+    known.user_id := member;
+    known.current_state := ladder[1];
+    known.derived_through := '-infinity';
+    known.consents := '{}';
+  end if;
 
   refold := recompute or first_at <= known.derived_through or known.consents is null;
   through := greatest(last_at, known.derived_through);
-  if not refold then
+  if not refold and not is_new_here then
     rung := array_position(ladder, known.current_state);
     highest := array_position(ladder, known.highest_state);
     score := known.engagement_score;
@@ -145,7 +152,7 @@ begin
         tally := '{}';
       end if;
       used := coalesce((tally -> step.event_type)::integer, 0);
-      gain := case when used < step.daily_cap then least(step.weight, cap - gained) else 0 end;
+      gain := case when used < step.daily_cap then least(step.weight, rules.daily_cap - gained) else 0 end;
       if gain > 0 then
         score := score + gain;
         gained := gained + gain;
@@ -161,9 +168,8 @@ begin
       end if;
     end if;
 
-    while rung <> target and not exists (
-      select from public.audience_blocked_jumps j
-      where j.from_state = ladder[rung] and j.to_state = ladder[rung + sign(target - rung)::integer])
+    while rung <> target
+      and ladder[rung] || '>' || ladder[rung + sign(target - rung)::integer] <> all (rules.blocked)
     loop
       if step.event_category = 'retention' then
         score := audience_gate.placed_score(ladder[rung], ladder[target], score);
@@ -172,30 +178,47 @@ begin
       highest := greatest(highest, rung);
       idle_at := greatest(idle_at, moved_at);
       if not refold then
-        perform set_config('audience_gate.rule', why, true), set_config('audience_gate.event_id', step.event_id::text, true),
-          set_config('audience_gate.effective_at', moved_at::text, true);
-        update public.audience_site_state s set current_state = ladder[rung], last_event_type = last_type
-        where s.site_id = site and s.user_id = member;
+        stepped := stepped || row(rung, why, step.event_id, moved_at)::audience_gate.state_step;
       end if;
     end loop;
   end loop;
 
-  if refold then
-    perform audience_gate.walk_to(site, member, known.current_state, ladder[rung], ladder);
+  -- A recomputation may end several ranks away.
+  target := array_position(ladder, known.current_state);
+  while refold and target <> rung loop
+    used := target + sign(rung - target)::integer;
+    if ladder[target] || '>' || ladder[used] = any (rules.blocked) then
+      raise exception 'the direct move from % to % is blocked', ladder[target], ladder[used] using errcode = 'check_violation';
+    end if;
+    target := used;
+    stepped := stepped || row(target, 'recomputed', null, clock_timestamp())::audience_gate.state_step;
+  end loop;
+  perform audience_gate.write_steps(known, overall, rules, is_new, is_new_here, first_at, score, last_type, stepped);
+  if is_new_here then
+    insert into public.audience_site_state (
+      site_id, user_id, current_state, engagement_score, last_event_type, last_activity_at, idle_since, highest_state,
+      consents, has_advocated, score_day, day_score, day_counts, derived_through)
+    values (site, member, ladder[rung], score, last_type, active_at, idle_at, ladder[highest], given, advocated, day, gained,
+      tally, through);
+  else
+    update public.audience_site_state s
+    set current_state = ladder[rung], engagement_score = score, last_event_type = last_type, last_activity_at = active_at,
+      idle_since = idle_at, highest_state = ladder[highest], consents = given,
+      has_advocated = advocated, score_day = day, day_score = gained,
+      day_counts = tally, derived_through = through
+    where s.site_id = site and s.user_id = member;
   end if;
-  update public.audience_site_state s
-  set engagement_score = score, last_event_type = last_type, last_activity_at = active_at,
-    idle_since = idle_at, highest_state = ladder[highest], consents = given,
-    has_advocated = advocated, score_day = day, day_score = gained,
-    day_counts = tally, derived_through = through
-  where s.site_id = site and s.user_id = member;
-  perform audience_gate.announce_change(null, null);
   return applied;
 end;
 $$;
-comment on function audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean) is
+comment on function audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean, audience_gate.state_rules) is
   'Applies the new events of a person at a site, or all of them again if one turned up late. Returns how many were '
   'applied.';
+alter function audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean, audience_gate.state_rules)
+  owner to audience_gate_owner;
+revoke all on function audience_gate.derive_member(uuid, uuid, timestamptz, timestamptz, boolean, audience_gate.state_rules)
+  from public, anon, authenticated, service_role;
+drop function if exists audience_gate.walk_to(uuid, uuid, text, text, text[]);
 comment on function audience_gate.retention_holds(jsonb, text, text, timestamptz, timestamptz) is
   'Whether the rule that a retention event names applies to a person who is in this state, and since then neither did '
   'anything nor changed state.';

@@ -1,6 +1,6 @@
 -- A run of the derivation, which no single person's rows can stop.
 
--- Whoever waits longest comes first, and is found without a walk through all who wait.
+-- Whoever waits longest and whoever came last are found without a walk through all who wait.
 create index if not exists idx_state_pending_first_at on audience_gate.state_pending (first_at);
 create index if not exists idx_state_pending_member on audience_gate.state_pending (user_id, site_id);
 
@@ -18,6 +18,9 @@ declare
   ladder text[];
   step integer;
 begin
+  if current_setting('audience_gate.actor', true) = 'system:derivation' and audience_gate.is_deriving() then
+    return null;
+  end if;
   select array_agg(s.id order by s.rank) into ladder from public.audience_states s;
   select coalesce(array_position(ladder, s.current_state), 0) into held
   from public.audience_state s where s.user_id = new.user_id for update;
@@ -54,6 +57,7 @@ security definer
 set search_path = ''
 as $$
 declare
+  rules constant audience_gate.state_rules := audience_gate.state_rules();
   person record;
   events bigint := 0;
   failed jsonb := jsonb_build_array();
@@ -65,12 +69,12 @@ begin
   loop
     if not one_by_one then
       events := events + audience_gate.derive_member(
-        person.site_id, person.user_id, person.first_at, person.last_at, person.recompute);
+        person.site_id, person.user_id, person.first_at, person.last_at, person.recompute, rules);
       continue;
     end if;
     begin
       events := events + audience_gate.derive_member(
-        person.site_id, person.user_id, person.first_at, person.last_at, person.recompute);
+        person.site_id, person.user_id, person.first_at, person.last_at, person.recompute, rules);
     exception when others then
       -- What passes by itself is no fault of this person's rows.
       if left(sqlstate, 2) in ('40', '53', '55', '57', '58') then
@@ -97,7 +101,9 @@ comment on function audience_gate.derive_batch(jsonb, boolean) is
 alter function audience_gate.derive_batch(jsonb, boolean) owner to audience_gate_owner;
 revoke all on function audience_gate.derive_batch(jsonb, boolean) from public, anon, authenticated, service_role;
 
--- There is one derivation at a time: a second one answers that it found the first at work. The settings keep
+-- Half of a batch are those who have waited longest, and half those who came last, so that nobody who is new waits behind
+-- millions. Whoever is taken is taken with all that waits for them, so the order of a person's own events does not depend
+-- on it. There is one derivation at a time: a second one answers that it found the first at work. The settings keep
 -- every plan on an index, even one that was made while the tables were empty, and have none of them compiled.
 create or replace function audience_gate.derive_states(settings jsonb default '{}')
 returns jsonb
@@ -122,10 +128,16 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('audience_gate.derive_states', 0)) then
     return jsonb_build_object('busy', true);
   end if;
+  perform audience_gate.announce_change('system:derivation', null);
+  insert into audience_gate.deriving (backend) values (pg_backend_pid()) on conflict do nothing;
   loop
     with chosen as (
       select distinct p.site_id, p.user_id
-      from (select q.site_id, q.user_id from audience_gate.state_pending q order by q.first_at limit batch) p
+      from (
+        (select q.site_id, q.user_id from audience_gate.state_pending q order by q.first_at limit batch - batch / 2)
+        union all
+        (select q.site_id, q.user_id from audience_gate.state_pending q order by q.first_at desc limit batch / 2)
+      ) p
     ), taken as (
       delete from audience_gate.state_pending p using chosen c
       where p.site_id = c.site_id and p.user_id = c.user_id
@@ -151,6 +163,8 @@ begin
     failed := failed || (done -> 'failed');
     exit when clock_timestamp() >= deadline;
   end loop;
+  delete from audience_gate.deriving d where d.backend = pg_backend_pid();
+  perform audience_gate.announce_change(null, null);
   return jsonb_build_object('members', members, 'events', events,
       'remaining', exists (select from audience_gate.state_pending))
     || case when failed = '[]' then '{}'::jsonb else jsonb_build_object('failed', failed) end;

@@ -65,7 +65,7 @@ test(`a batch of ${MEMBERS} people who wait reads their own events, and a sweep 
   assert.ok(read <= 1000 * MOST.derive_states, `${read} read to derive 1000`);
 
   const [swept, looked] = await run("sweep_inactivity", '{"batch_size": 500}');
-  assert.deepEqual(swept, { emitted: 500, rejected: 0 });
+  assert.deepEqual(swept, { emitted: 500, rejected: 0, remaining: true });
   assert.ok(looked <= 1000 * MOST.sweep_inactivity, `${looked} read to sweep 500`);
 });
 

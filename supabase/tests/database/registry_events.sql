@@ -18,7 +18,7 @@ select is_empty($$
       'rebuilds_due', 'session_users', 'session_slots', 'session_starts', 'engagement_slots', 'feature_slots', 'visits', 'engagement_days',
       'feature_days', 'cohort_periods', 'funnel_days',
       -- histories
-      'audience_registry_events', 'audience_state_events', 'audience_own_rules', 'audience_own_rule_events', 'lifecycle_said',
+      'audience_registry_events', 'audience_state_events', 'audience_own_rules', 'audience_own_rule_events', 'lifecycle_said', 'deriving',
       'unsealed', 'leaf', 'tile', 'seal', 'checkpoint', 'erasures', 'erased_rows',
       -- secrets beside what is recorded
       'alert_addresses',
