@@ -17,6 +17,8 @@ declare global {
   var configure: ((config: TrackerOptions) => TrackerOptions) | undefined;
   var log: Told[];
   var person: User | null;
+  /** What the page has ever written to its storage. */
+  var written: string[];
   /** Ids that the function already knew. */
   var replayed: string[];
   /** The modules of `web/dashboard/charts/`, each with a function that draws. */

@@ -1,75 +1,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
+import { root } from "../runner/paths.mjs";
+import { NEEDLE, planted, TEXTS } from "../support/canaries.mjs";
 import { event, ingest, insert, newSession } from "./events.mjs";
 import { startPostgres, VERSIONS } from "./postgres.mjs";
-
-/** Personal data in the forms in which people leave it lying about; none of it may be found again. */
-const CANARIES = {
-  email: "canary.bird@example.com",
-  "encoded email": "canary.bird%40example.com",
-  phone: "+491701234567",
-  card: "4111 1111 1111 1111",
-  "social security number": "219-09-9999",
-  "address behind HTML": "canary.bird&#64;example.com",
-  "bank account": "DE89 3704 0044 0532 0130 00",
-  "credential": "?token=canary4f9c21d07b",
-};
-const NEEDLE = /canary|1701234567|4111 1111|219-09|3704 0044/i;
-
-/** Every position that a sender can write to. Only the e-mail rule applies to texts that are columns. */
-const POSITIONS = {
-  session_id: (/** @type {string} */ text) => ({
-    session_id: `session ${text}`,
-  }),
-  event_type: (/** @type {string} */ text) => ({ event_type: text }),
-  event_category: (/** @type {string} */ text) => ({ event_category: text }),
-  event_source: (/** @type {string} */ text) => ({ event_source: text }),
-  utm_source: (/** @type {string} */ text) => ({ utm_source: text }),
-  utm_medium: (/** @type {string} */ text) => ({ utm_medium: text }),
-  utm_campaign: (/** @type {string} */ text) => ({ utm_campaign: text }),
-  utm_content: (/** @type {string} */ text) => ({ utm_content: text }),
-  utm_term: (/** @type {string} */ text) => ({ utm_term: text }),
-  "a text": (/** @type {string} */ text) => ({
-    metadata: { page_path: `/?q=${text}` },
-  }),
-  "a nested text": (/** @type {string} */ text) => ({
-    metadata: { page_path: "/", a: [{ b: [text] }] },
-  }),
-  "a key": (/** @type {string} */ text) => ({
-    metadata: { page_path: "/", [text]: 1 },
-  }),
-  "a nested key": (/** @type {string} */ text) => ({
-    metadata: { page_path: "/", a: [{ [text]: true }] },
-  }),
-  "a personal key": (/** @type {string} */ text) => ({
-    metadata: { page_path: "/", contact_email: text },
-  }),
-  "a long text": (/** @type {string} */ text) => ({
-    metadata: { page_path: "/", note: "x".repeat(9000) + text },
-  }),
-  "metadata that is not an object": (/** @type {string} */ text) => ({
-    metadata: [text],
-  }),
-  "metadata that is a text": (/** @type {string} */ text) => ({
-    metadata: text,
-  }),
-};
-
-/** Positions that a row of typed columns cannot hold, so that only the batch function meets them. */
-const UNTYPED = {
-  id: (/** @type {string} */ text) => ({ id: text }),
-  user_id: (/** @type {string} */ text) => ({ user_id: text }),
-  site_id: (/** @type {string} */ text) => ({ site_id: text }),
-  occurred_at: (/** @type {string} */ text) => ({ occurred_at: text }),
-  "an unknown field": (/** @type {string} */ text) => ({ contact: text }),
-  "an unknown field's name": (/** @type {string} */ text) => ({ [text]: 1 }),
-  "email of an event that is not a subscription": (
-    /** @type {string} */ text,
-  ) => ({ email: text }),
-};
 
 for (const version of VERSIONS) {
   describe(`canaries on Postgres ${version}`, () => {
@@ -137,33 +75,12 @@ for (const version of VERSIONS) {
         [],
       );
     }
-    const planted = (
-      /** @type {Record<string, (text: string) => Record<string, unknown>>} */ positions,
-      /** @type {[string, string][]} */ canaries,
-    ) =>
-      canaries.flatMap(([kind, text]) =>
-        Object.entries(positions).map(([position, plant]) => ({
-          what: `${kind} in ${position}`,
-          sent: event(plant(text)),
-        }))
-      );
-    const emails = Object.entries(CANARIES).filter(([kind]) => kind.includes("email"));
-    const others = Object.entries(CANARIES).filter(([kind]) => !kind.includes("email"));
-    const inMetadata = Object.fromEntries(
-      Object.entries(POSITIONS).filter(([, plant]) => "metadata" in plant("")),
-    );
-    const cases = [
-      ...planted(POSITIONS, emails),
-      ...planted(inMetadata, others),
-    ];
+    /** @param {Parameters<typeof planted>} sorts */
+    const sent = (...sorts) => planted(...sorts).map(({ what, changes }) => ({ what, sent: event(changes) }));
 
     it("are nowhere after direct inserts", async () => {
-      await check(
-        cases.map(({ what, sent }) => ({
-          what,
-          send: () => insert(client, [sent]),
-        })),
-      );
+      const cases = sent("columns", "metadata");
+      await check(cases.map(({ what, sent }) => ({ what, send: () => insert(client, [sent]) })));
       const { rows: [{ count }] } = await admin.query(
         "select count(*)::int from public.audience_events where rejected",
       );
@@ -172,26 +89,21 @@ for (const version of VERSIONS) {
 
     it("are nowhere after batches whose contract is not proven", async () => {
       await check(
-        [...cases, ...planted(UNTYPED, emails), ...planted(UNTYPED, others)]
-          .map(({ what, sent }) => ({
-            what,
-            send: async () => {
-              const answer = await ingest(client, [sent], {
-                contract: "another",
-              });
-              assert.equal(answer.rejected.length, 1, what);
-              return answer.rejected;
-            },
-          })),
+        sent("columns", "metadata", "untyped").map(({ what, sent }) => ({
+          what,
+          send: async () => {
+            const answer = await ingest(client, [sent], { contract: "another" });
+            assert.equal(answer.rejected.length, 1, what);
+            return answer.rejected;
+          },
+        })),
       );
     });
 
     it("are nowhere after batches that lie about their contract", async () => {
+      const categories = sent("columns").filter(({ what }) => what.endsWith("in event_category"));
       await check(
-        planted(
-          { ...UNTYPED, event_category: POSITIONS.event_category },
-          emails,
-        ).map(({ what, sent }) => ({
+        [...sent("untyped"), ...categories].map(({ what, sent }) => ({
           what,
           send: () => ingest(client, [sent]).then(() => null),
         })),
@@ -199,7 +111,7 @@ for (const version of VERSIONS) {
     });
 
     it("are nowhere after statements that fail", async () => {
-      const text = CANARIES.email;
+      const text = TEXTS.email;
       const row = event({ metadata: { page_path: `/?q=${text}` } });
       await client.query(
         "insert into public.audience_event_types (id, category, tier, description) values ('fails_late', 'engagement', 'consumer', '')",
@@ -274,6 +186,50 @@ for (const version of VERSIONS) {
           },
         },
       ]);
+    });
+
+    it("are quoted by Postgres itself where SECURITY.md says so, and nowhere else", async () => {
+      // Every type that a role of the API can send a value of: of a column that it writes, or of a function's argument.
+      const { rows: types } = await admin.query(
+        `select distinct format_type(s.type, null) as name
+         from (
+           select a.atttypid from pg_attribute a join pg_class c on c.oid = a.attrelid, unnest($1::text[]) as role
+           where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v') and a.attnum > 0
+             and not a.attisdropped and has_column_privilege(role, c.oid, a.attnum, 'insert, update')
+           union
+           select t.type from pg_proc p, unnest(p.proargtypes::oid[]) as t (type), unnest($1::text[]) as role
+           where p.pronamespace = 'public'::regnamespace and has_function_privilege(role, p.oid, 'execute')
+         ) s (type)
+         order by 1`,
+        [["anon", "authenticated", "service_role"]],
+      );
+      const quoting = async (/** @type {string} */ sql, /** @type {string} */ sent) => {
+        const from = readFileSync(postgres.logFile, "utf8").length;
+        const error = await client.query(sql, [sent]).then(
+          () => "",
+          (error) => JSON.stringify({ ...error, message: error.message }),
+        );
+        return NEEDLE.test(error) || NEEDLE.test(readFileSync(postgres.logFile, "utf8").slice(from));
+      };
+      /** @type {string[]} */
+      const found = [];
+      /** @type {string[]} */
+      const withNul = [];
+      for (const { name } of types) {
+        const sql = `select r.sent from json_to_record($1) as r (sent ${name})`;
+        if (await quoting(sql, JSON.stringify({ sent: TEXTS.email }))) found.push(name);
+        if (await quoting(sql, JSON.stringify({ sent: `${TEXTS.email}\0` }))) withNul.push(name);
+      }
+      const [, list] = /Postgres itself quotes what no column can hold[^]*?where (`[^]*?) is\s+expected/.exec(
+        readFileSync(join(root, "SECURITY.md"), "utf8"),
+      ) ?? [];
+      // Before Postgres 16, whatever cannot be read as `xid8` is nought.
+      const listed = [...list?.matchAll(/`([^`]+)`/g) ?? []].map(([, name]) => name).filter((name) =>
+        version > 15 || name !== "xid8"
+      );
+      assert.deepEqual(found, listed, "types");
+      assert.deepEqual(withNul, types.map(({ name }) => name), "U+0000 in any JSON");
+      assert.ok(await quoting("select $1::json", `{"session_id": ${TEXTS.email}`), "a body that is no JSON");
     });
   });
 }

@@ -10,7 +10,7 @@ const SHOWN = /((?:"[^"]+"(?:,? and |, )?)+) \(\[[^\]]+\]\(([^)]+)\)\)/g;
 
 /** How the name of a test stands in the source: in any kind of quotation marks, or as that of a function. */
 const stands = (/** @type {string} */ source, /** @type {string} */ name) =>
-  [`"${name}"`, `'${name}'`, `\`${name}\``, `fn ${name}(`].some((form) => source.includes(form));
+  [`"${name}"`, `'${name}'`, `\`${name}\``, `fn ${name}(`, `def ${name}(`].some((form) => source.includes(form));
 
 test("every test that SECURITY.md names is in the file that it links to", () => {
   const rows = readFileSync(join(root, "SECURITY.md"), "utf8").split("\n").filter((line) =>
