@@ -17,6 +17,8 @@ const COMMANDS = {
   upgrade: () => import("./upgrade.mjs"),
   uninstall: () => import("./uninstall.mjs"),
   types: () => import("./types.mjs"),
+  import: () => import("./import.mjs"),
+  export: () => import("./export.mjs"),
   check: () => import("./check.mjs"),
   alerts: () => import("./alerts.mjs"),
   mcp: () => import("./mcp.mjs"),
@@ -31,6 +33,8 @@ const HELP = `Usage: audience-gate COMMAND [OPTIONS]
   upgrade    copies what is newer in this package
   uninstall  takes everything out of the project again
   types      writes the events of an install as TypeScript
+  import     turns a tracking plan of Segment, RudderStack, Snowplow or GA4, or JSON Schema, into event types
+  export     writes the plan of an install as JSON Schema or TypeScript, for version control
   check      judges a file of events, one JSON text a line
   alerts     has the function send what alerts have to say
   mcp        answers agents by the Model Context Protocol: what an event must be, and why one was rejected

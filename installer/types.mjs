@@ -22,7 +22,7 @@ event(), whose result a tracker's track() and the package's check() take. A miss
   run: async (values) => {
     const types = eventTypes(await registryText(values) ?? shipped());
     const out = text(values, "out");
-    const source = module(types);
+    const source = typesModule(types);
     if (out === undefined || values["dry-run"]) {
       process.stdout.write(source);
       return 0;
@@ -50,7 +50,7 @@ const CATEGORIES = {
 };
 
 /** @param {import("./registry.mjs").EventType[]} types */
-function module(types) {
+export function typesModule(types) {
   const known = types.filter(({ category }) => Object.hasOwn(CATEGORIES, category));
   const payloads = known.map(({ id, payload_schema: schema }) =>
     `  ${JSON.stringify(id)}: ${isObject(schema) ? objectType(schema) : "{ [key: string]: unknown }"};`

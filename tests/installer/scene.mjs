@@ -13,7 +13,7 @@ const base = mkdtempSync(join(tmpdir(), "audience-gate-installer-"));
 process.on("exit", () => rmSync(base, { recursive: true, force: true }));
 const packaged = join(base, "node_modules", "audience-gate");
 await npmPackage(join(root, "pkg"), packaged);
-for (const name of ["pg", "typescript", "@types"]) {
+for (const name of ["pg", "typescript", "@types", "yaml"]) {
   symlinkSync(join(root, "node_modules", name), join(base, "node_modules", name));
 }
 

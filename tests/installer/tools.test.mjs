@@ -11,7 +11,20 @@ import { blocks } from "../docs/documents.mjs";
 import { project } from "./scene.mjs";
 
 const CONFIG = { "config.toml": 'project_id = "tools"\n' };
-const COMMANDS = ["init", "status", "doctor", "enable", "upgrade", "uninstall", "types", "check", "alerts", "mcp"];
+const COMMANDS = [
+  "init",
+  "status",
+  "doctor",
+  "enable",
+  "upgrade",
+  "uninstall",
+  "types",
+  "import",
+  "export",
+  "check",
+  "alerts",
+  "mcp",
+];
 
 describe("the words of the command", () => {
   const scene = project("words", CONFIG);
