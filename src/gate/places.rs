@@ -266,7 +266,7 @@ fn payload<'a>(judged: &Judged<'a>) -> Option<Vec<Step<'a>>> {
 /// The pointer, up to a key that must not be shown or has no room; `None` if the keys say something personal together.
 #[cold]
 #[inline(never)]
-fn written(steps: &[Step]) -> Option<Vec<u8>> {
+pub fn written(steps: &[Step]) -> Option<Vec<u8>> {
     let mut pointer = Vec::new();
     for step in steps {
         let before = pointer.len();

@@ -29,6 +29,22 @@ const SENT = Array.from({ length: 60 }, (_, n) =>
     event({ event_type: "content_view", metadata: { content_id: "a", duration_seconds: 40 } }),
   );
 
+/** What the database says of a rule, page after page. @param {string} url @param {Record<string, unknown>} asked */
+const whole = (url, { schema, category = null, event_type = null, page }) =>
+  asClient(url, async (client) => {
+    /** @type {any} */
+    let so_far = null;
+    for (;;) {
+      /** @type {{ rows: { found: any }[] }} */
+      const { rows: [{ found }] } = await client.query(
+        "select public.audience_back_test(null, $1, $2, $3, page => $4, so_far => $5) as found",
+        [JSON.stringify(schema), category, event_type, page, so_far],
+      );
+      if (found.next === null) return found;
+      so_far = found;
+    }
+  });
+
 for (const version of VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
@@ -111,6 +127,45 @@ for (const version of VERSIONS) {
       );
       assert.ok(samples.every((/** @type {any} */ one) => one.path === "/metadata/page_path"));
       assert.doesNotMatch(JSON.stringify(samples), /session-|7d9f5a4e/);
+    });
+
+    test("the database answers the same by itself, samples and places too", async () => {
+      const odd = { ["k".repeat(70)]: { const: 1 }, page_path: { pattern: "^/shop" }, shoe_size: { type: "string" } };
+      await asClient(postgres.url, async (client) => {
+        await ingest(client, [
+          event({ event_source: "odd", metadata: { page_path: "/shop/x", ["k".repeat(70)]: 2 } }),
+          event({
+            event_source: "odd",
+            occurred_at: new Date().toISOString(),
+            metadata: { page_path: "/shop/y", shoe_size: 41 },
+          }),
+          event({
+            event_source: "odd",
+            utm_source: "news",
+            metadata: { page_path: "/shop/z", shoe_size: 42, text: "x".repeat(400) },
+          }),
+        ]);
+        await client.query(
+          "insert into public.audience_personal_words (words, reason) values ('shoe size', 'it tells people apart')",
+        );
+      });
+      /** @type {Record<string, unknown>[]} */
+      const rules = [
+        { schema: SCHEMA },
+        { schema: SCHEMA, event_type: "page_view", category: "engagement" },
+        { schema: false },
+        { schema: { properties: { metadata: { properties: odd } } } },
+        { schema: { required: ["occurred_at"] }, event_type: "content_view" },
+        { schema: true },
+      ];
+      for (const rule of rules) {
+        const { status: _, ...native } = drafted(rule);
+        for (const page of [5, 5000]) {
+          const { next, others, ...found } = await whole(postgres.url, { ...rule, page });
+          assert.deepEqual([next, others], [null, 0]);
+          assert.deepEqual(found, native, `${JSON.stringify(rule)} in pages of ${page}`);
+        }
+      }
     });
 
     test("what cannot be judged by is refused with what to do", () => {

@@ -5,11 +5,13 @@
 
 use super::report::Format;
 use super::{Done, connection, progress, say};
+use audience_gate::contract::vocabulary::Field;
+use audience_gate::gate::places;
 use audience_gate::ids::is_uuid;
 use audience_gate::parse::json::{Json, Step};
 use audience_gate::privacy::redact::{self, Extent};
 use audience_gate::registry::{self, Registry};
-use audience_gate::{time, write};
+use audience_gate::time;
 use postgres::types::ToSql;
 use postgres::{Client, Row};
 use serde_json::{Value, json};
@@ -37,7 +39,8 @@ pub struct BackTestArgs {
 /// How many events are shown.
 const MOST_SAMPLES: usize = 10;
 
-const SETTINGS: &str = "set statement_timeout = '30s'; set default_transaction_read_only = on; set jit = off";
+const SETTINGS: &str =
+    "set statement_timeout = '30s'; set default_transaction_read_only = on; set jit = off; set timezone = 'UTC'";
 
 /// A batch of accepted events that the rule binds, in the order in which they were recorded.
 const BATCH: &str = "
@@ -55,6 +58,9 @@ const ESTIMATE: &str = "
 select coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint from pg_catalog.pg_class c
 where c.oid = 'public.audience_events'::regclass
   or c.oid in (select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = 'public.audience_events'::regclass)";
+
+/// By what else than the contract's words keys name personal data here.
+const WORDS: &str = "select words from public.audience_personal_words";
 
 /// What came of it.
 #[derive(Default)]
@@ -77,7 +83,8 @@ pub fn run(args: &BackTestArgs) -> Done {
     let mut client = connection::connect()?;
     client.batch_execute(SETTINGS).map_err(|error| connection::explain(&error))?;
     let rule = rule(&args.rule, &mut client)?;
-    let registry = registry_of(&rule)?;
+    let words = client.query(WORDS, &[]).map_err(|error| connection::explain(&error))?;
+    let registry = registry_of(&rule, &words.iter().map(|row| row.get(0)).collect::<Vec<String>>())?;
     let ask = |client: &mut Client, query: &str, values: &[&(dyn ToSql + Sync)]| {
         client.query(query, values).map_err(|error| connection::explain(&error))
     };
@@ -131,11 +138,11 @@ fn rule(name: &str, client: &mut Client) -> Result<Value, String> {
     Ok(rule)
 }
 
-/// A registry with nothing but the rule.
-fn registry_of(rule: &Value) -> Result<Registry, String> {
+/// A registry with nothing but the rule, and the words of the install.
+fn registry_of(rule: &Value, words: &[String]) -> Result<Registry, String> {
     let nothing: [Value; 0] = [];
     let snapshot = json!({ "version": "", "default_site": "", "event_types": nothing, "rules": nothing,
-        "states": nothing, "blocked_jumps": nothing, "own_rules": [rule] });
+        "states": nothing, "blocked_jumps": nothing, "personal_words": words, "own_rules": [rule] });
     let registry = Registry::from_json(snapshot.to_string().as_bytes())?;
     match registry.faults.first() {
         Some(fault) => Err(fault.clone()),
@@ -200,17 +207,16 @@ impl Found {
     }
 }
 
-/// What a sample shows of an event: where it is refused, and all of it but what tells whose it is.
+/// What a sample shows of an event: where it is refused, and its fields but those that tell whose it is.
 fn sample(steps: &[Step], text: &str, registry: &Registry) -> Result<Value, String> {
-    let mut path = Vec::new();
-    for step in steps {
-        write::step(&mut path, *step);
-    }
+    let path = places::written(steps).unwrap_or_default();
     let mut shown = Vec::new();
     redact::redacted(Json::event(text.as_bytes()), true, Extent::Short, registry).write(&mut shown);
     let mut event: Value = serde_json::from_slice(&shown).map_err(|error| error.to_string())?;
     if let Some(members) = event.as_object_mut() {
-        members.retain(|key, _| !["id", "user_id", "session_id"].contains(&key.as_str()));
+        let is_shown =
+            |key: &str| Field::top_level(key.as_bytes()).is_some() && !["id", "user_id", "session_id"].contains(&key);
+        members.retain(|key, _| is_shown(key));
     }
     Ok(json!({ "path": String::from_utf8_lossy(&path), "event": event }))
 }
