@@ -40,6 +40,22 @@ fn a_schema_means_what_it_means_everywhere() {
 }
 
 #[test]
+fn every_keyword_of_the_table_accepts_and_refuses_a_value() {
+    let groups: Vec<Value> = serde_json::from_str(&fs::read_to_string("tests/schema/keywords.json").unwrap()).unwrap();
+    let shown: Vec<&str> = groups.iter().map(|group| group["keyword"].as_str().unwrap()).collect();
+    assert_eq!(shown, KEYWORDS.map(|(keyword, ..)| keyword));
+    for (group, keyword) in groups.iter().zip(shown) {
+        assert!(group["schema"].to_string().contains(&format!("{keyword:?}:")), "{keyword} is not in its schema");
+        let verdicts: Vec<_> = group["tests"].as_array().unwrap().iter().map(|test| &test["valid"]).collect();
+        assert_eq!(verdicts, [true, false], "{keyword}");
+        for wrong in group["wrong"].as_array().unwrap() {
+            let refusal = answers(&format!("{{{keyword:?}:{wrong}}}"), &[]).err().unwrap_or_default();
+            assert!(refusal.starts_with(&format!("#/{keyword}")), "{keyword}: {wrong} gives {refusal:?}");
+        }
+    }
+}
+
+#[test]
 fn a_schema_that_cannot_be_judged_by_is_refused_with_the_place() {
     let deep = format!("{}true{}", r#"{"items":"#.repeat(33), "}".repeat(33));
     let cases = [

@@ -11,7 +11,7 @@ import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 import { chained, PATTERNS, PAYLOAD, REFUSED } from "./schema_cases.mjs";
 import { somePattern, someText } from "./schema_patterns.mjs";
 
-/** @typedef {{ description: string, schema: unknown, tests: { description: string, data: unknown, valid: boolean }[] }} Group */
+/** @typedef {{ keyword?: string, wrong?: unknown[], description: string, schema: unknown, tests: { description: string, data: unknown, valid: boolean }[] }} Group */
 
 const folder = join(root, "tests", "schema");
 /** @type {(Group & { file: string })[]} */
@@ -48,6 +48,27 @@ for (const version of VERSIONS) {
         });
       }
       assert.deepEqual(wrong, []);
+    });
+
+    it("accepts and refuses a value by every keyword of the table", async () => {
+      const rows = await ask(
+        `select jsonb_object_keys(audience_gate.schema_keywords()) as keyword`,
+        [],
+      );
+      const byKeyword = groups.filter((group) => group.keyword !== undefined);
+      assert.deepEqual(byKeyword.map(({ keyword }) => keyword).sort(), rows.map(({ keyword }) => keyword).sort());
+      for (const { keyword, tests, wrong = [] } of byKeyword) {
+        assert.deepEqual(tests.map(({ valid }) => valid), [true, false], keyword);
+        const refusals = await ask(
+          `select audience_gate.schema_refusal(jsonb_build_object($1::text, w.value)) as refusal
+           from jsonb_array_elements($2::jsonb) w (value)`,
+          [keyword, JSON.stringify(wrong)],
+        );
+        assert.ok(
+          refusals.every(({ refusal }) => refusal?.includes(`#/${keyword}`)),
+          `${keyword}: ${JSON.stringify(refusals)}`,
+        );
+      }
     });
 
     it("ends before the stack does", async () => {
