@@ -29,7 +29,7 @@ const READS = [
   ["the timeline", "select * from lifecycle_timeline('orders', '78')", 3 * MOVES],
   ["where it was", "select lifecycle_at('orders', '78', now() - interval '2 years')", 4],
   ["the moves of a year", `select * from lifecycle_funnel('orders', ${RANGE})`, 2 * STORED],
-  ["the actors of a year", `select * from lifecycle_actors('orders', ${RANGE})`, 2 * STORED],
+  ["the actors of a year", `select * from lifecycle_actors('orders', ${RANGE})`, 3 * STORED],
   ["the stays of a year", `select * from lifecycle_dwell('orders', ${RANGE})`, 3 * STORED + 3 * RECORDS],
   ["the trend of a year", `select * from lifecycle_trend('orders', 'month', ${RANGE})`, 2 * STORED + 3 * RECORDS],
 ];

@@ -31,7 +31,7 @@ const fill = (/** @type {number} */ first) => `
       + k * interval '1 hour' + n * interval '1 microsecond',
     ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'session-' || n, 'content_complete', 'engagement', 'test',
     '{}', audience_gate.contract_fingerprint()
-  from generate_series(1, ${EVENTS}) k, generate_series(${first}, ${first + CHUNK - 1}) n`;
+  from generate_series(1, ${EVENTS}) k, generate_series(${first}, ${Math.min(first + CHUNK - 1, MEMBERS)}) n`;
 
 const value = async (/** @type {pg.Client} */ client, /** @type {string} */ sql) =>
   Object.values((await client.query(sql)).rows[0] ?? {})[0];
