@@ -74,3 +74,45 @@ comment on function public.audience_set_state(uuid, uuid, text, text, text, text
   'rule or somebody moves it. For trusted callers. Returns the state.';
 revoke all on function public.audience_set_state(uuid, uuid, text, text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.audience_set_state(uuid, uuid, text, text, text, text) to service_role;
+
+-- Only the derivation acts in its own name: a change under it would count as derived, and the next recomputation would not
+-- know of it.
+create or replace function audience_gate.revert_state(site uuid, subject uuid, notes text, transition bigint)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  latest public.audience_state_events;
+begin
+  if not (audience_gate.is_trusted() or exists (
+    select from public.audience_site_members m
+    where m.site_id = site and m.user_id = audience_gate.caller_id() and m.role = 'owner'
+  )) then
+    raise exception 'only owners of the site may revert a state' using errcode = 'insufficient_privilege';
+  end if;
+  -- In the order in which the derivation takes its locks.
+  perform from public.audience_state s where s.user_id = subject for update;
+  perform from public.audience_site_state s where s.site_id = site and s.user_id = subject for update;
+  if not found then
+    raise exception 'this person has no state at this site' using errcode = 'no_data_found';
+  end if;
+  select * into latest from public.audience_state_events h
+  where h.user_id = subject and h.site_id = site order by h.id desc limit 1;
+  if transition is not null and transition <> latest.id then
+    raise exception 'the state has changed since' using errcode = 'PT409',
+      hint = 'Read the timeline again: only the last change can be reverted.';
+  end if;
+  if latest.from_state is null then
+    raise exception 'there is no change to revert' using errcode = 'check_violation',
+      hint = 'The first state of a person has none before it.';
+  end if;
+  perform audience_gate.announce_change(
+    nullif(current_setting('audience_gate.actor', true), 'system:derivation'), 'state_revert', notes);
+  update public.audience_site_state s set current_state = latest.from_state where s.site_id = site and s.user_id = subject;
+  perform audience_gate.announce_change(null, null);
+  return latest.from_state;
+end;
+$$;
