@@ -1,8 +1,9 @@
 -- What an erasure may change in tables that nobody can edit, and how an erasure itself is sealed.
 --
--- The triggers of those tables let an update pass if three things hold: it runs as audience_gate_owner, which nobody logs
--- in as and only functions act as; this very transaction has recorded an erasure; and only columns that tell a person
--- differ. One function does all three, audience_gate.erase_subject(), which no role of the API may call.
+-- The trigger of those tables (20261101003402_unjudged_rows.sql) lets an update pass if three things hold: it runs as
+-- audience_gate_owner, which nobody logs in as and only functions act as; this very transaction has recorded an erasure; and
+-- only columns that tell a person differ. One function does all three, audience_gate.erase_subject(), which no role of the API
+-- may call, and one more by rules of retention, audience_gate.apply_retention().
 
 create or replace function audience_gate.is_erasing()
 returns boolean
@@ -13,31 +14,6 @@ as $$
   select exists (select from audience_gate.erasures e where e.erased_at = transaction_timestamp())
 $$;
 comment on function audience_gate.is_erasing() is 'Whether this transaction has recorded an erasure.';
-
-create or replace function audience_gate.may_erase(schema_name text, table_name text, before jsonb, after jsonb)
-returns boolean
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
-  erased constant text[] := case
-    when schema_name = 'audience_gate_partitions' or schema_name = 'public' and table_name = 'audience_events'
-      then array['user_id', 'session_id', 'utm_content', 'utm_term', 'metadata']
-    when schema_name = 'public' and table_name = 'audience_state_events' then array['user_id', 'changed_by', 'notes', 'event_id']
-    when schema_name = 'public' and table_name = 'audience_event_replays' then array['replayed_by']
-    when schema_name = 'public' and table_name = 'audience_own_rule_events' then array['actor']
-    when schema_name = 'audience_gate' and table_name in ('leaf', 'erased_rows') then array['salt']
-  end;
-begin
-  -- A trigger for whole statements sees no rows; the right to update is that of the column alone there.
-  return coalesce(erased is not null and (before is null or before - erased = after - erased)
-    and (table_name not in ('leaf', 'erased_rows') or after -> 'salt' = 'null')
-    and exists (select from audience_gate.erasures e where e.erased_at = transaction_timestamp()), false);
-end;
-$$;
-comment on function audience_gate.may_erase(text, text, jsonb, jsonb) is
-  'Whether an update only takes out what tells a person, in a transaction that has recorded that it does.';
 
 create or replace function audience_gate.tombstone(subject_kind text, subject text)
 returns bytea
@@ -146,7 +122,7 @@ declare
   made text;
 begin
   foreach made in array array[
-    'is_erasing()', 'may_erase(text, text, jsonb, jsonb)', 'tombstone(text, text)', 'remaining_keys()', 'erasure_entry(uuid)',
+    'is_erasing()', 'tombstone(text, text)', 'remaining_keys()', 'erasure_entry(uuid)',
     'seal_erasure(uuid)'
   ] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', made);

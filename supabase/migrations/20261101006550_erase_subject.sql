@@ -1,6 +1,83 @@
 -- A person is erased: what tells them is taken out of every row, and the rows stay, so that every figure does. What is
 -- left of them belongs to a pseudonym that is made at random and remembered nowhere.
 
+-- Whoever calls it says which rows these are, as e, and what becomes of their ids; what is left of a row is decided here.
+create or replace function audience_gate.erasing(
+  log regclass, source text, user_id text, session_id text, is_theirs text, mark text, chosen text
+)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select format($query$
+    with target as materialized (
+      select t.* from (
+        select e.id, e.created_at, e.occurred_at, e.utm_source, e.utm_medium, e.utm_campaign, uuid_send(gen_random_uuid()) as salt,
+          case when e.rejected then (e.metadata ->> 'event_id')::uuid else e.id end as sent_id,
+          %3$s as user_id, %4$s as session_id,
+          case when not (%5$s) then e.utm_content end as utm_content,
+          case when not (%5$s) then e.utm_term end as utm_term,
+          replace((
+            case when e.rejected then '{"original_payload_snapshot": null}'::jsonb else '{}' end
+            || case
+              when jsonb_typeof(e.metadata) <> 'object' then '{}'
+              when %5$s then (
+                select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m
+                where coalesce($2 -> e.event_type, $3) ? m.key)
+              when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
+              else e.metadata - array['email_hash', 'email_hash_kind']
+            end)::text, %6$s, '[erased]')::jsonb as metadata,
+          e.metadata as former_metadata, coalesce(e.utm_content, e.utm_term) is not null as had_words
+        from %2$s
+      ) t
+      %7$s
+    ), freed as (
+      update audience_gate.erased_rows r set salt = null from target t where r.event_id = t.id and r.salt is not null
+      returning r.event_id
+    ), unsealed as (
+      update audience_gate.leaf l set salt = null from target t where l.event_id = t.id and l.salt is not null
+    ), listed as (
+      insert into audience_gate.erased_rows (erasure_id, event_id, sent_id, salt, commitment)
+      select $1, t.id, t.sent_id, t.salt, audience_gate.event_commitment(
+        t.salt, t.user_id, t.session_id, t.utm_source, t.utm_medium, t.utm_campaign, t.utm_content, t.utm_term, t.occurred_at,
+        t.metadata)
+      from target t
+      where (select count(*) from freed) >= 0
+    ), changed as (
+      update %1$s e
+      set user_id = t.user_id, session_id = t.session_id, utm_content = t.utm_content, utm_term = t.utm_term, metadata = t.metadata
+      from target t
+      where e.id = t.id and e.created_at = t.created_at
+      returning e.created_at
+    )
+    select count(*), max(c.created_at) from changed c
+  $query$, log, source, user_id, session_id, is_theirs, mark, chosen)
+$$;
+comment on function audience_gate.erasing(regclass, text, text, text, text, text, text) is
+  'The statement that takes what tells a person out of rows of a table of events: which rows, whose they are from now on, '
+  'and whether all that they say is the person''s. Its arguments are the erasure ($1) and the keys that stay, for each event '
+  'type ($2) and for the others ($3). It says how many rows that were, and when the last of them was recorded.';
+
+create or replace function audience_gate.declared_keys()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(d.id, to_jsonb(audience_gate.remaining_keys()) || d.keys), '{}')
+  from (
+    select t.id, jsonb_agg(p.key) as keys
+    from public.audience_event_types t
+    cross join lateral jsonb_each(case jsonb_typeof(t.payload_schema -> 'properties') when 'object'
+      then t.payload_schema -> 'properties' else '{}' end) p
+    where p.value -> 'personal' = 'false'
+    group by t.id
+  ) d
+$$;
+comment on function audience_gate.declared_keys() is
+  'The keys that an erasure leaves, of each event type whose payload schema says that some of its own are not personal.';
+
 create or replace function audience_gate.erase_events(
   log regclass, erasure uuid, subject text, sessions text[], pseudonym uuid, secret bytea
 )
@@ -14,65 +91,23 @@ set jit = off
 as $$
 declare
   work constant audience_gate.erasures := (select e from audience_gate.erasures e where e.id = erasure);
-  -- A session may be called like anything else that an event says.
-  mark constant text := case when work.subject_kind <> 'session_id' then subject else '' end;
-  remaining constant jsonb := to_jsonb(audience_gate.remaining_keys());
-  declared constant jsonb := (
-    select coalesce(jsonb_object_agg(d.id, remaining || d.keys), '{}')
-    from (
-      select t.id, jsonb_agg(p.key) as keys
-      from public.audience_event_types t
-      cross join lateral jsonb_each(case jsonb_typeof(t.payload_schema -> 'properties') when 'object'
-        then t.payload_schema -> 'properties' else '{}' end) p
-      where p.value -> 'personal' = 'false'
-      group by t.id
-    ) d);
   erased bigint;
 begin
-  execute format($query$
-    with target as materialized (
-      select e.id, e.created_at, e.occurred_at, e.utm_source, e.utm_medium, e.utm_campaign, uuid_send(gen_random_uuid()) as salt,
-        case when e.rejected then (e.metadata ->> 'event_id')::uuid else e.id end as sent_id,
-        case when e.user_id = $2 then case $5 when 'pseudonym' then $3 end else e.user_id end as user_id,
-        case when e.session_id = any ($9) or x.is_theirs and $5 = 'nothing' then 'erased-' || encode(sha256($4 || convert_to(
-          case $5 when 'pseudonym' then e.session_id else audience_gate.day_number(coalesce(e.occurred_at, e.created_at)) end,
-          'UTF8')), 'hex') else e.session_id end as session_id,
-        case when not x.is_theirs then e.utm_content end as utm_content,
-        case when not x.is_theirs then e.utm_term end as utm_term,
-        replace((
-          case when e.rejected then '{"original_payload_snapshot": null}'::jsonb else '{}' end
-          || case
-            when jsonb_typeof(e.metadata) <> 'object' then '{}'
-            when x.is_theirs then (
-              select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m
-              where coalesce($10 -> e.event_type, $11) ? m.key)
-            when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
-            else e.metadata - array['email_hash', 'email_hash_kind']
-          end)::text, $7, '[erased]')::jsonb as metadata
-      from audience_gate.subject_events(%1$L::regclass, $6, $8, $9) f (id)
+  execute audience_gate.erasing(
+    log,
+    format($source$ audience_gate.subject_events(%1$L::regclass, $7, $9, $10) f (id)
       join %1$s e on e.id = f.id
-      cross join lateral (select coalesce(e.user_id = $2, false) or e.session_id = any ($9) as is_theirs) x
-    ), freed as (
-      update audience_gate.erased_rows r set salt = null from target t where r.event_id = t.id and r.salt is not null
-      returning r.event_id
-    ), unsealed as (
-      update audience_gate.leaf l set salt = null from target t where l.event_id = t.id and l.salt is not null
-    ), listed as (
-      insert into audience_gate.erased_rows (erasure_id, event_id, sent_id, salt, commitment)
-      select $1, t.id, t.sent_id, t.salt, audience_gate.event_commitment(
-        t.salt, t.user_id, t.session_id, t.utm_source, t.utm_medium, t.utm_campaign, t.utm_content, t.utm_term, t.occurred_at,
-        t.metadata)
-      from target t
-      where (select count(*) from freed) >= 0
-    )
-    update %1$s e
-    set user_id = t.user_id, session_id = t.session_id, utm_content = t.utm_content, utm_term = t.utm_term, metadata = t.metadata
-    from target t
-    where e.id = t.id and e.created_at = t.created_at
-  $query$, log)
-  using erasure, case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, secret, work.keep, work.subject_kind,
-    mark, subject, sessions, declared, remaining;
-  get diagnostics erased = row_count;
+      cross join lateral (select coalesce(e.user_id = $4, false) or e.session_id = any ($10) as is_theirs) x $source$, log),
+    $sql$case when e.user_id = $4 then case $6 when 'pseudonym' then $5 end else e.user_id end$sql$,
+    $sql$case when e.session_id = any ($10) or x.is_theirs and $6 = 'nothing' then 'erased-' || encode(sha256($11 || convert_to(
+        case $6 when 'pseudonym' then e.session_id else audience_gate.day_number(coalesce(e.occurred_at, e.created_at)) end,
+        'UTF8')), 'hex') else e.session_id end$sql$,
+    'x.is_theirs', '$8', '')
+  into erased
+  using erasure, audience_gate.declared_keys(), to_jsonb(audience_gate.remaining_keys()),
+    case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, work.keep, work.subject_kind,
+    -- A session may be called like anything else that an event says.
+    case when work.subject_kind in ('session_id', 'age') then '' else subject end, subject, sessions, secret;
   return erased;
 end;
 $$;
@@ -247,6 +282,7 @@ declare
   made text;
 begin
   foreach made in array array[
+    'erasing(regclass, text, text, text, text, text, text)', 'declared_keys()',
     'erase_events(regclass, uuid, text, text[], uuid, bytea)', 'erase_changes(uuid, uuid, uuid)',
     'erase_traces(uuid, uuid, text)'
   ] loop
