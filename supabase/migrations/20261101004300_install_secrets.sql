@@ -74,3 +74,17 @@ comment on function audience_gate.derived_id(text, text) is
   'secret of the install.';
 revoke all on function audience_gate.derived_id(text, text) from public, anon, authenticated, service_role;
 grant execute on function audience_gate.derived_id(text, text) to audience_gate_owner, audience_gate_store;
+
+-- By it an archive knows the database that it is of, wherever that is moved or restored to.
+create or replace function audience_gate.install_id()
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select substr(encode(sha256('\x00'::bytea || s.outer_pad || s.inner_pad), 'hex'), 1, 32)
+  from audience_gate.install_secrets s
+  where s.name = 'ids'
+$$;
+comment on function audience_gate.install_id() is 'Names this install, so that what was archived elsewhere is told from its own.';
+revoke all on function audience_gate.install_id() from public, anon, authenticated, service_role;

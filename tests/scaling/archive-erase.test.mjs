@@ -6,7 +6,7 @@ import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ADA } from "../database/erase_scene.mjs";
-import { VERSIONS } from "../database/postgres.mjs";
+import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, monthBefore, readElsewhere, record, tell } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -158,6 +158,41 @@ for (const version of VERSIONS) {
       assert.match(erase("user_id", ADA).stdout, /: 0 events, 1 archived months/);
       assert.deepEqual(holding(other), []);
       assert.equal(verify().status, 0);
+    });
+
+    it("months that wait for their swap are left where they are by every other database than their own", async () => {
+      const { rows: [{ id }] } = await log.client.query(
+        "select id from audience_gate.erasures order by erased_at limit 1",
+      );
+      const waiting = `${months[3]}.erased-${id}`;
+      cpSync(join(archive, months[3]), join(archive, waiting), { recursive: true });
+      const before = readdirSync(archive);
+      const other = await startPostgres({ version });
+      try {
+        await asClient(other.url, applyArchive);
+        // The databases of tests are copies of one install.
+        await asClient(
+          other.adminUrl,
+          (client) =>
+            client.query("update audience_gate.install_secrets set inner_pad = outer_pad, outer_pad = inner_pad"),
+        );
+        for (
+          const refused of [
+            gate(other.url, "archive", archive),
+            gate(other.url, "archive", archive, "--again"),
+            tell(other.url, `${ADA}\n`, "archive", "erase", archive, "user_id", "--reason", "request 17"),
+          ]
+        ) {
+          assert.equal(refused.status, 2, refused.stdout);
+          assert.match(refused.stderr, /is the archive of another database/);
+          assert.deepEqual(readdirSync(archive), before);
+        }
+      } finally {
+        await other.stop();
+      }
+      const own = gate(log.url, "archive", archive);
+      assert.deepEqual([own.status, own.stderr], [0, ""], own.stdout);
+      nothingElse();
     });
 
     it("whenever it is killed, the next run leaves nothing of the person and nothing beside the months", async () => {

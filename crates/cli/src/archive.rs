@@ -78,16 +78,14 @@ pub fn run(args: &ArchiveArgs) -> Done {
 
 /// Archives the months that are not archived yet.
 fn archive(args: &MonthArgs) -> Done {
-    let mut client = connection::connect()?;
-    // A role from which row level security hides rows gets an error, instead of an archive of some of them.
-    client.batch_execute("set row_security = off").map_err(|error| connection::explain(&error))?;
+    let (mut client, database) = open(args.archive())?;
     let months = chosen(&mut client, args)?;
     fs::create_dir_all(args.archive())
         .map_err(|error| format!("cannot write {}: {error}", args.archive().display()))?;
     erase::settle(&mut client, args.archive())?;
     let mut differing = 0;
     for month in months {
-        let (outcome, manifest) = settle(&mut client, args, month)?;
+        let (outcome, manifest) = settle(&mut client, args, month, database.as_deref())?;
         let word = match outcome {
             Outcome::Written => "archived",
             Outcome::Unchanged => "is archived",
@@ -106,6 +104,25 @@ fn archive(args: &MonthArgs) -> Done {
         say(&format!("{leaves} seals written beside them, for `audience-gate seal verify --archive`\n"))?;
     }
     Ok(u8::from(differing > 0))
+}
+
+/// A connection for one writer of an archive at a time, and the install that it leads to. What an erasure that was
+/// interrupted has left is only known once its transaction has ended, and an archive of another database is not touched.
+pub fn open(archive: &Path) -> Result<(Client, Option<String>), String> {
+    let mut client = connection::connect()?;
+    let explain = |error: postgres::Error| connection::explain(&error);
+    // A role from which row level security hides rows gets an error, instead of an archive of some of them.
+    client
+        .batch_execute("set row_security = off; select pg_advisory_lock(hashtextextended('audience_gate.archive', 0))")
+        .map_err(explain)?;
+    let query = "select to_regprocedure('audience_gate.install_id()') is not null";
+    let is_named: bool = client.query_one(query, &[]).map_err(explain)?.get(0);
+    let database = match is_named {
+        true => client.query_one("select audience_gate.install_id()", &[]).map_err(explain)?.get(0),
+        false => None,
+    };
+    Manifest::refuse_foreign(archive, database.as_deref())?;
+    Ok((client, database))
 }
 
 /// The months to archive: the closed ones that were asked for.
@@ -132,7 +149,12 @@ fn chosen(client: &mut Client, args: &MonthArgs) -> Result<Vec<Month>, String> {
 }
 
 /// Archives a month, unless it is archived already.
-fn settle(client: &mut Client, args: &MonthArgs, month: Month) -> Result<(Outcome, Manifest), String> {
+fn settle(
+    client: &mut Client,
+    args: &MonthArgs,
+    month: Month,
+    database: Option<&str>,
+) -> Result<(Outcome, Manifest), String> {
     let mut snapshot = client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)
@@ -140,13 +162,13 @@ fn settle(client: &mut Client, args: &MonthArgs, month: Month) -> Result<(Outcom
         .start()
         .map_err(|error| connection::explain(&error))?;
     let Some(manifest) = Manifest::read(args.archive(), month)? else {
-        return Ok((Outcome::Written, write(&mut snapshot, args, month)?));
+        return Ok((Outcome::Written, write(&mut snapshot, args, month, database)?));
     };
     if let Err(reason) = manifest.check_files(args.archive()) {
         if !args.again {
             return Ok((Outcome::Differs(format!("is damaged: {reason}")), manifest));
         }
-        return Ok((Outcome::Written, write(&mut snapshot, args, month)?));
+        return Ok((Outcome::Written, write(&mut snapshot, args, month, database)?));
     }
     let rows = count(&mut snapshot, month)?;
     if rows == 0 {
@@ -164,7 +186,7 @@ fn settle(client: &mut Client, args: &MonthArgs, month: Month) -> Result<(Outcom
         );
         return Ok((Outcome::Differs(reason), manifest));
     }
-    Ok((Outcome::Written, write(&mut snapshot, args, month)?))
+    Ok((Outcome::Written, write(&mut snapshot, args, month, database)?))
 }
 
 /// The condition of the rows of a month.
@@ -202,7 +224,12 @@ fn hash(snapshot: &mut Transaction, month: Month) -> Result<Hashed, String> {
 }
 
 /// Writes a month into a folder with a temporary name, compares it with the database, then gives the folder its name.
-fn write(snapshot: &mut Transaction, args: &MonthArgs, month: Month) -> Result<Manifest, String> {
+fn write(
+    snapshot: &mut Transaction,
+    args: &MonthArgs,
+    month: Month,
+    database: Option<&str>,
+) -> Result<Manifest, String> {
     let wanted = hash(snapshot, month)?;
     let contract: String = snapshot
         .query_one("select audience_gate.contract_fingerprint()", &[])
@@ -219,6 +246,7 @@ fn write(snapshot: &mut Transaction, args: &MonthArgs, month: Month) -> Result<M
         first_created_at: moment(wanted.first),
         last_created_at: moment(wanted.last),
         content_hash: wanted.content_hash,
+        database: database.map(str::to_owned),
         files,
     };
     bar.set_message(format!("{month} comparing"));

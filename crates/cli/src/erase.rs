@@ -53,10 +53,9 @@ struct Erased {
 /// Erases a person, writes the seals anew and verifies the archive by them.
 pub fn run(args: &EraseArgs) -> Done {
     let subject = export::subject(&args.kind)?;
-    let mut client = connection::connect()?;
-    client.batch_execute("set row_security = off").map_err(|error| connection::explain(&error))?;
+    let (mut client, database) = archive::open(&args.archive)?;
     settle(&mut client, &args.archive)?;
-    let (erased, months) = erase(&mut client, args, &subject)?;
+    let (erased, months) = erase(&mut client, args, &subject, database.as_deref())?;
     settle(&mut client, &args.archive)?;
     say(&format!("erasure {}: {} events, {months} archived months written anew\n", erased.erasure, erased.events))?;
     seal::renew(&mut client, &args.archive)
@@ -87,7 +86,12 @@ pub fn settle(client: &mut Client, archive: &Path) -> Result<(), String> {
 }
 
 /// Erases the person in one transaction, at the end of which the changed months wait beside the old ones.
-fn erase(client: &mut Client, args: &EraseArgs, subject: &str) -> Result<(Erased, usize), String> {
+fn erase(
+    client: &mut Client,
+    args: &EraseArgs,
+    subject: &str,
+    database: Option<&str>,
+) -> Result<(Erased, usize), String> {
     let explain = |error: postgres::Error| connection::explain(&error);
     let manifests = Manifest::all(&args.archive)?;
     let mut work = client.transaction().map_err(explain)?;
@@ -115,6 +119,7 @@ fn erase(client: &mut Client, args: &EraseArgs, subject: &str) -> Result<(Erased
     let erased: Erased = serde_json::from_str(&done).map_err(|error| format!("the answer cannot be read: {error}"))?;
     let mut count = 0;
     for manifest in manifests {
+        let manifest = Manifest { database: database.map(str::to_owned), ..manifest };
         count += usize::from(rewrite(&mut work, &args.archive, manifest, &erased.erasure)?);
     }
     work.execute("select audience_gate.end_archive_erasure()", &[]).map_err(explain)?;

@@ -30,8 +30,18 @@ pub struct Manifest {
     pub last_created_at: String,
     /// The hash of what the rows hold; their order makes no difference.
     pub content_hash: String,
+    /// The install that it was archived from; `None` where an older release wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// The files, in the order of their rows' times.
     pub files: Vec<Part>,
+}
+
+/// What tells whose a manifest is.
+#[derive(Deserialize)]
+struct Origin {
+    #[serde(default)]
+    database: Option<String>,
 }
 
 /// A file of a month.
@@ -84,6 +94,27 @@ impl Manifest {
         }
         months.sort_unstable();
         months.into_iter().filter_map(|month| Manifest::read(archive, month).transpose()).collect()
+    }
+
+    /// Refuses an archive of another database, by all that it holds: months that wait for their swap included.
+    pub fn refuse_foreign(archive: &Path, database: Option<&str>) -> Result<(), String> {
+        let cannot = |error: io::Error| format!("cannot read {}: {error}", archive.display());
+        if !archive.exists() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(archive).map_err(cannot)? {
+            let folder = entry.map_err(cannot)?.file_name();
+            let Ok(json) = fs::read(archive.join(&folder).join(NAME)) else { continue };
+            let Ok(origin) = serde_json::from_slice::<Origin>(&json) else { continue };
+            if origin.database.is_some() && origin.database.as_deref() != database {
+                return Err(format!(
+                    "{} is the archive of another database: {} was archived from there; nothing was changed",
+                    archive.display(),
+                    folder.display()
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Reads the manifest of a month that has to be in the archive.
