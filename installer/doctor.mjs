@@ -77,6 +77,8 @@ select audience_gate.contract_fingerprint() as contract, audience_gate.jobs_enab
   (select count(*)::int from public.audience_site_members) as members,
   exists (select from audience_gate.state_pending p where p.first_at < now() - interval '10 minutes') as lags,
   (select count(*)::int from audience_gate.job_runs r where r.started_at > now() - interval '1 day' and r.outcome = 'failed') as failed,
+  (select count(*)::int from audience_gate.retention_rules r where r.active
+    and not exists (select from audience_gate.jobs j where j.name = 'apply_retention' and j.active)) as kept,
   exists (select from public.audience_alert_deliveries d
     where d.state = 'due' and d.due_at < now() - interval '10 minutes') as untold,
   (select jsonb_build_object('all', count(*), 'rejected', count(*) filter (where e.rejected))
@@ -139,6 +141,11 @@ async function ofDatabase(client, project) {
       it.failed > 0,
       `${it.failed} runs of jobs failed since yesterday`,
       "look at error and error_at in audience_gate.job_runs",
+    ],
+    [
+      it.kept > 0,
+      `${it.kept} rules of retention wait, and their job is off`,
+      "update audience_gate.jobs set active = true where name = 'apply_retention'",
     ],
     [
       it.untold,

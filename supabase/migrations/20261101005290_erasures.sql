@@ -9,8 +9,8 @@ create table if not exists audience_gate.erasures (
   reason text not null,
   erased_by text not null,
   tombstone bytea not null,
-  constraint erasures_subject_kind_chk check (subject_kind in ('user_id', 'session_id', 'email_hash')),
-  constraint erasures_keep_chk check (keep in ('pseudonym', 'nothing')),
+  constraint erasures_subject_kind_chk check (subject_kind in ('user_id', 'session_id', 'email_hash', 'age')),
+  constraint erasures_keep_chk check (keep in ('pseudonym', 'nothing', 'person')),
   constraint erasures_reason_chk check (length(reason) between 1 and 1000),
   constraint erasures_actor_chk check (erased_by ~ '^(system|user|role):.'),
   constraint erasures_tombstone_chk check (octet_length(tombstone) = 32)
@@ -20,9 +20,11 @@ create index if not exists idx_erasures_tombstone on audience_gate.erasures (tom
 comment on table audience_gate.erasures is 'Every erasure of a person, without the person. Append-only.';
 comment on column audience_gate.erasures.id is 'Names the erasure.';
 comment on column audience_gate.erasures.erased_at is 'When its transaction began.';
-comment on column audience_gate.erasures.subject_kind is 'By what the person was known: user_id, session_id or email_hash.';
+comment on column audience_gate.erasures.subject_kind is
+  'By what the person was known: user_id, session_id or email_hash; age: a rule of retention chose the rows.';
 comment on column audience_gate.erasures.keep is
-  'pseudonym: what stays of the person belongs together; nothing: only what stays of one day does.';
+  'pseudonym: what stays of the person belongs together; nothing: only what stays of one day does; person: what stays is '
+  'still theirs.';
 comment on column audience_gate.erasures.reason is 'Why, in words that name nobody.';
 comment on column audience_gate.erasures.erased_by is 'Who had it done: role:<name>.';
 comment on column audience_gate.erasures.tombstone is

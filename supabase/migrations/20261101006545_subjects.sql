@@ -73,7 +73,8 @@ $$;
 comment on function audience_gate.subject_sessions(regclass, text, text) is
   'The sessions in which nobody but the subject was signed in: what a visitor did in them, the subject did.';
 
--- One of three: the rows of the person, those of their sessions, and audit rows of others that quote them.
+-- One of three: the rows of the person, those of their sessions, and audit rows of others that quote them. A rule of retention
+-- (20261101006580_retention.sql) chooses sessions alone.
 create or replace function audience_gate.subject_events(log regclass, subject_kind text, subject text, sessions text[])
 returns setof uuid
 language plpgsql
@@ -86,8 +87,8 @@ begin
     union
     select e.id from %1$s e where e.session_id = any ($2) and ($3 = 'session_id' or e.user_id is null)
     union
-    select e.id from %1$s e where e.rejected and case $3
-      when 'session_id' then e.metadata #>> '{original_payload_snapshot,session_id}' = $1
+    select e.id from %1$s e where e.rejected and case
+      when $3 in ('session_id', 'age') then e.metadata #>> '{original_payload_snapshot,session_id}' = any ($2)
       else position($1 in lower(e.metadata::text)) > 0 end
   $query$, log, case subject_kind
     when 'user_id' then format('select e.id from %s e where e.user_id = $1::uuid', log)

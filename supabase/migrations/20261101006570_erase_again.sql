@@ -12,10 +12,11 @@ as $$
   select coalesce(jsonb_agg(jsonb_build_object('subject_kind', e.subject_kind, 'keep', e.keep, 'reason', e.reason,
     'tombstone', encode(e.tombstone, 'hex')) order by e.erased_at, e.id), '[]')
   from audience_gate.erasures e
-  where e.erased_at >= since
+  where e.erased_at >= since and e.subject_kind <> 'age'
 $$;
 comment on function audience_gate.export_erasures(timestamptz) is
-  'The erasures since a time, without the people, as erase_again() takes them. Keep the list where the backups are not.';
+  'The erasures since a time, without the people, as erase_again() takes them, and without what a rule of retention chose by '
+  'age, which it chooses again. Keep the list where the backups are not.';
 
 create or replace function audience_gate.present_subjects(subject_kind text)
 returns setof text

@@ -158,6 +158,7 @@ begin
       ('public.audience_alert_destinations', 'alert_destination', '{id}', '{}'),
       ('audience_gate.jobs', 'job', '{name}', '{}'),
       ('audience_gate.log_retention', 'log_retention', '{table_name}', '{}'),
+      ('audience_gate.retention_rules', 'retention_rule', '{id}', '{}'),
       ('audience_gate.state_settings', 'state_settings', '{only_row}', '{}'),
       ('audience_gate.analytics_settings', 'analytics_settings', '{only_row}', '{covered_until,folded,folded_by,folding}'),
       ('audience_gate.site_zones', 'time_zone', '{site_id,time_zone}', '{id,covered_until,terms,funnel_terms}'),

@@ -117,9 +117,13 @@ export async function holding(client, texts) {
   return found;
 }
 
-/** Every figure, of the two weeks around now. @param {import("pg").Client} client */
-export async function figures(client) {
-  const range = `'${SITE}', now() - interval '8 days', date_trunc('day', now()) + interval '1 day'`;
+/**
+ * Every figure, of the days up to so many days ago.
+ * @param {import("pg").Client} client @param {number} [ago] @param {number} [days]
+ */
+export async function figures(client, ago = 0, days = 8) {
+  const end = `date_trunc('day', now()) - interval '${ago} days'`;
+  const range = `'${SITE}', ${end} - interval '${days} days', ${end} + interval '1 day'`;
   /** @type {Record<string, unknown>} */
   const all = {};
   for (
