@@ -39,20 +39,31 @@ class GateError(Exception):
     """The gate could not do its work. The message never quotes an event."""
 
 
+SAYS = "audience-gate: "
+
+
+def parted(stderr):
+    """What the gate says about itself, and the rest, which is its summary and stays out of logs."""
+    lines = stderr.decode("utf-8", "replace").splitlines()
+    about = [line for line in lines if line.startswith(SAYS)]
+    return about, "\n".join(line for line in lines if not line.startswith(SAYS))
+
+
 def complaint(stderr):
-    """What the gate says about itself; its summary and everything else stay out of logs."""
-    said = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.startswith("audience-gate: ")]
-    return said[-1] if said else "it said nothing"
+    about, _ = parted(stderr)
+    return about[-1] if about else "it said nothing"
 
 
-def run(gate, *arguments, environment=None):
-    """Runs the gate to its end, and returns its standard output."""
+def run(gate, *arguments, tell=None):
+    """Runs the gate to its end, and returns its standard output. What it says on the way is told, if anybody listens."""
     try:
-        done = subprocess.run([gate, *arguments], stdin=subprocess.DEVNULL, capture_output=True, env=environment)
+        done = subprocess.run([gate, *arguments], stdin=subprocess.DEVNULL, capture_output=True)
     except OSError as error:
         raise GateError(f"cannot run the gate {gate}: {error.strerror}") from None
     if done.returncode > 1:
         raise GateError(f"the gate {gate} refuses to run: {complaint(done.stderr)}")
+    for line in parted(done.stderr)[0] if tell else []:
+        tell(line.removeprefix(SAYS))
     return done.stdout.decode()
 
 
@@ -131,7 +142,8 @@ class Judge:
             raise fed["trouble"]
         if code not in (0, 1):
             raise GateError(f"the gate gave up with code {code}: {complaint(stderr)}")
-        summary = json.loads(stderr)
+        # What it cannot judge by in the registry it says there too; the driver has told that once.
+        summary = json.loads(parted(stderr)[1])
         if any(counts[key] != summary[key] for key in counts):
             raise GateError("the rows that the gate handed over are not those it counted")
         yield tally(summary, place, fed)

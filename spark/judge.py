@@ -4,12 +4,15 @@ Reads NDJSON, CSV or Parquet and writes a dataset of accepted events and one of 
 batch of input files is committed as a whole and once; a job that is run again goes on where it stopped."""
 
 import argparse
+import atexit
 import hashlib
 import os
 import re
 import shutil
 import sys
+import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -44,7 +47,8 @@ def arguments(words=None):
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where accepted/, rejected/ and summary.json go")
     parser.add_argument("--gate", metavar="FILE", help="the program; by default audience-gate, shipped by --files or on PATH")
     parser.add_argument("--input-form", default="auto", choices=["auto", *FORMS], help="how files write events; auto: by name")
-    parser.add_argument("--registry", metavar="FILE", help="a registry snapshot; without it, the taxonomy that ships")
+    parser.add_argument("--registry", metavar="FILE|URL",
+                        help="a registry snapshot, with the rules of an install's own; without it, the taxonomy that ships")
     parser.add_argument("--caller", default="trusted", help="judge as if sent by trusted, visitor or a user's UUID")
     parser.add_argument("--at", default="occurred", metavar="TIME", help="judge as if received then, or when each occurred")
     parser.add_argument("--batch-bytes", type=int, default=64 << 30, metavar="BYTES",
@@ -75,6 +79,7 @@ def main(words=None):
 def run(spark, options):
     spark.sparkContext.addPyFile(native.__file__)
     gate = ship(spark, options.gate)
+    options.registry = options.registry and kept(options.registry)
     terms = terms_of(gate, options)
     if options.registry:
         spark.sparkContext.addFile(options.registry)
@@ -120,14 +125,28 @@ def ship(spark, named):
     return path
 
 
+def kept(registry):
+    """A copy of a snapshot that is named by what it holds: every task judges by it, even if a rule is changed meanwhile."""
+    is_address = registry.startswith(("http://", "https://"))
+    try:
+        with urllib.request.urlopen(registry, timeout=15) if is_address else open(registry, "rb") as source:
+            text = source.read()
+    except OSError as error:
+        raise native.GateError(f"cannot read the registry {registry}: {error}") from None
+    folder = tempfile.mkdtemp(prefix="audience-gate-")
+    # Not sooner: an executor that takes the place of a lost one asks for it.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = os.path.join(folder, f"registry-{hashlib.sha256(text).hexdigest()}.json")
+    with open(copy, "wb") as file:
+        file.write(text)
+    return copy
+
+
 def terms_of(gate, options):
     """What verdicts depend on apart from the events; it is the same for all of an output."""
-    registry = None
-    if options.registry:
-        with open(options.registry, "rb") as file:
-            registry = hashlib.sha256(file.read()).hexdigest()
     judged_by = ["check", os.devnull, "--at", options.at, "--caller", options.caller]
-    native.run(gate, *judged_by, *(["--registry", options.registry] if registry else []))
+    registry = options.registry and os.path.basename(options.registry).removeprefix("registry-").removesuffix(".json")
+    native.run(gate, *judged_by, *(["--registry", options.registry] if registry else []), tell=say)
     return {"contract": native.contract(gate), "at": options.at, "caller": options.caller, "registry": registry,
             "pepper": native.pepper_mark(gate)}  # fmt: skip
 

@@ -44,6 +44,27 @@ def event(number, month=1, **more):
     return common | kind | {"occurred_at": time, "metadata": metadata} | more
 
 
+PAGE = {"session_id": "session-0001", "event_type": "page_view", "event_category": "engagement", "event_source": "web"}
+
+
+def registry(own_rules):
+    """The snapshot of an install that has changed nothing but its own rules, and has a second site."""
+    taxonomy = json.loads((ROOT / "taxonomy.json").read_text())
+    sites = [taxonomy["default_site"]["id"], "00000000-0000-4000-8000-0000000000aa"]
+    return {
+        "version": "7",
+        "default_site": sites[0],
+        "event_types": taxonomy["event_types"],
+        "rules": [rule["id"] for rule in taxonomy["rules"]],
+        "rule_terms": taxonomy["rules"],
+        "states": [state["id"] for state in taxonomy["states"]],
+        "blocked_jumps": [[jump["from_state"], jump["to_state"]] for jump in taxonomy["blocked_jumps"]],
+        "personal_words": [],
+        "own_rules": own_rules,
+        "sites": [{"id": site, "origins": None} for site in sites],
+    }
+
+
 def line(event):
     return json.dumps(event, ensure_ascii=False).encode() + b"\n"
 

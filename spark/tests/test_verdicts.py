@@ -1,12 +1,16 @@
 """Spark's verdicts are byte for byte those of one process of the gate, whatever the form of the input."""
 
 import collections
+import contextlib
+import http.server
+import io
 import json
+import threading
 import unittest
 
 import corpus
 import records
-from cluster import WORK, judge_files
+from cluster import ROOT, WORK, judge_files
 
 
 def without_repeats(found):
@@ -20,12 +24,13 @@ def without_repeats(found):
 class Verdicts(unittest.TestCase):
     maxDiff = 2000
 
-    def same(self, name, files, judged_alone=None, split=None):
+    def same(self, name, files, judged_alone=None, split=None, registry=None):
         """Judges the files both ways."""
         output = WORK / f"out-{name}"
+        given = ["--registry", registry] if registry else []
         words = ["--split-bytes", split] if split else []
-        self.assertIsNone(judge_files(*files, "--output", output, *words))
-        expected = records.alone(judged_alone or files, WORK)
+        self.assertIsNone(judge_files(*files, "--output", output, *words, *given))
+        expected = records.alone(judged_alone or files, WORK, *given)
         accepted, rejected, repeated = without_repeats(expected)
         found = records.dataset(output)
         self.assertGreater(len(rejected), 0)
@@ -73,6 +78,68 @@ class Verdicts(unittest.TestCase):
         path, lines = WORK / "rows.parquet", WORK / "rows.ndjson"
         lines.write_bytes(corpus.write_parquet(path, [corpus.event(number, month=4) for number in range(400)]))
         self.same("parquet", [path], judged_alone=[lines])
+
+    def test_rules_of_an_installs_own(self):
+        own = json.loads((ROOT / "tests/support/own_rules.json").read_text())
+        path, registry = WORK / "own.ndjson", WORK / "own-registry.json"
+        registry.write_text(json.dumps(corpus.registry(own["rules"] + [resting(own["rules"][0])])))
+        path.write_bytes(b"".join(corpus.line(corpus.PAGE | case["event"]) for case in own["cases"]) + b"\n".join(corpus.cases()))
+        output, total = self.same("own", [path], registry=registry)
+        found = {row["line"]: row["violations"] for row in records.rows(output, "rejected")}
+        told = [found.get(number, []) for number, _ in enumerate(own["cases"], 1)]
+        self.assertEqual(told, [case["violations"] for case in own["cases"]])
+        # What only observes lets pass, and so does what is off: neither refuses anything.
+        refusing = {rule["id"] for rule in own["rules"] if rule["mode"] == "enforce"}
+        broken = {id for id in total["violations"] if id.startswith("own.")}
+        self.assertGreater(len(broken), 3)
+        self.assertLessEqual(broken, refusing)
+        self.assertTrue(any((output / "rejected").glob("month=*/batch=*/rule=own.a_shop")))
+
+    def test_a_registry_at_an_address_is_asked_once(self):
+        texts = [json.dumps(corpus.registry([rule(False)])).encode(), json.dumps(corpus.registry([rule(True)])).encode()]
+        asked = []
+
+        class Project(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(texts[len(asked) > 1])
+
+            def log_message(self, *_):
+                pass
+
+        path, output = WORK / "asked.ndjson", WORK / "out-asked"
+        corpus.write_ndjson(path, [corpus.event(number) for number in range(200)])
+        with http.server.HTTPServer(("127.0.0.1", 0), Project) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            address = f"http://127.0.0.1:{server.server_port}/functions/v1/ingest/registry"
+            reason = judge_files(path, "--output", output, "--registry", address, "--split-bytes", 10_000)
+            server.shutdown()
+        self.assertIsNone(reason)
+        self.assertEqual(asked, ["/functions/v1/ingest/registry"])
+        total = json.loads((output / "summary.json").read_text())
+        self.assertEqual([total["accepted"], total["violations"]["own.everything"]], [0, 200])
+
+    def test_a_rule_that_cannot_be_judged_by_is_told_once_and_stops_nothing(self):
+        path, registry = WORK / "unknown.ndjson", WORK / "unknown-registry.json"
+        corpus.write_ndjson(path, [corpus.event(number) for number in range(200)])
+        registry.write_text(json.dumps(corpus.registry([rule({"maxWords": 5})])))
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            self.same("unknown", [path], split=10_000, registry=registry)
+        about = "audience-gate: the schema of `own.everything` cannot be judged by: mend #/maxWords"
+        self.assertEqual(said.getvalue().splitlines().count(about), 1)
+
+
+def rule(schema):
+    """A rule that binds every event."""
+    return {"id": "own.everything", "category": None, "event_type": None, "site_id": None, "schema": schema,
+            "mode": "enforce", "reasons": {"en": "this install asks for something else"}}  # fmt: skip
+
+
+def resting(like):
+    return like | {"id": "own.z_off", "mode": "off", "event_type": None, "schema": False}
 
 
 if __name__ == "__main__":
