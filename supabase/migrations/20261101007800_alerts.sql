@@ -32,7 +32,8 @@ comment on column public.audience_alerts.created_at is 'When it was made.';
 comment on index public.idx_audience_alerts_site_id is 'The alerts of a site.';
 alter table public.audience_alerts enable row level security;
 revoke all on table public.audience_alerts from public, anon, authenticated, service_role;
-grant select, delete, insert (site_id, kind, source, threshold, minutes), update (threshold, minutes, active)
+-- With its id, an alert that was deleted by mistake is put back under the log that it has.
+grant select, delete, insert (id, site_id, kind, source, threshold, minutes, active), update (threshold, minutes, active)
   on table public.audience_alerts to authenticated;
 grant select, insert, update, delete on table public.audience_alerts to service_role;
 grant select on table public.audience_alerts to audience_gate_owner;

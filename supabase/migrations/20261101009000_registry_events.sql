@@ -37,16 +37,18 @@ grant update (record, before, after, changed_by, notes, actor) on table public.a
 drop policy if exists audience_registry_events_gate on public.audience_registry_events;
 create policy audience_registry_events_gate on public.audience_registry_events for all
   to audience_gate_owner using (true) with check (true);
--- The owners of a site see what became of it, and of what all sites share. Everybody sees their own access.
+-- The owners of a site see what became of it, and of what all sites share; its members, what became of its rules. Everybody
+-- sees their own access.
 drop policy if exists audience_registry_events_select on public.audience_registry_events;
 create policy audience_registry_events_select on public.audience_registry_events for select to authenticated using (
   record ->> 'user_id' = (select audience_gate.caller_id())::text
+  or entity = 'own_rule' and site_id in (select audience_gate.readable_sites())
   or exists (
     select from public.audience_site_members m
     where m.user_id = (select audience_gate.caller_id()) and m.role = 'owner'
       and (m.site_id = audience_registry_events.site_id
         or audience_registry_events.site_id is null
-          and entity in ('event_type', 'rule', 'state', 'blocked_jump', 'personal_words')))
+          and entity in ('event_type', 'rule', 'own_rule', 'state', 'blocked_jump', 'personal_words', 'job')))
 );
 
 create or replace function audience_gate.keep_registry_history()
@@ -145,6 +147,7 @@ begin
     select * from (values
       ('public.audience_event_types', 'event_type', '{id}', '{}'),
       ('public.audience_rules', 'rule', '{id}', '{}'),
+      ('public.audience_own_rules', 'own_rule', '{id}', '{created_at,updated_at}'),
       ('public.audience_states', 'state', '{id}', '{}'),
       ('public.audience_blocked_jumps', 'blocked_jump', '{from_state,to_state}', '{}'),
       ('public.audience_personal_words', 'personal_words', '{words}', '{}'),

@@ -67,7 +67,6 @@ test("the licence of everything that is built in is beside it", async (t) => {
     "@fontsource-variable/atkinson-hyperlegible-next",
     "@observablehq/plot",
     "@supabase/auth-js",
-    "@supabase/postgrest-js",
     "d3-array",
   ];
   assert.deepEqual(expected.filter((name) => !heads.includes(name)), []);

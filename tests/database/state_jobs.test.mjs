@@ -78,8 +78,14 @@ describe("jobs", () => {
       await client.query("select audience_gate.enable_jobs()");
       assert.equal(await scheduled(), "audience-gate:derive_states * * * * *, audience-gate:slow 0 0 1 1 *");
       await client.query("update audience_gate.jobs set schedule = '*/2 * * * *' where name = 'derive_states'");
+      assert.equal(await scheduled(), "audience-gate:derive_states */2 * * * *, audience-gate:slow 0 0 1 1 *");
       await client.query("update audience_gate.jobs set active = false where name = 'slow'");
-      assert.equal(await scheduled(), "audience-gate:derive_states */2 * * * *");
+      const command = await value(client, "select command from cron.job where jobname = 'audience-gate:slow'");
+      assert.deepEqual(
+        (await client.query(String(command))).rows,
+        [],
+        "what is switched off stays scheduled and is not run",
+      );
       await client.query("update audience_gate.jobs set schedule = '* * * * *' where name = 'derive_states'");
 
       await client.query("truncate audience_gate.job_runs");

@@ -1,7 +1,7 @@
 /** Alerts of a site, as the database gives them and takes them. */
 import type { Client } from "./client.ts";
 import { flag, list, nullable, number, type Row, row, text } from "./decode.ts";
-import { read, ReadError, rows } from "./kpi.ts";
+import { read, rows, written } from "./kpi.ts";
 
 const alert = {
   id: text,
@@ -94,11 +94,9 @@ export function alertsApi(client: Client, site: string) {
         : sent(answer, "ingest/alerts").results.find((one) => one.destination === name);
     },
     add: async (draft: AlertDraft) => written(await table().insert({ ...draft, site_id: site })),
+    change: async (id: string, terms: Pick<AlertDraft, "threshold" | "minutes">) =>
+      written(await table().update(terms).eq("id", id)),
     setActive: async (id: string, active: boolean) => written(await table().update({ active }).eq("id", id)),
     remove: async (id: string) => written(await table().delete().eq("id", id)),
   };
-}
-
-function written({ error }: { readonly error: { readonly code: string; readonly message: string } | null }): void {
-  if (error) throw new ReadError(error.code, error.message);
 }

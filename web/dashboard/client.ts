@@ -3,7 +3,7 @@
  * Function. `supabase-js` has them too, with storage and sockets, which are half of its weight.
  */
 import { AuthClient } from "@supabase/auth-js";
-import { PostgrestClient } from "@supabase/postgrest-js";
+import { rest } from "./rest.ts";
 
 export type Client = ReturnType<typeof connect>;
 
@@ -13,11 +13,11 @@ export function connect(url: string, key: string) {
     headers: { apikey: key, authorization: `Bearer ${key}` },
     storageKey: "audience-gate.session",
   });
-  const rest = new PostgrestClient(`${url}/rest/v1`, { fetch: asReader });
+  const { from, rpc } = rest(`${url}/rest/v1`, asReader);
   return {
     auth,
-    from: (table: string) => rest.from(table),
-    rpc: (name: string, args: object) => rest.rpc(name, args),
+    from,
+    rpc,
     /** What the Edge Function answers; throws where it does not, or not to a page from here. */
     post: async (path: string): Promise<unknown> => {
       const response = await asReader(`${url}/functions/v1/${path}`, { method: "POST" });

@@ -1,7 +1,7 @@
 /** The contract in the page: loaded when a reader first asks what would pass now. */
 import init, * as wasm from "../../pkg/audience_gate.js";
 
-export type Gate = Pick<typeof wasm, "check" | "contract" | "redact">;
+export type Gate = Pick<typeof wasm, "check" | "contract" | "loadRegistry" | "redact">;
 
 let loading: Promise<unknown> | undefined;
 

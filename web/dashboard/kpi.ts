@@ -1,5 +1,6 @@
 /** The numbers of a site, as the database gives them: one function here for each `kpi_*` function there. */
 import type { Client } from "./client.ts";
+import type { Answer } from "./rest.ts";
 import { anything, type Decoder, flag, list, nullable, number, type Row, row, type Shape, text } from "./decode.ts";
 
 export type Grain = "total" | "day" | "week" | "month";
@@ -240,14 +241,14 @@ export async function read(client: Client, name: string, args: object): Promise<
   return data;
 }
 
+/** Throws what the database said of a change. */
+export function written({ error }: Pick<Answer, "error">): void {
+  if (error) throw new ReadError(error.code, error.message);
+}
+
 /** What a function answered, checked. */
 export function rows<S extends Shape>(data: unknown, name: string, shape: S): readonly Row<S>[] {
   return list(row(shape))(data, name);
-}
-
-interface Answer {
-  readonly data: unknown;
-  readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 function span(range: Range): object {

@@ -37,7 +37,7 @@ async function show(session: Session | null): Promise<void> {
   }
   main.replaceChildren(el("p", { class: "page-note" }, "Loading your sites."));
   try {
-    choose(await mySites(client));
+    choose(await mySites(client), user);
   } catch (error) {
     console.error(error);
     main.replaceChildren(
@@ -54,14 +54,15 @@ async function show(session: Session | null): Promise<void> {
   }
 }
 
-function choose(sites: readonly Site[]): void {
+function choose(sites: readonly Site[], user: string): void {
   const wanted = new URLSearchParams(location.search).get("site");
   const [first] = sites;
   if (!first) {
     main.replaceChildren(
       note(
         "No site yet",
-        "You are signed in, but no site has made you a member. Ask a site's owner, or add a row to audience_site_members.",
+        "You are signed in, but no site has made you a member. Give a site's owner the id of your account:",
+        el("code", {}, user),
       ),
     );
     return;

@@ -1,10 +1,9 @@
 /** Rules of the install's own and tables under a lifecycle, as the database gives them and takes them. */
 import type { Client } from "./client.ts";
 import { anything, flag, list, nullable, number, object, type Row, row, text } from "./decode.ts";
-import { type Range, read, ReadError, rows } from "./kpi.ts";
+import { type Range, read, rows, written } from "./kpi.ts";
 import { span } from "./room.ts";
 
-const change = row({ happened_at: text, actor: text, before: nullable(text), after: nullable(text), edited: flag });
 const ownRule = {
   id: text,
   category: nullable(text),
@@ -19,7 +18,6 @@ const ownRule = {
   first_at: nullable(text),
   last_at: nullable(text),
   sample: anything,
-  changes: list(change),
 };
 const tried = row({
   refusal: nullable(text),
@@ -90,6 +88,8 @@ export function rulesApi(client: Client, site: string) {
     attempt: async (args: Pick<Draft, "category" | "event_type" | "schema"> & { readonly example: unknown }) =>
       tried(await read(client, "audience_try_own_rule", { site, ...args }), "audience_try_own_rule"),
     add: async (draft: Draft) => written(await client.from("audience_own_rules").insert({ ...draft, site_id: site })),
+    change: async (id: string, terms: Pick<Draft, "category" | "event_type" | "schema" | "reasons">) =>
+      written(await client.from("audience_own_rules").update(terms).eq("id", id)),
     setMode: async (id: string, mode: Mode) =>
       written(await client.from("audience_own_rules").update({ mode }).eq("id", id)),
   };
@@ -117,8 +117,4 @@ export function lifecycleApi(client: Client) {
         "lifecycle_revert",
       ),
   };
-}
-
-function written({ error }: { readonly error: { readonly code: string; readonly message: string } | null }): void {
-  if (error) throw new ReadError(error.code, error.message);
 }

@@ -24,6 +24,7 @@ const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: ()
   explore: { title: "Events", load: () => import("./views/explore.ts") },
   refusals: { title: "Refusals", load: () => import("./views/refusals.ts") },
   rules: { title: "Rules", load: () => import("./views/rules.ts") },
+  registry: { title: "Registry", load: () => import("./views/registry.ts") },
   lifecycles: { title: "Lifecycles", load: () => import("./views/lifecycles.ts") },
   alerts: { title: "Alerts", load: () => import("./views/alerts.ts") },
 };

@@ -8,19 +8,20 @@ import { demoUser, publishableKey } from "../../local/settings.mjs";
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const named = Boolean(process.env.VITE_SUPABASE_URL);
 
-/** What Plot has and no chart here uses, by the end of the module's path, and what stands in for it. */
-const UNUSED = {
-  "projection.js": here("plot/no_projection.ts"),
-  "schemes.js": here("plot/no_schemes.ts"),
-};
+/** What a package has and this page does not use: the package, the end of the module's path, and what stands in for it. */
+const UNUSED = [
+  ["/@observablehq/plot/src/", "/projection.js", here("plot/no_projection.ts")],
+  ["/@observablehq/plot/src/", "/schemes.js", here("plot/no_schemes.ts")],
+  ["/@supabase/auth-js/", "/GoTrueAdminApi", here("auth/no_admin.ts")],
+  ["/@supabase/auth-js/", "/lib/webauthn", here("auth/no_passkeys.ts")],
+  ["/@supabase/auth-js/", "/lib/web3/ethereum", here("auth/no_wallets.ts")],
+];
 /** @type {import("vite").Plugin} */
 const withoutUnused = {
   name: "without-unused",
   enforce: "pre",
   resolveId: (source, importer = "") =>
-    importer.includes("/@observablehq/plot/src/")
-      ? Object.entries(UNUSED).find(([name]) => source.endsWith(`/${name}`))?.[1]
-      : undefined,
+    UNUSED.find(([name = "", end = ""]) => importer.includes(name) && source.endsWith(end))?.[2],
 };
 
 /** @type {import("vite").InlineConfig} */

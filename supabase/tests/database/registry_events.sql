@@ -18,7 +18,7 @@ select is_empty($$
       'rebuilds_due', 'session_users', 'session_slots', 'session_starts', 'engagement_slots', 'feature_slots', 'visits', 'engagement_days',
       'feature_days', 'cohort_periods', 'funnel_days',
       -- histories
-      'audience_registry_events', 'audience_state_events', 'audience_own_rules', 'audience_own_rule_events', 'lifecycle_said', 'deriving',
+      'audience_registry_events', 'audience_state_events', 'audience_own_rule_events', 'lifecycle_said', 'deriving',
       'unsealed', 'leaf', 'tile', 'seal', 'checkpoint', 'erasures', 'erased_rows',
       -- secrets beside what is recorded
       'alert_addresses',
@@ -109,7 +109,7 @@ begin
     set_config('request.jwt.claim.sub', '', true);
   return entities;
 end $$;
-select is(pg_temp.seen('00000000-0000-4000-8000-00000000000a'), 'blocked_jump event_type personal_words rule site site_member state time_zone',
+select is(pg_temp.seen('00000000-0000-4000-8000-00000000000a'), 'blocked_jump event_type job personal_words rule site site_member state time_zone',
   'an owner sees what became of their site and of what all share');
 select is(pg_temp.seen('00000000-0000-4000-8000-00000000000b'), 'site_member', 'whoever lost access sees that');
 select is(pg_temp.seen('00000000-0000-4000-8000-00000000000c'), null, 'others see nothing');

@@ -1,11 +1,15 @@
 /** Alerts: which fire now, when each began and ended, and a form to add one. */
 import { type Child, el } from "../../shared/dom.ts";
+import { addressOf } from "../address.ts";
 import { type Alert, type AlertsApi, alertsApi, type Firing } from "../alerts_api.ts";
 import { filterBar } from "../filters.ts";
 import { count, dateTime, duration, percent } from "../format.ts";
+import { type Change, registryApi } from "../registry_api.ts";
 import type { Place } from "../views.ts";
+import { listed } from "./changes.ts";
 import { destinations } from "./destinations.ts";
 import { action, field, frame, grid, loaded, said } from "./parts.ts";
+import type { Around as Registry } from "./registry.ts";
 
 const SHOWN = 50;
 interface Kind {
@@ -38,16 +42,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
     begin: 0,
   },
 };
+const MINUTES = { type: "number", min: 5, max: 10080, step: 1, required: true };
 /** Kinds that can look at one sender alone. */
 const OF_SENDER = ["rejected_share", "silence"];
 
 export function show(place: Place): Promise<void> {
   const api = alertsApi(place.client, place.site);
+  const registry = registryApi(place.client, place.site);
   const body = el("div", { class: "view-body" });
+  const told = el("p", { class: "told", role: "status", tabindex: -1 });
   frame(
     place.main,
     "Alerts",
     "What the site is told of when it goes wrong. A job looks every few minutes, keeps a log and has webhooks told.",
+    told,
     body,
   );
   const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
@@ -55,20 +63,46 @@ export function show(place: Place): Promise<void> {
 
   async function draw(): Promise<void> {
     const { range: { zone } } = filters.read();
-    const load = () => Promise.all([api.list(), api.firings(SHOWN), api.destinations(), api.deliveries(SHOWN)]);
-    await loaded(body, load, ([alerts, firings, told, deliveries]) => [
+    const load = () =>
+      Promise.all([
+        api.list(),
+        api.firings(SHOWN),
+        api.destinations(),
+        api.deliveries(SHOWN),
+        changesOf("alert"),
+        changesOf("alert_destination"),
+        registry.me(),
+      ]);
+    await loaded(body, load, ([alerts, firings, all, deliveries, ofAlerts, ofDestinations, me]) => [
       alerts.some(({ job_active }) => !job_active) && asleep(),
       alerts.length === 0
         ? el("p", { class: "nothing" }, "No alert yet.")
-        : el("ul", { class: "cards" }, alerts.map((one) => card(one, { api, place, zone, draw }))),
+        : el("ul", { class: "cards" }, alerts.map((one) => card(one, { api, place, zone, draw, done }))),
       place.owner
         ? form(api, draw)
         : el("p", { class: "quiet" }, "Owners of the site can add alerts. Ask one of them."),
       el("h2", { class: "sub" }, "When they began and ended"),
       log(firings, zone),
-      destinations(told, deliveries, { api, owner: place.owner, zone, draw }),
+      destinations(all, deliveries, { api, owner: place.owner, zone, draw }),
+      place.owner && [
+        el("h2", { class: "sub" }, "Who changed alerts and webhooks"),
+        listed(
+          [...ofAlerts, ...ofDestinations].toSorted((one, other) => other.id - one.id),
+          { place, zone, me, editor: false, api: registry, done },
+        ),
+      ],
     ]);
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+
+  async function changesOf(entity: string): Promise<readonly Change[]> {
+    return place.owner ? await registry.changes({ entity }, SHOWN) : [];
+  }
+
+  async function done(what: string): Promise<void> {
+    await draw();
+    told.textContent = what;
+    told.focus();
   }
 }
 
@@ -76,8 +110,13 @@ function asleep(): HTMLElement {
   return el(
     "p",
     { class: "card pad warn" },
-    "The job that looks is off. Whoever owns the database makes it active: ",
-    el("code", {}, "update audience_gate.jobs set active = true where name = 'check_alerts'"),
+    el(
+      "span",
+      {},
+      "The job that looks is off. Whoever owns every site switches it on under ",
+      el("a", { href: addressOf({ view: "registry", part: "jobs" }), "data-view": "registry" }, "Schedules"),
+      ".",
+    ),
   );
 }
 
@@ -86,9 +125,10 @@ interface Around {
   readonly place: Place;
   readonly zone: string;
   readonly draw: () => Promise<void>;
+  readonly done: Registry["done"];
 }
 
-function card(alert: Alert, { api, place, zone, draw }: Around): HTMLElement {
+function card(alert: Alert, { api, place, zone, draw, done }: Around): HTMLElement {
   const kind = KINDS[alert.kind];
   const fires = alert.state === "fired";
   const change = action(alert.active ? "Stop looking" : "Look again", async () => {
@@ -128,8 +168,56 @@ function card(alert: Alert, { api, place, zone, draw }: Around): HTMLElement {
         el("strong", {}, kind?.value(alert.value ?? 0) ?? ""),
         ".",
       ),
-    place.owner && el("div", { class: "facts" }, change.button, remove.button, change.outcome, remove.outcome),
+    place.owner && [
+      terms(alert, api, done),
+      el("div", { class: "facts" }, change.button, remove.button, change.outcome, remove.outcome),
+    ],
   );
+}
+
+/** What it fires at, in the words and units of the form that adds one. */
+function terms(alert: Alert, api: AlertsApi, done: Registry["done"]): HTMLElement {
+  const kind = KINDS[alert.kind];
+  const scale = scaleOf(alert.kind);
+  const threshold = el("input", {
+    id: `threshold-${alert.id}`,
+    type: "number",
+    min: 0,
+    step: "any",
+    required: true,
+    value: alert.threshold * scale,
+  });
+  const minutes = el("input", { id: `minutes-${alert.id}`, ...MINUTES, value: alert.minutes });
+  const outcome = el("p", { class: "problem", role: "status" });
+  return el(
+    "details",
+    {},
+    el("summary", { class: "small" }, "Change when it fires"),
+    el(
+      "form",
+      { class: "narrow", onsubmit: (event) => void save(event) },
+      kind?.threshold !== undefined && field(kind.threshold, threshold),
+      field("Within so many minutes", minutes),
+      el("button", { class: "button small", type: "submit" }, "Save"),
+      outcome,
+    ),
+  );
+
+  async function save(event: Event): Promise<void> {
+    event.preventDefault();
+    try {
+      await api.change(alert.id, { threshold: Number(threshold.value) / scale, minutes: Number(minutes.value) });
+      await done("The alert was saved.");
+    } catch (error) {
+      console.error(error);
+      outcome.textContent = said(error);
+    }
+  }
+}
+
+/** A share is typed in per cent. */
+function scaleOf(kind: string): number {
+  return kind === "rejected_share" ? 100 : 1;
 }
 
 function condition({ kind, threshold, minutes }: Alert): string {
@@ -158,15 +246,7 @@ function form(api: AlertsApi, saved: () => Promise<void>): HTMLElement {
   );
   const source = el("input", { id: "alert-source", maxlength: 64, autocomplete: "off" });
   const threshold = el("input", { id: "alert-threshold", type: "number", min: 0, step: "any", required: true });
-  const minutes = el("input", {
-    id: "alert-minutes",
-    type: "number",
-    min: 5,
-    max: 10080,
-    step: 1,
-    value: 60,
-    required: true,
-  });
+  const minutes = el("input", { id: "alert-minutes", ...MINUTES, value: 60 });
   const label = el("label", { for: "alert-threshold" });
   const thresholdField = el("div", { class: "field" }, label, threshold);
   const sourceField = field("Sender; empty: all of them", source);
@@ -204,7 +284,7 @@ function form(api: AlertsApi, saved: () => Promise<void>): HTMLElement {
       await api.add({
         kind: kind.value,
         source: named === "" || sourceField.hidden ? null : named,
-        threshold: Number(threshold.value) / (kind.value === "rejected_share" ? 100 : 1),
+        threshold: Number(threshold.value) / scaleOf(kind.value),
         minutes: Number(minutes.value),
       });
       await saved();

@@ -140,6 +140,9 @@ export function action(
 
 /** What the database said of an action: it refuses with what is wrong, in words for whoever acts. */
 export function said(error: unknown): string {
+  if (error instanceof ReadError && /row-level security|permission denied/.test(error.message)) {
+    return "You may not change this. Ask an owner of the site.";
+  }
   return error instanceof ReadError && /^(22|23|42501|PT409|P0002|2BP01)/.test(error.code)
     ? sentence(error.message)
     : explain(error);

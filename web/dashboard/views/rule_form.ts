@@ -1,10 +1,9 @@
-/** A new rule of the install's own: what it would say of an example, and of what is stored, is shown before it is saved. */
+/** A rule of the install's own, new or edited: what it would say of an example, and of what is stored, is shown before. */
 import { type Child, el } from "../../shared/dom.ts";
 import { addressOf } from "../address.ts";
-import { count } from "../format.ts";
-import { room } from "../room.ts";
-import type { Draft, RulesApi, Tried } from "../rules_api.ts";
+import type { Draft, OwnRule, RulesApi, Tried } from "../rules_api.ts";
 import type { Place } from "../views.ts";
+import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
 import { action, field, said } from "./parts.ts";
 
 const SCHEMA = {
@@ -18,13 +17,13 @@ const EXAMPLE = {
   session_id: "session-0001",
   metadata: { content_id: "gut-health" },
 };
-const PAUSE = 350;
 
 export function ruleForm(
   place: Place,
   api: RulesApi,
   registry: { readonly event_types: readonly { readonly id: string }[] },
-  saved: () => Promise<void>,
+  saved: (what: string) => Promise<void>,
+  edited?: OwnRule,
 ): HTMLElement {
   const name = el("input", {
     id: "rule-name",
@@ -32,24 +31,28 @@ export function ruleForm(
     maxlength: 60,
     autocomplete: "off",
     required: true,
+    readonly: edited !== undefined,
+    value: edited?.id.replace(/^own\./, "") ?? "",
   });
   const types = registry.event_types.map(({ id }) => id).toSorted();
   const type = el(
     "select",
     { id: "rule-type" },
     el("option", { value: "" }, "every type"),
-    types.map((id) => el("option", { value: id, selected: id === "content_view" }, id)),
+    types.map((id) => el("option", { value: id, selected: id === (edited ? edited.event_type : "content_view") }, id)),
   );
-  const reason = el("input", { id: "rule-reason", maxlength: 512, autocomplete: "off" });
-  const schema = area("rule-schema", SCHEMA);
+  const reason = el("input", { id: "rule-reason", maxlength: 512, autocomplete: "off", value: edited?.reason ?? "" });
+  const schema = area("rule-schema", edited?.schema ?? SCHEMA);
   const example = area("rule-example", EXAMPLE);
   const verdict = el("div", { class: "card pad", role: "status", id: "rule-verdict" });
-  const save = action("Save in observe", async () => {
-    await api.add(draft());
-    await saved();
+  const save = action(edited ? "Save" : "Save in observe", async () => {
+    await (edited
+      ? api.change(edited.id, terms())
+      : api.add({ id: `own.${name.value.trim()}`, mode: "observe", ...terms() }));
+    await saved(edited ? `${edited.id} was saved.` : "The rule was saved: it counts, and refuses nothing yet.");
     return null;
   }, "button primary");
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = onPause(() => void judge());
   let asked = 0;
 
   const form = el(
@@ -60,7 +63,7 @@ export function ruleForm(
       onsubmit: (event) => event.preventDefault(),
       oninput: soon,
     },
-    el("h2", { id: "new-rule" }, "A new rule"),
+    el("h2", { id: "new-rule" }, edited ? `Edit ${edited.id}` : "A new rule"),
     el(
       "div",
       { class: "narrow wide" },
@@ -86,25 +89,30 @@ export function ruleForm(
       ),
     ),
     verdict,
-    el("p", { class: "small quiet" }, "Saved, it counts and refuses nothing. Enforce it when its count looks right."),
-    save.button,
+    el(
+      "p",
+      { class: "small quiet" },
+      edited
+        ? `It stays in ${edited.mode}.`
+        : "Saved, it counts and refuses nothing. Enforce it when its count looks right.",
+    ),
+    el(
+      "div",
+      { class: "facts" },
+      save.button,
+      edited &&
+        el("a", { class: "button plain", href: addressOf({ view: "rules" }), "data-view": "rules" }, "Leave it"),
+    ),
     save.outcome,
   );
   void judge();
   return form;
 
-  function soon(): void {
-    clearTimeout(timer);
-    timer = setTimeout(() => void judge(), PAUSE);
-  }
-
-  function draft(): Draft {
+  function terms(): Pick<Draft, "category" | "event_type" | "schema" | "reasons"> {
     return {
-      id: `own.${name.value.trim()}`,
-      category: null,
+      category: edited?.category ?? null,
       event_type: type.value === "" ? null : type.value,
       schema: JSON.parse(schema.value) as unknown,
-      mode: "observe",
       reasons: { en: reason.value.trim() },
     };
   }
@@ -117,12 +125,9 @@ export function ruleForm(
       return;
     }
     try {
-      const answer = await api.attempt({
-        category: null,
-        event_type: type.value === "" ? null : type.value,
-        schema: JSON.parse(schema.value) as unknown,
-        example: JSON.parse(example.value) as unknown,
-      });
+      const { category, event_type, schema: drafted } = terms();
+      const tried = JSON.parse(example.value) as unknown;
+      const answer = await api.attempt({ category, event_type, schema: drafted, example: tried });
       if (turn === asked) verdict.replaceChildren(el("div", { class: "report" }, verdictOf(answer)));
     } catch (error) {
       console.error(error);
@@ -131,29 +136,15 @@ export function ruleForm(
   }
 
   async function latest(): Promise<void> {
-    const events = room(place.client, place.site);
-    const to = new Date();
-    const from = new Date(to.getTime() - 28 * 86_400_000);
-    const wanted = {
-      tier: null,
-      event_type: type.value || null,
-      campaign: null,
-      page: null,
-      source: null,
-      rejected: false,
-    };
-    const [found] = await events.events({ from, to, zone: "UTC" }, wanted, null, 1);
-    const whole = found && await events.event(found.id);
-    if (!whole) return;
-    const { event_type, event_category, event_source, session_id, metadata } = whole;
-    example.value = JSON.stringify({ event_type, event_category, event_source, session_id, metadata }, null, 2);
+    const found = await latestEvent(place, type.value || null);
+    if (found === undefined) return;
+    example.value = found;
     await judge();
   }
 }
 
 function verdictOf({ refusal, binds, passes, place, stored }: Tried): Child {
   if (refusal !== null) return el("p", { class: "problem" }, `The schema cannot be judged by: ${refusal}.`);
-  const senders = Object.entries((stored?.senders ?? {}) as Readonly<Record<string, number>>);
   return [
     el(
       "p",
@@ -165,33 +156,6 @@ function verdictOf({ refusal, binds, passes, place, stored }: Tried): Child {
         ? el("span", { class: "tag pass" }, "would pass")
         : el("span", { class: "tag refuse" }, `would be refused${place ? ` at ${place}` : ""}`),
     ),
-    stored !== null && stored !== undefined &&
-    el(
-      "p",
-      {},
-      `Of the last ${count(stored.examined)} stored that it binds, it would refuse `,
-      el("strong", {}, count(stored.refused)),
-      senders.length > 0 && `: ${senders.map(([sender, many]) => `${sender} ${count(many)}`).join(", ")}`,
-      ". ",
-      stored.samples.map((id, at) => [
-        el("a", { href: addressOf({ view: "explore", event: id }), "data-view": "explore" }, `Event ${at + 1}`),
-        " ",
-      ]),
-    ),
+    ofStored(stored),
   ];
-}
-
-function notJson(what: string, text: string): string | undefined {
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return `The ${what} is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-function area(id: string, value: object): HTMLTextAreaElement {
-  const text = el("textarea", { id, class: "mono", rows: 11, spellcheck: "false" });
-  text.value = JSON.stringify(value, null, 2);
-  return text;
 }

@@ -2,25 +2,34 @@
 import { type Child, el } from "../../shared/dom.ts";
 import { jsonBlock } from "../../shared/json.ts";
 import { prose, sentence } from "../../shared/prose.ts";
+import { addressOf, asked, keep } from "../address.ts";
 import { filterBar } from "../filters.ts";
 import { count, dateTime } from "../format.ts";
+import { type Change, registryApi } from "../registry_api.ts";
 import { room } from "../room.ts";
 import { type Mode, type OwnRule, type RulesApi, rulesApi } from "../rules_api.ts";
 import type { Place } from "../views.ts";
+import { listed } from "./changes.ts";
 import { frame, loaded } from "./parts.ts";
+import type { Around as Registry } from "./registry.ts";
 import { ruleForm } from "./rule_form.ts";
 
+/** So many of the latest changes of all rules. */
+const CHANGES = 200;
 /** A rule begins by counting, and refuses when its count looks right. */
 const MODES: Readonly<Record<Mode, string>> = { off: "Off", observe: "Observe", enforce: "Enforce" };
 
 export function show(place: Place): Promise<void> {
   const api = rulesApi(place.client, place.site);
+  const history = registryApi(place.client, place.site);
   const body = el("div", { class: "view-body" });
+  const told = el("p", { class: "told", role: "status", tabindex: -1 });
   frame(
     place.main,
     "Rules of your own",
     "Besides those of the contract. In observe, what a rule would refuse passes and is counted; in enforce, it is refused. " +
       "A change holds for the next event.",
+    told,
     body,
   );
   const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
@@ -30,28 +39,58 @@ export function show(place: Place): Promise<void> {
     const { range: { zone } } = filters.read();
     await loaded(
       body,
-      () => Promise.all([api.list(), room(place.client, place.site).registry()]),
-      ([rules, registry]) => [
-        rules.length === 0
-          ? el("p", { class: "nothing" }, "No rule of your own binds this site. The first one begins below.")
-          : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, zone, draw }))),
-        place.owner
-          ? ruleForm(place, api, registry as { readonly event_types: readonly { readonly id: string }[] }, draw)
-          : el("p", { class: "quiet" }, "Owners of the site can add and change its rules. Ask one of them."),
-      ],
+      () =>
+        Promise.all([
+          api.list(),
+          room(place.client, place.site).registry(),
+          history.changes({ entity: "own_rule" }, CHANGES),
+          history.me(),
+        ]),
+      ([rules, registry, changes, me]) => {
+        const around = { place, zone, me, editor: false, api: history, done };
+        const edited = rules.find(({ id, every_site }) => id === asked("rule") && !every_site);
+        return [
+          rules.length === 0
+            ? el("p", { class: "nothing" }, "No rule of your own binds this site. The first one begins below.")
+            : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, draw, changes, around }))),
+          place.owner
+            ? ruleForm(
+              place,
+              api,
+              registry as { readonly event_types: readonly { readonly id: string }[] },
+              saved,
+              edited,
+            )
+            : el("p", { class: "quiet" }, "Owners of the site can add and change its rules. Ask one of them."),
+        ];
+      },
     );
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+
+  async function done(what: string): Promise<void> {
+    await draw();
+    told.textContent = what;
+    told.focus();
+  }
+
+  async function saved(what: string): Promise<void> {
+    if (asked("rule") !== "") keep({ rule: "" });
+    await done(what);
   }
 }
 
 interface Around {
   readonly api: RulesApi;
   readonly place: Place;
-  readonly zone: string;
   readonly draw: () => Promise<void>;
+  readonly changes: readonly Change[];
+  readonly around: Registry;
 }
 
 function card(rule: OwnRule, around: Around): HTMLElement {
+  const { around: registry, changes, place } = around;
+  const ofRule = changes.filter(({ record_changed }) => Object.values(record_changed).includes(rule.id));
   const binds = [rule.event_type ?? rule.category ?? "every event", rule.every_site && "at every site"].filter(Boolean);
   return el(
     "li",
@@ -59,34 +98,20 @@ function card(rule: OwnRule, around: Around): HTMLElement {
     el("div", { class: "tools" }, el("h2", { class: "rule-id" }, rule.id), mode(rule, around)),
     el("p", {}, prose(sentence(rule.reason))),
     el("p", { class: "quiet small" }, `Binds ${binds.join(" ")}.`),
-    counted(rule, around.zone),
+    counted(rule, registry.zone),
     el(
       "details",
       {},
       el("summary", { class: "small" }, "Its schema"),
       jsonBlock(rule.schema, `The schema of ${rule.id}`),
     ),
-    el(
-      "details",
-      {},
-      el("summary", { class: "small" }, "Who changed it"),
+    el("details", {}, el("summary", { class: "small" }, "Who changed it"), listed(ofRule, registry)),
+    place.owner && !rule.every_site &&
       el(
-        "ol",
-        { class: "plain small" },
-        rule.changes.map((one) =>
-          el(
-            "li",
-            {},
-            `${dateTime(one.happened_at, around.zone)}, ${one.actor}: `,
-            one.before === null
-              ? `made, ${one.after}`
-              : one.before === one.after
-              ? "edited"
-              : `${one.before} → ${one.after}`,
-          )
-        ),
+        "a",
+        { class: "button small", href: addressOf({ view: "rules", rule: rule.id }), "data-view": "rules" },
+        "Edit",
       ),
-    ),
   );
 }
 

@@ -1,0 +1,448 @@
+// The registry in the control room on the real local stack: what an owner changes by page, with the presses that it takes.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
+import { startStack } from "../../local/stack.mjs";
+import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+
+const SITE = "00000000-0000-4000-8000-000000000001";
+const SOMEBODY = "99999999-0000-4000-8000-000000000009";
+const OWNER = { email: "demo@example.test", password: "demo-password" };
+const VIEWER = { email: "viewer@example.test", password: "viewer-password" };
+const STRANGER = { email: "stranger@example.test", password: "stranger-password" };
+const WAIT = { timeout: 120_000 };
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").Locator} Locator */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audience-gate-registry-"));
+  browser = await launch();
+  stack = await startStack({ folder, port: await freePort() });
+  for (const who of [VIEWER, STRANGER]) {
+    await fetch(`${stack.url}/auth/v1/signup`, {
+      method: "POST",
+      headers: { apikey: stack.publishableKey, "content-type": "application/json" },
+      body: JSON.stringify(who),
+    });
+  }
+  await sql(
+    "insert into public.audience_site_members (site_id, user_id, role) select $1, id, 'viewer' from auth.users where email = $2",
+    SITE,
+    VIEWER.email,
+  );
+  await sql("insert into public.audience_alerts (site_id, kind, threshold) values ($1, 'rejected_share', 0.05)", SITE);
+  await sql(
+    `insert into public.audience_own_rules (id, site_id, schema, reasons) values ('own.edited', $1, '{}', '{"en": "of a test"}')`,
+    SITE,
+  );
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** @param {string} text @param {unknown[]} parameters @returns {Promise<any>} the first value of the first row */
+async function sql(text, ...parameters) {
+  const { rows: [row] } = await stack.database.query(text, parameters);
+  return row === undefined ? undefined : Object.values(/** @type {object} */ (row))[0];
+}
+
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {{ query?: string, look?: import("./pages.mjs").Look, who?: typeof OWNER }} [how]
+ */
+async function signedIn(t, { query = "", look = LOOKS[0], who = OWNER } = {}) {
+  const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const said = complaints(page);
+  await page.goto(`${stack.url}/dashboard/${query}`);
+  await page.getByLabel("E-mail").fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  return { page, said };
+}
+
+const loaded = (/** @type {Page} */ page) => page.waitForSelector("main[data-loaded]", WAIT);
+
+/** A hand that counts its presses: clicks, and choices of a list. Typing is told apart. @param {Page} page */
+function hand(page) {
+  const count = { presses: 0, typed: 0 };
+  return {
+    count,
+    press: async (/** @type {Locator} */ what) => {
+      count.presses += 1;
+      await what.click();
+    },
+    choose: async (/** @type {Locator} */ what, /** @type {string} */ value) => {
+      count.presses += 1;
+      await what.selectOption(value);
+    },
+    type: async (/** @type {Locator} */ what, /** @type {string} */ text) => {
+      count.typed += 1;
+      await what.fill(text);
+    },
+    told: (/** @type {string} */ text) => page.locator(".told", { hasText: text }).waitFor(WAIT),
+  };
+}
+
+/**
+ * What an owner does, from the first page on: how, and what the database then has.
+ * @type {[what: string, act: (page: Page, h: ReturnType<typeof hand>) => Promise<void>, query: string, expected: unknown][]}
+ */
+const TASKS = [
+  [
+    "an event type is refused from now on",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "page_view", exact: true }));
+      await press(page.getByLabel("Accepted; else refused from now on"));
+      await press(page.getByRole("button", { name: "Save", exact: true }));
+      await told("page_view was saved");
+    },
+    "select active from public.audience_event_types where id = 'page_view'",
+    false,
+  ],
+  [
+    "that is taken back",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "page_view", exact: true }));
+      await press(page.getByRole("button", { name: /^Undo: Event type page_view/ }).first());
+      await told("It was taken back");
+      await page.getByText("taken back since").waitFor(WAIT);
+    },
+    "select active from public.audience_event_types where id = 'page_view'",
+    true,
+  ],
+  [
+    "its payload has a schema, tried on an event",
+    async (page, { press, type, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "page_view", exact: true }));
+      const verdict = page.locator("#type-verdict");
+      await verdict.getByText("would pass").waitFor(WAIT);
+      await type(page.getByLabel("What its metadata must hold; empty: anything"), '{"required": ["brand"]}');
+      await verdict.getByText("registry.payload").waitFor(WAIT);
+      await verdict.getByText(/^Of the last \d+ stored that it binds/).waitFor(WAIT);
+      await type(
+        page.getByLabel("What its metadata must hold; empty: anything"),
+        '{"properties": {"full_name": {"type": "string"}, "page_path": {"maxLength": 500}}}',
+      );
+      await press(page.getByLabel("full_name is not personal here"));
+      await press(page.getByRole("button", { name: "Save", exact: true }));
+      await told("page_view was saved");
+    },
+    "select payload_schema -> 'properties' from public.audience_event_types where id = 'page_view'",
+    {
+      full_name: { type: "string", personal: false },
+      page_path: { maxLength: 500 },
+    },
+  ],
+  [
+    "an event type is added",
+    async (page, { press, type }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Add a type" }));
+      await type(page.getByLabel("Name", { exact: true }), "offer_seen");
+      await type(page.getByLabel("What happened, in a sentence"), "An offer was seen.");
+      await press(page.getByRole("button", { name: "Add type" }));
+      await page.getByRole("heading", { name: "offer_seen" }).waitFor(WAIT);
+    },
+    "select tier from public.audience_event_types where id = 'offer_seen'",
+    "consumer",
+  ],
+  [
+    "an origin is allowed",
+    async (page, { press, type, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Site and members" }));
+      const origins = page.getByLabel("Origins that may send for it, one on each line");
+      await type(origins, "https://Example.com/");
+      await page.getByText("is no origin").waitFor(WAIT);
+      assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isDisabled());
+      await type(origins, "https://www.example.com");
+      await press(page.getByRole("button", { name: "Save", exact: true }));
+      await told("The site was saved");
+    },
+    "select origins::text from public.audience_sites where id = '00000000-0000-4000-8000-000000000001'",
+    "{https://www.example.com}",
+  ],
+  [
+    "every origin is again",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Site and members" }));
+      await press(page.getByRole("button", { name: /^Undo: Site/ }).first());
+      await told("It was taken back");
+    },
+    "select origins from public.audience_sites where id = '00000000-0000-4000-8000-000000000001'",
+    null,
+  ],
+  [
+    "access is given",
+    async (page, { press, type, choose, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Site and members" }));
+      await type(page.getByLabel("Id of the account"), SOMEBODY);
+      await choose(page.locator("#member-role"), "analyst");
+      await press(page.getByRole("button", { name: "Give access" }));
+      await told("The access was given");
+    },
+    `select role from public.audience_site_members where user_id = '${SOMEBODY}'`,
+    "analyst",
+  ],
+  [
+    "a role is changed",
+    async (page, { press, choose, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Site and members" }));
+      await choose(page.locator(`#role-${SOMEBODY}`), "owner");
+      await told("The role is Owner now");
+    },
+    `select role from public.audience_site_members where user_id = '${SOMEBODY}'`,
+    "owner",
+  ],
+  [
+    "access is taken",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Site and members" }));
+      await press(page.getByRole("button", { name: `Remove ${SOMEBODY}` }));
+      await told("The access was taken");
+    },
+    `select count(*)::integer from public.audience_site_members where user_id = '${SOMEBODY}'`,
+    0,
+  ],
+  [
+    "a schedule is switched on",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "Schedules" }));
+      await press(page.getByRole("button", { name: "Switch on: Seal rows" }));
+      await told("Seal rows is on");
+    },
+    "select active from audience_gate.jobs where name = 'seal_rows'",
+    true,
+  ],
+  [
+    "and off again, from the whole history",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Registry" }));
+      await press(page.getByRole("link", { name: "History" }));
+      await press(page.getByRole("button", { name: /^Undo: Job seal_rows/ }).first());
+      await told("It was taken back");
+    },
+    "select active from audience_gate.jobs where name = 'seal_rows'",
+    false,
+  ],
+  [
+    "a rule is edited",
+    async (page, { press, type, told }) => {
+      await press(page.getByRole("link", { name: "Rules" }));
+      await press(page.locator('[data-rule="own.edited"]').getByRole("link", { name: "Edit" }));
+      await type(page.getByLabel("What is wrong, and what to send instead"), "say it otherwise");
+      await press(page.getByRole("button", { name: "Save", exact: true }));
+      await told("own.edited was saved");
+    },
+    "select reasons ->> 'en' from public.audience_own_rules where id = 'own.edited'",
+    "say it otherwise",
+  ],
+  [
+    "a rule is enforced",
+    async (page, { press }) => {
+      await press(page.getByRole("link", { name: "Rules" }));
+      await press(page.locator('[data-rule="own.edited"] label', { hasText: "Enforce" }));
+      await page.waitForFunction(() =>
+        document.querySelector('[data-rule="own.edited"] input:checked')?.getAttribute("value") === "enforce"
+      );
+    },
+    "select mode from public.audience_own_rules where id = 'own.edited'",
+    "enforce",
+  ],
+  [
+    "and observes again",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Rules" }));
+      await press(page.locator('[data-rule="own.edited"]').getByText("Who changed it"));
+      await press(page.locator('[data-rule="own.edited"]').getByRole("button", { name: /^Undo/ }).first());
+      await told("It was taken back");
+    },
+    "select mode from public.audience_own_rules where id = 'own.edited'",
+    "observe",
+  ],
+  [
+    "an alert fires at another share",
+    async (page, { press, type, told }) => {
+      await press(page.getByRole("link", { name: "Alerts" }));
+      await press(page.getByText("Change when it fires"));
+      await type(page.locator(".alert").getByLabel("More than this share, in %"), "12.5");
+      await press(page.locator(".alert").getByRole("button", { name: "Save" }));
+      await told("The alert was saved");
+    },
+    "select threshold::float from public.audience_alerts",
+    0.125,
+  ],
+  [
+    "a deleted alert is put back",
+    async (page, { press, told }) => {
+      await press(page.getByRole("link", { name: "Alerts" }));
+      await press(page.locator(".alert").getByRole("button", { name: "Delete" }));
+      await page.getByText("No alert yet").waitFor(WAIT);
+      await press(page.getByRole("button", { name: /^Undo: Alert rejected_share/ }).first());
+      await told("It was taken back");
+    },
+    "select threshold::float from public.audience_alerts",
+    0.125,
+  ],
+];
+
+test("an owner changes the registry by page, and takes it back", async (t) => {
+  const { page, said } = await signedIn(t);
+  await loaded(page);
+  /** @type {unknown[]} */
+  const found = [];
+  for (const [what, act, query, expected] of TASKS) {
+    await page.goto(`${stack.url}/dashboard/`);
+    await loaded(page);
+    const h = hand(page);
+    await act(page, h);
+    t.diagnostic(`${String(h.count.presses).padStart(2)} presses, ${h.count.typed} typed: ${what}`);
+    const value = await sql(query);
+    try {
+      assert.deepEqual(value, expected, what);
+    } catch (error) {
+      found.push(/** @type {Error} */ (error).message);
+    }
+    if (h.count.presses > 5) found.push(`${what} takes ${h.count.presses} presses`);
+  }
+  assert.deepEqual([...found, ...said], []);
+});
+
+test("by keyboard alone a type is found, opened, changed and saved", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=registry" });
+  await loaded(page);
+  await page.getByLabel("Find").focus();
+  await page.keyboard.type("scroll");
+  await page.getByText(/^\d+ of \d+$/).waitFor(WAIT);
+  const link = page.locator(".folding tbody tr:not([hidden]) a").first();
+  const name = await link.innerText();
+  await tabTo(page, link);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name, exact: true }).waitFor(WAIT);
+  const box = page.getByLabel("Accepted; else refused from now on");
+  await tabTo(page, box);
+  await page.keyboard.press("Space");
+  await tabTo(page, page.getByRole("button", { name: "Save", exact: true }));
+  await page.keyboard.press("Enter");
+  await page.locator(".told", { hasText: "was saved" }).waitFor(WAIT);
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "told", "what was done has the focus");
+  assert.equal(await sql("select active from public.audience_event_types where id = $1", name), false);
+  assert.deepEqual(said, []);
+});
+
+/** @param {Page} page @param {Locator} target */
+async function tabTo(page, target) {
+  for (let presses = 0; presses < 80; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail("the Tab key never came there");
+}
+
+test("a schema that no engine could judge by cannot be saved", async (t) => {
+  const { page } = await signedIn(t, { query: "?view=registry&type=content_view" });
+  await loaded(page);
+  const schema = page.getByLabel("What its metadata must hold; empty: anything");
+  const verdict = page.locator("#type-verdict");
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  for (
+    const [text, told] of [["{", "is not JSON"], ['{"properties": {"a": {"pattern": "x"}}}', "pattern"], [
+      '{"required": "a"}',
+      "required",
+    ]]
+  ) {
+    await schema.fill(text);
+    await verdict.locator(".problem", { hasText: told }).waitFor(WAIT);
+    assert.ok(await save.isDisabled(), text);
+  }
+  await schema.fill("");
+  await verdict.getByText("would pass").waitFor(WAIT);
+  assert.ok(await save.isEnabled());
+});
+
+test("a viewer reads all of it and changes nothing", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=registry", who: VIEWER });
+  await loaded(page);
+  for (
+    const query of [
+      "?view=registry",
+      "?view=registry&type=page_view",
+      "?view=registry&part=site",
+      "?view=registry&part=jobs",
+      "?view=registry&part=changes",
+    ]
+  ) {
+    await page.goto(`${stack.url}/dashboard/${query}`);
+    await loaded(page);
+    assert.equal(
+      await page.locator("main .view-body").getByRole("button", { name: /Save|Give|Switch|Undo|Remove/ }).filter({
+        hasNotText: "CSV",
+      }).count(),
+      0,
+      query,
+    );
+    assert.equal(
+      await page.locator("main .view-body :is(input, select, textarea):enabled:not([type=search])").count(),
+      0,
+      query,
+    );
+  }
+  assert.deepEqual(said, []);
+});
+
+test("whoever has no site is told which id to hand to an owner", async (t) => {
+  const { page } = await signedIn(t, { who: STRANGER });
+  await page.getByRole("heading", { name: "No site yet" }).waitFor(WAIT);
+  assert.equal(
+    await page.locator(".page-note code").innerText(),
+    await sql("select id from auth.users where email = $1", STRANGER.email),
+  );
+});
+
+/** @type {[string, string][]} */
+const VIEWS = [
+  ["types", "?view=registry"],
+  ["type", "?view=registry&type=page_view"],
+  ["new-type", "?view=registry&type=new"],
+  ["site", "?view=registry&part=site"],
+  ["schedules", "?view=registry&part=jobs"],
+  ["history", "?view=registry&part=changes"],
+  ["edited-rule", "?view=rules&rule=own.edited"],
+];
+
+for (const look of LOOKS) {
+  test(`axe-core finds nothing and nothing is cut off: ${look.name}`, async (t) => {
+    const { page, said } = await signedIn(t, { look });
+    await loaded(page);
+    /** @type {string[]} */
+    const found = [];
+    for (const [name, query] of VIEWS) {
+      await page.goto(`${stack.url}/dashboard/${query}`);
+      await loaded(page);
+      found.push(...[...await violations(page), ...await overflow(page)].map((text) => `${name}: ${text}`));
+      await picture(page, `registry-${name}-${look.name}`);
+    }
+    assert.deepEqual([...found, ...said], []);
+  });
+}

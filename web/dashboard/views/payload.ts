@@ -1,0 +1,84 @@
+/** A payload schema in the hands of the contract in the page: what it says of it, of an event, and of the names of keys. */
+import { type Child, el } from "../../shared/dom.ts";
+import { prose, sentence } from "../../shared/prose.ts";
+import type { Gate } from "../gate.ts";
+import type { EventType } from "../registry_api.ts";
+
+/** The part of the registry that is rewritten. */
+export interface Snapshot {
+  readonly event_types: readonly { readonly id: string }[];
+}
+export type Schema = { properties?: Record<string, Record<string, unknown>> } & Record<string, unknown>;
+
+/** What the contract in the page says of the schema and of the example, with this type as it would be. */
+export function byModule(
+  contract: Gate,
+  registry: Snapshot,
+  now: EventType,
+  example: string,
+): { readonly fault: string | undefined; readonly said: Child } {
+  const others = registry.event_types.filter(({ id }) => id !== now.id);
+  const { id, category, payload_schema } = now;
+  const drafted = JSON.stringify({
+    ...registry,
+    event_types: now.active ? [...others, { id, category, payload_schema }] : others,
+  });
+  try {
+    const fault = contract.loadRegistry(drafted);
+    if (fault !== undefined) return { fault, said: el("p", { class: "problem" }, prose(sentence(fault))) };
+    const { accepted, violations } = contract.check(example, undefined, { caller: "user" });
+    return {
+      fault: undefined,
+      said: [
+        el(
+          "p",
+          { class: "facts" },
+          "The event ",
+          el("span", { class: `tag ${accepted ? "pass" : "refuse"}` }, accepted ? "would pass" : "would be refused"),
+        ),
+        violations.length > 0 && el(
+          "ul",
+          { class: "plain" },
+          violations.map(({ rule_id, path, reason }) =>
+            el(
+              "li",
+              {},
+              el("code", { class: "rule-id" }, rule_id),
+              path !== "" && [" at ", el("code", {}, path)],
+              ": ",
+              prose(sentence(reason)),
+            )
+          ),
+        ),
+      ],
+    };
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { fault, said: el("p", { class: "problem" }, sentence(fault)) };
+  } finally {
+    contract.loadRegistry(JSON.stringify(registry));
+  }
+}
+
+export function isPersonal(contract: Gate, now: EventType, key: string): boolean {
+  const event = {
+    event_type: now.id,
+    event_category: now.category,
+    event_source: "web",
+    session_id: "session-0001",
+    metadata: { [key]: "x" },
+  };
+  return contract.check(event).violations.some(({ rule_id }) => rule_id === "privacy.personal_key");
+}
+
+/** Without what only a payload schema knows. */
+export function plainSchema(schema: Schema): Schema {
+  const { properties, ...rest } = schema;
+  if (!properties) return rest;
+  return {
+    ...rest,
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([key, { personal: _, ...one }]) => [key, one]),
+    ),
+  };
+}

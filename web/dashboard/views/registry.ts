@@ -1,0 +1,75 @@
+/** What the site accepts and who may do what with it, in the hands of its owners. Each part is loaded when it is opened. */
+import { el } from "../../shared/dom.ts";
+import { addressOf, asked } from "../address.ts";
+import { filterBar } from "../filters.ts";
+import { type RegistryApi, registryApi } from "../registry_api.ts";
+import type { Place } from "../views.ts";
+import { frame, loaded } from "./parts.ts";
+
+/** What a part of the registry is drawn with. */
+export interface Around {
+  readonly place: Place;
+  readonly api: RegistryApi;
+  readonly zone: string;
+  /** The reader's own id. */
+  readonly me: string;
+  /** Whether the reader may change what all sites share. */
+  readonly editor: boolean;
+  /** Draws everything anew, and says what was done. */
+  readonly done: (what: string) => Promise<void>;
+}
+type Part = (around: Around) => Promise<HTMLElement>;
+
+const PARTS: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<{ part: Part }> }>> = {
+  types: { title: "Event types", load: () => import("./event_types.ts") },
+  site: { title: "Site and members", load: () => import("./site.ts") },
+  jobs: { title: "Schedules", load: () => import("./jobs.ts") },
+  changes: { title: "History", load: () => import("./changes.ts") },
+};
+
+export function show(place: Place): Promise<void> {
+  const api = registryApi(place.client, place.site);
+  const wanted = asked("part");
+  const name = wanted in PARTS ? wanted : "types";
+  const body = el("div", { class: "view-body" });
+  const told = el("p", { class: "told", role: "status", tabindex: -1 });
+  frame(
+    place.main,
+    "Registry",
+    "What is accepted, from where, and who may do what. Every change is kept, with who made it, and can be taken back.",
+    el(
+      "nav",
+      { class: "trail", "aria-label": "Parts of the registry" },
+      Object.entries(PARTS).map(([key, { title }]) =>
+        el("a", {
+          href: addressOf({ view: "registry", part: key === "types" ? "" : key }),
+          "data-view": "registry",
+          "aria-current": key === name ? "page" : null,
+        }, title)
+      ),
+    ),
+    told,
+    body,
+  );
+  const filters = filterBar(() => void draw(), { tiers: false, ranges: false });
+  return draw();
+
+  async function draw(): Promise<void> {
+    const { range: { zone } } = filters.read();
+    await loaded(
+      body,
+      async () => {
+        const [editor, me, module] = await Promise.all([api.mayEdit(), api.me(), PARTS[name]?.load()]);
+        return module?.part({ place, api, zone, me, editor, done });
+      },
+      (drawn) => drawn,
+    );
+    if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
+  }
+
+  async function done(what: string): Promise<void> {
+    await draw();
+    told.textContent = what;
+    told.focus();
+  }
+}

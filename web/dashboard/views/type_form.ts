@@ -1,0 +1,270 @@
+/** One event type in its form: what it counts for, and the schema of its payload, judged while it is typed. */
+import { el } from "../../shared/dom.ts";
+import { prose, sentence } from "../../shared/prose.ts";
+import { addressOf, go } from "../address.ts";
+import { TIERS } from "../charts/frame.ts";
+import { gate } from "../gate.ts";
+import type { EventType } from "../registry_api.ts";
+import { room } from "../room.ts";
+import { rulesApi } from "../rules_api.ts";
+import { changes } from "./changes.ts";
+import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
+import { action, field, said } from "./parts.ts";
+import { byModule, isPersonal, plainSchema, type Schema, type Snapshot } from "./payload.ts";
+import type { Around } from "./registry.ts";
+
+/** Those of system and retention are written by back ends and by the gate itself. */
+const CATEGORIES = ["engagement", "subscription", "advocacy", "attribution"];
+const NEW: EventType = {
+  id: "",
+  category: "engagement",
+  tier: "consumer",
+  score_weight: 0,
+  daily_cap: 10,
+  withdraws_consent: false,
+  description: "",
+  payload_schema: null,
+  active: true,
+};
+
+export async function typeForm(around: Around, given?: EventType): Promise<HTMLElement> {
+  const { api, place, done } = around;
+  const [registry, stored, history] = await Promise.all([
+    room(place.client, place.site).registry() as Promise<Snapshot>,
+    given && latestEvent(place, given.id),
+    given && place.owner ? changes(around, { entity: "event_type", record: given.id }) : null,
+  ]);
+  const contract = await gate(Promise.resolve(registry));
+  const was = given ?? NEW;
+  const editable = around.editor && (!given || CATEGORIES.includes(was.category));
+
+  const id = el("input", {
+    id: "type-id",
+    minlength: 3,
+    maxlength: 64,
+    pattern: "[a-z][a-z0-9_]{2,63}",
+    required: true,
+    autocomplete: "off",
+    readonly: given !== undefined,
+    value: was.id,
+  });
+  const category = choice(
+    "type-category",
+    given && !CATEGORIES.includes(was.category) ? [was.category] : CATEGORIES,
+    was.category,
+  );
+  const tier = choice("type-tier", TIERS, was.tier);
+  const score = numeric("type-score", was.score_weight, 0, "any");
+  const cap = numeric("type-cap", was.daily_cap, 1, 1);
+  const description = el("input", {
+    id: "type-description",
+    required: true,
+    autocomplete: "off",
+    value: was.description,
+  });
+  const active = el("input", { id: "type-active", type: "checkbox", checked: was.active });
+  const withdraws = el("input", { id: "type-withdraws", type: "checkbox", checked: was.withdraws_consent });
+  const schema = area("type-schema", was.payload_schema ?? undefined);
+  const example = area("type-example", undefined);
+  example.value = stored ?? JSON.stringify(
+    {
+      event_type: was.id || "new_type",
+      event_category: was.category,
+      event_source: "web",
+      session_id: "session-0001",
+      metadata: { page_path: "/" },
+    },
+    null,
+    2,
+  );
+  const personal = el("div", { class: "wide" });
+  const verdict = el("div", { class: "card pad", role: "status", id: "type-verdict" });
+  const save = action(given ? "Save" : "Add type", async () => {
+    if (!form.reportValidity()) return null;
+    const now = draft();
+    const changed = Object.fromEntries(
+      Object.entries(now).filter(([key, value]) =>
+        JSON.stringify(value) !== JSON.stringify(was[key as keyof EventType])
+      ),
+    );
+    if (now.tier === "system" && now.score_weight > 0) return "Events of the tier system move no score: make it 0.";
+    if (given && Object.keys(changed).length === 0) return "Nothing is different.";
+    await (given ? api.changeType(given.id, changed) : api.addType(now));
+    if (!given) go(addressOf({ view: "registry", type: now.id }));
+    else await done(`${now.id} was saved. It holds for the next event.`);
+    return null;
+  }, "button primary");
+  const soon = onPause(() => void judge());
+  let asked = 0;
+
+  const form = el(
+    "form",
+    {
+      class: "card pad form",
+      "aria-labelledby": "the-type",
+      onsubmit: (event) => event.preventDefault(),
+      oninput: soon,
+    },
+    el("h2", { id: "the-type", class: given && "rule-id" }, given ? given.id : "A new event type"),
+    !editable && el("p", { class: "quiet" }, reader(around, was)),
+    el(
+      "fieldset",
+      { class: "bare wide", disabled: !editable },
+      el("legend", { class: "visually-hidden" }, "What it is"),
+      el(
+        "div",
+        { class: "narrow" },
+        !given && field("Name", id),
+        field("Category", category),
+        field("Tier", tier),
+        field("Score of one event", score),
+        field("Counted a day, at most", cap),
+      ),
+      field("What happened, in a sentence", description),
+      el(
+        "div",
+        { class: "facts" },
+        tick("Accepted; else refused from now on", active),
+        tick("Takes a consent back", withdraws),
+      ),
+      el(
+        "div",
+        { class: "split halves" },
+        el(
+          "div",
+          { class: "field" },
+          el("label", { for: schema.id }, "What its metadata must hold; empty: anything"),
+          schema,
+          personal,
+        ),
+        el(
+          "div",
+          { class: "field" },
+          el("label", { for: example.id }, "An event to try it on"),
+          example,
+          given &&
+            el(
+              "button",
+              { class: "button small", type: "button", onclick: () => void latest() },
+              "Take the latest stored",
+            ),
+        ),
+      ),
+    ),
+    verdict,
+    el(
+      "div",
+      { class: "facts" },
+      editable && save.button,
+      el("a", { class: "button plain", href: addressOf({ view: "registry" }), "data-view": "registry" }, "All types"),
+    ),
+    save.outcome,
+  );
+  void judge();
+  return el("div", {}, form, history && [el("h2", { class: "sub" }, "Who changed it"), history]);
+
+  function draft(): EventType {
+    return {
+      id: id.value.trim(),
+      category: category.value,
+      tier: tier.value,
+      score_weight: Number(score.value),
+      daily_cap: Number(cap.value),
+      withdraws_consent: withdraws.checked,
+      description: description.value.trim(),
+      payload_schema: schema.value.trim() === "" ? null : JSON.parse(schema.value) as unknown,
+      active: active.checked,
+    };
+  }
+
+  async function judge(): Promise<void> {
+    const turn = ++asked;
+    const wrong = schema.value.trim() === "" ? undefined : notJson("schema", schema.value);
+    const unread = wrong ?? notJson("event", example.value);
+    save.button.disabled = wrong !== undefined;
+    if (unread !== undefined) {
+      verdict.replaceChildren(el("p", { class: "problem" }, unread));
+      return;
+    }
+    const now = draft();
+    const { fault, said: found } = byModule(contract, registry, now, example.value);
+    save.button.disabled = fault !== undefined;
+    personal.replaceChildren(...flags(now));
+    const seen = el("div", { class: "report" });
+    verdict.replaceChildren(el("div", { class: "report" }, found, seen));
+    if (fault !== undefined || now.payload_schema === null || !editable) return;
+    try {
+      const refusal = await api.refusal(now.payload_schema);
+      if (turn !== asked) return;
+      save.button.disabled = refusal !== null;
+      if (refusal !== null) {
+        verdict.replaceChildren(el("p", { class: "problem" }, prose(sentence(refusal))));
+        return;
+      }
+      if (!given) return;
+      // The same schema as a rule of one's own, which knows how to look at what is stored.
+      const answer = await rulesApi(place.client, place.site).attempt({
+        category: null,
+        event_type: now.id,
+        schema: { properties: { metadata: plainSchema(now.payload_schema as Schema) } },
+        example: JSON.parse(example.value) as unknown,
+      });
+      if (turn === asked) {
+        seen.append(...[ofStored(answer.stored)].filter((child): child is Node => child instanceof Node));
+      }
+    } catch (error) {
+      console.error(error);
+      if (turn === asked) seen.append(el("p", { class: "problem" }, said(error)));
+    }
+  }
+
+  /** The keys that look personal to the gate, each with a word of the owner that it is not. */
+  function flags(now: EventType): readonly Node[] {
+    const properties = Object.entries((now.payload_schema as Schema | null)?.properties ?? {});
+    const asked = properties.filter(([key, one]) => one?.["personal"] === false || isPersonal(contract, now, key));
+    if (asked.length === 0) return [];
+    return [
+      el(
+        "p",
+        { class: "small quiet" },
+        "By their names these keys are personal, and refused. Values are looked at in any case.",
+      ),
+      ...asked.map(([key, one]) => {
+        const box = el("input", { type: "checkbox", id: `personal-${key}`, checked: one["personal"] === false });
+        box.addEventListener("change", () => {
+          const { personal: _, ...rest } = one;
+          const next = { ...(now.payload_schema as Schema) };
+          next.properties = { ...next.properties, [key]: box.checked ? { ...rest, personal: false } : rest };
+          schema.value = JSON.stringify(next, null, 2);
+          void judge().then(() => document.getElementById(box.id)?.focus());
+        });
+        return tick(`${key} is not personal here`, box);
+      }),
+    ];
+  }
+
+  async function latest(): Promise<void> {
+    const found = await latestEvent(place, was.id);
+    if (found === undefined) return;
+    example.value = found;
+    await judge();
+  }
+}
+
+function reader({ editor }: Around, { category }: EventType): string {
+  return editor
+    ? `Events of ${category} are written by back ends and by the gate itself; who keeps the database keeps their types.`
+    : "All sites share it. Whoever is an owner of every site can change it.";
+}
+
+function choice(id: string, all: readonly string[], chosen: string): HTMLSelectElement {
+  return el("select", { id }, all.map((value) => el("option", { value, selected: value === chosen }, value)));
+}
+
+function numeric(id: string, value: number, min: number, step: number | string): HTMLInputElement {
+  return el("input", { id, type: "number", min, step, required: true, value });
+}
+
+function tick(name: string, box: HTMLInputElement): HTMLElement {
+  return el("div", { class: "tick" }, box, el("label", { for: box.id }, name));
+}
