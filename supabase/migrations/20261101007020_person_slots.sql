@@ -103,7 +103,9 @@ set search_path = ''
 set jit = off
 as $$
 begin
-  if not coalesce(audience_gate.can_read_site(p_site), false) then
+  -- For a screen, the secret of its link is what lets it read figures, and nothing else: to set it, one must have it.
+  if not coalesce(audience_gate.can_read_site(p_site)
+      or p_site = audience_gate.wall_site(nullif(current_setting('audience_gate.wall_secret', true), '')), false) then
     raise exception 'the figures of this site are for its members'
       using errcode = '42501', hint = 'Have the user added to public.audience_site_members, or use the secret key.';
   end if;

@@ -70,9 +70,9 @@ create policy audience_sites_update_owner on public.audience_sites for update to
   using (id in (select audience_gate.owned_sites())) with check (id in (select audience_gate.owned_sites()));
 
 grant insert (site_id, user_id, role), update (role), delete on table public.audience_site_members to authenticated;
-drop policy if exists audience_site_members_select_owner on public.audience_site_members;
-create policy audience_site_members_select_owner on public.audience_site_members for select to authenticated
-  using (site_id in (select audience_gate.owned_sites()));
+-- Two policies for one action are asked one after the other, for every row.
+alter policy audience_site_members_select_own on public.audience_site_members
+  using (user_id = (select auth.uid()) or site_id in (select audience_gate.owned_sites()));
 drop policy if exists audience_site_members_insert_owner on public.audience_site_members;
 create policy audience_site_members_insert_owner on public.audience_site_members for insert to authenticated
   with check (site_id in (select audience_gate.owned_sites()));

@@ -39,7 +39,7 @@ before(async () => {
     SITE,
     VIEWER.email,
   );
-  await sql("insert into public.audience_alerts (site_id, kind, threshold) values ($1, 'rejected_share', 0.05)", SITE);
+  await sql("insert into public.audience_alerts (site_id, kind, threshold) values ($1, 'contract_drift', 5)", SITE);
   await sql(
     `insert into public.audience_own_rules (id, site_id, schema, reasons) values ('own.edited', $1, '{}', '{"en": "of a test"}')`,
     SITE,
@@ -239,7 +239,7 @@ const TASKS = [
     "and off again, from the whole history",
     async (page, { press, told }) => {
       await press(page.getByRole("link", { name: "Registry" }));
-      await press(page.getByRole("link", { name: "History" }));
+      await press(page.getByRole("link", { name: "History", exact: true }));
       await press(page.getByRole("button", { name: /^Undo: Job seal_rows/ }).first());
       await told("It was taken back");
     },
@@ -282,28 +282,31 @@ const TASKS = [
     "observe",
   ],
   [
-    "an alert fires at another share",
+    "an alert fires at another number",
     async (page, { press, type, told }) => {
       await press(page.getByRole("link", { name: "Alerts" }));
-      await press(page.getByText("Change when it fires"));
-      await type(page.locator(".alert").getByLabel("More than this share, in %"), "12.5");
-      await press(page.locator(".alert").getByRole("button", { name: "Save" }));
+      const card = page.locator('.alert[data-kind="contract_drift"]');
+      await press(card.getByText("Change when it fires"));
+      await type(card.getByLabel("More events than"), "12");
+      await press(card.getByRole("button", { name: "Save" }));
       await told("The alert was saved");
     },
-    "select threshold::float from public.audience_alerts",
-    0.125,
+    "select threshold::integer from public.audience_alerts where kind = 'contract_drift'",
+    12,
   ],
   [
     "a deleted alert is put back",
     async (page, { press, told }) => {
       await press(page.getByRole("link", { name: "Alerts" }));
-      await press(page.locator(".alert").getByRole("button", { name: "Delete" }));
-      await page.getByText("No alert yet").waitFor(WAIT);
-      await press(page.getByRole("button", { name: /^Undo: Alert rejected_share/ }).first());
+      const card = page.locator('.alert[data-kind="contract_drift"]');
+      await press(card.getByRole("button", { name: "Delete" }));
+      await card.waitFor({ state: "detached" });
+      await press(page.getByRole("button", { name: /^Undo: Alert contract_drift/ }).first());
       await told("It was taken back");
+      await card.waitFor(WAIT);
     },
-    "select threshold::float from public.audience_alerts",
-    0.125,
+    "select threshold::integer from public.audience_alerts where kind = 'contract_drift'",
+    12,
   ],
 ];
 
@@ -390,6 +393,7 @@ test("a viewer reads all of it and changes nothing", async (t) => {
       "?view=registry&type=page_view",
       "?view=registry&part=site",
       "?view=registry&part=jobs",
+      "?view=registry&part=wall",
       "?view=registry&part=changes",
     ]
   ) {
@@ -420,6 +424,46 @@ test("whoever has no site is told which id to hand to an owner", async (t) => {
   );
 });
 
+test("a screen with a link shows the figures without signing in, until the link is ended", async (t) => {
+  const { page, said } = await signedIn(t, { query: "?view=registry&part=wall" });
+  await loaded(page);
+  await page.getByLabel("Where the screen hangs").fill("hall");
+  await page.getByRole("button", { name: "Make the link" }).click();
+  const address = await page.getByLabel("Its address, which is shown only now").inputValue();
+  assert.match(address, /#wall=[0-9a-f]{64}$/, "the secret stands where no server reads it");
+
+  const context = await browser.newContext({ ...LOOKS[1], reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const screen = await context.newPage();
+  /** @type {string[]} */
+  const asked = [];
+  screen.on("request", (request) => asked.push(request.url()));
+  const told = complaints(screen);
+  await screen.goto(address);
+  await loaded(screen);
+  const people = await screen.locator(".wall section", { hasText: "Events today" }).locator(".wall-value").innerText();
+  assert.match(people, /^[\d,]+$/);
+  assert.equal(
+    await screen.locator("button:visible").count(),
+    1,
+    "but the theme",
+  );
+  assert.deepEqual([...await violations(screen), ...await overflow(screen), ...told], []);
+  assert.deepEqual(asked.filter((url) => url.includes(address.slice(-64))), []);
+  await picture(screen, "wall-desktop-dark");
+  await screen.setViewportSize({ width: 390, height: 844 });
+  assert.deepEqual(await overflow(screen), []);
+  await picture(screen, "wall-phone-dark");
+
+  await page.reload();
+  await loaded(page);
+  await page.getByRole("button", { name: "End it: hall" }).click();
+  await page.locator(".told", { hasText: "has ended" }).waitFor(WAIT);
+  await screen.reload();
+  await screen.getByRole("heading", { name: "This link has ended" }).waitFor(WAIT);
+  assert.deepEqual(said, []);
+});
+
 /** @type {[string, string][]} */
 const VIEWS = [
   ["types", "?view=registry"],
@@ -427,6 +471,7 @@ const VIEWS = [
   ["new-type", "?view=registry&type=new"],
   ["site", "?view=registry&part=site"],
   ["schedules", "?view=registry&part=jobs"],
+  ["screens", "?view=registry&part=wall"],
   ["history", "?view=registry&part=changes"],
   ["edited-rule", "?view=rules&rule=own.edited"],
 ];

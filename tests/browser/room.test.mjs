@@ -321,10 +321,11 @@ test("a tracked table shows how its records move, and the last move of one is ta
 
 test("an alert is added, fires when its sender falls silent, and stands in the log", async (t) => {
   const { page, said } = await signedIn(t, { query: "?view=alerts" });
-  await page.getByLabel("When", { exact: true }).selectOption("silence");
-  assert.equal(await page.getByLabel("More than").count(), 0, "silence has no threshold");
-  await page.getByLabel("Sender; empty: all of them").fill("kiosk");
-  await page.getByLabel("Within so many minutes").fill("30");
+  const form = page.locator('form[aria-labelledby="new-alert"]');
+  await form.getByLabel("When", { exact: true }).selectOption("silence");
+  assert.equal(await form.getByLabel("More than").count(), 0, "silence has no threshold");
+  await form.getByLabel("Sender; empty: all of them").fill("kiosk");
+  await form.getByLabel("Within so many minutes").fill("30");
   await page.getByRole("button", { name: "Add alert" }).click();
   const card = page.locator(".alert", { hasText: "kiosk" });
   await card.getByText("quiet").waitFor(WAIT);

@@ -35,9 +35,11 @@ test("every role has the same rights to tables on the local stack", async (t) =>
   assert.deepEqual(tables(lines((await database.query(MATRIX)).rows)), tables(golden()));
 });
 
-/** What a policy lets the owners of a site remove by themselves, row by row: supabase/tests/database/control_room.sql. */
+/** What a policy lets the owners of a site remove by themselves, row by row: supabase/tests/database/control_room.sql, registry_owners.test.mjs. */
 const REMOVED_BY_OWNERS = new Set(
-  ["audience_alerts", "audience_alert_destinations"].map((table) => `authenticated: delete from ${table}`),
+  ["audience_alerts", "audience_alert_destinations", "audience_site_members"].map((table) =>
+    `authenticated: delete from ${table}`
+  ),
 );
 
 test("no role of the API can empty, change or shape a table, whatever the platform opens by default", async (t) => {

@@ -11,18 +11,25 @@ import { signInForm } from "./signin.ts";
 const { url, key } = settings();
 const client = connect(url, key);
 const main = byId("main");
-// The board and its charts are most of the page's weight, so they load while the reader is asked to sign in.
+/** The secret of a link for a screen. It stands behind the address, where no server and no log reads it. */
+const secret = /^#wall=([0-9a-f]{64})$/.exec(location.hash)?.[1];
 const views = import("./views.ts");
-void import("./board.ts");
 let shown: string | undefined;
 
 byId("theme").replaceWith(themeSwitch());
 byId("sign-out").addEventListener("click", () => void client.auth.signOut({ scope: "local" }));
 
-client.auth.onAuthStateChange((_, session) => {
-  // Calls to the client from inside this callback would wait for it to end.
-  setTimeout(() => void show(session), 0);
-});
+if (secret !== undefined) {
+  byId("views").remove();
+  void import("./wall.ts").then(({ wall }) => wall(main, client, secret));
+} else {
+  // The board and its charts are most of the page's weight, so they load while the reader is asked to sign in.
+  void import("./board.ts");
+  client.auth.onAuthStateChange((_, session) => {
+    // Calls to the client from inside this callback would wait for it to end.
+    setTimeout(() => void show(session), 0);
+  });
+}
 
 async function show(session: Session | null): Promise<void> {
   const user = session?.user.id ?? "";

@@ -26,6 +26,7 @@ const job = {
   last_outcome: nullable(text),
   failed_runs: number,
 };
+const wallLink = { id: text, name: text, created_at: text, expires_at: text, revoked_at: nullable(text) };
 const change = {
   id: number,
   entity_changed: text,
@@ -41,6 +42,7 @@ export type EventType = Row<typeof eventType>;
 export type SiteRow = Row<typeof siteRow>;
 export type Member = Row<typeof member>;
 export type Job = Row<typeof job>;
+export type WallLink = Row<typeof wallLink>;
 export type Change = Row<typeof change>;
 export type RegistryApi = ReturnType<typeof registryApi>;
 /** Which changes: of one kind, and of one record of it. */
@@ -93,6 +95,16 @@ export function registryApi(client: Client, site: string) {
       ),
     jobs: async () => rows(await read(client, "audience_job_list", { site }), "audience_job_list", job),
     switchJob: (name: string, active: boolean) => read(client, "audience_switch_job", { name, active }),
+    wallLinks: async () => {
+      const { data, error } = await client.from("audience_wall_links").select(Object.keys(wallLink).join(","))
+        .eq("site_id", site).order("created_at", { ascending: false });
+      written({ error });
+      return rows(data, "audience_wall_links", wallLink);
+    },
+    /** The secret of a new link, which nobody can read again. */
+    addWallLink: async (name: string, days: number) =>
+      text(await read(client, "audience_add_wall_link", { site, name, days }), "audience_add_wall_link"),
+    endWallLink: (link: string) => read(client, "audience_end_wall_link", { site, link }),
     changes: async (which: Changed, row_limit: number) =>
       rows(
         await read(client, "audience_registry_changes", { site, ...which, row_limit }),

@@ -1,10 +1,15 @@
-/** What the site accepts and who may do what with it, in the hands of its owners. Each part is loaded when it is opened. */
+/** What the site accepts and who may do what with it, in the hands of its owners: all parts of it, loaded together. */
 import { el } from "../../shared/dom.ts";
 import { addressOf, asked } from "../address.ts";
 import { filterBar } from "../filters.ts";
 import { type RegistryApi, registryApi } from "../registry_api.ts";
 import type { Place } from "../views.ts";
+import { part as changes } from "./changes.ts";
+import { part as types } from "./event_types.ts";
+import { part as jobs } from "./jobs.ts";
 import { frame, loaded } from "./parts.ts";
+import { part as site } from "./site.ts";
+import { part as wall } from "./wall_links.ts";
 
 /** What a part of the registry is drawn with. */
 export interface Around {
@@ -20,11 +25,12 @@ export interface Around {
 }
 type Part = (around: Around) => Promise<HTMLElement>;
 
-const PARTS: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<{ part: Part }> }>> = {
-  types: { title: "Event types", load: () => import("./event_types.ts") },
-  site: { title: "Site and members", load: () => import("./site.ts") },
-  jobs: { title: "Schedules", load: () => import("./jobs.ts") },
-  changes: { title: "History", load: () => import("./changes.ts") },
+const PARTS: Readonly<Record<string, { readonly title: string; readonly part: Part }>> = {
+  types: { title: "Event types", part: types },
+  site: { title: "Site and members", part: site },
+  jobs: { title: "Schedules", part: jobs },
+  wall: { title: "Screens", part: wall },
+  changes: { title: "History", part: changes },
 };
 
 export function show(place: Place): Promise<void> {
@@ -59,8 +65,8 @@ export function show(place: Place): Promise<void> {
     await loaded(
       body,
       async () => {
-        const [editor, me, module] = await Promise.all([api.mayEdit(), api.me(), PARTS[name]?.load()]);
-        return module?.part({ place, api, zone, me, editor, done });
+        const [editor, me] = await Promise.all([api.mayEdit(), api.me()]);
+        return PARTS[name]?.part({ place, api, zone, me, editor, done });
       },
       (drawn) => drawn,
     );
