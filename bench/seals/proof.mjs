@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { launch } from "../../tests/browser/pages.mjs";
+import { chromium } from "playwright-core";
+import { chromiumPath } from "../../tests/runner/chromium.mjs";
 import { root } from "../../tests/runner/paths.mjs";
 
 const ROUNDS = 200;
@@ -23,7 +24,7 @@ export async function checkInBrowser(proof, verifier) {
   const server = createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html>"));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const browser = await launch();
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);

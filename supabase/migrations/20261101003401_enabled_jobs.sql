@@ -105,8 +105,7 @@ begin
   end if;
   for item in select * from audience_gate.jobs loop
     execute 'select cron.schedule($1, $2, $3)'
-    using 'audience-gate:' || item.name, item.schedule,
-      format('select audience_gate.run_job(j.name) from audience_gate.jobs j where j.active and j.name = %L', item.name);
+    using 'audience-gate:' || item.name, item.schedule, format('call audience_gate.run_job_to_the_end(%L)', item.name);
     scheduled := scheduled + 1;
   end loop;
   execute 'select cron.schedule($1, $2, $3)' using 'audience-gate-log', '53 3 * * *',
