@@ -6,7 +6,9 @@ import { clock, count, day, dayShort, percent, short } from "./format.ts";
 import { read, ReadError } from "./kpi.ts";
 import "./wall.css";
 
-const EVERY = 60_000;
+const MINUTE = 60_000;
+const EVERY = MINUTE;
+const MINUTES = 30;
 const overview = row({
   events: number,
   people: number,
@@ -65,7 +67,7 @@ function drawn({ site, today, month, days, live, zone, expires_at }: Figures): r
       tile("People today", count(today.people), `${short(month.people)} in 28 days`),
       tile("Sessions today", count(today.sessions), `${short(month.sessions)} in 28 days`),
       tile("Refused today", percent(today.rejection_rate), `${percent(month.rejection_rate)} in 28 days`),
-      tile("Events in 30 minutes", count(minutes), bars(live.map(({ events }) => events), "Events by minute")),
+      tile("Events in 30 minutes", count(minutes), bars(byMinute(live), "Events by minute")),
       tile(
         "Visits by day",
         count(days.at(-1)?.visits ?? 0),
@@ -81,6 +83,13 @@ function drawn({ site, today, month, days, live, zone, expires_at }: Figures): r
       }.`,
     ),
   ];
+}
+
+/** Minutes without events are there too. */
+function byMinute(live: Figures["live"]): readonly number[] {
+  const now = Math.floor(Date.now() / MINUTE);
+  const counts = new Map(live.map(({ minute, events }) => [Math.floor(Date.parse(minute) / MINUTE), events]));
+  return Array.from({ length: MINUTES }, (_, at) => counts.get(now - MINUTES + 1 + at) ?? 0);
 }
 
 function tile(name: string, value: string, ...under: readonly Child[]): HTMLElement {

@@ -192,16 +192,17 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
     personal.replaceChildren(...flags(now));
     const seen = el("div", { class: "report" });
     verdict.replaceChildren(el("div", { class: "report" }, found, seen));
-    if (fault !== undefined || now.payload_schema === null || !editable) return;
+    if (now.payload_schema === null || !editable) return;
     try {
+      // The database names the keyword and its place.
       const refusal = await api.refusal(now.payload_schema);
       if (turn !== asked) return;
-      save.button.disabled = refusal !== null;
       if (refusal !== null) {
+        save.button.disabled = true;
         verdict.replaceChildren(el("p", { class: "problem" }, prose(sentence(refusal))));
         return;
       }
-      if (!given) return;
+      if (fault !== undefined || !given) return;
       // The same schema as a rule of one's own, which knows how to look at what is stored.
       const answer = await rulesApi(place.client, place.site).attempt({
         category: null,
