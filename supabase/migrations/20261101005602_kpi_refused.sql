@@ -19,28 +19,17 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  boundary timestamptz;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
-  boundary := (select s.covered_until from audience_gate.analytics_settings s);
   return query
   with cells as (
     -- A day wider on both sides, because a clock that is changed may show a midnight twice.
     select (v.slot at time zone p_zone)::date as day, v.rule_id, v.events
-    from audience_gate.data_quality_by_rule v
+    from audience_gate.receipt_slots v
     where v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
       and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
     union all
-    select (c.created_at at time zone p_zone)::date, case when c.replayed_at is null then c.rule_id else '' end, 1
-    from audience_gate.received c
-    where c.site_id = p_site and c.created_at >= boundary
-    -- What was replayed since the last refresh is taken back where the view has it as rejected.
-    union all
-    select (e.created_at at time zone p_zone)::date, x.rule_id, x.events
-    from public.audience_event_replays p
-    join public.audience_events e on e.id = p.audit_id and e.created_at < boundary
-    cross join lateral (values (coalesce(e.metadata ->> 'validation_rule_id', 'unknown'), -1), ('', 1)) x (rule_id, events)
-    where p.site_id = p_site and p.replayed_at >= boundary
+    select (t.slot at time zone p_zone)::date, t.rule_id, t.events from audience_gate.receipt_tail(p_site) t
     union all
     select (q.minute at time zone p_zone)::date, 'refused', q.requests
     from audience_gate.refused_requests q
@@ -95,7 +84,7 @@ comment on function public.kpi_data_quality(uuid, timestamptz, timestamptz, text
 is $$Data quality: what the gate rejected, by the first rule each event broke.
 Grain: total, day, week or month, at most 160 periods, by rule; the row without a rule is the whole period.
 Time zone: periods are local, by time of receipt.
-Source: data_quality_by_rule, refused_requests
+Source: receipt_slots, refused_requests
 period: first local day of the period
 rule_id: a rule of RULES.md; null: all of them
 accepted: events accepted in the period, system events included, and those that were rejected first and replayed since

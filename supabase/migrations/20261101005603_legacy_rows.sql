@@ -35,6 +35,14 @@ as $$
     update public.audience_events e set contract = audience_gate.contract_fingerprint(), recorded_xid = pg_current_xact_id()
     where e.id = any (stamped) and e.created_at between first_at and last_at and e.contract is null
     returning e.id, e.site_id, e.user_id, e.event_category, e.created_at
+  ), corrected as (
+    -- As the statement finds the rows: what receipt_slots may hold of them, it holds as unjudged.
+    insert into audience_gate.receipt_corrections (site_id, slot, rule_id, events, basis)
+    select e.site_id, date_bin('15 minutes', e.created_at, timestamptz '2000-01-01Z'), 'unjudged', -1, e.recorded_xid
+    from public.audience_events e
+    join judged j on j.id = e.id
+    where e.created_at between first_at and last_at
+      and not exists (select from audience_gate.legacy_judgements l where l.event_id = e.id and l.audit_id is not null)
   ), linked as (
     insert into public.audience_event_replays (audit_id, event_id, site_id, replayed_by)
     select l.audit_id, j.id, j.site_id, audience_gate.changed_by()

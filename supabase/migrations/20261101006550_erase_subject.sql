@@ -79,7 +79,7 @@ comment on function audience_gate.declared_keys() is
   'The keys that an erasure leaves, of each event type whose payload schema says that some of its own are not personal.';
 
 create or replace function audience_gate.erase_events(
-  log regclass, erasure uuid, subject text, sessions text[], pseudonym uuid, secret bytea
+  log regclass, erasure uuid, events uuid[], subject text, sessions text[], pseudonym uuid, secret bytea
 )
 returns bigint
 language plpgsql
@@ -95,7 +95,7 @@ declare
 begin
   execute audience_gate.erasing(
     log,
-    format($source$ audience_gate.subject_events(%1$L::regclass, $7, $9, $10) f (id)
+    format($source$ unnest($7) f (id)
       join %1$s e on e.id = f.id
       cross join lateral (select coalesce(e.user_id = $4, false) or e.session_id = any ($10) as is_theirs) x $source$, log),
     $sql$case when e.user_id = $4 then case $6 when 'pseudonym' then $5 end else e.user_id end$sql$,
@@ -105,15 +105,15 @@ begin
     'x.is_theirs', '$8', '')
   into erased
   using erasure, audience_gate.declared_keys(), to_jsonb(audience_gate.remaining_keys()),
-    case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, work.keep, work.subject_kind,
+    case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, work.keep, events,
     -- A session may be called like anything else that an event says.
     case when work.subject_kind in ('session_id', 'age') then '' else subject end, subject, sessions, secret;
   return erased;
 end;
 $$;
-comment on function audience_gate.erase_events(regclass, uuid, text, text[], uuid, bytea) is
-  'Takes a person out of one table of events: what is theirs keeps what figures and states are made of; an audit row that '
-  'quotes them loses what was quoted. Says how many rows that were.';
+comment on function audience_gate.erase_events(regclass, uuid, uuid[], text, text[], uuid, bytea) is
+  'Takes a person out of one table of events, of which these are theirs or quote them: what is theirs keeps what figures and '
+  'states are made of; an audit row that quotes them loses what was quoted. Says how many rows that were.';
 
 create or replace function audience_gate.erase_changes(erasure uuid, person uuid, pseudonym uuid)
 returns bigint
@@ -231,6 +231,8 @@ declare
   erasure uuid;
   log regclass;
   sessions text[] := array[]::text[];
+  found uuid[];
+  scope jsonb;
   events bigint := 0;
   done jsonb;
 begin
@@ -248,7 +250,7 @@ begin
     raise exception 'the reason names the person' using errcode = 'invalid_parameter_value', hint = 'Name nobody in it.';
   end if;
   perform pg_advisory_xact_lock(hashtextextended('audience_gate.' || lock, 0))
-  from unnest(array['derive_states', 'replay', 'seal_rows']) lock;
+  from unnest(array['derive_states', 'replay', 'seal_rows', 'refresh_analytics']) lock;
 
   insert into audience_gate.erasures (subject_kind, keep, reason, erased_by, tombstone)
   values (subject_kind, keep, reason, 'role:' || audience_gate.actor(), audience_gate.tombstone(subject_kind, known))
@@ -257,7 +259,14 @@ begin
     sessions := sessions || audience_gate.subject_sessions(log, subject_kind, known);
   end loop;
   for log in select audience_gate.event_tables() loop
-    events := events + audience_gate.erase_events(log, erasure, known, sessions, pseudonym, secret);
+    found := array(select audience_gate.subject_events(log, subject_kind, known, sessions));
+    if log = 'public.audience_events'::regclass then
+      scope := audience_gate.take_figures(found);
+    end if;
+    events := events + audience_gate.erase_events(log, erasure, found, known, sessions, pseudonym, secret);
+    if log = 'public.audience_events'::regclass then
+      perform audience_gate.put_figures(found, scope);
+    end if;
   end loop;
   update public.audience_observations o set sample = null
   where o.sample is not null and (o.sample ->> 'session_id' = any (sessions)
@@ -268,7 +277,6 @@ begin
       || audience_gate.erase_traces(person, pseudonym, keep);
   end if;
   perform audience_gate.seal_erasure(erasure);
-  perform audience_gate.rebuild_figures();
   return done;
 end;
 $$;
@@ -283,7 +291,7 @@ declare
 begin
   foreach made in array array[
     'erasing(regclass, text, text, text, text, text, text)', 'declared_keys()',
-    'erase_events(regclass, uuid, text, text[], uuid, bytea)', 'erase_changes(uuid, uuid, uuid)',
+    'erase_events(regclass, uuid, uuid[], text, text[], uuid, bytea)', 'erase_changes(uuid, uuid, uuid)',
     'erase_traces(uuid, uuid, text)'
   ] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', made);

@@ -179,7 +179,8 @@ begin
       erasure := audience_gate.begin_retention(rule);
       for log in select audience_gate.event_tables() loop
         events := events + audience_gate.erase_events(
-          log, erasure, '', silent.sessions, null, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+          log, erasure, array(select audience_gate.subject_events(log, 'age', '', silent.sessions)), '', silent.sessions, null,
+          uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
       end loop;
       update public.audience_observations o set sample = null
       where o.sample is not null and o.sample ->> 'session_id' = any (silent.sessions);
@@ -218,7 +219,7 @@ begin
   end if;
   -- In the order of erase_subject().
   perform pg_advisory_xact_lock(hashtextextended('audience_gate.' || lock, 0))
-  from unnest(array['derive_states', 'replay', 'seal_rows']) lock;
+  from unnest(array['derive_states', 'replay', 'seal_rows', 'refresh_analytics']) lock;
   for rule in select * from audience_gate.retention_rules r where r.active order by r.id loop
     insert into audience_gate.retention_progress as p (rule_id, terms) values (rule.id, md5(to_jsonb(rule)::text))
     on conflict (rule_id) do update set terms = excluded.terms, begun_at = now(), done_until = '-infinity'

@@ -41,11 +41,15 @@ begin
   return md5(concat_ws(
     ' ',
     (select string_agg(concat_ws(',', t.id, t.category, t.tier, t.score_weight), ' ' order by t.id) from public.audience_event_types t),
-    (select r.rule from audience_gate.person_rules r where r.site_id = p_site)));
+    (select r.rule from audience_gate.person_rules r where r.site_id = p_site),
+    (select string_agg(concat_ws(',', x.event_type, x.code_key), ' ' order by x.event_type) from audience_gate.error_events x),
+    (select string_agg(concat_ws(',', m.event_type, m.metadata_key), ' ' order by m.event_type, m.metadata_key)
+     from audience_gate.performance_measures m)));
 end;
 $$;
 comment on function audience_gate.figure_terms(uuid) is
-  'A digest of what the views about people depend on beside the events: the registry, and the site''s rule of people.';
+  'A digest of what the figures of a site depend on beside the events: the registry, its rule of people, and what counts as an '
+  'error or a timing.';
 
 create or replace function audience_gate.funnel_terms(p_site uuid)
 returns text

@@ -198,7 +198,7 @@ comment on column audience_gate.linked_sessions.user_id is 'The user.';
 
 -- Sessions are looked up one by one, because the settings of those who call it would have all of them read.
 create or replace function audience_gate.tail_links(p_site uuid)
-returns table (session uuid, session_id text, before uuid, after uuid, shared boolean)
+returns table (session uuid, session_id text, before uuid, after uuid, was_shared boolean, shared boolean)
 language sql
 stable
 set search_path = ''
@@ -210,6 +210,7 @@ as $$
   select t.session, t.session_id, case when u.first_user = u.last_user and r.rule is distinct from 'never' then u.first_user end,
     case when least(t.first_user, u.first_user) = greatest(t.last_user, u.last_user) and r.rule is distinct from 'never'
       then least(t.first_user, u.first_user) end,
+    coalesce(u.first_user <> u.last_user, false),
     coalesce(least(t.first_user, u.first_user) <> greatest(t.last_user, u.last_user), false)
   from (
     select e.session, min(e.session_id) as session_id,
@@ -223,7 +224,7 @@ as $$
 $$;
 comment on function audience_gate.tail_links(uuid) is
   'The sessions of the live tail, each with the user that its visitor was known to be at the last fold, and the user '
-  'that it is known to be now; and whether several users are known of it.';
+  'that it is known to be now; and whether several users were known of it then, and are now.';
 
 do $$
 declare

@@ -21,13 +21,39 @@ comment on column audience_gate.person_slots.event_type is 'The type of event.';
 comment on column audience_gate.person_slots.events is 'How many of them.';
 comment on column audience_gate.person_slots.seconds is 'The sum of their durations.';
 
+create or replace function audience_gate.people_slots(p_site uuid, p_people uuid[])
+returns table (person uuid, signed_in boolean, event_type text, slot timestamptz, events bigint, seconds numeric)
+language sql
+stable
+set search_path = ''
+set enable_mergejoin = off
+set enable_hashjoin = off
+as $$
+  select p.person, a.sender <> a.session, a.event_type, a.slot, a.events, a.seconds
+  from unnest(p_people) p (person)
+  cross join lateral (select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = p.person offset 0) a
+  left join audience_gate.linked_sessions l on l.site_id = p_site and l.session = a.session
+  where a.sender <> a.session or l.session is null
+  union all
+  select k.user_id, true, a.event_type, a.slot, a.events, a.seconds
+  from unnest(p_people) p (person)
+  cross join lateral (
+    select k.session, k.user_id from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = p.person offset 0
+  ) k
+  cross join lateral (select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = k.session offset 0) a
+$$;
+comment on function audience_gate.people_slots(uuid, uuid[]) is
+  'person_slots of some people, and whether they are users.';
+
 -- The live tail. It cannot simply be added to views about people, because a person of the tail may be in the
 -- view already, and a visitor of the view may have signed in since. So what the view says about the people of the tail
 -- is taken back (revision -1), and what is true of them now is put in its place (revision 1). Every number that is a sum
 -- over these rows is then exact. The planner cannot know how many people the tail has, and would compare each with each;
 -- it is left with the hash join, which suits any number.
 create or replace function audience_gate.person_slots_tail(p_site uuid, p_views_hold boolean)
-returns table (revision integer, person uuid, event_type text, slot timestamptz, events bigint, seconds numeric)
+returns table (
+  revision integer, person uuid, signed_in boolean, event_type text, slot timestamptz, events bigint, seconds numeric
+)
 language sql
 stable
 set search_path = ''
@@ -37,32 +63,35 @@ as $$
   with links as materialized (
     select * from audience_gate.tail_links(p_site)
   ), tail as materialized (
-    select a.user_id, audience_gate.person(a.user_id, l.after, a.session) as person, a.event_type,
+    select a.user_id, audience_gate.person(a.user_id, l.after, a.session) as person, coalesce(a.user_id, l.after) is not null as signed_in,
+      a.event_type,
       date_bin('15 minutes', a.at, timestamptz '2000-01-01Z') as slot, count(*)::bigint as events, sum(a.seconds) as seconds
     from audience_gate.tail_events(p_site) a
     join links l on l.session = a.session
     where a.is_activity
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
   ), users as materialized (
     select t.user_id from tail t where t.user_id is not null
     union select l.before from links l where l.before is not null
     union select l.after from links l where l.after is not null
   ), touched as materialized (
     -- Whose slots they are, and whose they were.
-    select u.user_id as sender, u.user_id as before, u.user_id as after from users u where p_views_hold
+    select u.user_id as sender, u.user_id as before, u.user_id as after, true as was_signed_in, true as signed_in
+    from users u where p_views_hold
     union all
-    select l.session, audience_gate.person(null, l.before, l.session), audience_gate.person(null, l.after, l.session)
+    select l.session, audience_gate.person(null, l.before, l.session), audience_gate.person(null, l.after, l.session),
+      l.before is not null, l.after is not null
     from links l
     where p_views_hold
     union all
-    select k.session, k.user_id, k.user_id
+    select k.session, k.user_id, k.user_id, true, true
     from users u
     cross join lateral (
       select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
     ) k
     where p_views_hold and k.session not in (select l.session from links l)
   ), known as materialized (
-    select t.before, t.after, a.event_type, a.slot, a.events, a.seconds
+    select t.before, t.after, t.was_signed_in, t.signed_in, a.event_type, a.slot, a.events, a.seconds
     from touched t
     cross join lateral (
       select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = t.sender offset 0
@@ -71,17 +100,18 @@ as $$
     -- Where no view holds: everybody.
     select null, audience_gate.person(
         nullif(a.sender, a.session), case when l.session is null then k.user_id else l.after end, a.session),
+      null, a.sender <> a.session or case when l.session is null then k.user_id else l.after end is not null,
       a.event_type, a.slot, a.events, a.seconds
     from audience_gate.slot_activity a
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
     left join links l on l.session = a.session
     where not p_views_hold and a.site_id = p_site
   )
-  select -1, k.before, k.event_type, k.slot, k.events, k.seconds from known k where k.before is not null
+  select -1, k.before, k.was_signed_in, k.event_type, k.slot, k.events, k.seconds from known k where k.before is not null
   union all
-  select 1, k.after, k.event_type, k.slot, k.events, k.seconds from known k
+  select 1, k.after, k.signed_in, k.event_type, k.slot, k.events, k.seconds from known k
   union all
-  select 1, t.person, t.event_type, t.slot, t.events, t.seconds from tail t
+  select 1, t.person, t.signed_in, t.event_type, t.slot, t.events, t.seconds from tail t
 $$;
 comment on function audience_gate.person_slots_tail(uuid, boolean) is
   'Each call reads what was recorded since the last fold from the events themselves, so the figures are current and '
@@ -120,13 +150,12 @@ begin
   if p_grain <> 'total' and (last_day - first_day) / (case p_grain when 'day' then 1 when 'week' then 7 else 28 end) >= p_most then
     raise exception 'the range has more than % periods', p_most using errcode = '22023', hint = 'Send a coarser grain or a shorter range.';
   end if;
-  select z.id, z.covered_until into site_zone, covered_until
-  from audience_gate.site_zones z
-  where z.site_id = p_site and z.time_zone = p_zone and z.covered_until is not null;
-  -- Where no view counts the days of the zone, everything is tail.
+  -- A zone was added, or something was edited, since the last fold: its days are not counted, or nothing holds.
+  select (array_agg(z.id) filter (where z.time_zone = p_zone))[1], max(z.covered_until) filter (where z.time_zone = p_zone), count(*) > 0
+  into site_zone, covered_until, views_hold
+  from (select audience_gate.figure_terms(p_site) as terms offset 0) t
+  join audience_gate.site_zones z on z.site_id = p_site and z.terms = t.terms;
   covered_until := coalesce(covered_until, '-infinity');
-  views_hold := exists (
-    select from audience_gate.site_zones z where z.site_id = p_site and z.terms = audience_gate.figure_terms(p_site));
 end;
 $$;
 comment on function audience_gate.kpi_range(uuid, timestamptz, timestamptz, text, text, integer) is
@@ -136,9 +165,11 @@ comment on function audience_gate.kpi_range(uuid, timestamptz, timestamptz, text
 
 comment on table audience_gate.site_zones is
   'The time zones in which the views count the days of each site. Every site has UTC; audience_gate.add_site_zone() '
-  'adds others. Any other zone of the IANA database can be asked for too: what people did is then counted from slots of '
-  'fifteen minutes, and funnels, errors, timings, quality and states from the events, which is as exact but slower.';
+  'adds others. Any other zone of the IANA database can be asked for too: its days are then counted from slots of fifteen '
+  'minutes and from visits, which is as exact but slower.';
 
+alter function audience_gate.people_slots(uuid, uuid[]) owner to audience_gate_owner;
+revoke all on function audience_gate.people_slots(uuid, uuid[]) from public, anon, authenticated, service_role;
 alter view audience_gate.person_slots owner to audience_gate_owner;
 revoke all on audience_gate.person_slots from public, anon, authenticated, service_role;
 alter function audience_gate.person_slots_tail(uuid, boolean) owner to audience_gate_owner;

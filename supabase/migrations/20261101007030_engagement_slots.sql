@@ -31,18 +31,23 @@ comment on column audience_gate.engagement_slots.events is 'How many events they
 comment on column audience_gate.engagement_slots.seconds is 'The sum of the durations.';
 comment on column audience_gate.engagement_slots.score is 'The sum of the score weights.';
 
-create or replace function audience_gate.whole_engagement_slots(p_site uuid)
+create or replace function audience_gate.whole_engagement_slots(p_site uuid, p_people uuid[] default null)
 returns setof audience_gate.engagement_slots
 language sql
 stable
 set search_path = ''
 as $$
 with by_tier as (
-  select p.site_id, p.person, p.slot, t.tier,
+  select p_site as site_id, p.person, p.slot, t.tier,
     sum(p.events) as events, sum(p.seconds) as seconds, sum(p.events * t.score_weight) as score
-  from audience_gate.person_slots p
+  from (
+    select p.person, p.event_type, p.slot, p.events, p.seconds from audience_gate.person_slots p
+    where p_people is null and p.site_id = p_site
+    union all
+    select p.person, p.event_type, p.slot, p.events, p.seconds from audience_gate.people_slots(p_site, p_people) p
+    where p_people is not null
+  ) p
   join public.audience_event_types t on t.id = p.event_type
-  where p.site_id = p_site
   group by 1, 2, 3, 4
 ), by_slot as (
   select b.site_id, b.person, b.tier, b.slot, b.events, b.seconds, b.score from by_tier b
@@ -59,7 +64,8 @@ select
 from seen s
 group by 1, 2, 3, 4, 5
 $$;
-comment on function audience_gate.whole_engagement_slots(uuid) is 'What engagement_slots holds of a site, from all slots.';
+comment on function audience_gate.whole_engagement_slots(uuid, uuid[]) is
+  'What engagement_slots holds of a site, from all slots; or of some people.';
 
 create table audience_gate.feature_slots (
   site_id uuid,
@@ -82,15 +88,22 @@ comment on column audience_gate.feature_slots.previous_slot is
 comment on column audience_gate.feature_slots.people is 'How many people.';
 comment on column audience_gate.feature_slots.events is 'How many events they caused in the slot.';
 
-create or replace function audience_gate.whole_feature_slots(p_site uuid)
+create or replace function audience_gate.whole_feature_slots(p_site uuid, p_people uuid[] default null)
 returns setof audience_gate.feature_slots
 language sql
 stable
 set search_path = ''
 as $$
 with used as (
-  select p.site_id, p.person, p.event_type, p.slot, sum(p.events) as events from audience_gate.person_slots p
-  where p.site_id = p_site group by 1, 2, 3, 4
+  select p_site as site_id, p.person, p.event_type, p.slot, sum(p.events) as events
+  from (
+    select p.person, p.event_type, p.slot, p.events, p.seconds from audience_gate.person_slots p
+    where p_people is null and p.site_id = p_site
+    union all
+    select p.person, p.event_type, p.slot, p.events, p.seconds from audience_gate.people_slots(p_site, p_people) p
+    where p_people is not null
+  ) p
+  group by 1, 2, 3, 4
 ), seen as (
   select u.*, lag(u.slot, 1, '-infinity'::timestamptz) over slots as previous_slot
   from used u
@@ -101,7 +114,8 @@ select
 from seen s
 group by 1, 2, 3, 4
 $$;
-comment on function audience_gate.whole_feature_slots(uuid) is 'What feature_slots holds of a site, from all slots.';
+comment on function audience_gate.whole_feature_slots(uuid, uuid[]) is
+  'What feature_slots holds of a site, from all slots; or of some people.';
 
 do $$
 declare
@@ -112,7 +126,8 @@ begin
     execute format('revoke all on table audience_gate.%I from public, anon, authenticated, service_role', made);
     execute format('alter table audience_gate.%I enable row level security', made);
     execute format('create policy %I on audience_gate.%I to audience_gate_owner using (true) with check (true)', made || '_gate', made);
-    execute format('alter function audience_gate.%I(uuid) owner to audience_gate_owner', 'whole_' || made);
-    execute format('revoke all on function audience_gate.%I(uuid) from public, anon, authenticated, service_role', 'whole_' || made);
+    execute format('alter function audience_gate.%I(uuid, uuid[]) owner to audience_gate_owner', 'whole_' || made);
+    execute format(
+      'revoke all on function audience_gate.%I(uuid, uuid[]) from public, anon, authenticated, service_role', 'whole_' || made);
   end loop;
 end $$;

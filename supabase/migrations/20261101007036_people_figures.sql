@@ -142,18 +142,11 @@ begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
   return query
   with cells as (
-    select v.day, v.event_type, v.code, v.events
-    from audience_gate.errors_daily v
-    where v.site_zone = r.site_zone and v.day between r.first_day and r.last_day
-    union all
-    select (l.at at time zone p_zone)::date, l.event_type, l.code, 1
-    from audience_gate.error_log l
-    where l.site_id = p_site and l.created_at >= r.covered_until
+    select * from audience_gate.error_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day)
   ), summed as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period,
       c.event_type, c.code, sum(c.events)::bigint as events
     from cells c
-    where c.day between r.first_day and r.last_day
     group by 1, 2, 3
   ), whole as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, b.day::timestamp)::date end as period,

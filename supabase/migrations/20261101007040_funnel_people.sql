@@ -6,9 +6,12 @@ drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, time
 -- One walk serves the table, the live tail, and zones that the table does not count. The planner cannot know how many people
 -- a step has, and would compare each with each; it is left with the hash join, which suits any number.
 create or replace function audience_gate.funnel_cells(
-  p_site uuid, p_time_zone text, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz
+  p_site uuid, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz,
+  p_people uuid[] default null, p_sessions text[] default null
 )
-returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
+returns table (
+  funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
+)
 language sql
 stable
 set search_path = ''
@@ -20,14 +23,19 @@ as $$
   ), links as materialized (
     select l.session, l.session_id, l.before, l.after, case when p_now then l.after else l.before end as user_id
     from audience_gate.tail_links(p_site) l
-    where p_now or p_touched
+    where (p_now or p_touched) and p_people is null
   ), users as materialized (
     select a.user_id from audience_gate.tail_events(p_site) a
-    where p_touched and a.is_activity and a.user_id is not null
+    where p_touched and p_people is null and a.is_activity and a.user_id is not null
     union select l.before from links l where p_touched and l.before is not null
     union select l.after from links l where p_touched and l.after is not null
+    union select p.person from unnest(p_people) p (person)
   ), sessions as materialized (
     select l.session, l.session_id, l.user_id from links l where p_touched
+    union all
+    select md5(s.session_id)::uuid, s.session_id, k.user_id
+    from unnest(p_sessions) s (session_id)
+    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = md5(s.session_id)::uuid
     union all
     select k.session, k.session_id, k.user_id
     from users u
@@ -35,6 +43,7 @@ as $$
       select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
     ) k
     where p_touched and k.session not in (select l.session from links l)
+      and k.session not in (select md5(s.session_id)::uuid from unnest(p_sessions) s (session_id))
   ), events as materialized (
     select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.user_id end, a.session) as person,
       a.event_type, a.at
@@ -70,18 +79,18 @@ as $$
     where s.position > 1
     group by 1, 2, 3, 4
   ), entries as (
-    select s.funnel_id, e.person, (e.at at time zone p_time_zone)::date as day, min(e.at) as entered
+    select s.funnel_id, e.person, date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, min(e.at) as entered
     from events e
     join steps s on s.event_type = e.event_type and s.position = 1
     group by 1, 2, 3
   ), walk as (
     select
-      e.funnel_id, e.person, e.day,
-      lag(e.day, 1, '-infinity'::date) over (partition by e.funnel_id, e.person order by e.day) as previous_day,
+      e.funnel_id, e.person, e.slot,
+      lag(e.slot, 1, '-infinity'::timestamptz) over (partition by e.funnel_id, e.person order by e.slot) as previous_slot,
       1::smallint as position, e.entered, e.entered as reached
     from entries e
     union all
-    select w.funnel_id, w.person, w.day, w.previous_day, t.position, w.entered, r.reached
+    select w.funnel_id, w.person, w.slot, w.previous_slot, t.position, w.entered, r.reached
     from walk w
     join touches t on t.funnel_id = w.funnel_id and t.person = w.person and t.position = w.position + 1
     cross join lateral (
@@ -91,15 +100,39 @@ as $$
     ) r
     where r.reached is not null
   )
-  select w.funnel_id, w.day, w.previous_day, w.position, count(*)::bigint,
+  select w.funnel_id, w.slot, w.previous_slot, w.position, count(*)::bigint,
     sum(extract(epoch from w.reached - w.entered))
   from walk w
   group by 1, 2, 3, 4
 $$;
-comment on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) is
-  'People by funnel, day of entry, day of the entry before that, and step reached: as they are now or, unless p_now, as '
-  'they were at the last fold; of everybody or, if p_touched, of those about whom the live tail says something. Of '
-  'everybody, the entries between p_from and p_until are complete, but for the day of the entry before the first.';
+comment on function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[]) is
+  'People by funnel, slot of entry, slot of the entry before that, and step reached: as they are now or, unless p_now, as '
+  'they were at the last fold; of everybody or, if p_touched, of those about whom the live tail says something, or of some '
+  'people and sessions. Of everybody, the entries between p_from and p_until are complete, but for the slot of the entry '
+  'before the first.';
+
+create table audience_gate.funnel_slots (
+  site_id uuid,
+  funnel_id text,
+  slot timestamptz,
+  previous_slot timestamptz,
+  "position" smallint,
+  people bigint not null,
+  seconds numeric not null,
+  primary key (site_id, funnel_id, slot, previous_slot, "position")
+);
+create index idx_funnel_slots_empty on audience_gate.funnel_slots (site_id) where people = 0;
+comment on table audience_gate.funnel_slots is
+  'People by site, funnel, slot of fifteen minutes of entry, slot of the entry before that, and step reached, with the '
+  'seconds that it took them.';
+comment on column audience_gate.funnel_slots.site_id is 'The site.';
+comment on column audience_gate.funnel_slots.funnel_id is 'The funnel.';
+comment on column audience_gate.funnel_slots.slot is 'When the fifteen minutes of entry began.';
+comment on column audience_gate.funnel_slots.previous_slot is
+  'The slot in which these people entered before; -infinity: never.';
+comment on column audience_gate.funnel_slots.position is 'The step.';
+comment on column audience_gate.funnel_slots.people is 'How many people reached it.';
+comment on column audience_gate.funnel_slots.seconds is 'The sum of the seconds from entry to the step.';
 
 create table audience_gate.funnel_days (
   site_zone integer,
@@ -120,10 +153,21 @@ comment on column audience_gate.funnel_days.site_zone is
 comment on column audience_gate.funnel_days.funnel_id is 'The funnel.';
 comment on column audience_gate.funnel_days.day is 'The local day of entry.';
 comment on column audience_gate.funnel_days.previous_day is
-  'The day on which these people entered before; -infinity: never.';
+  'The day on which these people entered before; -infinity: never; the same day: in an earlier slot of it.';
 comment on column audience_gate.funnel_days.position is 'The step.';
 comment on column audience_gate.funnel_days.people is 'How many people reached it.';
 comment on column audience_gate.funnel_days.seconds is 'The sum of the seconds from entry to the step.';
+
+create or replace view audience_gate.whole_funnel_days with (security_invoker = true) as
+select
+  z.site_id, z.id as site_zone, s.funnel_id, (s.slot at time zone z.time_zone)::date as day,
+  (s.previous_slot at time zone z.time_zone)::date as previous_day, s.position, sum(s.people)::bigint as people, sum(s.seconds) as seconds
+from audience_gate.funnel_slots s
+join audience_gate.site_zones z on z.site_id = s.site_id
+group by 1, 2, 3, 4, 5, 6;
+comment on view audience_gate.whole_funnel_days is 'What funnel_days holds, from all slots.';
+alter view audience_gate.whole_funnel_days owner to audience_gate_owner;
+revoke all on audience_gate.whole_funnel_days from public, anon, authenticated, service_role;
 
 create materialized view audience_gate.conversion_funnel as select * from audience_gate.funnel_days with data;
 create unique index idx_conversion_funnel_key
@@ -142,35 +186,44 @@ begin
     execute format('comment on column audience_gate.conversion_funnel.%I is %L', item.attname, item.comment);
   end loop;
 end $$;
-alter table audience_gate.funnel_days owner to audience_gate_owner;
-alter table audience_gate.funnel_days enable row level security;
-revoke all on audience_gate.funnel_days from public, anon, authenticated, service_role;
-create policy funnel_days_gate on audience_gate.funnel_days to audience_gate_owner using (true) with check (true);
+do $$
+declare
+  made text;
+begin
+  foreach made in array array['funnel_slots', 'funnel_days'] loop
+    execute format('alter table audience_gate.%I owner to audience_gate_owner', made);
+    execute format('alter table audience_gate.%I enable row level security', made);
+    execute format('revoke all on audience_gate.%I from public, anon, authenticated, service_role', made);
+    execute format('create policy %I on audience_gate.%I to audience_gate_owner using (true) with check (true)', made || '_gate', made);
+  end loop;
+end $$;
 
-alter function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_cells(uuid, text, boolean, boolean, timestamptz, timestamptz)
+alter function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[]) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[])
   from public, anon, authenticated, service_role;
 alter materialized view audience_gate.conversion_funnel owner to audience_gate_owner;
 revoke all on audience_gate.conversion_funnel from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.funnel_tail(
-  p_site uuid, p_time_zone text, p_view_holds boolean, p_from timestamptz, p_until timestamptz
+  p_site uuid, p_view_holds boolean, p_from timestamptz, p_until timestamptz
 )
-returns table (funnel_id text, day date, previous_day date, "position" smallint, people bigint, seconds numeric)
+returns table (
+  funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
+)
 language sql
 stable
 set search_path = ''
 as $$
-  select * from audience_gate.funnel_cells(p_site, p_time_zone, true, p_view_holds, p_from, p_until)
+  select * from audience_gate.funnel_cells(p_site, true, p_view_holds, p_from, p_until)
   union all
-  select c.funnel_id, c.day, c.previous_day, c.position, -c.people, -c.seconds
-  from audience_gate.funnel_cells(p_site, p_time_zone, false, true, p_from, p_until) c
+  select c.funnel_id, c.slot, c.previous_slot, c.position, -c.people, -c.seconds
+  from audience_gate.funnel_cells(p_site, false, true, p_from, p_until) c
   where p_view_holds
 $$;
-comment on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) is
-  'What the live tail adds to funnel_days and takes from it; where they do not hold, all entries of a range.';
-alter function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_tail(uuid, text, boolean, timestamptz, timestamptz)
+comment on function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz) is
+  'What the live tail adds to funnel_slots and takes from it; where they do not hold, all entries of a range.';
+alter function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz)
   from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.kpi_funnel(
@@ -190,10 +243,14 @@ as $$
 declare
   r record;
   holds boolean;
+  starts timestamptz;
+  ends timestamptz;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
-  holds := exists (
-    select from audience_gate.site_zones z where z.id = r.site_zone and z.funnel_terms = audience_gate.funnel_terms(p_site));
+  holds := r.views_hold and exists (
+    select from audience_gate.site_zones z where z.site_id = p_site and z.funnel_terms = audience_gate.funnel_terms(p_site));
+  starts := (r.first_day - 1)::timestamp at time zone p_zone;
+  ends := (r.last_day + 2)::timestamp at time zone p_zone;
   if not exists (select from audience_gate.funnel_steps f where f.site_id = p_site and f.funnel_id = p_funnel) then
     raise exception 'the site has no funnel of this name' using errcode = '22023', hint = 'kpi_funnels lists them.';
   end if;
@@ -203,10 +260,19 @@ begin
     from audience_gate.funnel_days v
     where holds and v.site_zone = r.site_zone and v.funnel_id = p_funnel and v.day between r.first_day and r.last_day
     union all
-    select t.day, t.previous_day, t.position, t.people, t.seconds
-    from audience_gate.funnel_tail(
-      p_site, p_zone, holds, (r.first_day - 1)::timestamp at time zone p_zone, (r.last_day + 2)::timestamp at time zone p_zone) t
-    where t.funnel_id = p_funnel and t.day between r.first_day and r.last_day
+    select d.* from (
+      select (t.slot at time zone p_zone)::date as day, (t.previous_slot at time zone p_zone)::date, t.position, t.people, t.seconds
+      from (
+        select v.slot, v.previous_slot, v.position, v.people, v.seconds
+        from audience_gate.funnel_slots v
+        where holds and r.site_zone is null and v.site_id = p_site and v.funnel_id = p_funnel and v.slot >= starts and v.slot < ends
+        union all
+        select f.slot, f.previous_slot, f.position, f.people, f.seconds
+        from audience_gate.funnel_tail(p_site, holds, starts, ends) f
+        where f.funnel_id = p_funnel
+      ) t
+    ) d
+    where d.day between r.first_day and r.last_day
   ), reached as (
     select f.position, f.name, f.event_type, coalesce(sum(c.people), 0)::bigint as people, sum(c.seconds) as seconds
     from audience_gate.funnel_steps f

@@ -8,6 +8,7 @@ create table audience_gate.session_starts (
   sessions bigint not null,
   primary key (site_id, slot)
 );
+create index idx_session_starts_empty on audience_gate.session_starts (site_id) where sessions = 0;
 comment on table audience_gate.session_starts is 'Sessions by the slot of fifteen minutes of their first event.';
 comment on column audience_gate.session_starts.site_id is 'The site.';
 comment on column audience_gate.session_starts.slot is 'When the fifteen minutes began.';
@@ -102,31 +103,16 @@ begin
     ) c
     where (c.slot at time zone p_zone)::date between r.first_day and r.last_day
   ), failed as (
-    select sum(e.events)::bigint as events
-    from (
-      select v.day, v.events from audience_gate.errors_daily v where v.site_zone = r.site_zone
-      union all
-      select (l.at at time zone p_zone)::date, 1
-      from audience_gate.error_log l
-      where l.site_id = p_site and l.created_at >= r.covered_until
-    ) e
-    where e.day between r.first_day and r.last_day
-  ), newest as (
-    select max(c.created_at) as at from audience_gate.receipts c
-    where c.site_id = p_site and c.rule_id = ''
-      and c.created_at >= (select s.covered_until from audience_gate.analytics_settings s)
+    select sum(c.events)::bigint as events
+    from audience_gate.error_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
   )
   select coalesce(e.events, 0), coalesce(e.people, 0), coalesce(e.new_people, 0), coalesce(e.people - e.new_people, 0),
     coalesce(s.sessions, 0), coalesce(e.seconds, 0), coalesce(e.score, 0), coalesce(q.rejected, 0), q.rate, coalesce(f.events, 0),
-    coalesce(
-      n.at,
-      (select v.last_at from audience_gate.data_quality_by_rule v
-       where v.site_id = p_site and v.rule_id = '' order by v.slot desc limit 1)),
+    audience_gate.last_accepted_at(p_site),
     nullif(r.covered_until, '-infinity')
   from engagement e
   cross join started s
   cross join failed f
-  cross join newest n
   left join audience_gate.kpi_data_quality(p_site, p_from, p_to, 'total', p_zone) q on q.rule_id is null;
 end;
 $$;

@@ -9,8 +9,6 @@ language plpgsql
 stable
 security definer
 set search_path = ''
-set enable_mergejoin = off
-set enable_nestloop = off
 set jit = off
 as $$
 #variable_conflict use_column
@@ -19,51 +17,26 @@ declare
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
   return query
-  with links as materialized (
-    select * from audience_gate.tail_links(p_site)
-  ), parts as (
-    -- What each session's users, and its visitor, did in the range.
-    select a.session, a.sender, sum(a.events)::bigint as events
-    from (
-      select v.session, v.sender, v.events, v.slot as at
-      from audience_gate.slot_activity v
-      where v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
-        and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
-      union all
-      select v.session, coalesce(v.user_id, v.session), 1, v.at
-      from audience_gate.tail_events(p_site) v
-      where v.is_activity
-    ) a
-    where (a.at at time zone p_zone)::date between r.first_day and r.last_day
-    group by 1, 2
+  with active as (
+    select coalesce(sum(c.people), 0)::bigint as people
+    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
+    where c.tier = 'all' and c.previous_day < r.first_day
   ), known as (
-    select p.session, p.sender, p.events, p.sender = p.session as anonymous,
-      case when l.session is null then k.user_id else l.after end as linked_user,
-      case when l.session is null then u.first_user is distinct from u.last_user else l.shared end as shared
-    from parts p
-    left join links l on l.session = p.session
-    left join audience_gate.session_users u on u.site_id = p_site and u.session = p.session
-    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = p.session
-  ), placed as (
-    select n.*, audience_gate.person(nullif(n.sender, n.session), n.linked_user, n.session) as person from known n
-  ), by_session as (
-    select p.session, bool_or(p.anonymous) as anonymous, bool_or(p.shared) as shared,
-      bool_or(p.anonymous and p.linked_user is not null) as stitched
-    from placed p
-    group by 1
-  ), by_person as (
-    select count(distinct p.person) as people, count(distinct p.person) filter (where p.person <> p.session) as signed_in,
-      coalesce(sum(p.events) filter (where p.anonymous and p.linked_user is not null), 0)::bigint as stitched_events
-    from placed p
+    select coalesce(sum(c.units) filter (where c.kind = 'user'), 0)::bigint as users,
+      coalesce(sum(c.units) filter (where c.kind = 'session'), 0)::bigint as own,
+      coalesce(sum(c.units) filter (where c.kind = 'stitched'), 0)::bigint as stitched,
+      coalesce(sum(c.units) filter (where c.kind = 'unstitched'), 0)::bigint as unstitched,
+      coalesce(sum(c.units) filter (where c.kind = 'shared'), 0)::bigint as shared, sum(c.events) as events
+    from (
+      select v.kind, case when v.previous_day < r.first_day then v.units end as units,
+        case when v.kind = 'stitched' then v.events end as events
+      from audience_gate.known_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) v
+    ) c
   )
-  select y.people, y.signed_in, y.people - y.signed_in, count(s.session),
-    count(s.session) filter (where not s.shared and not s.anonymous),
-    count(s.session) filter (where not s.shared and s.stitched),
-    count(s.session) filter (where not s.shared and s.anonymous and not s.stitched),
-    count(s.session) filter (where s.shared), y.stitched_events
-  from by_person y
-  left join by_session s on true
-  group by y.people, y.signed_in, y.stitched_events;
+  select a.people, k.users, a.people - k.users, k.own + k.shared, k.own - k.stitched - k.unstitched, k.stitched, k.unstitched, k.shared,
+    coalesce(k.events, 0)::bigint
+  from active a
+  cross join known k;
 end;
 $$;
 comment on function audience_gate.kpi_people(uuid, timestamptz, timestamptz, text) is
@@ -87,7 +60,7 @@ comment on function public.kpi_people(uuid, timestamptz, timestamptz, text)
 is $$People: who they are known to be, and how many sessions were joined to the user who signed in during them.
 Grain: one row for the range.
 Time zone: decides which local days the range touches.
-Source: session_slots, session_users
+Source: engagement_days, known_days
 people: distinct people active in the range
 signed_in_people: those of them who are users
 visitors: people - signed_in_people

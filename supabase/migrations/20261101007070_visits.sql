@@ -1,9 +1,24 @@
 -- Visits: what each session was, from its first event to its last, where it came from and where it went.
 
-create or replace function audience_gate.visit_cells(p_site uuid, p_now boolean, p_touched boolean)
+create or replace function audience_gate.visit_goals(p_site uuid)
+returns table (event_type text)
+language sql
+stable
+set search_path = ''
+as $$
+  select distinct on (f.funnel_id) f.event_type
+  from audience_gate.funnel_steps f
+  where f.site_id = p_site
+  order by f.funnel_id, f.position desc
+$$;
+comment on function audience_gate.visit_goals(uuid) is 'The last steps of the funnels of a site.';
+alter function audience_gate.visit_goals(uuid) owner to audience_gate_owner;
+revoke all on function audience_gate.visit_goals(uuid) from public, anon, authenticated, service_role;
+
+create or replace function audience_gate.visit_cells(p_site uuid, p_now boolean, p_touched boolean, p_sessions text[] default null)
 returns table (
   session uuid, sender uuid, started timestamptz, ended timestamptz, events bigint, entry_page text, exit_page text,
-  referrer text, device text, first_touch text, last_touch text
+  referrer text, device text, first_touch text, last_touch text, goals text[]
 )
 language sql
 stable
@@ -12,43 +27,56 @@ set enable_mergejoin = off
 set enable_nestloop = off
 as $$
   with events as (
-    select a.session, a.user_id, a.at, a.id, a.metadata, a.touch
+    select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
     from audience_gate.activity a
     where not p_touched and a.site_id = p_site and (p_now or a.folded)
     union all
     select e.*
     from audience_gate.tail_links(p_site) l
     cross join lateral (
-      select a.session, a.user_id, a.at, a.id, a.metadata, a.touch
+      select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
       from audience_gate.activity a
       where a.session_id = l.session_id and a.site_id = p_site and (p_now or a.folded)
       offset 0
     ) e
-    where p_touched
+    where p_touched and p_sessions is null
+    union all
+    select e.*
+    from unnest(p_sessions) s (session_id)
+    cross join lateral (
+      select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
+      from audience_gate.activity a
+      where a.session_id = s.session_id and a.site_id = p_site and (p_now or a.folded)
+      offset 0
+    ) e
   ), grouped as (
     select e.session, min(coalesce(e.user_id, e.session)::text) as first_sender, max(coalesce(e.user_id, e.session)::text) as last_sender,
       min(e.at) as started, max(e.at) as ended, count(*)::bigint as events,
       array_agg(e.metadata ->> 'page_path' order by e.at, e.id) filter (where e.metadata ->> 'page_path' <> '') as pages,
       array_agg(e.metadata ->> 'referrer_kind' order by e.at, e.id) filter (where e.metadata ->> 'referrer_kind' <> '') as referrers,
       array_agg(e.metadata ->> 'device_class' order by e.at, e.id) filter (where e.metadata ->> 'device_class' <> '') as devices,
-      array_agg(e.touch order by e.at, e.id) filter (where e.touch is not null) as touches
+      array_agg(e.touch order by e.at, e.id) filter (where e.touch is not null) as touches,
+      array_agg(distinct e.event_type) filter (where e.event_type = any (array(
+        select g.event_type from audience_gate.visit_goals(p_site) g))) as goals
     from events e
     group by 1
   )
   select g.session, case when g.first_sender = g.last_sender then g.first_sender::uuid end, g.started, g.ended, g.events,
-    g.pages[1], g.pages[cardinality(g.pages)], g.referrers[1], g.devices[1], g.touches[1], g.touches[cardinality(g.touches)]
+    g.pages[1], g.pages[cardinality(g.pages)], g.referrers[1], g.devices[1], g.touches[1], g.touches[cardinality(g.touches)],
+    coalesce(g.goals, '{}')
   from grouped g
 $$;
-comment on function audience_gate.visit_cells(uuid, boolean, boolean) is
+comment on function audience_gate.visit_cells(uuid, boolean, boolean, text[]) is
   'The visits of a site: as they are now or, unless p_now, as they were at the last fold; all of them or, if p_touched, '
-  'those of which the live tail has events. What happened at the same time is in the order of the ids.';
-alter function audience_gate.visit_cells(uuid, boolean, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.visit_cells(uuid, boolean, boolean) from public, anon, authenticated, service_role;
+  'those of which the live tail has events, or some sessions. What happened at the same time is in the order of the ids.';
+alter function audience_gate.visit_cells(uuid, boolean, boolean, text[]) owner to audience_gate_owner;
+revoke all on function audience_gate.visit_cells(uuid, boolean, boolean, text[]) from public, anon, authenticated, service_role;
 
 create table audience_gate.visits (
   site_id uuid,
   session uuid,
   sender uuid null,
+  person uuid not null,
   started timestamptz not null,
   ended timestamptz not null,
   events bigint not null,
@@ -58,14 +86,20 @@ create table audience_gate.visits (
   device text null,
   first_touch text null,
   last_touch text null,
+  goals text[] not null,
+  first_credit text null,
+  last_credit text null,
   primary key (site_id, session)
 );
 create index idx_visits_started on audience_gate.visits (site_id, started);
+create index idx_visits_person on audience_gate.visits (site_id, person);
 comment on table audience_gate.visits is 'Visits: what each session was, as far as it is activity.';
 comment on column audience_gate.visits.site_id is 'The site.';
 comment on column audience_gate.visits.session is 'The session.';
 comment on column audience_gate.visits.sender is
   'The user who was signed in throughout; the session if nobody was; null if neither.';
+comment on column audience_gate.visits.person is
+  'Who made it: the user known of the session, or who was signed in throughout; else nobody else than the session itself.';
 comment on column audience_gate.visits.started is 'When its first event happened.';
 comment on column audience_gate.visits.ended is 'When its last event happened.';
 comment on column audience_gate.visits.events is 'How many there were.';
@@ -76,17 +110,45 @@ comment on column audience_gate.visits.device is 'The first device_class that wa
 comment on column audience_gate.visits.first_touch is
   'The first campaign, as a JSON array of source, medium, campaign, content and term; null: none.';
 comment on column audience_gate.visits.last_touch is 'The last campaign, likewise.';
+comment on column audience_gate.visits.goals is 'The last steps of funnels that happened in it.';
+comment on column audience_gate.visits.first_credit is
+  'The campaign that it is credited to by the first: that of the first visit of its person which names one.';
+comment on column audience_gate.visits.last_credit is
+  'The campaign that it is credited to by the last: that of the last visit of its person, up to this one, which names one.';
 alter table audience_gate.visits owner to audience_gate_owner;
 alter table audience_gate.visits enable row level security;
 revoke all on audience_gate.visits from public, anon, authenticated, service_role;
 create policy visits_gate on audience_gate.visits to audience_gate_owner using (true) with check (true);
 
-create or replace function audience_gate.site_visits(
-  p_site uuid, p_views_hold boolean, p_from timestamptz, p_until timestamptz
-)
+-- Between two campaigns of a person, the visits are counted to the one before them.
+create or replace function audience_gate.whole_visits(p_site uuid)
+returns setof audience_gate.visits
+language sql
+stable
+set search_path = ''
+set enable_mergejoin = off
+set enable_nestloop = off
+as $$
+  select p_site, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
+    n.first_touch, n.last_touch, n.goals,
+    max(n.first_touch) filter (where n.nth = 1) over (partition by n.person),
+    max(n.last_touch) over (partition by n.person, n.nth)
+  from (
+    select c.*, coalesce(k.user_id, c.sender, c.session) as person,
+      count(c.last_touch) over (
+        partition by coalesce(k.user_id, c.sender, c.session) order by c.started, c.session) as nth
+    from audience_gate.visit_cells(p_site, false, false) c
+    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
+  ) n
+$$;
+comment on function audience_gate.whole_visits(uuid) is 'What visits holds of a site, from all events.';
+
+-- A visit of the live tail may give a campaign to others of its person, or take one from them.
+create or replace function audience_gate.visit_tail(p_site uuid, p_views_hold boolean)
 returns table (
-  session uuid, person uuid, started timestamptz, seconds numeric, events bigint, entry_page text, exit_page text,
-  referrer text, device text, first_touch text, last_touch text
+  revision integer, session uuid, sender uuid, person uuid, started timestamptz, ended timestamptz, events bigint,
+  entry_page text, exit_page text, referrer text, device text, first_touch text, last_touch text, goals text[],
+  first_credit text, last_credit text
 )
 language sql
 stable
@@ -96,25 +158,93 @@ set enable_nestloop = off
 as $$
   with links as materialized (
     select l.session, l.after from audience_gate.tail_links(p_site) l
+  ), fresh as materialized (
+    select c.*, coalesce(case when l.session is null then k.user_id else l.after end, c.sender, c.session) as person
+    from audience_gate.visit_cells(p_site, true, p_views_hold) c
+    left join links l on l.session = c.session
+    left join (
+      select k.session, k.user_id from audience_gate.linked_sessions k where not p_views_hold and k.site_id = p_site offset 0
+    ) k on k.session = c.session
+  ), touched as materialized (
+    select f.person from fresh f where p_views_hold
+    union
+    select o.person
+    from links l
+    cross join lateral (
+      select v.person from audience_gate.visits v where v.site_id = p_site and v.session = l.session offset 0
+    ) o
+    where p_views_hold
+  ), folded as materialized (
+    select o.*
+    from touched t
+    cross join lateral (
+      select * from audience_gate.visits v where v.site_id = p_site and v.person = t.person offset 0
+    ) o
   ), current as (
-    select v.session, v.sender, v.started, v.ended, v.events, v.entry_page, v.exit_page, v.referrer, v.device, v.first_touch, v.last_touch
-    from audience_gate.visits v
-    where p_views_hold and v.site_id = p_site and v.started >= p_from and v.started < p_until
-      and v.session not in (select l.session from links l)
+    select f.session, f.sender, f.person, f.started, f.ended, f.events, f.entry_page, f.exit_page, f.referrer, f.device,
+      f.first_touch, f.last_touch, f.goals
+    from fresh f
     union all
-    select * from audience_gate.visit_cells(p_site, true, p_views_hold)
+    select o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
+      o.first_touch, o.last_touch, o.goals
+    from folded o
+    where o.session not in (select l.session from links l)
+  ), numbered as (
+    select c.*, count(c.last_touch) over (partition by c.person order by c.started, c.session) as nth from current c
   )
-  select c.session,
-    coalesce(case when l.session is null then k.user_id else l.after end, c.sender, c.session),
-    c.started, extract(epoch from c.ended - c.started), c.events,
-    c.entry_page, c.exit_page, c.referrer, c.device, c.first_touch, c.last_touch
-  from current c
-  left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
-  left join links l on l.session = c.session
+  select -1, o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
+    o.first_touch, o.last_touch, o.goals, o.first_credit, o.last_credit
+  from folded o
+  union all
+  select 1, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
+    n.first_touch, n.last_touch, n.goals,
+    max(n.first_touch) filter (where n.nth = 1) over (partition by n.person), max(n.last_touch) over (partition by n.person, n.nth)
+  from numbered n
+$$;
+comment on function audience_gate.visit_tail(uuid, boolean) is
+  'The visits of the people about whom the live tail says something: as visits has them (revision -1), and as they are now '
+  '(revision 1); all of them, where it does not hold.';
+
+create or replace function audience_gate.site_visits(
+  p_site uuid, p_views_hold boolean, p_from timestamptz, p_until timestamptz
+)
+returns table (
+  person uuid, started timestamptz, seconds numeric, events bigint, entry_page text, exit_page text,
+  referrer text, device text, goals text[], first_credit text, last_credit text
+)
+language sql
+stable
+set search_path = ''
+set enable_mergejoin = off
+set enable_nestloop = off
+as $$
+  with tail as materialized (
+    select * from audience_gate.visit_tail(p_site, p_views_hold)
+  )
+  select v.person, v.started, extract(epoch from v.ended - v.started), v.events, v.entry_page, v.exit_page, v.referrer, v.device,
+    v.goals, v.first_credit, v.last_credit
+  from audience_gate.visits v
+  where p_views_hold and v.site_id = p_site and v.started >= p_from and v.started < p_until
+    and v.session not in (select t.session from tail t where t.revision = -1)
+  union all
+  select t.person, t.started, extract(epoch from t.ended - t.started), t.events, t.entry_page, t.exit_page, t.referrer, t.device,
+    t.goals, t.first_credit, t.last_credit
+  from tail t
+  where t.revision = 1
 $$;
 comment on function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) is
   'A visit is a session, from its first activity to its last; it counts on the local day on which it began. It is made by '
   'the user known of the session, or who was signed in throughout; else by nobody else than itself. All visits that began in '
   'the time are among the answer.';
-alter function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
-revoke all on function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) from public, anon, authenticated, service_role;
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'whole_visits(uuid)', 'visit_tail(uuid, boolean)', 'site_visits(uuid, boolean, timestamptz, timestamptz)'
+  ] loop
+    execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
+    execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
+  end loop;
+end $$;

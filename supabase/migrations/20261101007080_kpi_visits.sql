@@ -22,19 +22,21 @@ begin
   end if;
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
   return query
-  select g.period, g.label, count(*)::bigint, count(distinct g.person)::bigint, count(*) filter (where g.events = 1),
-    round((count(*) filter (where g.events = 1))::numeric / count(*), 4), round(avg(g.seconds), 1), round(avg(g.events), 2)
+  select g.period, nullif(g.label, ''), g.visits, g.people, g.bounces, round(g.bounces::numeric / g.visits, 4),
+    round(g.seconds / g.visits, 1), round(g.events::numeric / g.visits, 2)
   from (
-    select v.person, v.events, v.seconds,
-      case p_grain when 'total' then r.first_day else date_trunc(p_grain, v.started at time zone p_zone)::date end as period,
-      case p_by when 'entry' then v.entry_page when 'exit' then v.exit_page when 'referrer' then v.referrer when 'device' then v.device end
-        as label
-    from audience_gate.site_visits(
-      p_site, r.views_hold, (r.first_day - 1)::timestamp at time zone p_zone, (r.last_day + 2)::timestamp at time zone p_zone) v
-    where (v.started at time zone p_zone)::date between r.first_day and r.last_day
+    select p.period, p.label, sum(p.visits)::bigint as visits,
+      (sum(p.visits) filter (where p.previous_day < greatest(p.period, r.first_day)))::bigint as people,
+      sum(p.bounces)::bigint as bounces, sum(p.seconds) as seconds, sum(p.events)::bigint as events
+    from (
+      select c.*, case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period
+      from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, r.views_hold, p_by, r.first_day, r.last_day) c
+      where c.goal = ''
+    ) p
+    group by 1, 2
+    having sum(p.visits) > 0
   ) g
-  group by 1, 2
-  order by 1, 3 desc, 2;
+  order by 1, 3 desc, nullif(g.label, '');
 end;
 $$;
 comment on function audience_gate.kpi_visits(uuid, timestamptz, timestamptz, text, text, text) is
@@ -58,7 +60,7 @@ comment on function public.kpi_visits(uuid, timestamptz, timestamptz, text, text
 is $$Visits: sessions, by the day on which they began.
 Grain: total, day, week (from Monday) or month, at most 160 periods. Empty periods have no row.
 Time zone: periods are local.
-Source: visits
+Source: visit_days
 period: first local day of the period
 visits: sessions whose first activity lies in the period
 people: distinct people who made them: the user known of the session or signed in throughout, and else the session
@@ -82,7 +84,7 @@ comment on function public.kpi_pages(uuid, timestamptz, timestamptz, text, text)
 is $$Pages: where visits began or, by exit, where they ended.
 Grain: one row for each page; the page null is that of visits that named none.
 Time zone: decides which local days the range touches; a visit counts on the day on which it began.
-Source: visits
+Source: visit_days
 page: the first or the last page_path of the visit
 visits: visits that began, or ended, there
 people: distinct people who made them
@@ -105,7 +107,7 @@ comment on function public.kpi_referrers(uuid, timestamptz, timestamptz, text)
 is $$Referrers: what kind of place visits came from. The address itself is not kept.
 Grain: one row for each kind; null is that of visits that named none.
 Time zone: decides which local days the range touches; a visit counts on the day on which it began.
-Source: visits
+Source: visit_days
 referrer: the first referrer_kind of the visit
 visits: visits that came from there
 people: distinct people who made them
@@ -128,7 +130,7 @@ comment on function public.kpi_devices(uuid, timestamptz, timestamptz, text)
 is $$Devices: what kind of device visits were made with.
 Grain: one row for each kind; null is that of visits that named none.
 Time zone: decides which local days the range touches; a visit counts on the day on which it began.
-Source: visits
+Source: visit_days
 device: the first device_class of the visit
 visits: visits that were made with one
 people: distinct people who made them

@@ -11,14 +11,13 @@ language plpgsql
 stable
 security definer
 set search_path = ''
-set enable_mergejoin = off
-set enable_nestloop = off
 set jit = off
 as $$
 #variable_conflict use_column
 declare
   r record;
   goal text;
+  holds boolean;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
   if p_by is null or p_by not in ('first', 'last') then
@@ -30,31 +29,21 @@ begin
   if goal is null then
     raise exception 'the site has no funnel of this name' using errcode = '22023', hint = 'kpi_funnels lists them.';
   end if;
+  -- What a funnel leads to is part of the table.
+  holds := r.views_hold and exists (
+    select from audience_gate.site_zones z where z.site_id = p_site and z.funnel_terms = audience_gate.funnel_terms(p_site));
   return query
-  with numbered as (
-    -- Between two campaigns of a person, the visits are counted to the one before them.
-    select v.session, v.person, v.started, v.first_touch, v.last_touch,
-      count(v.last_touch) over (partition by v.person order by v.started, v.session) as nth
-    from audience_gate.site_visits(p_site, r.views_hold, '-infinity', 'infinity') v
-  ), credited as (
-    select n.session, n.person, n.started,
-      case p_by when 'last' then max(n.last_touch) over (partition by n.person, n.nth)
-        else max(n.first_touch) filter (where n.nth = 1) over (partition by n.person) end as touch
-    from numbered n
-  ), reached as (
-    select a.session from audience_gate.slot_activity a where a.site_id = p_site and a.event_type = goal
-    union
-    select a.session from audience_gate.tail_events(p_site) a where a.is_activity and a.event_type = goal
-  ), placed as (
-    select c.person, c.touch::jsonb as touch, g.session is not null as converted
-    from credited c
-    left join reached g on g.session = c.session
-    where (c.started at time zone p_zone)::date between r.first_day and r.last_day
-  )
-  select p.touch ->> 0, p.touch ->> 1, p.touch ->> 2, p.touch ->> 3, p.touch ->> 4, count(*)::bigint, count(distinct p.person)::bigint,
-    count(*) filter (where p.converted), round((count(*) filter (where p.converted))::numeric / count(*), 4)
-  from placed p
-  group by p.touch
+  select p.touch ->> 0, p.touch ->> 1, p.touch ->> 2, p.touch ->> 3, p.touch ->> 4, p.visits, p.people, p.conversions,
+    round(p.conversions::numeric / p.visits, 4)
+  from (
+    select nullif(c.label, '')::jsonb as touch, (sum(c.visits) filter (where c.goal = ''))::bigint as visits,
+      (sum(c.visits) filter (where c.goal = '' and c.previous_day < r.first_day))::bigint as people,
+      coalesce(sum(c.visits) filter (where c.goal <> ''), 0)::bigint as conversions
+    from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, holds, p_by, r.first_day, r.last_day) c
+    where c.goal in ('', goal)
+    group by c.label
+    having sum(c.visits) filter (where c.goal = '') > 0
+  ) p
   order by 6 desc, p.touch::text;
 end;
 $$;
@@ -81,7 +70,7 @@ comment on function public.kpi_campaigns(uuid, timestamptz, timestamptz, text, t
 is $$Campaigns: the visits of the people whom each brought, and what came of them.
 Grain: one row for each campaign; the row without one is of people whom none had brought.
 Time zone: decides which local days the range touches; a visit counts on the day on which it began.
-Source: visits, session_slots
+Source: visit_days
 source: utm_source of the last campaign that the visit's person came by, up to this visit; by first, of the first ever
 medium: utm_medium, likewise
 campaign: utm_campaign, likewise

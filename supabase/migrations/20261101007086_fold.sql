@@ -24,12 +24,59 @@ begin
     select distinct t.site_id from tail t where t.holds
   ), zones as materialized (
     select z.site_id, z.id as site_zone, z.time_zone from grown g join audience_gate.site_zones z on z.site_id = g.site_id
+  ), changed as materialized (
+    select g.site_id, d.* from grown g cross join lateral audience_gate.person_slots_tail(g.site_id, true) d
+  ), by_tier as (
+    select d.site_id, d.revision, coalesce(t.tier, 'all') as tier, d.person, d.slot, bool_or(d.signed_in) as signed_in,
+      sum(d.events) as events, sum(d.seconds) as seconds, sum(d.events * t.score_weight) as score
+    from changed d
+    join public.audience_event_types t on t.id = d.event_type
+    group by grouping sets ((d.site_id, d.revision, t.tier, d.person, d.slot), (d.site_id, d.revision, d.person, d.slot))
+  ), seen as materialized (
+    select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot, first_value(b.slot) over slots as first_slot
+    from by_tier b
+    window slots as (partition by b.site_id, b.revision, b.tier, b.person order by b.slot)
   ), engaged as materialized (
-    select g.site_id, e.* from grown g cross join lateral audience_gate.engagement_tail(g.site_id, true) e
-    where (e.people, e.events, e.seconds, e.score) <> (0, 0, 0, 0)
+    select s.site_id, s.tier, s.slot, s.previous_slot, s.first_slot, sum(s.revision) as people, sum(s.revision * s.events) as events,
+      sum(s.revision * s.seconds) as seconds, sum(s.revision * s.score) as score
+    from seen s
+    group by 1, 2, 3, 4, 5
+    having (sum(s.revision), sum(s.revision * s.events), sum(s.revision * s.seconds), sum(s.revision * s.score)) <> (0, 0, 0, 0)
   ), used as materialized (
-    select g.site_id, f.* from grown g cross join lateral audience_gate.feature_tail(g.site_id, true) f
-    where (f.people, f.events) <> (0, 0)
+    select o.site_id, o.event_type, o.slot, o.previous_slot, sum(o.revision) as people, sum(o.revision * o.events) as events
+    from (
+      select d.site_id, d.revision, d.event_type, d.slot, sum(d.events) as events,
+        lag(d.slot, 1, '-infinity'::timestamptz) over (
+          partition by d.site_id, d.revision, d.event_type, d.person order by d.slot) as previous_slot
+      from changed d
+      group by d.site_id, d.revision, d.event_type, d.person, d.slot
+    ) o
+    group by 1, 2, 3, 4
+    having (sum(o.revision), sum(o.revision * o.events)) <> (0, 0)
+  ), known as materialized (
+    select g.site_id, k.* from grown g cross join lateral audience_gate.known_sessions_tail(g.site_id, true) k
+    where (k.units, k.events) <> (0, 0)
+    union all
+    select s.site_id, 'user', s.slot, s.previous_slot, sum(s.revision), sum(s.revision * s.events)
+    from seen s
+    where s.tier = 'all' and s.signed_in
+    group by 1, 3, 4
+    having (sum(s.revision), sum(s.revision * s.events)) <> (0, 0)
+  ), visited as materialized (
+    select g.site_id, v.* from grown g cross join lateral audience_gate.visit_tail(g.site_id, true) v
+  ), entered as materialized (
+    select g.site_id, f.funnel_id, f.slot, f.previous_slot, f.position, sum(f.people) as people, sum(f.seconds) as seconds
+    from grown g cross join lateral audience_gate.funnel_tail(g.site_id, true, '-infinity', 'infinity') f
+    group by 1, 2, 3, 4, 5
+    having (sum(f.people), sum(f.seconds)) <> (0, 0)
+  ), failed as materialized (
+    select g.site_id, e.* from grown g cross join lateral audience_gate.error_tail(g.site_id, true) e
+  ), timed as materialized (
+    select g.site_id, m.* from grown g cross join lateral audience_gate.timing_tail(g.site_id, true) m
+  ), moves as materialized (
+    select s.site_id, f.* from sites s cross join lateral audience_gate.flow_tail(s.site_id, true) f where s.holds
+  ), ended as materialized (
+    select s.site_id, y.* from sites s cross join lateral audience_gate.stay_tail(s.site_id, true) y where s.holds
   ), put_session_users as (
     insert into audience_gate.session_users as c (site_id, session, session_id, first_user, last_user)
     select t.site_id, t.session, min(t.session_id), min(t.user_id::text)::uuid, max(t.user_id::text)::uuid
@@ -111,32 +158,128 @@ begin
     select g.site_id, s.slot, s.sessions from grown g cross join lateral audience_gate.session_tail(g.site_id, true) s
     where s.sessions <> 0
     on conflict on constraint session_starts_pkey do update set sessions = c.sessions + excluded.sessions
+  ), put_funnel_slots as (
+    insert into audience_gate.funnel_slots as c (site_id, funnel_id, slot, previous_slot, "position", people, seconds)
+    select e.site_id, e.funnel_id, e.slot, e.previous_slot, e.position, e.people, e.seconds from entered e
+    on conflict on constraint funnel_slots_pkey do update set people = c.people + excluded.people, seconds = c.seconds + excluded.seconds
   ), put_funnel_days as (
     insert into audience_gate.funnel_days as c (site_zone, funnel_id, day, previous_day, "position", people, seconds)
-    select z.site_zone, f.funnel_id, f.day, f.previous_day, f.position, sum(f.people), sum(f.seconds)
-    from zones z cross join lateral audience_gate.funnel_tail(z.site_id, z.time_zone, true, '-infinity', 'infinity') f
+    select z.site_zone, e.funnel_id, (e.slot at time zone z.time_zone)::date, (e.previous_slot at time zone z.time_zone)::date, e.position,
+      sum(e.people), sum(e.seconds)
+    from entered e join zones z on z.site_id = e.site_id
     group by 1, 2, 3, 4, 5
-    having (sum(f.people), sum(f.seconds)) <> (0, 0)
+    having (sum(e.people), sum(e.seconds)) <> (0, 0)
     on conflict on constraint funnel_days_pkey do update set people = c.people + excluded.people, seconds = c.seconds + excluded.seconds
+  ), put_known_slots as (
+    insert into audience_gate.known_slots as c (site_id, kind, slot, previous_slot, units, events)
+    select k.site_id, k.kind, k.slot, k.previous_slot, k.units, k.events from known k
+    on conflict on constraint known_slots_pkey do update set units = c.units + excluded.units, events = c.events + excluded.events
+  ), put_known_days as (
+    insert into audience_gate.known_days as c (site_zone, kind, day, previous_day, units, events)
+    select z.site_zone, k.kind, (k.slot at time zone z.time_zone)::date, (k.previous_slot at time zone z.time_zone)::date,
+      sum(k.units), sum(k.events)
+    from known k join zones z on z.site_id = k.site_id
+    group by 1, 2, 3, 4
+    having (sum(k.units), sum(k.events)) <> (0, 0)
+    on conflict on constraint known_days_pkey do update set units = c.units + excluded.units, events = c.events + excluded.events
   ), put_visits as (
     insert into audience_gate.visits as c (
-      site_id, session, sender, started, ended, events, entry_page, exit_page, referrer, device, first_touch, last_touch)
-    select g.site_id, v.* from grown g cross join lateral audience_gate.visit_cells(g.site_id, true, true) v
+      site_id, session, sender, person, started, ended, events, entry_page, exit_page, referrer, device, first_touch, last_touch, goals,
+      first_credit, last_credit)
+    select g.site_id, g.session, g.sender, g.person, g.started, g.ended, g.events, g.entry_page, g.exit_page, g.referrer, g.device,
+      g.first_touch, g.last_touch, g.goals, g.first_credit, g.last_credit
+    from visited g
+    where g.revision = 1
     on conflict on constraint visits_pkey do update
-    set sender = excluded.sender, started = excluded.started, ended = excluded.ended, events = excluded.events,
-      entry_page = excluded.entry_page, exit_page = excluded.exit_page, referrer = excluded.referrer, device = excluded.device,
-      first_touch = excluded.first_touch, last_touch = excluded.last_touch
+    set sender = excluded.sender, person = excluded.person, started = excluded.started, ended = excluded.ended,
+      events = excluded.events, entry_page = excluded.entry_page, exit_page = excluded.exit_page, referrer = excluded.referrer,
+      device = excluded.device, first_touch = excluded.first_touch, last_touch = excluded.last_touch, goals = excluded.goals,
+      first_credit = excluded.first_credit, last_credit = excluded.last_credit
+    where c.* is distinct from excluded.*
+  ), put_visit_days as (
+    insert into audience_gate.visit_days as c (site_zone, kind, label, goal, day, previous_day, visits, bounces, seconds, events)
+    select o.site_zone, o.kind, o.label, o.goal, o.day, o.previous_day, sum(o.revision), sum(o.revision * o.bounced),
+      sum(o.revision * o.seconds), sum(o.revision * o.events)
+    from (
+      select z.site_zone, l.*, d.day, v.revision, v.events, case when v.events = 1 then 1 else 0 end as bounced,
+        extract(epoch from v.ended - v.started) as seconds,
+        case when l.goal = '' then lag(d.day, 1, '-infinity'::date) over (
+          partition by z.site_zone, v.revision, l.kind, l.label, l.goal, v.person order by d.day, v.started, v.session)
+          else '-infinity' end as previous_day
+      from visited v
+      join zones z on z.site_id = v.site_id
+      cross join lateral (select (v.started at time zone z.time_zone)::date as day) d
+      cross join lateral (
+        select k.kind, coalesce(k.label, '') as label, g.goal
+        from (values ('', ''), ('entry', v.entry_page), ('exit', v.exit_page), ('referrer', v.referrer), ('device', v.device),
+          ('first', v.first_credit), ('last', v.last_credit)) k (kind, label)
+        join (select '' as goal union all select unnest(v.goals)) g on g.goal = '' or k.kind in ('first', 'last')
+      ) l
+    ) o
+    group by 1, 2, 3, 4, 5, 6
+    having (sum(o.revision), sum(o.revision * o.bounced), sum(o.revision * o.seconds), sum(o.revision * o.events)) <> (0, 0, 0, 0)
+    on conflict on constraint visit_days_pkey do update
+    set visits = c.visits + excluded.visits, bounces = c.bounces + excluded.bounces, seconds = c.seconds + excluded.seconds,
+      events = c.events + excluded.events
+  ), put_error_slots as (
+    insert into audience_gate.error_slots as c (site_id, slot, event_type, code, events)
+    select e.site_id, e.slot, e.event_type, e.code, e.events from failed e
+    on conflict on constraint error_slots_pkey do update set events = c.events + excluded.events
+  ), put_error_days as (
+    insert into audience_gate.error_days as c (site_zone, day, event_type, code, events)
+    select z.site_zone, (e.slot at time zone z.time_zone)::date, e.event_type, e.code, sum(e.events)
+    from failed e join zones z on z.site_id = e.site_id
+    group by 1, 2, 3, 4
+    on conflict on constraint error_days_pkey do update set events = c.events + excluded.events
+  ), put_timing_slots as (
+    insert into audience_gate.timing_slots as c (site_id, slot, event_type, measure, bucket, samples, total, maximum)
+    select m.site_id, m.slot, m.event_type, m.measure, m.bucket, m.samples, m.total, m.maximum from timed m
+    on conflict on constraint timing_slots_pkey do update
+    set samples = c.samples + excluded.samples, total = c.total + excluded.total, maximum = greatest(c.maximum, excluded.maximum)
+  ), put_timing_days as (
+    insert into audience_gate.timing_days as c (site_zone, day, event_type, measure, bucket, samples, total, maximum)
+    select z.site_zone, (m.slot at time zone z.time_zone)::date, m.event_type, m.measure, m.bucket, sum(m.samples), sum(m.total),
+      max(m.maximum)
+    from timed m join zones z on z.site_id = m.site_id
+    group by 1, 2, 3, 4, 5
+    on conflict on constraint timing_days_pkey do update
+    set samples = c.samples + excluded.samples, total = c.total + excluded.total, maximum = greatest(c.maximum, excluded.maximum)
+  ), put_receipt_slots as (
+    insert into audience_gate.receipt_slots as c (site_id, slot, rule_id, events)
+    select s.site_id, t.* from sites s cross join lateral audience_gate.receipt_tail(s.site_id) t where s.holds
+    on conflict on constraint receipt_slots_pkey do update set events = c.events + excluded.events
+  ), taken_corrections as (
+    delete from audience_gate.receipt_corrections u using sites s where s.site_id = u.site_id and s.holds
+  ), put_flow_slots as (
+    insert into audience_gate.flow_slots as c (site_id, slot, from_state, to_state, transitions, stays, seconds)
+    select f.site_id, f.slot, f.from_state, f.to_state, f.transitions, f.stays, f.seconds from moves f
+    on conflict on constraint flow_slots_pkey do update
+    set transitions = c.transitions + excluded.transitions, stays = c.stays + excluded.stays, seconds = c.seconds + excluded.seconds
+  ), put_flow_days as (
+    insert into audience_gate.flow_days as c (site_zone, day, from_state, to_state, transitions, stays, seconds)
+    select z.id, (f.slot at time zone z.time_zone)::date, f.from_state, f.to_state, sum(f.transitions), sum(f.stays), sum(f.seconds)
+    from moves f join audience_gate.site_zones z on z.site_id = f.site_id
+    group by 1, 2, 3, 4
+    on conflict on constraint flow_days_pkey do update
+    set transitions = c.transitions + excluded.transitions, stays = c.stays + excluded.stays, seconds = c.seconds + excluded.seconds
+  ), put_stay_slots as (
+    insert into audience_gate.stay_slots as c (site_id, slot, state, bucket, stays, seconds)
+    select y.site_id, y.slot, y.state, y.bucket, y.stays, y.seconds from ended y
+    on conflict on constraint stay_slots_pkey do update set stays = c.stays + excluded.stays, seconds = c.seconds + excluded.seconds
+  ), put_stay_days as (
+    insert into audience_gate.stay_days as c (site_zone, day, state, bucket, stays, seconds)
+    select z.id, (y.slot at time zone z.time_zone)::date, y.state, y.bucket, sum(y.stays), sum(y.seconds)
+    from ended y join audience_gate.site_zones z on z.site_id = y.site_id
+    group by 1, 2, 3, 4
+    on conflict on constraint stay_days_pkey do update set stays = c.stays + excluded.stays, seconds = c.seconds + excluded.seconds
+  ), taken_changes as (
+    delete from audience_gate.unfolded_changes u using sites s where s.site_id = u.site_id and s.holds
   ), moved as (
     update audience_gate.analytics_settings set folded = pg_current_snapshot(), folded_by = folding, folding = '0'
   )
   select (select count(*) from tail), array(select s.site_id from sites s where not s.holds) into folded_events, stale_sites;
 
-  delete from audience_gate.engagement_slots where people = 0;
-  delete from audience_gate.engagement_days where people = 0;
-  delete from audience_gate.cohort_periods where people = 0;
-  delete from audience_gate.feature_slots where people = 0;
-  delete from audience_gate.feature_days where people = 0;
-  delete from audience_gate.funnel_days where people = 0;
+  perform audience_gate.drop_empty_cells();
 end;
 $$;
 comment on function audience_gate.fold_tail() is

@@ -10,39 +10,23 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 as $$
 declare
-  site uuid;
+  item record;
+  zones integer[];
 begin
-  foreach site in array sites loop
-    insert into audience_gate.site_zones (site_id, time_zone) values (site, 'UTC') on conflict do nothing;
-    update audience_gate.site_zones z
-    set terms = audience_gate.figure_terms(site), funnel_terms = audience_gate.funnel_terms(site)
-    where z.site_id = site;
-
-    delete from audience_gate.engagement_slots c where c.site_id = site;
-    insert into audience_gate.engagement_slots select * from audience_gate.whole_engagement_slots(site);
-    delete from audience_gate.feature_slots c where c.site_id = site;
-    insert into audience_gate.feature_slots select * from audience_gate.whole_feature_slots(site);
-    delete from audience_gate.session_starts c where c.site_id = site;
-    insert into audience_gate.session_starts select * from audience_gate.whole_session_starts w where w.site_id = site;
-    delete from audience_gate.visits c where c.site_id = site;
-    insert into audience_gate.visits select site, v.* from audience_gate.visit_cells(site, false, false) v;
-
-    delete from audience_gate.engagement_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
-    insert into audience_gate.engagement_days
-    select w.site_zone, w.tier, w.day, w.previous_day, w.people, w.events, w.seconds, w.score
-    from audience_gate.whole_engagement_days w where w.site_id = site;
-    delete from audience_gate.feature_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
-    insert into audience_gate.feature_days
-    select w.site_zone, w.event_type, w.day, w.previous_day, w.people, w.events
-    from audience_gate.whole_feature_days w where w.site_id = site;
-    delete from audience_gate.cohort_periods c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
-    insert into audience_gate.cohort_periods
-    select w.site_zone, w.grain, w.cohort, w.later, w.people from audience_gate.whole_cohort_periods w where w.site_id = site;
-    delete from audience_gate.funnel_days c using audience_gate.site_zones z where z.site_id = site and c.site_zone = z.id;
-    insert into audience_gate.funnel_days
-    select z.id, f.* from audience_gate.site_zones z
-    cross join lateral audience_gate.funnel_cells(z.site_id, z.time_zone, false, false, '-infinity', 'infinity') f
-    where z.site_id = site;
+  if sites = '{}' then
+    return;
+  end if;
+  insert into audience_gate.site_zones (site_id, time_zone) select s.id, 'UTC' from unnest(sites) s (id) on conflict do nothing;
+  update audience_gate.site_zones z
+  set terms = audience_gate.figure_terms(z.site_id), funnel_terms = audience_gate.funnel_terms(z.site_id)
+  where z.site_id = any (sites);
+  zones := array(select z.id from audience_gate.site_zones z where z.site_id = any (sites));
+  for item in select * from audience_gate.figure_tables() t where t.name not in ('session_users', 'session_slots') order by t.nth loop
+    execute format('delete from audience_gate.%I where %I = any (%s)', item.name, item.place,
+      case item.place when 'site_id' then '$1' else '$2' end) using sites, zones;
+    execute format('insert into audience_gate.%1$I (%2$s) select * from (%3$s) w (%2$s) where %4$I = any (%5$s)', item.name,
+      audience_gate.figure_columns(item.name), item.whole, item.place, case item.place when 'site_id' then '$1' else '$2' end)
+    using sites, zones;
   end loop;
 end;
 $$;
@@ -69,6 +53,9 @@ begin
   insert into audience_gate.session_slots select * from audience_gate.whole_session_slots;
   analyze audience_gate.session_users;
   analyze audience_gate.session_slots;
+  -- The figures that follow leave out what is noted from now on.
+  delete from audience_gate.receipt_corrections;
+  delete from audience_gate.unfolded_changes;
   perform audience_gate.make_figures(array(select s.id from public.audience_sites s));
   return (select coalesce(sum(n.events), 0) from audience_gate.session_slots s cross join lateral unnest(s.events) n (events));
 end;

@@ -19,28 +19,14 @@ declare
   item record;
 begin
   for item in
-    select * from (values
-      ('session_users', 'site_id', 'select * from audience_gate.whole_session_users'),
-      ('session_slots', 'site_id', 'select * from audience_gate.whole_session_slots'),
-      ('session_starts', 'site_id', 'select * from audience_gate.whole_session_starts'),
-      ('engagement_slots', 'site_id', 'select w.* from unnest($1) s (id), audience_gate.whole_engagement_slots(s.id) w'),
-      ('feature_slots', 'site_id', 'select w.* from unnest($1) s (id), audience_gate.whole_feature_slots(s.id) w'),
-      ('visits', 'site_id', 'select s.id, w.* from unnest($1) s (id), audience_gate.visit_cells(s.id, false, false) w'),
-      ('engagement_days', 'site_zone', 'select site_zone, tier, day, previous_day, people, events, seconds, score
-        from audience_gate.whole_engagement_days'),
-      ('feature_days', 'site_zone', 'select site_zone, event_type, day, previous_day, people, events
-        from audience_gate.whole_feature_days'),
-      ('cohort_periods', 'site_zone', 'select site_zone, grain, cohort, later, people from audience_gate.whole_cohort_periods'),
-      ('funnel_days', 'site_zone', 'select z.id, w.* from audience_gate.site_zones z, audience_gate.funnel_cells(
-        z.site_id, z.time_zone, false, false, ''-infinity'', ''infinity'') w')
-    ) f (name, place, whole)
+    select * from audience_gate.figure_tables() t order by t.nth
   loop
     for figure, kept, cell in execute format($query$
       with stored as materialized (
-        select * from audience_gate.%1$I
-        where %2$I = any (%3$s) %5$s
+        select %5$s from audience_gate.%1$I
+        where %2$I = any (%3$s)
       ), whole as materialized (
-        select * from (%4$s) w (%6$s) where %2$I = any (%3$s)
+        select * from (%4$s) w (%5$s) where %2$I = any (%3$s)
       )
       select %1$L, d.kept, to_jsonb(d) - 'kept' from (
         select true as kept, m.* from (select * from stored except all select * from whole) m
@@ -48,9 +34,7 @@ begin
         select false, m.* from (select * from whole except all select * from stored) m
       ) d
     $query$, item.name, item.place, case item.place when 'site_id' then '$1' else '$2' end, item.whole,
-      case when item.name = 'session_starts' then 'and sessions <> 0' else '' end,
-      (select string_agg(format('%I', a.attname), ', ' order by a.attnum) from pg_catalog.pg_attribute a
-       where a.attrelid = ('audience_gate.' || item.name)::regclass and a.attnum > 0 and not a.attisdropped))
+      audience_gate.figure_columns(item.name))
     using sites, zones
     loop
       return next;

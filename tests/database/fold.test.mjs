@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { size } from "../long.mjs";
-import { events, generator, replaysOf, SITES, store } from "./kpi_events.mjs";
+import { events, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
 /** @typedef {import("pg").Client} Client */
@@ -31,6 +31,8 @@ for (const version of VERSIONS) {
     const users = Array.from({ length: 12 }, () => randomUUID());
     /** @type {import("./kpi_model.mjs").Event[]} */
     const all = [];
+    /** @type {import("./kpi_model.mjs").Move[]} */
+    const moves = [];
 
     /** @template T @param {(client: Client) => Promise<T>} work */
     const run = (work) => asClient(postgres.adminUrl, work);
@@ -56,8 +58,10 @@ for (const version of VERSIONS) {
       /** @type {number | undefined} */ received,
     ) => {
       const more = events(random, users, count, received);
-      await store(client, more, [], true);
+      const moved = movesOf(random, moves, users, Math.ceil(count / 5), moves.at(-1)?.at ?? Date.UTC(2026, 9, 12));
+      await store(client, more, moved, true);
       all.push(...more);
+      moves.push(...moved);
     };
 
     before(async () => {
@@ -103,9 +107,8 @@ for (const version of VERSIONS) {
         await check(client, "after sign-ins");
       }));
 
-    it("makes anew what an edit, a new zone, an erasure or a dump changes", () =>
+    it("makes anew what an edit, a new zone or a dump changes", () =>
       run(async (client) => {
-        const [{ user }] = all.filter((event) => event.user !== null && !event.rejected);
         for (
           const [moment, change] of [
             [
@@ -114,13 +117,10 @@ for (const version of VERSIONS) {
             ],
             ["another rule of people", `insert into audience_gate.person_rules values ('${SITES[0]}', 'never')`],
             ["another funnel", "delete from audience_gate.default_funnel_steps where position = 2"],
+            ["what counts as an error", "insert into audience_gate.error_events values ('content_view', null)"],
+            ["another timing", "delete from audience_gate.performance_measures where metadata_key = 'load_ms'"],
             ["a new zone", `select audience_gate.add_site_zone('${SITES[0]}', 'Pacific/Chatham')`],
             ["the rule as it was", "delete from audience_gate.person_rules"],
-            ["an erasure", `select audience_gate.erase_subject('user_id', '${user}', 'request 1')`],
-            [
-              "an erasure that keeps nothing",
-              `select audience_gate.erase_subject('session_id', '${all[0].session}', 'request 2', 'nothing')`,
-            ],
           ]
         ) {
           await add(client, 10, Date.now());
@@ -144,6 +144,32 @@ for (const version of VERSIONS) {
         assert.equal(await fold(client), 1);
         await check(client, "after a restore, and an event");
         assert.equal(await counted(client), before + 1);
+      }));
+
+    it("takes an erasure for what it changes, before the next fold", () =>
+      run(async (client) => {
+        const due = async () => (await client.query("select from audience_gate.rebuilds_due")).rowCount;
+        for (const keep of ["pseudonym", "nothing"]) {
+          for (const kind of ["user_id", "session_id"]) {
+            for (let round = 0; round < 2; round++) {
+              const { rows: [{ subject }] } = await client.query(
+                `select ${kind}::text as subject from public.audience_events
+                 where ${kind} is not null and session_id not like 'erased-%'
+                 group by 1 order by md5(${kind}::text || $1) limit 1`,
+                [String(round)],
+              );
+              if (round > 0) await add(client, 20, Date.now());
+              const before = await counted(client);
+              await client.query("select audience_gate.erase_subject($1, $2, 'request 1', $3)", [kind, subject, keep]);
+              await check(client, `${kind}, ${keep}`);
+              assert.equal(await counted(client), before, `${kind}, ${keep}`);
+              assert.equal(await due(), 0, "no rebuild is due");
+              await add(client, 20, undefined);
+              await fold(client);
+              await check(client, `${kind}, ${keep}, and a fold`);
+            }
+          }
+        }
       }));
 
     it("loses nothing that is committed late, and counts nothing twice", () =>

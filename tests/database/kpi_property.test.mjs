@@ -1,7 +1,7 @@
 /**
  * The reading functions against the definitions: on generated events of two sites, in five time zones (two with
  * views, three without), around changes of the clock and borders of weeks, before a refresh, with a live tail
- * of late arrivals, and after the next refresh. A failing seed is printed and can be run alone: SEED=7.
+ * of late arrivals, after the next refresh, after edits, and after people were erased. A failing seed is printed and can be run alone: SEED=7.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -184,6 +184,23 @@ for (const version of VERSIONS) {
             all.push(...more);
             moves.push(...moved);
           };
+          // Somebody is erased: their events are those of a pseudonym, or of nobody, and say no more where they happened.
+          const erase = async (/** @type {string} */ keep) => {
+            const user = users.find((one) => all.some((event) => event.user === one));
+            assert.ok(user);
+            await client.query("select audience_gate.erase_subject('user_id', $1, 'request 1', $2)", [user, keep]);
+            const { rows } = await client.query(
+              `select e.id, e.user_id as user, e.session_id as session from public.audience_events e
+               join audience_gate.erased_rows r on r.event_id = e.id`,
+            );
+            const now = new Map(rows.map((row) => [row.id, row]));
+            for (const event of all) {
+              if (!now.has(event.id)) continue;
+              Object.assign(event, now.get(event.id), { page: undefined, device: undefined, referrer: undefined });
+            }
+            for (const move of moves) if (move.user === user) move.user = `erased ${user}`;
+            users.splice(users.indexOf(user), 1);
+          };
           const compare = async (/** @type {string} */ moment) => {
             const { rows: wrong } = await client.query("select * from audience_gate.kpi_check() limit 3");
             failures.push(...wrong.map((cell) => `seed ${seed}, ${moment}: the check found ${JSON.stringify(cell)}`));
@@ -284,6 +301,13 @@ for (const version of VERSIONS) {
           await compare("with a live tail");
           await client.query("select audience_gate.refresh_analytics()");
           await compare("after the next refresh");
+          await add(30, true);
+          await erase("pseudonym");
+          await compare("after an erasure");
+          await erase("nothing");
+          await add(30, true);
+          await client.query("select audience_gate.fold_analytics()");
+          await compare("after another, more events and a fold");
           await edit("never", STEPS.filter(({ type }) => type !== "content_view"), "network");
           await compare("after an edit");
           await add(30, true);

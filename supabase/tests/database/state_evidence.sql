@@ -179,11 +179,6 @@ select audience_gate.announce_change(null, null);
 select is((select concat_ws(' ', from_state, to_state, changed_by) from public.audience_state_events
     where user_id = pg_temp.member(7) and site_id is not null order by id desc limit 1), 'S4 S3 role:' || current_user,
   'nobody acts in the name of the derivation, and history names where the member stood before');
-select audience_gate.announce_change('system:derivation', 'score_threshold');
-select public.audience_state_revert(pg_temp.site(), pg_temp.member(7));
-select is((select concat_ws(' ', from_state, to_state, changed_by) from public.audience_state_events
-    where user_id = pg_temp.member(7) and site_id is not null order by id desc limit 1), 'S3 S4 role:' || current_user,
-  'nor does a revert');
 
 -- A broken row stops nobody else.
 insert into public.audience_states (id, name, meaning, rank, min_score) values ('a-state-of-our-own-making', 'Ours', 'ours', 6, 9000);
