@@ -114,7 +114,7 @@ set search_path = ''
 as $$
 declare
   item record;
-  scope jsonb := '[]';
+  scope jsonb := jsonb_build_array();
 begin
   for item in
     select e.site_id, array_agg(distinct e.session_id) as sessions
