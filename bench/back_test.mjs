@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What ingest notices of a back-test: `node bench/back_test.mjs [EVENTS] [SECONDS]`, over a million stored events unless told
+ * What ingest notices of a back-test: `npm run bench:back-test -- [EVENTS] [SECONDS]`, over a million stored events unless told
  * otherwise. One client sends a batch of twenty events ten times a second; in every other turn another asks
  * `public.audience_back_test()` for page after page, waiting for as long as the last one took. It prints how long a batch took
  * in each kind of turn, and how many events the back-test read.

@@ -88,6 +88,12 @@ function understood(name, command, args) {
   }
 }
 
+// Whoever reads the output, such as `head`, may have seen enough.
+process.stdout.on("error", (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -12,6 +12,7 @@ import { root } from "../runner/paths.mjs";
 const base = mkdtempSync(join(tmpdir(), "audience-gate-installer-"));
 process.on("exit", () => rmSync(base, { recursive: true, force: true }));
 const packaged = join(base, "node_modules", "audience-gate");
+const command = join(packaged, "installer", "main.mjs");
 await npmPackage(join(root, "pkg"), packaged);
 for (const name of ["pg", "typescript", "@types", "yaml"]) {
   symlinkSync(join(root, "node_modules", name), join(base, "node_modules", name));
@@ -45,8 +46,10 @@ export function project(name, files) {
     folder,
     /** The installed package. */
     packaged,
+    /** The program of the package's command. */
+    command,
     /** The package's command. @param {string[]} args @param {string} [input] @returns {Ended} */
-    gate: (args, input) => run(join(packaged, "installer", "main.mjs"), args, input),
+    gate: (args, input) => run(command, args, input),
     /** The Supabase CLI. @param {string[]} args @returns {Ended} */
     supabase: (...args) => run(join(root, "node_modules", "supabase", "dist", "supabase.js"), [...args, "--yes"]),
     /** Every file of the project with its text. */

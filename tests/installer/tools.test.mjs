@@ -159,6 +159,21 @@ test("a project that copied release 0.1.0 by hand gets what is newer, and keeps 
   assert.equal(scene.gate(["upgrade"]).said.includes("nothing was changed"), true);
 });
 
+test("whoever reads only the beginning of an output gets no error", () => {
+  const scene = project("beginning", CONFIG);
+  const one = { category: "engagement", description: "x".repeat(200), payload_schema: null };
+  const types = Array.from({ length: 2000 }, (_, number) => ({ id: `type_${number}`, ...one }));
+  writeFileSync(join(scene.folder, "registry.json"), JSON.stringify({ event_types: types }));
+  for (const command of ["types", "export"]) {
+    const { stdout, stderr } = spawnSync(
+      "sh",
+      ["-c", `"${process.execPath}" "${scene.command}" ${command} --registry registry.json | head -n 1`],
+      { cwd: scene.folder, encoding: "utf8" },
+    );
+    assert.deepEqual([stderr, stdout.split("\n").length], ["", 2], command);
+  }
+});
+
 describe("the types of an install", () => {
   const scene = project("types", CONFIG);
   const [node, tsc] = packageCommand("typescript", "tsc");
