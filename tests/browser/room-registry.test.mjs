@@ -352,6 +352,8 @@ test("by keyboard alone a type is found, opened, changed and saved", async (t) =
   assert.equal(await page.evaluate(() => document.activeElement?.className), "told", "what was done has the focus");
   assert.equal(await sql("select active from public.audience_event_types where id = $1", name), false);
   assert.deepEqual(said, []);
+  // The next test sends an event of it.
+  await sql("update public.audience_event_types set active = true where id = $1", name);
 });
 
 /** @param {Page} page @param {Locator} target */
