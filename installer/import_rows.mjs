@@ -121,10 +121,9 @@ export function rowsOf(events, report, { known, shipped, mapping, replace }) {
 
 /** Why an event cannot become a row under this id. @param {string} id @param {Planned} event @param {Map<string, string>} seen */
 function refused(id, { name, row = {} }, seen) {
-  const length = [...id].length;
   if (!isStorable(id)) return "Postgres cannot hold its name; give it an id in the mapping";
-  if (length < 3 || length > 64) {
-    return `an id has 3 to 64 characters and ${id || "its name"} has ${length}; give it one in the mapping`;
+  if (["base.event_type", "sanity.event_type_length"].some((rule) => broken(rule, id, "engagement", {}).length > 0)) {
+    return `${id || "its name"} is too short or too long for an id; give it one in the mapping`;
   }
   const before = seen.get(id);
   if (before !== undefined) {

@@ -140,6 +140,7 @@ export const CONSTANTS = [
     other: {
       "supabase/migrations/20261101004310_signing_keys.sql": "the digits of a signature",
       "supabase/functions/ingest/settings.ts": "the digits of a signing key",
+      "web/dashboard/main.ts": "the digits of the secret of a link for a screen",
       "supabase/functions/ingest/sign.ts": "the digits of a signing key",
       "supabase/functions/ingest/page_reports.ts": "tells the hashes in reports, which no engine has judged",
     },
