@@ -128,7 +128,7 @@ function mappingIn(file) {
   return mappingOf(given, file);
 }
 
-/** Writes the mapping where there is none yet. @param {string | undefined} file @param {object} mapping */
+/** Writes the mapping to a file, unless the file exists. @param {string | undefined} file @param {object} mapping */
 function writtenMapping(file, mapping) {
   if (file === undefined || existsSync(file)) return undefined;
   write(file, `${JSON.stringify(mapping, null, 2)}\n`);

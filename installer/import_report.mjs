@@ -54,7 +54,7 @@ export class Report {
     for (const [why, about] of one.#shared) for (const name of about) this.share(name, why);
   }
 
-  /** Every line, with what is shared behind the others. @returns {Line[]} */
+  /** Every line; those that several events share come last. @returns {Line[]} */
   all() {
     return [
       ...this.lines,

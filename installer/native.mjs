@@ -62,7 +62,7 @@ export function runNative(args) {
   return status ?? 1;
 }
 
-/** The path of the program, or undefined if there is none for this platform or it is not installed. */
+/** The program's path, or undefined if this platform has none or it is not installed. */
 export function program() {
   const file = process.platform === "win32" ? "audience-gate.exe" : "audience-gate";
   try {

@@ -11,7 +11,7 @@ import { signInForm } from "./signin.ts";
 const { url, key } = settings();
 const client = connect(url, key);
 const main = byId("main");
-/** The secret of a link for a screen. It stands behind the address, where no server and no log reads it. */
+/** The secret of a link for a screen. It stands after the `#`, which no server or log ever sees. */
 const secret = /^#wall=([0-9a-f]{64})$/.exec(location.hash)?.[1];
 const views = import("./views.ts");
 let shown: string | undefined;
