@@ -11,7 +11,8 @@ const count = (/** @type {number} */ number) => number.toLocaleString("en");
 /** Never rounded up to the whole, nor down to nothing. @param {number} part @param {number} whole */
 function percent(part, whole) {
   if (part === whole || part === 0) return `${part === 0 ? 0 : 100} %`;
-  return `${Math.min(99.99, Math.max(0.01, part / whole * 100)).toFixed(2)} %`;
+  const share = part / whole * 100;
+  return `${share < 0.01 ? share.toPrecision(1) : Math.min(99.99, share).toFixed(2)} %`;
 }
 
 /** The table of the README. @param {Measured[]} personal @param {Measured[]} harmless */
