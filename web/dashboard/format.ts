@@ -41,6 +41,13 @@ export function dayShort(period: string): string {
   return utc(period).toLocaleDateString("en", { timeZone: "UTC", day: "numeric", month: "short" });
 }
 
+/** The month that a day is in, with its year where one begins. */
+export function month(period: string): string {
+  const date = utc(period);
+  const year = date.getUTCMonth() === 0 ? { year: "numeric" } as const : {};
+  return date.toLocaleDateString("en", { timeZone: "UTC", month: "short", ...year });
+}
+
 export function clock(instant: string, zone: string): string {
   return new Date(instant).toLocaleTimeString("en-GB", {
     timeZone: zone,

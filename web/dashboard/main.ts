@@ -42,7 +42,8 @@ async function show(session: Session | null): Promise<void> {
     main.replaceChildren(signInForm(client));
     return;
   }
-  main.replaceChildren(el("p", { class: "page-note" }, "Loading your sites."));
+  // Nothing stands here until the view does: what stood here would be moved by the links above it.
+  main.replaceChildren();
   try {
     choose(await mySites(client), user);
   } catch (error) {

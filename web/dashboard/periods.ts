@@ -16,7 +16,7 @@ export function grainFor(range: Range): "day" | "week" | "month" {
 export function periodsOf(range: Range, grain: Grain): readonly string[] {
   const last = localDay(new Date(range.to.getTime() - 1), range.zone);
   const all: string[] = [];
-  for (let at = first(localDay(range.from, range.zone), grain); at <= last; at = next(at, grain)) all.push(at);
+  for (let at = first(localDay(range.from, range.zone), grain); at <= last; at = periodEnd(at, grain)) all.push(at);
   return all;
 }
 
@@ -42,7 +42,8 @@ function first(day: string, grain: Grain): string {
   return grain === "week" ? plusDays(day, -weekday(day)) : day;
 }
 
-function next(period: string, grain: Grain): string {
+/** The first day of the period after this one. */
+export function periodEnd(period: string, grain: Grain): string {
   if (grain !== "month") return plusDays(period, grain === "week" ? 7 : 1);
   const date = new Date(`${period}T00:00:00Z`);
   date.setUTCMonth(date.getUTCMonth() + 1, 1);

@@ -10,8 +10,6 @@ const named = Boolean(process.env.VITE_SUPABASE_URL);
 
 /** What a package has and this page does not use: the package, the end of the module's path, and what stands in for it. */
 const UNUSED = [
-  ["/@observablehq/plot/src/", "/projection.js", here("plot/no_projection.ts")],
-  ["/@observablehq/plot/src/", "/schemes.js", here("plot/no_schemes.ts")],
   ["/@supabase/auth-js/", "/GoTrueAdminApi", here("auth/no_admin.ts")],
   ["/@supabase/auth-js/", "/lib/webauthn", here("auth/no_passkeys.ts")],
   ["/@supabase/auth-js/", "/lib/web3/ethereum", here("auth/no_wallets.ts")],

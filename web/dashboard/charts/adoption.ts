@@ -1,48 +1,48 @@
 /** How much of the audience uses which feature: one bar per feature, in the colour of its tier. */
-import * as Plot from "@observablehq/plot";
-import { percent, words } from "../format.ts";
+import { count, percent, words as named } from "../format.ts";
 import type { Adoption } from "../kpi.ts";
-import { draw, type Size, tierScale, TIP } from "./frame.ts";
+import { colourOf, type Size, tierScale } from "./frame.ts";
+import { linear, marks, picture, rectangle, shortened, words } from "./svg.ts";
+
+const ROW = 25;
+const RIGHT = 46;
 
 export function adoptionChart(rows: readonly Adoption[], { width }: Size): SVGSVGElement {
   const sorted = rows.toSorted((a, b) => (b.adoption_rate ?? 0) - (a.adoption_rate ?? 0));
-  const rate = (row: Adoption): number => row.adoption_rate ?? 0;
   const left = Math.min(190, Math.floor(width * 0.42));
-  const most = Math.max(...sorted.map(rate), 0.01);
-  return draw("Share of active people who used each feature", {
-    width,
-    height: sorted.length * 25 + 12,
-    marginLeft: left,
-    marginTop: 4,
-    marginBottom: 4,
-    marginRight: 46,
-    x: { domain: [0, most], axis: null },
-    y: { domain: sorted.map(({ event_type }) => event_type), label: null, padding: 0.3 },
-    color: tierScale,
-    marks: [
-      Plot.barX(sorted, { y: "event_type", x: () => most, fill: "var(--sunken)", rx: 3 }),
-      Plot.barX(sorted, {
-        y: "event_type",
-        x: rate,
-        fill: "tier",
-        rx: 3,
-        tip: { ...TIP, format: { x: false, y: false, fill: false } },
-        channels: {
-          feature: (row: Adoption) => words(row.event_type),
-          people: "people",
-          new: "new_people",
-          events: "events",
-        },
-      }),
-      Plot.text(sorted, {
-        y: "event_type",
-        x: () => most,
-        text: (row: Adoption) => percent(row.adoption_rate),
-        textAnchor: "start",
-        dx: 7,
-        fill: "var(--ink)",
-      }),
-      Plot.axisY({ tickSize: 0, label: null, tickFormat: words, lineWidth: left / 12, textOverflow: "ellipsis" }),
+  const most = Math.max(...sorted.map(({ adoption_rate }) => adoption_rate ?? 0), 0.01);
+  const x = linear([0, most], [left, width - RIGHT]);
+  const top = (row: number): number => row * ROW + 4;
+  const bar = (row: number, to: number, fill: string) =>
+    rectangle([left, x(to)], [top(row) + 4, top(row) + ROW - 4], { rx: 3, fill });
+  return picture(
+    "Share of active people who used each feature",
+    [width, sorted.length * ROW + 8],
+    [
+      marks(
+        "axis",
+        sorted.map(({ event_type }, row) =>
+          words(left - 10, top(row) + ROW / 2, shortened(named(event_type), left - 10))
+        ),
+        { "text-anchor": "end" },
+      ),
+      marks("bar", sorted.map((_, row) => bar(row, most, "var(--sunken)"))),
+      marks(
+        "bar",
+        sorted.map(({ adoption_rate, tier }, row) => bar(row, adoption_rate ?? 0, colourOf(tierScale, tier))),
+      ),
+      marks(
+        "text",
+        sorted.map(({ adoption_rate }, row) => words(x(most) + 7, top(row) + ROW / 2, percent(adoption_rate))),
+        { fill: "var(--ink)" },
+      ),
     ],
-  });
+    sorted.map((row, at) => ({
+      x: x(row.adoption_rate ?? 0),
+      y: top(at) + ROW / 2,
+      text: `${named(row.event_type)}, ${row.tier}\n${count(row.people)} people, ${
+        count(row.new_people)
+      } of them new\n${count(row.events)} events`,
+    })),
+  );
 }

@@ -1,11 +1,14 @@
 /** Who came back: one row per cohort and one column per period after its first, darker where more returned. */
-import * as Plot from "@observablehq/plot";
 import { count, dayShort, percent } from "../format.ts";
 import type { Cohort } from "../kpi.ts";
-import { draw, heat, type Size, TIP } from "./frame.ts";
+import { heat, type Size } from "./frame.ts";
+import { marks, picture, rectangle, words } from "./svg.ts";
 
 const LABELS = 108;
 const COLUMN = 84;
+const ROW = 30;
+const TOP = 24;
+const GAP = 1;
 
 interface Cell {
   readonly cohort: string;
@@ -25,48 +28,54 @@ export function cohortChart(
   const room = Math.min(COLUMN, (width - LABELS) / (periods + 1));
   // The colours span the later periods: in the first one everybody is there by definition.
   const most = Math.max(0.2, ...cells.filter(({ period }) => period > 0).map(({ rate }) => rate));
-  return draw(`Share of each ${grain}'s newcomers who returned, by ${grain}s since`, {
-    width: LABELS + room * (periods + 1),
-    height: sorted.length * 30 + 34,
-    marginLeft: LABELS - 4,
-    marginRight: 4,
-    marginTop: 24,
-    marginBottom: 6,
-    padding: 0.06,
-    x: { domain: Array.from({ length: periods + 1 }, (_, index) => index) },
-    y: { domain: sorted.map(({ cohort }) => cohort) },
-    marks: [
-      Plot.axisX({
-        anchor: "top",
-        tickSize: 0,
-        label: null,
-        tickFormat: (period: number) => (period === 0 ? "first" : `+${period}`),
-      }),
-      Plot.axisY({
-        tickSize: 0,
-        label: null,
-        tickFormat: (cohort: string) =>
-          `${dayShort(cohort)}  (${count(sorted.find((row) => row.cohort === cohort)?.people ?? 0)})`,
-      }),
-      Plot.cell(cells, {
-        x: "period",
-        y: "cohort",
-        rx: 3,
-        fill: (cell: Cell) => (cell.period === 0 ? "var(--sunken)" : heat(cell.rate / most)),
-        title: (cell: Cell) =>
-          `${dayShort(cell.cohort)}, ${cell.period} ${grain}${cell.period === 1 ? "" : "s"} on\n${
-            count(cell.returned)
-          } of ${count(cell.people)} (${percent(cell.rate)})`,
-        tip: TIP,
-      }),
-      room < 30 ? null : Plot.text(cells, {
-        x: "period",
-        y: "cohort",
-        text: (cell: Cell) => percent(cell.rate),
-        fill: (cell: Cell) => (cell.period > 0 && cell.rate / most > 0.6 ? "var(--on-heat)" : "var(--ink)"),
-      }),
-    ],
+  const height = (row: number): number => TOP + row * ROW;
+  const place = (cell: Cell) => ({
+    x: LABELS + cell.period * room,
+    y: height(sorted.findIndex(({ cohort }) => cohort === cell.cohort)),
   });
+  const drawn = cells.map((cell) => {
+    const { x, y } = place(cell);
+    const fill = cell.period === 0 ? "var(--sunken)" : heat(cell.rate / most);
+    return rectangle([x, x + room], [y, y + ROW], { rx: 3, fill }, GAP);
+  });
+  const middle = (cell: Cell) => ({ x: place(cell).x + room / 2, y: place(cell).y + ROW / 2 });
+  return picture(
+    `Share of each ${grain}'s newcomers who returned, by ${grain}s since`,
+    [LABELS + room * (periods + 1), height(sorted.length) + 6],
+    [
+      marks(
+        "axis",
+        Array.from(
+          { length: periods + 1 },
+          (_, period) => words(LABELS + (period + 0.5) * room, 10, period === 0 ? "first" : `+${period}`),
+        ),
+        { "text-anchor": "middle" },
+      ),
+      marks(
+        "axis",
+        sorted.map(({ cohort, people }, row) =>
+          words(LABELS - 8, height(row + 0.5), `${dayShort(cohort)}  (${count(people)})`)
+        ),
+        { "text-anchor": "end" },
+      ),
+      marks("cell", drawn),
+      marks(
+        "text",
+        room < 30 ? [] : cells.map((cell) =>
+          words(middle(cell).x, middle(cell).y, percent(cell.rate), {
+            fill: cell.period > 0 && cell.rate / most > 0.6 ? "var(--on-heat)" : "var(--ink)",
+          })
+        ),
+        { "text-anchor": "middle" },
+      ),
+    ],
+    cells.map((cell) => ({
+      ...middle(cell),
+      text: `${dayShort(cell.cohort)}, ${cell.period} ${grain}${cell.period === 1 ? "" : "s"} on\n${
+        count(cell.returned)
+      } of ${count(cell.people)} (${percent(cell.rate)})`,
+    })),
+  );
 }
 
 function cellsOf({ cohort, people, retained, rates }: Cohort): Cell[] {

@@ -1,58 +1,55 @@
 /** How long people stay in a state: half have left by the dot, nine in ten by the end of the line. */
-import * as Plot from "@observablehq/plot";
 import { count, duration } from "../format.ts";
 import type { StateDwell } from "../kpi.ts";
-import { draw, type Size, TIP } from "./frame.ts";
+import type { Size } from "./frame.ts";
+import { linear, marks, picture, shape, words } from "./svg.ts";
+
+const ROW = 54;
+const LEFT = 36;
+const RIGHT = 64;
+const DAY = 86_400;
 
 export function dwellChart(rows: readonly StateDwell[], { width }: Size): SVGSVGElement {
   const sorted = rows.toSorted((a, b) => a.state.localeCompare(b.state));
-  const days = (seconds: number): number => seconds / 86_400;
-  return draw("Time spent in each state before leaving it", {
-    width,
-    height: sorted.length * 54 + 36,
-    marginLeft: 36,
-    marginRight: 64,
-    marginBottom: 26,
-    x: { zero: true, label: null },
-    y: { domain: sorted.map(({ state }) => state), label: null },
-    marks: [
-      Plot.axisX({
-        ticks: Math.floor(width / 90),
-        tickSize: 0,
-        label: null,
-        tickFormat: (value: number) => `${value} d`,
+  const bottom = sorted.length * ROW + 8;
+  const longest = Math.max(1, ...sorted.map(({ p90_seconds }) => p90_seconds / DAY));
+  const x = linear([0, longest], [LEFT, width - RIGHT]);
+  const days = (seconds: number): number => x(seconds / DAY);
+  const height = (row: number): number => (row + 0.5) * ROW;
+  const ticks = x.ticks(Math.max(2, Math.floor(width / 90)));
+  return picture(
+    "Time spent in each state before leaving it",
+    [width, bottom + 26],
+    [
+      marks("grid", ticks.map((at) => shape("line", { x1: x(at), x2: x(at), y1: 0, y2: bottom })), {
+        stroke: "var(--line)",
       }),
-      Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1, ticks: Math.floor(width / 90) }),
-      Plot.axisY({ tickSize: 0, label: null }),
-      Plot.ruleY(sorted, {
-        y: "state",
-        x1: 0,
-        x2: (row: StateDwell) => days(row.p90_seconds),
-        stroke: "var(--heat-3)",
-        strokeWidth: 6,
-        strokeLinecap: "round",
-      }),
-      Plot.dot(sorted, {
-        y: "state",
-        x: (row: StateDwell) => days(row.p50_seconds),
-        r: 6,
-        fill: "var(--pine)",
-        stroke: "var(--surface)",
-        strokeWidth: 2,
-        title: (row: StateDwell) =>
-          `${row.state}: half leave within ${duration(row.p50_seconds)}\n9 in 10 within ${duration(row.p90_seconds)}\n${
-            count(row.stays)
-          } stays`,
-        tip: TIP,
-      }),
-      Plot.text(sorted, {
-        y: "state",
-        x: (row: StateDwell) => days(row.p90_seconds),
-        text: (row: StateDwell) => duration(row.p90_seconds),
-        dx: 10,
-        textAnchor: "start",
-        fill: "var(--quiet)",
-      }),
+      marks("axis", ticks.map((at) => words(x(at), bottom + 14, duration(at * DAY))), { "text-anchor": "middle" }),
+      marks("axis", sorted.map(({ state }, row) => words(LEFT - 12, height(row), state)), { "text-anchor": "end" }),
+      marks(
+        "rule",
+        sorted.map(({ p90_seconds }, row) =>
+          shape("line", { x1: x(0), x2: days(p90_seconds), y1: height(row), y2: height(row) })
+        ),
+        { stroke: "var(--heat-3)", "stroke-width": 6, "stroke-linecap": "round" },
+      ),
+      marks(
+        "dot",
+        sorted.map(({ p50_seconds }, row) => shape("circle", { cx: days(p50_seconds), cy: height(row), r: 6 })),
+        { fill: "var(--pine)", stroke: "var(--surface)", "stroke-width": 2 },
+      ),
+      marks(
+        "text",
+        sorted.map(({ p90_seconds }, row) => words(days(p90_seconds) + 10, height(row), duration(p90_seconds))),
+        { fill: "var(--quiet)" },
+      ),
     ],
-  });
+    sorted.map((row, at) => ({
+      x: days(row.p50_seconds),
+      y: height(at),
+      text: `${row.state}: half leave within ${duration(row.p50_seconds)}\n9 in 10 within ${
+        duration(row.p90_seconds)
+      }\n${count(row.stays)} stays`,
+    })),
+  );
 }

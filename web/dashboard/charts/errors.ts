@@ -1,8 +1,8 @@
 /** Errors reported by pages and servers, by their code. */
-import * as Plot from "@observablehq/plot";
-import { short, utc } from "../format.ts";
+import { day, short } from "../format.ts";
 import type { ErrorCount } from "../kpi.ts";
-import { axisCount, axisTime, base, draw, grid, interval, seriesScale, type Size, TIP } from "./frame.ts";
+import { colourOf, seriesScale, type Size } from "./frame.ts";
+import { barsOverTime, type Grain } from "./time.ts";
 
 const NAMED = 5;
 const OTHERS = "other codes";
@@ -27,31 +27,26 @@ export function errorNames(rows: readonly ErrorCount[]): readonly string[] {
 
 export function errorsChart(
   rows: readonly ErrorCount[],
-  { width, grain }: Size & { readonly grain: "day" | "week" | "month" },
+  { width, grain }: Size & { readonly grain: Grain },
 ): SVGSVGElement {
   const names = errorNames(rows);
-  const named = summed(rows, (row) => (names.includes(errorName(row)) ? errorName(row) : OTHERS));
-  return draw(`Errors ${grain} by ${grain}, by code`, {
-    width,
-    height: 230,
-    x: { type: "utc" },
-    color: seriesScale(names),
-    marks: [
-      grid(),
-      axisCount(short),
-      axisTime(width),
-      Plot.rectY(named, {
-        x: (row: Sum) => utc(row.period),
-        y: "events",
-        interval: interval(grain),
-        fill: "name",
-        inset: 0.5,
-        order: [...names],
-        tip: TIP,
-      }),
-      base(),
-    ],
-  });
+  const colours = seriesScale(names);
+  const sums = summed(rows, (row) => (names.includes(errorName(row)) ? errorName(row) : OTHERS));
+  const periods = [...new Set(sums.map(({ period }) => period))].toSorted();
+  return barsOverTime(
+    { label: `Errors ${grain} by ${grain}, by code`, width, grain, inset: 0.5, write: short },
+    periods.map((period) => {
+      const parts = names.flatMap((name) =>
+        sums.filter((sum) => sum.period === period && sum.name === name).map(({ events }) => ({
+          name,
+          value: events,
+          fill: colourOf(colours, name),
+        }))
+      );
+      const some = parts.filter(({ value }) => value > 0).map(({ name, value }) => `${name}: ${short(value)}`);
+      return { period, parts, tip: [day(period), ...some.toReversed()].join("\n") };
+    }),
+  );
 }
 
 /** One bar for each period and name, however many codes and event types share the name. */

@@ -1,12 +1,15 @@
 /** How people moved between states: ribbons from the old state to the new, as wide as people are many. */
-import * as Plot from "@observablehq/plot";
 import { count, duration } from "../format.ts";
 import type { StateFlow } from "../kpi.ts";
-import { draw, type Size, STATES, stateScale, TIP } from "./frame.ts";
+import { type Size, STATES } from "./frame.ts";
+import { marks, picture, rectangle, shape, words } from "./svg.ts";
 
 const NEW = "new";
 const HEIGHT = 360;
 const GAP = 14;
+const TOP = 8;
+/** Room for the names beside the ribbons. */
+const SIDE = 64;
 
 interface Ribbon extends StateFlow {
   readonly from: string;
@@ -24,53 +27,50 @@ interface Node {
 
 export function flowChart(rows: readonly StateFlow[], { width }: Size): SVGSVGElement {
   const { ribbons, nodes } = layout(rows);
-  return draw("Transitions between states", {
-    width,
-    height: HEIGHT + 16,
-    marginLeft: 64,
-    marginRight: 64,
-    marginTop: 8,
-    marginBottom: 8,
-    x: { domain: [0, 1], axis: null },
-    y: { domain: [0, HEIGHT], reverse: true, axis: null },
-    color: stateScale,
-    marks: [
-      Plot.link(ribbons, {
-        x1: 0,
-        x2: 1,
-        y1: "y1",
-        y2: "y2",
-        curve: "bump-x",
-        strokeOpacity: 0.55,
-        strokeLinecap: "butt",
-        stroke: (ribbon: Ribbon) => (rank(ribbon.to_state) >= rank(ribbon.from) ? "var(--pine)" : "var(--ochre)"),
-        strokeWidth: "thickness",
-        title: (ribbon: Ribbon) =>
-          `${ribbon.from} to ${ribbon.to_state}\n${count(ribbon.transitions)} moves\nafter ${
-            duration(ribbon.average_dwell_seconds)
-          } on average`,
-        tip: TIP,
-      }),
-      Plot.rect(nodes, {
-        x1: (node: Node) => node.side - (node.side === 0 ? 0.012 : 0),
-        x2: (node: Node) => node.side + (node.side === 0 ? 0 : 0.012),
-        y1: "top",
-        y2: "bottom",
-        fill: "var(--ink)",
-        clip: false,
-      }),
+  const [left, right] = [SIDE, width - SIDE];
+  const middle = (left + right) / 2;
+  const height = (value: number): number => value + TOP;
+  return picture(
+    "Transitions between states",
+    [width, HEIGHT + 2 * TOP],
+    [
+      marks(
+        "link",
+        ribbons.map((ribbon) => {
+          const [from, to] = [height(ribbon.y1), height(ribbon.y2)];
+          return shape("path", {
+            d: `M${left},${from}C${middle},${from} ${middle},${to} ${right},${to}`,
+            stroke: rank(ribbon.to_state) >= rank(ribbon.from) ? "var(--pine)" : "var(--ochre)",
+            "stroke-width": ribbon.thickness,
+          });
+        }),
+        { fill: "none", "stroke-opacity": 0.55 },
+      ),
+      marks(
+        "node",
+        nodes.map(({ side, top, bottom }) => {
+          const x = side === 0 ? left : right;
+          return rectangle([x, x + (side === 0 ? -6 : 6)], [height(top), height(bottom)], { fill: "var(--ink)" });
+        }),
+      ),
       ...([0, 1] as const).map((side) =>
-        Plot.text(nodes.filter((node) => node.side === side), {
-          x: side,
-          y: (node: Node) => (node.top + node.bottom) / 2,
-          dx: side === 0 ? -12 : 12,
-          textAnchor: side === 0 ? "end" : "start",
-          text: (node: Node) => `${node.state}  ${count(node.transitions)}`,
-          fill: "var(--ink)",
-        })
+        marks(
+          "text",
+          nodes.filter((node) => node.side === side).map(({ state, transitions, top, bottom }) =>
+            words(side === 0 ? left - 12 : right + 12, height((top + bottom) / 2), `${state}  ${count(transitions)}`)
+          ),
+          { fill: "var(--ink)", "text-anchor": side === 0 ? "end" : "start" },
+        )
       ),
     ],
-  });
+    ribbons.map((ribbon) => ({
+      x: middle,
+      y: height((ribbon.y1 + ribbon.y2) / 2),
+      text: `${ribbon.from} to ${ribbon.to_state}\n${count(ribbon.transitions)} moves\nafter ${
+        duration(ribbon.average_dwell_seconds)
+      } on average`,
+    })),
+  );
 }
 
 /** Heights in pixels, stacked on both sides in the order of the states. */

@@ -1,5 +1,4 @@
-/** What all charts share: the plot's frame, one colour per tier, a legend, and the same numbers as a table. */
-import * as Plot from "@observablehq/plot";
+/** What all charts share: one colour per tier, a legend, and the same numbers as a table. */
 import { el } from "../../shared/dom.ts";
 import { csvButton } from "../csv.ts";
 
@@ -18,59 +17,36 @@ const OTHERS = [
 export interface Size {
   readonly width: number;
 }
+/** Which colour stands for what. Colours are CSS variables, so a chart follows a change of theme without being drawn again. */
+export interface Colours {
+  readonly domain: readonly string[];
+  readonly range: readonly string[];
+}
 
-/** Colours are CSS variables, so a chart follows a change of theme without being drawn again. */
-export const tierScale: Plot.ScaleOptions = {
-  type: "categorical",
-  domain: [...TIERS],
-  range: TIERS.map((tier) => `var(--tier-${tier})`),
-};
-export const stateScale: Plot.ScaleOptions = { type: "categorical", domain: [...STATES], range: HEAT };
+export const tierScale: Colours = { domain: TIERS, range: TIERS.map((tier) => `var(--tier-${tier})`) };
+export const stateScale: Colours = { domain: STATES, range: HEAT };
 
-export function seriesScale(names: readonly string[]): Plot.ScaleOptions {
-  return {
-    type: "categorical",
-    domain: [...names],
-    range: names.map((_, index) => OTHERS[index % OTHERS.length] ?? ""),
-  };
+export function seriesScale(names: readonly string[]): Colours {
+  return { domain: names, range: names.map((_, index) => OTHERS[index % OTHERS.length] ?? "") };
+}
+
+export function colourOf({ domain, range }: Colours, key: string): string {
+  return range[domain.indexOf(key)] ?? "var(--edge)";
 }
 
 export function heat(share: number): string {
   return HEAT[Math.min(5, Math.max(0, Math.ceil(share * 5)))] ?? "";
 }
 
-export function draw(label: string, options: Plot.PlotOptions): SVGSVGElement {
-  const svg = Plot.plot({ marginTop: 16, marginRight: 12, marginBottom: 28, marginLeft: 44, ...options });
-  if (!(svg instanceof SVGSVGElement)) throw new TypeError("a chart is one drawing: its legend is drawn apart");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", label);
-  return svg;
-}
-
-export const grid = (): Plot.Markish => Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1, ticks: 4 });
-export const base = (): Plot.Markish => Plot.ruleY([0], { stroke: "var(--edge)" });
-export const axisCount = (format: (value: number) => string): Plot.Markish =>
-  Plot.axisY({ ticks: 4, tickSize: 0, tickFormat: format, label: null });
-export const axisTime = (width: number): Plot.Markish =>
-  Plot.axisX({ ticks: Math.max(2, Math.floor(width / 90)), tickSize: 0, label: null });
-export const TIP = { fill: "var(--raised)", stroke: "var(--edge)", textPadding: 9, pathFilter: "none" } as const;
-
-/** A bar's rectangle spans its period; weeks begin on Mondays, as in the database. */
-export function interval(grain: "day" | "week" | "month"): "day" | "monday" | "month" {
-  return grain === "week" ? "monday" : grain;
-}
-
 export function legend(
-  scale: Plot.ScaleOptions,
+  scale: Colours,
   shown: readonly string[],
   name: (key: string) => string = (key) => key,
 ): HTMLElement {
-  const domain = [...(scale.domain ?? [])].map(String);
-  const range = [...((scale.range ?? []) as Iterable<unknown>)].map(String);
   return el(
     "ul",
     { class: "legend" },
-    domain.map((key, index) => shown.includes(key) && el("li", {}, swatch(range[index] ?? ""), name(key))),
+    scale.domain.map((key) => shown.includes(key) && el("li", {}, swatch(colourOf(scale, key)), name(key))),
   );
 }
 
@@ -136,9 +112,10 @@ export function table(
   );
 }
 
-/** Draws again whenever the available width changes, so that a chart is never squeezed or cut off. */
-export function fitted(drawAt: (width: number) => Element): HTMLElement {
+/** Draws again whenever the available width changes, so that a chart is never squeezed or cut off. `height` is kept free before. */
+export function fitted(drawAt: (width: number) => Element, height = 0): HTMLElement {
   const box = el("div", { class: "fitted" });
+  box.style.minBlockSize = `${height}px`;
   let width = 0;
   new ResizeObserver(([entry]) => {
     const now = Math.floor(entry?.contentRect.width ?? 0);

@@ -1,51 +1,37 @@
 /** How many people reach each step, and how many are lost since the step before. */
-import * as Plot from "@observablehq/plot";
 import { count, percent } from "../format.ts";
 import type { FunnelStep } from "../kpi.ts";
-import { draw, type Size } from "./frame.ts";
+import type { Size } from "./frame.ts";
+import { linear, marks, picture, rectangle, shortened, words } from "./svg.ts";
+
+const ROW = 62;
+const BAR = 26;
 
 export function funnelChart(rows: readonly FunnelStep[], { width }: Size): SVGSVGElement {
   const steps = rows.toSorted((a, b) => a.position - b.position);
-  const most = Math.max(1, ...steps.map(({ people }) => people));
-  const lost = steps.filter(({ dropped }) => dropped > 0);
-  return draw(`People at each of ${steps.length} steps`, {
-    width,
-    height: steps.length * 62 + 8,
-    marginLeft: 0,
-    marginRight: 0,
-    marginTop: 8,
-    marginBottom: 0,
-    x: { domain: [0, most], axis: null },
-    y: { domain: steps.map(({ position }) => position), axis: null, paddingInner: 0.58, paddingOuter: 0.3, align: 1 },
-    marks: [
-      Plot.barX(lost, {
-        y: "position",
-        x1: "people",
-        x2: (step: FunnelStep) => step.people + step.dropped,
-        fill: "var(--madder-wash)",
-        rx: 3,
-      }),
-      Plot.barX(steps, { y: "position", x: "people", fill: "var(--pine)", rx: 3 }),
-      Plot.text(steps, {
-        y: "position",
-        x: 0,
-        text: (step: FunnelStep) => `${step.position}. ${step.step}`,
-        textAnchor: "start",
-        dy: -23,
-        fill: "var(--ink)",
-        fontWeight: 600,
-      }),
-      Plot.text(steps, {
-        y: "position",
-        frameAnchor: "right",
-        dy: -23,
-        fill: "var(--quiet)",
-        textAnchor: "end",
-        text: (step: FunnelStep) =>
-          `${count(step.people)} (${percent(step.rate_from_start)})${
-            step.dropped > 0 ? `, ${count(step.dropped)} lost` : ""
-          }`,
-      }),
-    ],
-  });
+  const x = linear([0, Math.max(1, ...steps.map(({ people }) => people))], [0, width]);
+  const top = (row: number): number => row * ROW + 30;
+  const bar = (row: number, from: number, to: number) =>
+    rectangle([x(from), x(to)], [top(row), top(row) + BAR], { rx: 3 });
+  const said = ({ people, dropped, rate_from_start }: FunnelStep): string =>
+    `${count(people)} (${percent(rate_from_start)})${dropped > 0 ? `, ${count(dropped)} lost` : ""}`;
+  return picture(`People at each of ${steps.length} steps`, [width, steps.length * ROW + 8], [
+    marks(
+      "bar",
+      steps.flatMap(({ people, dropped }, row) => (dropped > 0 ? [bar(row, people, people + dropped)] : [])),
+      { fill: "var(--madder-wash)" },
+    ),
+    marks("bar", steps.map(({ people }, row) => bar(row, 0, people)), { fill: "var(--pine)" }),
+    marks(
+      "text",
+      steps.map((step, row) =>
+        words(0, top(row) - 12, shortened(`${step.position}. ${step.step}`, width - said(step).length * 6.4 - 12))
+      ),
+      { fill: "var(--ink)", "font-weight": 600 },
+    ),
+    marks("text", steps.map((step, row) => words(width, top(row) - 12, said(step))), {
+      fill: "var(--quiet)",
+      "text-anchor": "end",
+    }),
+  ]);
 }

@@ -1,36 +1,57 @@
 /** One measure's percentiles over time: the middle as a line, the slow tail as bands above it. */
-import * as Plot from "@observablehq/plot";
-import { utc } from "../format.ts";
+import { count, day, utc } from "../format.ts";
 import type { Latency } from "../kpi.ts";
-import { axisCount, axisTime, base, draw, grid, type Size } from "./frame.ts";
+import type { Size } from "./frame.ts";
+import { between, line, marks, type Point, type Scale, shape } from "./svg.ts";
+import { overTime } from "./time.ts";
+
+type Percentile = "p50" | "p75" | "p95" | "p99";
+/** From the outermost inwards. */
+const BANDS = [["p95", "p99", 1], ["p75", "p95", 2], ["p50", "p75", 3]] as const;
 
 export function latencyChart(
   rows: readonly Latency[],
   { width, format }: Size & { readonly format: (value: number) => string },
 ): SVGSVGElement {
   const sorted = rows.toSorted((a, b) => a.period.localeCompare(b.period));
-  const x = (row: Latency): Date => utc(row.period);
-  const title = (row: Latency): string =>
-    `p50 ${format(row.p50)}, p75 ${format(row.p75)}\np95 ${format(row.p95)}, p99 ${
-      format(row.p99)
-    }\n${row.samples} samples`;
-  return draw(`Percentiles of ${sorted[0]?.measure ?? "nothing"} over time`, {
-    width,
-    height: 230,
-    marginLeft: 56,
-    x: { type: "utc" },
-    y: { zero: true },
-    marks: [
-      grid(),
-      axisCount(format),
-      axisTime(width),
-      Plot.areaY(sorted, { x, y1: "p95", y2: "p99", fill: "var(--heat-1)" }),
-      Plot.areaY(sorted, { x, y1: "p75", y2: "p95", fill: "var(--heat-2)" }),
-      Plot.areaY(sorted, { x, y1: "p50", y2: "p75", fill: "var(--heat-3)" }),
-      Plot.lineY(sorted, { x, y: "p50", stroke: "var(--pine)", strokeWidth: 2.25 }),
-      sorted.length === 1 ? Plot.dot(sorted, { x, y: "p50", fill: "var(--pine)" }) : null,
-      Plot.tip(sorted, Plot.pointerX({ x, y: "p95", title, fill: "var(--raised)", stroke: "var(--edge)" })),
-      base(),
-    ],
-  });
+  const times = sorted.map(({ period }) => utc(period).getTime());
+  const label = `Percentiles of ${sorted[0]?.measure ?? "nothing"} over time`;
+  const most = Math.max(...sorted.map(({ p99 }) => p99), 0) || 1;
+  return overTime(
+    { label, width, left: 56, write: format },
+    [Math.min(...times), Math.max(...times)],
+    [0, most],
+    (x, y) => {
+      const points = (of: Percentile) => sorted.map((row): Point => [at(x, row), y(row[of])]);
+      const middle = points("p50");
+      return {
+        shapes: [
+          marks(
+            "area",
+            BANDS.map(([low, high, step]) =>
+              shape("path", { d: between(points(high), points(low)), fill: `var(--heat-${step})` })
+            ),
+          ),
+          marks("line", [shape("path", { d: line(middle) })], {
+            fill: "none",
+            stroke: "var(--pine)",
+            "stroke-width": 2.25,
+          }),
+          marks(
+            "dot",
+            middle.length === 1 ? middle.map(([cx, cy]) => shape("circle", { cx, cy, r: 3, fill: "var(--pine)" })) : [],
+          ),
+        ],
+        tips: sorted.map((row) => ({ x: at(x, row), y: y(row.p95), text: tip(row, format) })),
+      };
+    },
+  );
+}
+
+const at = (x: Scale, { period }: Latency): number => x(utc(period).getTime());
+
+function tip({ period, p50, p75, p95, p99, samples }: Latency, format: (value: number) => string): string {
+  return `${day(period)}\np50 ${format(p50)}, p75 ${format(p75)}\np95 ${format(p95)}, p99 ${format(p99)}\n${
+    count(samples)
+  } samples`;
 }

@@ -1,29 +1,47 @@
 /** How many people stand in each state at the end of each period. */
-import * as Plot from "@observablehq/plot";
-import { short, utc } from "../format.ts";
+import { day, short, utc } from "../format.ts";
 import type { StateTrend } from "../kpi.ts";
-import { axisCount, axisTime, base, draw, grid, type Size, stateScale, TIP } from "./frame.ts";
+import { colourOf, type Size, stateScale } from "./frame.ts";
+import { between, marks, type Point, shape } from "./svg.ts";
+import { overTime } from "./time.ts";
 
 export function statesChart(rows: readonly StateTrend[], { width }: Size): SVGSVGElement {
-  const sorted = rows.toSorted((a, b) => a.period.localeCompare(b.period));
-  return draw("People in each state over time", {
-    width,
-    height: 240,
-    x: { type: "utc" },
-    color: stateScale,
-    marks: [
-      grid(),
-      axisCount(short),
-      axisTime(width),
-      Plot.areaY(sorted, {
-        x: (row: StateTrend) => utc(row.period),
-        y: "people_at_end",
-        fill: "state",
-        order: "state",
-        curve: "step-after",
-        tip: TIP,
-      }),
-      base(),
-    ],
-  });
+  const periods = [...new Set(rows.map(({ period }) => period))].toSorted();
+  const states = [...new Set(rows.map(({ state }) => state))].toSorted();
+  const people = new Map(rows.map(({ period, state, people_at_end }) => [`${period} ${state}`, people_at_end]));
+  const of = (period: string, state: string): number => people.get(`${period} ${state}`) ?? 0;
+  const upTo = (period: string, last: number): number =>
+    states.slice(0, last).reduce((sum, state) => sum + of(period, state), 0);
+  const times = periods.map((period) => utc(period).getTime());
+  const most = Math.max(1, ...periods.map((period) => upTo(period, states.length)));
+  return overTime(
+    { label: "People in each state over time", width, height: 240, write: short },
+    [Math.min(...times), Math.max(...times)],
+    [0, most],
+    (x, y) => {
+      // Each number holds from its period to the next.
+      const edge = (last: number): readonly Point[] =>
+        periods.flatMap((period, at): readonly Point[] => {
+          const height = y(upTo(period, last));
+          return [[x(times[at] ?? 0), height], [x(times[at + 1] ?? times[at] ?? 0), height]];
+        });
+      return {
+        shapes: [
+          marks(
+            "area",
+            states.map((state, at) =>
+              shape("path", { d: between(edge(at + 1), edge(at)), fill: colourOf(stateScale, state) })
+            ),
+          ),
+        ],
+        tips: periods.map((period, at) => ({
+          x: x(times[at] ?? 0),
+          y: y(upTo(period, states.length) / 2),
+          text: [day(period), ...states.toReversed().map((state) => `${state}: ${short(of(period, state))}`)].join(
+            "\n",
+          ),
+        })),
+      };
+    },
+  );
 }

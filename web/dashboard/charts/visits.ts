@@ -1,8 +1,8 @@
 /** Visits over time: how many, how long, how many of them were one event long. */
-import * as Plot from "@observablehq/plot";
-import { duration, percent, short, utc } from "../format.ts";
+import { day, duration, percent, short } from "../format.ts";
 import type { Visits } from "../kpi.ts";
-import { axisCount, axisTime, base, draw, grid, interval, type Size, TIP } from "./frame.ts";
+import type { Size } from "./frame.ts";
+import { barsOverTime, type Grain } from "./time.ts";
 
 export type VisitMeasure = "visits" | "average_seconds" | "bounce_rate";
 
@@ -19,27 +19,18 @@ const WRITTEN: Readonly<Record<VisitMeasure, (value: number) => string>> = {
 
 export function visitsChart(
   rows: readonly Visits[],
-  { width, measure, grain }: Size & { readonly measure: VisitMeasure; readonly grain: "day" | "week" | "month" },
+  { width, measure, grain }: Size & { readonly measure: VisitMeasure; readonly grain: Grain },
 ): SVGSVGElement {
-  const written = WRITTEN[measure];
-  return draw(`${VISIT_MEASURES[measure]}, ${grain} by ${grain}`, {
-    width,
-    height: 230,
-    marginLeft: 56,
-    x: { type: "utc" },
-    marks: [
-      grid(),
-      axisCount(written),
-      axisTime(width),
-      Plot.rectY(rows, {
-        x: (row: Visits) => utc(row.period),
-        y: (row: Visits) => row[measure] ?? 0,
-        interval: interval(grain),
-        fill: "var(--tier-consumer)",
-        inset: 0.75,
-        tip: { ...TIP, format: { y: written } },
-      }),
-      base(),
-    ],
-  });
+  const write = WRITTEN[measure];
+  return barsOverTime(
+    { label: `${VISIT_MEASURES[measure]}, ${grain} by ${grain}`, width, left: 56, grain, write },
+    rows.map((row) => {
+      const value = row[measure] ?? 0;
+      return {
+        period: row.period,
+        parts: [{ value, fill: "var(--tier-consumer)" }],
+        tip: `${day(row.period)}\n${VISIT_MEASURES[measure]}: ${write(value)}`,
+      };
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** Engagement by tier, over time. */
 import { el } from "../../shared/dom.ts";
-import { engagementChart, type Measure, NAMES } from "../charts/engagement.ts";
+import { engagementChart, HEIGHT, type Measure, NAMES } from "../charts/engagement.ts";
 import { fitted, legend, TIERS, tierScale, withTable } from "../charts/frame.ts";
 import { count, day } from "../format.ts";
 import type { Engagement } from "../kpi.ts";
@@ -42,7 +42,7 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
         {},
         legend(tierScale, tiers),
         withTable(
-          fitted((width) => engagementChart(rows, { width, measure: now, grain })),
+          fitted((width) => engagementChart(rows, { width, measure: now, grain }), HEIGHT),
           `${NAMES[now]} by tier`,
           ["Period", ...tiers],
           periodsOf(range, grain).map((

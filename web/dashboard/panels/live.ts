@@ -2,7 +2,7 @@
 import { el, icon } from "../../shared/dom.ts";
 import { addressOf } from "../address.ts";
 import { fitted } from "../charts/frame.ts";
-import { liveChart } from "../charts/live.ts";
+import { HEIGHT, liveChart } from "../charts/live.ts";
 import { clock, words } from "../format.ts";
 import type { Minute, RecentEvent } from "../kpi.ts";
 import type { Context, Panel } from "../panel.ts";
@@ -69,7 +69,7 @@ export function livePanel(): Panel {
   }
 
   function show(minutes: readonly Minute[], latest: readonly RecentEvent[], { filters }: Context): void {
-    chart.replaceChildren(fitted((width) => liveChart(minutes, { width, now: new Date() })));
+    chart.replaceChildren(fitted((width) => liveChart(minutes, { width, now: new Date() }), HEIGHT));
     const { tier, range } = filters;
     const wanted = latest.filter((event) => tier === "all" || event.tier === tier);
     const first = known.size === 0;

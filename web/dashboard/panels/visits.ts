@@ -39,7 +39,7 @@ export function visitsPanel(): Spec<Data> {
         ofAllTiers(tier),
         total && figures(total),
         withTable(
-          fitted((width) => visitsChart(rows, { width, measure: now, grain })),
+          fitted((width) => visitsChart(rows, { width, measure: now, grain }), 230),
           "Visits over time",
           ["Period", "Visits", "People", "Bounces", "Bounce rate", "Mean length", "Events a visit"],
           rows.map((row) => [
