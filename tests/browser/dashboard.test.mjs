@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { transformSync } from "esbuild";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { TRUTH } from "./dashboard-truth.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
@@ -36,6 +37,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-dashboard-"));
   // One after the other: if the stack cannot start, there is still a browser to close.
   browser = await launch();
+  await begun(folder);
   stack = await startStack({ folder, port: await freePort() });
   await stack.database.query("insert into public.audience_sites (name) values ('Someone else''s')");
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -26,6 +27,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-registry-"));
   browser = await launch();
+  await begun(folder);
   stack = await startStack({ folder, port: await freePort() });
   for (const who of [VIEWER, STRANGER]) {
     await fetch(`${stack.url}/auth/v1/signup`, {

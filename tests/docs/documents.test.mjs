@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import process from "node:process";
 import { promisify } from "node:util";
 import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { freePort } from "../stack/launch.mjs";
 import { blocks, commands, documents, GUIDES, root } from "./documents.mjs";
 import { base, filesOf } from "./guides.mjs";
@@ -19,6 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "audience-gate-docs-"));
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 before(async () => {
+  await begun(join(folder, "stack"));
   stack = await startStack({ folder: join(folder, "stack"), port: await freePort(), demo: false, pages: false });
 });
 after(async () => {

@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import process from "node:process";
 import { promisify } from "node:util";
 import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { freePort } from "../stack/launch.mjs";
 import { blocks, commands, root } from "./documents.mjs";
 
@@ -19,6 +20,7 @@ const EVENT =
   '{"session_id":"first-rule-5","event_type":"page_view","event_category":"engagement","event_source":"web","metadata":{"page_path":"/blog"}}';
 
 before(async () => {
+  await begun(join(folder, "stack"));
   stack = await startStack({ folder: join(folder, "stack"), port: await freePort(), demo: false, pages: false });
   writeFileSync(join(folder, "events.ndjson"), `${EVENT}\n`);
 });

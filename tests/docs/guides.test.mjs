@@ -13,6 +13,7 @@ import { startStack } from "../../local/stack.mjs";
 import { publishableKey, secretKey } from "../../local/settings.mjs";
 import { hashEmail } from "../../pkg/inline.js";
 import { launch } from "../browser/pages.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { freePort } from "../stack/launch.mjs";
 import { packageCommand, root } from "../runner/paths.mjs";
 import { until } from "../until.mjs";
@@ -23,6 +24,7 @@ let stack;
 /** @type {string} */
 let url;
 before(async () => {
+  await begun(join(base, "stack"));
   stack = await startStack({ folder: join(base, "stack"), port: await freePort(), demo: false, pages: false });
   url = `${stack.url}/functions/v1/ingest`;
 });

@@ -12,6 +12,7 @@ import { freePort, listen } from "../../local/ports.mjs";
 import { alertSecret } from "../../local/settings.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { root } from "../runner/paths.mjs";
+import { begun } from "../stack/beginning.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const OWNER = { email: "owner@example.test", password: "owner-password" };
@@ -30,6 +31,7 @@ const got = [];
 let answer;
 
 before(async () => {
+  await begun(folder);
   stack = await startStack({ folder, port: await freePort(), demo: false, pages: false });
   undo.push(stack.close);
   const server = createServer(async (request, response) => {

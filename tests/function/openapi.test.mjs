@@ -19,6 +19,7 @@ import { publishableKey, secretKey } from "../../local/settings.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { check as judged } from "../../pkg/inline.js";
 import { root } from "../runner/paths.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { document, faults, faultsOf, listed, listedCodes } from "./openapi.mjs";
 import { serveFunction } from "./serve.mjs";
 
@@ -35,6 +36,7 @@ let cut;
 let database;
 
 before(async () => {
+  await begun(folder);
   const stack = await startStack({ folder, port: await freePort(), demo: false, pages: false });
   undo.push(stack.close);
   database = stack.database;

@@ -10,6 +10,7 @@ import { createClient } from "@supabase/supabase-js";
 import { startStack } from "../../local/stack.mjs";
 import { freePort } from "../../local/ports.mjs";
 import { smoke } from "./smoke.mjs";
+import { begun } from "../stack/beginning.mjs";
 import { until } from "../until.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-function-"));
@@ -19,6 +20,7 @@ let stack;
 let endpoint;
 
 before(async () => {
+  await begun(folder);
   stack = await startStack({
     folder,
     port: await freePort(),

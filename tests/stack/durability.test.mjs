@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../until.mjs";
+import { begun } from "./beginning.mjs";
 import { freePort, ingest, launch, rest, temporaryFolder, view } from "./launch.mjs";
 import { size } from "../long.mjs";
 
@@ -10,6 +11,7 @@ const ROUNDS = size({ short: 3, long: 20 });
 
 test("after kill -9 at any moment the next start has every acknowledged event, once", async (t) => {
   const folder = temporaryFolder(t);
+  await begun(folder);
   const port = String(await freePort());
   /** @type {string[]} */
   const acknowledged = [];

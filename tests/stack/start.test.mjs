@@ -3,10 +3,18 @@ import { createServer } from "node:http";
 import { availableParallelism, loadavg } from "node:os";
 import { test } from "node:test";
 import { publishableKey, secretKey } from "../../local/settings.mjs";
+import { begun } from "./beginning.mjs";
 import { freePort, ingest, launch, launchAndFail, rest, temporaryFolder, view } from "./launch.mjs";
 
 /** The limits hold for an idle machine; a shared one gets proportionally more time. */
 const within = (/** @type {number} */ seconds) => seconds * Math.max(1, loadavg()[0] / availableParallelism());
+
+/** A folder as a first start without the demo leaves it. @param {import("node:test").TestContext} t */
+async function begunFolder(t) {
+  const folder = temporaryFolder(t);
+  await begun(folder);
+  return folder;
+}
 
 test("the first event is accepted within a minute, the second start within ten seconds, and the data is there", async (t) => {
   const folder = temporaryFolder(t);
@@ -28,7 +36,13 @@ test("the first event is accepted within a minute, the second start within ten s
 });
 
 test("the greeting's two events are answered as it says", async (t) => {
-  const { url, said } = await launch(t, ["--data", temporaryFolder(t), "--port", String(await freePort()), "--empty"]);
+  const { url, said } = await launch(t, [
+    "--data",
+    await begunFolder(t),
+    "--port",
+    String(await freePort()),
+    "--empty",
+  ]);
   const bodies = [...said.matchAll(/-d '(.*)'/g)].map(([, body]) => JSON.parse(body));
   const accepted = await ingest(url, bodies[0]);
   const rejected = await ingest(url, bodies[1]);
@@ -87,7 +101,7 @@ test("a start that cannot be says why", async (t) => {
   assert.equal(taken.code, 1);
   assert.match(taken.said, new RegExp(`port ${port} is taken; choose another`));
 
-  const folder = temporaryFolder(t);
+  const folder = await begunFolder(t);
   await launch(t, ["--data", folder, "--port", String(await freePort()), "--empty"]);
   const twice = await launchAndFail(["--data", folder, "--port", String(await freePort()), "--empty"]);
   assert.equal(twice.code, 1);
@@ -103,7 +117,7 @@ test("a start that cannot be says why", async (t) => {
 });
 
 test("pages are served, other files are not", async (t) => {
-  const { url } = await launch(t, ["--data", temporaryFolder(t), "--port", String(await freePort()), "--empty"]);
+  const { url } = await launch(t, ["--data", await begunFolder(t), "--port", String(await freePort()), "--empty"]);
   const cases = /** @type {const} */ ([
     ["/", 200],
     ["/demo", 308],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../../local/ports.mjs";
 import { startStack } from "../../../local/stack.mjs";
+import { begun } from "../../stack/beginning.mjs";
 import { launch, LOOKS, overflow, picture, violations } from "../pages.mjs";
 import { until } from "./browser.mjs";
 
@@ -17,6 +18,7 @@ let stack;
 before(async () => {
   // One after the other: if the stack cannot start, there is still a browser to close.
   browser = await launch();
+  await begun(folder);
   stack = await startStack({ folder, port: await freePort(), demo: false });
 });
 after(async () => {
