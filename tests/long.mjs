@@ -6,5 +6,5 @@ export const LONG = { AUDIENCE_GATE_LONG: "1", PROPTEST_CASES: "4096" };
 
 const long = process.env.AUDIENCE_GATE_LONG === LONG.AUDIENCE_GATE_LONG;
 
-/** @param {{ short: number, long: number }} sizes */
+/** @template T @param {{ short: T, long: T }} sizes */
 export const size = (sizes) => long ? sizes.long : sizes.short;

@@ -1,9 +1,9 @@
 /** Messages of alerts under many senders at once, on a real server: each is claimed by one of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   test(`eight senders get each of 120 messages once, and wait for nobody: Postgres ${version}`, async (t) => {
     const server = await startPostgres({ version });
     t.after(() => server.stop());

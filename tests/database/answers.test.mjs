@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { event } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** What PostgREST runs for `POST /audience_events`: the settings are read in the statement that inserts. */
 const POST = `
@@ -22,7 +22,7 @@ const good = () => event();
 const bad = () => event({ metadata: {} });
 
 describe("a direct insert through the API", () => {
-  for (const version of VERSIONS) {
+  for (const version of SCENARIO_VERSIONS) {
     it(`is told what became of it, on Postgres ${version}`, async () => {
       const postgres = await startPostgres({ version });
       const again = good();

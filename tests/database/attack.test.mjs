@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { size } from "../long.mjs";
 import { batchOf, event, ingest, newSession, sendSigned, signatureOf } from "./events.mjs";
-import { signingKeys, startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, signingKeys, startPostgres } from "./postgres.mjs";
 
 const SECONDS = size({ short: 5, long: 60 });
 
@@ -13,7 +13,7 @@ const inserts = (/** @type {number} */ rows) =>
   `insert into public.audience_events (session_id, event_type, event_category, event_source, metadata)
    select 'session-' || gen_random_uuid(), 'page_view', 'engagement', 'web', '{"page_path": "/"}' from generate_series(1, ${rows})`;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`what one sender can cost the others, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -8,7 +8,7 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { root } from "../runner/paths.mjs";
 import { event, ingest, insert } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
 const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
@@ -45,7 +45,7 @@ const whole = (url, { schema, category = null, event_type = null, page }) =>
     }
   });
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { event, ingest } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const OTHER_SITE = "11111111-1111-4111-8111-111111111111";
@@ -21,7 +21,7 @@ const SENT = Array.from({ length: 900 }, (_, n) =>
 
 /** @typedef {{ examined: number, bound: number, refused: number, others: number, by_sender: { site_id: string, events: number }[], samples: { path: string, event: Record<string, unknown> }[], next: Record<string, unknown> | null }} Found */
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

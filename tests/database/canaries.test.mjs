@@ -7,9 +7,9 @@ import pg from "pg";
 import { root } from "../runner/paths.mjs";
 import { NEEDLE, planted, TEXTS } from "../support/canaries.mjs";
 import { event, ingest, insert, newSession } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`canaries on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -7,7 +7,7 @@ import pg from "pg";
 import { judge, loadRegistry } from "../../pkg/inline.js";
 import { size } from "../long.mjs";
 import { batchOf, event, newSession, sendSigned, signatureOf } from "./events.mjs";
-import { signingKeys, startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, signingKeys, startPostgres } from "./postgres.mjs";
 
 /** @typedef {import("./events.mjs").Event} Event */
 
@@ -62,7 +62,7 @@ const SHAPES = {
   },
 };
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the dearest requests on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

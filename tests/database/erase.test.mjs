@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { root } from "../runner/paths.mjs";
 import { ADA, BOB, CANARIES, figures, HASH, holding, isKnown, OWN, scene, SENT, SHARED, SITE } from "./erase_scene.mjs";
 import { ingest, insert } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** How an owner edits rows and calls it an erasure, with every trigger off, and how it is told. @type {{ what: string, sql: string, told: RegExp }[]} */
 const FORGED = [
@@ -82,7 +82,7 @@ function seal(url, ...args) {
   return { status, out: stdout + stderr };
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -8,12 +8,12 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { root } from "../runner/paths.mjs";
 import { ADA, BOB, CANARIES, HASH, holding, scene, SHARED } from "./erase_scene.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-erase-again-"));
 after(() => rmSync(folder, { recursive: true }));
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

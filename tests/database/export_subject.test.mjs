@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { blocks, commands } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
 import { ADA, BOB, HASH, holding, OWN, scene, SENT, SHARED } from "./erase_scene.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
 const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
@@ -18,7 +18,7 @@ const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "a
  * @typedef {{ kind: string, also_known_as: Record<string, string[]>, tables: Table[] }} Export
  */
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { size } from "../long.mjs";
 import { events, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
@@ -23,7 +23,7 @@ const record = (client, session) =>
     [session, SITES[0]],
   );
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the fold, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

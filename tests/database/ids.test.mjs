@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { batchOf, event, ingest, insert, newSession, sendUnsigned } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** @typedef {import("./events.mjs").Event} Event */
 
@@ -34,7 +34,7 @@ async function reported(/** @type {pg.Client} */ client, /** @type {Event[]} */ 
 /** The ways in which a refused event comes to the log. */
 const WAYS = { "judged by the database": judged, "refused by the function": reported, "inserted directly": insert };
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`what an id stands for, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { events, FROM, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
 import { model } from "./kpi_model.mjs";
 import { localDay } from "./kpi_periods.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 import { size } from "../long.mjs";
 
 /** @typedef {import("./kpi_model.mjs").Event} Event */
@@ -91,7 +91,7 @@ const ordered = (/** @type {any[]} */ rows) =>
   }))
     .sort((a, b) => a.key < b.key ? -1 : 1).map(({ row }) => row);
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   test(`every figure is what the definitions say, on Postgres ${version}`, async () => {
     const postgres = await startPostgres({ version });
     try {

@@ -7,13 +7,13 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { event, ingest } from "./events.mjs";
-import { migrate, startPostgres, VERSIONS } from "./postgres.mjs";
+import { migrate, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const TEAM = readFileSync(new URL("legacy.sql", import.meta.url), "utf8");
 const SITE = "00000000-0000-4000-8000-000000000001";
 const ROWS = 500;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`a team's rows from before the gate, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

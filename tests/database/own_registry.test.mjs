@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { judge, loadRegistry } from "../../pkg/inline.js";
 import { root } from "../runner/paths.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** @typedef {{ rule_id: string, path: string }} Violation */
 /**
@@ -39,7 +39,7 @@ function byModule(text) {
   };
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   test(`an install's own words and keys hold in the module and in Postgres ${version}`, async (t) => {
     const server = await startPostgres({ version });
     t.after(() => server.stop());

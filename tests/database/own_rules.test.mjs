@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { event, ingest, insert } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const REASON = "a page path begins with /shop; send the path of the shop";
 const SITE = "00000000-0000-4000-8000-0000000000aa";
@@ -25,7 +25,7 @@ const REFUSED = [
   ["a site that is not there", { site_id: "00000000-0000-4000-8000-0000000000bb" }],
 ];
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`a rule of the install's own in Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let server;

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { event, newSession } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const USER = randomUUID();
 const OTHER = randomUUID();
@@ -20,7 +20,7 @@ const report = (
   event: event({ metadata: {}, ...changes }),
 });
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`what pages report, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

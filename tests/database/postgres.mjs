@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { size } from "../long.mjs";
 import { root } from "../runner/paths.mjs";
 import { beginning, migrate as apply } from "./beginning.mjs";
 import { asClient, serve } from "./server.mjs";
@@ -8,6 +9,13 @@ export { asClient } from "./server.mjs";
 
 /** The versions of which a real server is available: 15 from `PG_BIN` or Debian's package, 17 from npm. */
 export const VERSIONS = /** @type {const} */ ([15, 17]);
+
+/**
+ * Those on which a scenario runs, in which users, jobs and operators act in turn: in the short form the later alone. Of what
+ * a version can do otherwise, the verdicts, the meaning of schemas, the plans, the rights, the whole of pgTAP and every
+ * upgrade are tried on both at every change.
+ */
+export const SCENARIO_VERSIONS = size({ short: VERSIONS.slice(-1), long: VERSIONS.slice() });
 
 /**
  * @typedef {object} Options

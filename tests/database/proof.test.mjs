@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { batchOf, event, newSession, sendSigned, sendUnsigned, signatureOf } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const MINUTES = 60_000;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the proof that a batch was judged, on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -1,7 +1,7 @@
 /** Who may change what of the registry, caller by caller, on a real server; and that every change can be taken back. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const [HERE, THERE] = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"];
 const user = (/** @type {number} */ n) => `${String(n).repeat(8)}-0000-4000-8000-000000000000`;
@@ -209,7 +209,7 @@ const CHANGES = [
   ],
 ];
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the registry in the hands of owners: Postgres ${version}`, () => {
     /** @type {Awaited<ReturnType<typeof startPostgres>>} */
     let server;

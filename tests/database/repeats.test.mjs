@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { at, counted, event, ingest, insert, newSession } from "./events.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** The two ways in, with the same interface: one event sent by one client. */
 const WAYS = {
@@ -45,7 +45,7 @@ const OTHER_WINDOWS = {
   "4": ["3.000 s later", "3.000 s earlier"],
 };
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`repeats and replays on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

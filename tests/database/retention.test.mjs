@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { blocks } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
 import { ADA, BOB, figures, holding, SITE } from "./erase_scene.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const MEMBER = "99999999-2222-4222-8222-999999999999";
 const SAID = "canary-said";
@@ -72,7 +72,7 @@ function seal(url, ...args) {
   return { status, out: stdout + stderr };
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

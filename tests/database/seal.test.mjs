@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { buildSync } from "esbuild";
 import { blocks, commands } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 import { event, TAMPERED } from "./seal_tampered.mjs";
 
 const MEMBER = "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e";
@@ -51,7 +51,7 @@ function seal(url, ...args) {
   return { status, out: stdout + stderr };
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { seeded } from "../../bench/privacy/random.mjs";
 import { size } from "../long.mjs";
 import { root } from "../runner/paths.mjs";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const DAMAGED = size({ short: 400, long: 10_000 });
 /** No text of a seed's size may keep a statement longer, on a busy machine. */
@@ -49,7 +49,7 @@ function damaged(text, random) {
   return text;
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   test(`whatever JSON arrives is judged and redacted, in time: Postgres ${version}`, async (t) => {
     const server = await startPostgres({ version });
     t.after(() => server.stop());

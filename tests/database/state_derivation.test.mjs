@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 import { differences, event, load, SITES } from "./state_history.mjs";
 import { randomNumbers } from "./state_model.mjs";
 import { until } from "../until.mjs";
@@ -31,7 +31,7 @@ const derives = async (client, pid) =>
   (await client.query("select from pg_locks where locktype = 'advisory' and granted and pid = $1", [pid])).rows.length >
     0;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { judge, loadRegistry } from "../../pkg/inline.js";
 import { batchOf, event, ingest } from "./events.mjs";
-import { startPostgres, VERSIONS } from "./postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 /** @typedef {import("./events.mjs").Event} Event */
 
@@ -51,7 +51,7 @@ async function byDatabase(/** @type {pg.Client} */ client, /** @type {Event[]} *
   return answer;
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`times on Postgres ${version}`, () => {
     /** @type {import("./postgres.mjs").Postgres} */
     let postgres;

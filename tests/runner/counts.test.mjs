@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
 import * as counts from "./counts.mjs";
+import { processorSeconds } from "./processor.mjs";
 import { summary } from "./report.mjs";
 
 /** @type {[name: string, reader: counts.Reader, output: string, code: number, expected: [number, number, number]][]} */
@@ -40,9 +43,32 @@ test("the counts of a suite are those in its own output", () => {
 test("a run that takes too long names its slowest tests", () => {
   const output = "✔ a quick one (3.5ms)\n✔ a slow one (of two) (61000.25ms)\n✖ one that fails (70000ms)\nℹ pass 2\n";
   assert.deepEqual(counts.durations(output), [["a quick one", 0.0035], ["a slow one (of two)", 61.00025]]);
-  const result = { passed: 2, failed: 1, skipped: 0, seconds: 131, output, log: "" };
-  const suite = { name: "database", command: [], needs: [], reader: counts.node };
+  const result = { passed: 2, failed: 1, skipped: 0, seconds: 131, processor: 90.04, output, log: "" };
+  const suite = { name: "database", command: [], needs: [], reader: counts.node, long: false };
   const said = (/** @type {number} */ elapsed) => summary([{ ...result, suite }], elapsed).split("\n");
   assert.ok(said(901).includes("    61.0 s  database: a slow one (of two)"));
   assert.ok(!said(899).some((line) => line.includes("a slow one")));
+});
+
+test("a run says how long the processors worked, and in which form the tests ran", () => {
+  const result = { passed: 1, failed: 0, skipped: 0, seconds: 131, output: "", log: "" };
+  const suite = { name: "database", command: [], needs: [], reader: counts.node };
+  const said = (/** @type {boolean | undefined} */ long, /** @type {number[]} */ ...processor) =>
+    summary(processor.map((processor) => ({ ...result, processor, suite: { ...suite, long } })), 70);
+  assert.match(said(false, 90.04, 1), /^database .* 131\.0 {5}90\.0$[^]*^whole run .* 70\.0 {5}91\.0$/m);
+  assert.match(said(false, NaN), /^database .* 131\.0\s*$/m);
+  assert.deepEqual([false, true, undefined].map((long) => said(long, 1).includes("npm test -- --long")), [
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("the time of a process that has ended is counted once", () => {
+  processorSeconds();
+  const { status } = spawnSync(process.execPath, ["-e", "const end = Date.now() + 300; while (Date.now() < end);"]);
+  assert.equal(status, 0);
+  if (process.platform !== "linux") return assert.ok(Number.isNaN(processorSeconds()));
+  assert.ok(processorSeconds() > 0.02);
+  assert.equal(processorSeconds(), 0);
 });

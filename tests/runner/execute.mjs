@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { counted } from "./counts.mjs";
 import { root } from "./paths.mjs";
+import { processorSeconds } from "./processor.mjs";
 
 const logs = join(root, ".local", "test-logs");
 
@@ -17,7 +18,7 @@ const { FORCE_COLOR: _, ...environment } = process.env;
 const plain = { ...environment, NO_COLOR: "1" };
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
-/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, output: string, log: string }} Result */
+/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, processor: number, output: string, log: string }} Result */
 
 /**
  * Runs a suite in its own process group, and keeps everything it prints in a log.
@@ -42,6 +43,7 @@ export function execute(suite, onLine) {
   if (child.pid !== undefined) running.add(child.pid);
 
   let output = "";
+  let processor = NaN;
   const take = (/** @type {Buffer} */ chunk) => {
     const text = chunk.toString("utf8");
     output += text;
@@ -66,6 +68,7 @@ export function execute(suite, onLine) {
         suite,
         ...counted(suite.reader, output, code),
         seconds: (performance.now() - started) / 1000,
+        processor,
         output,
         log,
       });
@@ -76,7 +79,10 @@ export function execute(suite, onLine) {
     });
     // A process that a suite left running, such as a forgotten server, must neither disturb the next suite nor hold the
     // output open.
-    child.on("exit", () => endGroup(child.pid));
+    child.on("exit", () => {
+      processor = processorSeconds();
+      endGroup(child.pid);
+    });
     child.on("close", finish);
   });
 }

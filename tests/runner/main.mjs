@@ -2,6 +2,7 @@ import { checks } from "./checks.mjs";
 import { choose } from "./choose.mjs";
 import { endAll } from "./execute.mjs";
 import { prepare } from "./prepare.mjs";
+import { processorSeconds } from "./processor.mjs";
 import { Progress, summary } from "./report.mjs";
 import { run } from "./schedule.mjs";
 import { suites } from "./suites.mjs";
@@ -22,6 +23,8 @@ export async function main(line) {
   }
 
   await prepare(chosen.flatMap(({ needs }) => needs));
+  // What that took is no suite's.
+  processorSeconds();
   const progress = new Progress(chosen.length);
   const started = performance.now();
   const results = await run(chosen, progress);

@@ -72,6 +72,8 @@ const OVER = `longer than ${
 } minutes: if this machine had nothing else to do, give its slowest tests a short form. These are:`;
 const MOST_NAMED = 20;
 
+const SHORT = "Each test ran in its short form; npm test -- --long runs every one in its long form.";
+
 /** @param {Result[]} results */
 function slowest(results) {
   return results.flatMap(({ suite, output }) =>
@@ -96,14 +98,18 @@ export function summary(results, elapsed) {
   const total = (/** @type {"passed" | "failed" | "skipped"} */ key) =>
     results.reduce((sum, result) => sum + result[key], 0);
 
+  const short = results.some(({ suite }) => suite.long === false);
+  const processor = results.reduce((sum, result) => sum + result.processor, 0);
+  const figure = (/** @type {number} */ number) => Number.isNaN(number) ? "" : number.toFixed(1);
   const lines = [
     "",
-    row(["suite", "passed", "failed", "skipped", "seconds"]),
-    ...results.map(({ suite, passed, failed, skipped, seconds }) =>
-      row([suite.name, passed, failed, skipped, seconds.toFixed(1)])
+    row(["suite", "passed", "failed", "skipped", "seconds", "processor"]),
+    ...results.map(({ suite, passed, failed, skipped, seconds, processor }) =>
+      row([suite.name, passed, failed, skipped, figure(seconds), figure(processor)])
     ),
-    `${"whole run".padEnd(width + 27)}${elapsed.toFixed(1).padStart(9)}`,
-    ...(elapsed > LIMIT_SECONDS && !results.some(({ suite }) => suite.long) ? ["", OVER, ...slowest(results)] : []),
+    row(["whole run", "", "", "", figure(elapsed), figure(processor)]),
+    ...(elapsed > LIMIT_SECONDS && short ? ["", OVER, ...slowest(results)] : []),
+    ...(short ? ["", SHORT] : []),
     "",
   ];
   const skipped = total("skipped");

@@ -14,7 +14,7 @@ import { EVERYTHING } from "./system.mjs";
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
  * @property {Record<string, string>} [env]
- * @property {boolean} [long] runs its tests in their long form
+ * @property {boolean} [long] whether it runs its tests in their long form; a check has one form
  * @property {number} [seconds] how long it may take, if that is longer than usual
  * @property {boolean} [alone] whether it runs alone, because it measures time
  */
@@ -175,5 +175,7 @@ function python() {
 export function suites({ long }) {
   const place = (/** @type {Suite} */ { name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()].sort((a, b) => place(a) - place(b));
-  return long ? all.map((suite) => ({ ...suite, env: { ...suite.env, ...LONG }, long: true, seconds: 4 * 3600 })) : all;
+  return all.map((suite) =>
+    long ? { ...suite, env: { ...suite.env, ...LONG }, long, seconds: 4 * 3600 } : { ...suite, long }
+  );
 }

@@ -3,14 +3,14 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { event, ingest } from "../database/events.mjs";
-import { VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, gate, history, monthBefore, record, rowsOf, wholeHash } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
 
 const ROWS = 1200;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`audience-gate detach and restore on Postgres ${version}`, () => {
     /** @type {string[]} this month and the ones before */
     const months = [];

@@ -6,7 +6,7 @@ import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ADA } from "../database/erase_scene.mjs";
-import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, monthBefore, readElsewhere, record, tell } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -17,7 +17,7 @@ const ADDRESS = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d7
 const BOB = "77777777-2222-4222-8222-999999999999";
 const victim = (/** @type {number} */ number) => `66666666-2222-4222-8222-${String(number).padStart(12, "0")}`;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`people in an archive on Postgres ${version}`, () => {
     /** @type {string[]} */
     const months = [];

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, inForce, monthBefore, record, writeElsewhere } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -29,7 +29,7 @@ const past = (members = {}) => ({
 /** @param {Event[]} events */
 const lines = (events) => events.map((event) => JSON.stringify(event) + "\n").join("");
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`audience-gate load on Postgres ${version}`, () => {
     const log = useLog(({ client }) => applyArchive(client), { version });
     const { folder } = log;

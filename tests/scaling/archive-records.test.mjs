@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, gate } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 
@@ -53,7 +53,7 @@ const record = (/** @type {string} */ session_id, /** @type {Event} */ metadata)
   metadata: { ...REQUIRED, ...metadata },
 });
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`audience-gate load of records of rejections on Postgres ${version}`, () => {
     const log = useLog(({ client }) => applyArchive(client), { version });
     const load = (/** @type {Event[]} */ events) => {

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import pg from "pg";
-import { VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, monthBefore, readElsewhere, record, rowsOf } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 
@@ -21,7 +21,7 @@ const ROWS = 2500;
 /** @param {string} archive @param {string} month */
 const manifestOf = (archive, month) => JSON.parse(readFileSync(join(archive, month, "_manifest.json"), "utf8"));
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`audience-gate archive on Postgres ${version}`, () => {
     /** @type {string[]} this month and the ones before */
     const months = [];

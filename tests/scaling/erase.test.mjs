@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ADA } from "../database/erase_scene.mjs";
 import { ingest } from "../database/events.mjs";
-import { VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, gate, monthBefore, record } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -21,7 +21,7 @@ const hers = (ago) => ({
   metadata: { page_path: `/canary-${ago}` },
 });
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`a person in months on Postgres ${version}`, () => {
     /** @type {string[]} */
     const months = [];

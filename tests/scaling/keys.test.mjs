@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { at, counted, event, ingest, insert, newSession } from "../database/events.mjs";
-import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { until } from "../until.mjs";
 import { load, operate, partition } from "./partitioned.mjs";
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the keys of a partitioned log on Postgres ${version}`, () => {
     /** @type {import("../database/postgres.mjs").Postgres} */
     let postgres;

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { event, ingest, newSession } from "../database/events.mjs";
-import { asClient, startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { asClient, SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { until } from "../until.mjs";
 import { applyScripts, insist, load, operate } from "./partitioned.mjs";
 
@@ -50,7 +50,7 @@ const SHAPE = `
 /** @param {pg.Client} client @returns {Promise<string[]>} */
 const shape = async (client) => (await client.query(SHAPE)).rows.map(({ kind, detail }) => `${kind}: ${detail}`);
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`a move under load on Postgres ${version}`, () => {
     /** @type {import("../database/postgres.mjs").Postgres} */
     let postgres;

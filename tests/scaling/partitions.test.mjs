@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { event, ingest, insert, newSession } from "../database/events.mjs";
-import { startPostgres, VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { applyScripts, load, operate, partition } from "./partitioned.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,7 +32,7 @@ async function failures(client, file) {
   }
 }
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`the partitioned log on Postgres ${version}`, () => {
     /** @type {import("../database/postgres.mjs").Postgres} */
     let postgres;

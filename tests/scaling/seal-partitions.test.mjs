@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { asClient, VERSIONS } from "../database/postgres.mjs";
+import { asClient, SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, gate, monthBefore, record } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
 
 const ROWS = 700;
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`seals of a partitioned log on Postgres ${version}`, () => {
     /** The months, the newest first. @type {string[]} */
     const months = [];

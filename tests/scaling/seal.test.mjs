@@ -5,7 +5,7 @@ import { cpSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ADA } from "../database/erase_scene.mjs";
-import { VERSIONS } from "../database/postgres.mjs";
+import { SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { applyArchive, forge, gate, monthBefore, record } from "./archived.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
@@ -13,7 +13,7 @@ import { operate, partition } from "./partitioned.mjs";
 const ROWS = 300;
 const STRANGER = "77777777-2222-4222-8222-000000000001";
 
-for (const version of VERSIONS) {
+for (const version of SCENARIO_VERSIONS) {
   describe(`seals of an archive on Postgres ${version}`, () => {
     /** @type {string[]} */
     const months = [];
