@@ -23,18 +23,34 @@ export default async function (module_or_path = readFile(new URL("./audience_gat
 }
 `;
 
-/** workerd compiles no module from bytes: it takes those that are deployed beside a script. Then both entries are one. */
-const WORKERD = `${PREAMBLE}import module from "./audience_gate_bg.wasm";
+/**
+ * Where no module is compiled from bytes: the one that is deployed beside the script is imported, compiled already. Then both
+ * entries are one. @param {string} file as the platform's bundlers want it named @param {string} [first] what is done to it
+ */
+const deployed = (file, first = "") =>
+  `${PREAMBLE}import module from "./${file}";
 import { initSync } from "./audience_gate.js";
 
 export * from "./audience_gate.js";
-
+${first}
 const exports = initSync({ module });
 
 export default function () {
   return Promise.resolve(exports);
 }
 `;
+
+/** By the condition that each platform goes by: workerd's own, and that of the edge runtime of Vercel and Next. */
+const DEPLOYED = {
+  workerd: deployed("audience_gate_bg.wasm"),
+  "edge-light": deployed(
+    "audience_gate_bg.wasm?module",
+    `
+// Next runs this in a realm of its own, and compiles the module outside of it: there it is of another class.
+if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+`,
+  ),
+};
 
 /**
  * Assembles the package in a folder.
@@ -63,7 +79,7 @@ export async function npmPackage(pkg, folder) {
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 
   writeFileSync(join(folder, "node.js"), NODE);
-  writeFileSync(join(folder, "workerd.js"), WORKERD);
+  for (const [platform, script] of Object.entries(DEPLOYED)) writeFileSync(join(folder, `${platform}.js`), script);
   installable(pkg, folder);
   await buildTracker(`${join(folder, "tracker")}/`);
   await buildClient(join(folder, "client"));

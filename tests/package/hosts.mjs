@@ -64,8 +64,32 @@ export const REACT = {
     if (root) createRoot(root).render(<StrictMode><App /></StrictMode>);`,
 };
 
-/** An application of Next: a page in the browser, and an answer of its server. */
+/** What runs in Next's edge runtime, which compiles no module from bytes: both entries, as one answer. */
+const EDGE = (/** @type {string} */ up) =>
+  `import * as web from "audience-gate";
+    import * as inline from "audience-gate/inline";
+    import expected from "${up}expected.json";
+    import { disagreements } from "${up}verdicts.mjs";
+    const found = async () => {
+      await web.default();
+      return Response.json([...disagreements(web, expected), ...disagreements(inline, expected)]);
+    };`;
+
+/** A route in the edge runtime. Next 16.4 builds none by webpack, whatever is in it. */
+export const EDGE_ROUTE = {
+  "app/edge/route.js": `${EDGE("../../")}
+    export const runtime = "edge";
+    export const GET = found;`,
+};
+
+/** An application of Next: a page in the browser, answers of its server and of its edge runtime, and a middleware. */
 export const NEXT = {
+  "pages/api/edge.js": `${EDGE("../../")}
+    export const config = { runtime: "edge" };
+    export default found;`,
+  "middleware.js": `${EDGE("./")}
+    export const config = { matcher: "/middleware" };
+    export const middleware = found;`,
   "next.config.mjs":
     `export default { turbopack: { root: new URL("../..", import.meta.url).pathname }, experimental: { cpus: 1 } };`,
   "app/layout.jsx": "export default ({ children }) => <html><body>{children}</body></html>;",

@@ -60,6 +60,16 @@ const asCommonJs = (/** @type {string} */ entry, /** @type {string} */ open) =>
     ${REPORT}
   });`;
 
+/** The client refuses what is no event, by the class that it exports. */
+const REFUSES = `
+  new AudienceGate({ queue: "queue" }).track([]).catch((error) => {
+    if (!(error instanceof BadEvent)) found.push("the client says " + error);
+    console.log(JSON.stringify(found));
+  });`;
+
+/** What the tracker says where it was required: a script that was bundled does not know where the contract is. */
+const NAMED = "contract is missing: name the address of contract.js, or false for no check in the page";
+
 /**
  * Each entry has its own script, which uses it as its README says. JSON imports would need another syntax in each runtime.
  *
@@ -81,4 +91,15 @@ export const SCRIPTS = {
     ${REPORT}`,
   "inline.cjs": asCommonJs("audience-gate/inline", ""),
   "web.cjs": asCommonJs("audience-gate", "await gate.default();"),
+  "others.mjs": `import { AudienceGate, BadEvent } from "audience-gate/client";
+    import { createTracker } from "audience-gate/tracker";
+    const found = typeof createTracker === "function" ? [] : ["there is no tracker"];
+    ${REFUSES}`,
+  "others.cjs": `const { AudienceGate, BadEvent } = require("audience-gate/client");
+    const { createTracker } = require("audience-gate/tracker");
+    const found = ["the tracker says nothing"];
+    try { createTracker({ endpoint: "https://example.com", key: "sb_publishable_x" }); } catch ({ message }) {
+      if (message === ${JSON.stringify(NAMED)}) found.pop();
+    }
+    ${REFUSES}`,
 };

@@ -30,6 +30,7 @@ test("the tarball holds what it needs and nothing else", () => {
     "audience_gate_bg.wasm.d.cts",
     "audience_gate_bg.wasm.d.ts",
     "build.json",
+    "edge-light.js",
     "inline.cjs",
     "inline.d.cts",
     "inline.d.ts",
@@ -47,23 +48,6 @@ test("there are cases for every rule", () => assert.ok(expected().cases.length >
 for (const script of Object.keys(SCRIPTS)) {
   test(`Node, ${script}`, () => agrees(run(folder, process.execPath, [script])));
 }
-
-test("Node, the client and the tracker where they are required", () => {
-  write(
-    folder,
-    "others.cjs",
-    `const { AudienceGate, BadEvent } = require("audience-gate/client");
-    const { createTracker } = require("audience-gate/tracker");
-    const told = [];
-    try { createTracker({ endpoint: "https://example.com", key: "sb_publishable_x" }); } catch ({ message }) { told.push(message); }
-    new AudienceGate({ queue: "queue" }).track([]).catch((error) => {
-      told.push(error instanceof BadEvent);
-      console.log(JSON.stringify(told));
-    });`,
-  );
-  const named = "contract is missing: name the address of contract.js, or false for no check in the page";
-  assert.deepEqual(run(folder, process.execPath, ["others.cjs"]), [named, true]);
-});
 
 for (const deno of /** @type {const} */ (["deno-hosted", "deno"])) {
   for (const script of ["inline.mjs", "web.mjs", "fetched.mjs"]) {
