@@ -14,6 +14,10 @@ import { UsageError } from "./errors.mjs";
 /** Prints lines. @param {...string} lines */
 export const say = (...lines) => process.stdout.write(lines.map((line) => `${line}\n`).join(""));
 
+/** Commands for a person to copy: they belong where the project is. @param {{ folder: string }} project @param {string[]} lines */
+export const commands = ({ folder }, lines) =>
+  (folder === "." ? lines : [`cd ${folder}`, ...lines]).map((line) => `  ${line}`);
+
 /** The text of an option, or undefined if it was not given. @param {Values} values @param {string} name */
 export function text(values, name) {
   const value = values[name];

@@ -1,5 +1,6 @@
 /** A connection to the project's database, for those commands that can use one. */
 import { Refusal } from "./errors.mjs";
+import { unreachable, UNREADABLE } from "./reach.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
@@ -13,20 +14,26 @@ export const databaseUrl = (values) =>
 
 /** @template T @param {string} url @param {(client: Client) => Promise<T>} work @returns {Promise<T>} */
 export async function withDatabase(url, work) {
-  const client = new (await driver()).Client({ connectionString: url });
+  const { Client } = await driver();
+  const client = addressed(Client, url);
   try {
     await client.connect();
   } catch (error) {
-    // The message may quote the address, and the address holds the password.
-    const { code } = /** @type {{ code?: string }} */ (error);
-    throw new Refusal(
-      `the database of --db-url cannot be reached (${code ?? "no reason given"}); check address and password`,
-    );
+    throw new Refusal(unreachable(error));
   }
   try {
     return await work(client);
   } finally {
     await client.end();
+  }
+}
+
+/** @param {typeof import("pg").Client} Client @param {string} url */
+function addressed(Client, url) {
+  try {
+    return new Client({ connectionString: url });
+  } catch {
+    throw new Refusal(UNREADABLE);
   }
 }
 

@@ -1,3 +1,4 @@
+import { alone } from "./alone.mjs";
 import { Changes } from "./changes.mjs";
 import { say, text } from "./command.mjs";
 import { DATABASE, databaseUrl, isInstalled, withDatabase } from "./database.mjs";
@@ -32,7 +33,7 @@ ${DATABASE}  --folder DIR   the folder that holds supabase/; this one where it i
       if (!(await isInstalled(client))) {
         throw new Refusal("the gate is not in this database; run: npx supabase db push");
       }
-      return project ? await sign(client, project) : await schedule(client);
+      return project ? await alone(project, () => sign(client, project)) : await schedule(client);
     });
   },
 };

@@ -1,5 +1,6 @@
+import { alone } from "./alone.mjs";
 import { Changes } from "./changes.mjs";
-import { say, text } from "./command.mjs";
+import { commands, say, text } from "./command.mjs";
 import { appliedVersions, DATABASE, databaseUrl, isInstalled, runSql, withDatabase } from "./database.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
 import { declaredWithoutGate } from "./declared.mjs";
@@ -31,39 +32,43 @@ ${DATABASE}                 Looks before anything is written for what is in the 
   positionals: 0,
   run: async (values) => {
     const project = new Project(text(values, "folder") ?? ".");
-    const name = functionName(values, project);
-    refuseForeign(project, name);
-    const url = databaseUrl(values);
-    const applied = url === undefined ? [] : await withDatabase(url, preflight);
-    const former = project.manifest && project.functionName !== name ? project.functionName : undefined;
-    const changes = new Changes(project);
-    planInstall(changes, applied, name);
-    if (changes.all.length === 0) {
-      say("Everything is there already; nothing was changed.");
-      return 0;
-    }
-    say(values["dry-run"] ? "This would be written:" : "Written:");
-    changes.show();
-    if (!values["dry-run"]) changes.apply();
-    if (former !== undefined) {
-      say(
-        "",
-        `Once nothing is sent to ${former} any more: npx supabase functions delete ${former}`,
-      );
-    }
-    for (const [finding, remedy] of declaredWithoutGate(project)) say("", `Mind: ${finding}; ${remedy}`);
-    say("", values["dry-run"] ? "Nothing was written. Then go on with:" : "Now go on with:", "", ...next(name));
-    return 0;
+    return await alone(project, () => init(project, values));
   },
 };
 
+/** @param {Project} project @param {import("./command.mjs").Values} values */
+async function init(project, values) {
+  const name = functionName(values, project);
+  refuseForeign(project, name);
+  const url = databaseUrl(values);
+  const applied = url === undefined ? [] : await withDatabase(url, preflight);
+  const former = project.manifest && project.functionName !== name ? project.functionName : undefined;
+  const changes = new Changes(project);
+  planInstall(changes, applied, name);
+  if (changes.all.length === 0) {
+    say("Everything is there already; nothing was changed.");
+    return 0;
+  }
+  changes.carryOut({ only: values["dry-run"] === true }, "This would be written:", "Written:");
+  if (former !== undefined) {
+    say(
+      "",
+      `Once nothing is sent to ${former} any more: npx supabase functions delete ${former}`,
+    );
+  }
+  for (const [finding, remedy] of declaredWithoutGate(project)) say("", `Mind: ${finding}; ${remedy}`);
+  say("", values["dry-run"] ? "Nothing was written. Then go on with:" : "Now go on with:", "");
+  say(...commands(project, next(name)));
+  return 0;
+}
+
 const next = (/** @type {string} */ name) => [
-  "  npx supabase db push",
-  "  npx audience-gate enable signing --db-url YOUR-DATABASE",
-  "  npx supabase secrets set --env-file supabase/functions/.env",
-  `  npx supabase functions deploy ${name} --use-api`,
-  "  npx audience-gate enable jobs --db-url YOUR-DATABASE",
-  "  npx audience-gate doctor --db-url YOUR-DATABASE --url https://YOUR-REF.supabase.co",
+  "npx supabase db push",
+  "npx audience-gate enable signing --db-url YOUR-DATABASE",
+  "npx supabase secrets set --env-file supabase/functions/.env",
+  `npx supabase functions deploy ${name} --use-api`,
+  "npx audience-gate enable jobs --db-url YOUR-DATABASE",
+  "npx audience-gate doctor --db-url YOUR-DATABASE --url https://YOUR-REF.supabase.co",
 ];
 
 /** @param {import("./command.mjs").Values} values @param {Project} project */
@@ -84,7 +89,9 @@ function refuseForeign(project, name) {
     );
   }
   if (known === undefined && present(project).size > 0) {
-    throw new Refusal("the gate was copied into this project by hand; run: npx audience-gate upgrade");
+    throw new Refusal(
+      "the gate was copied into this project by hand, or an init of it was cut off; run: npx audience-gate upgrade",
+    );
   }
   if (known === undefined || name !== project.functionName) {
     const shipped = functionFiles();

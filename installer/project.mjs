@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "./errors.mjs";
+import { nearby } from "./nearby.mjs";
 
 /** What the function is called unless somebody says otherwise. */
 export const FUNCTION = "ingest";
@@ -29,14 +30,26 @@ export class Project {
   constructor(folder) {
     this.folder = folder;
     if (!existsSync(join(folder, CONFIG))) {
-      throw new Refusal(`there is no ${CONFIG} in ${folder}; run this where it is, or first: npx supabase init`);
+      const near = nearby(folder, CONFIG).map((path) => join(folder, path));
+      throw new Refusal(
+        `there is no ${CONFIG} in ${folder}; ${
+          near.length > 0
+            ? `there is one in ${near.join(", ")}: use --folder ${near[0]}`
+            : "run this where it is, or first: npx supabase init"
+        }`,
+      );
     }
   }
 
   /** The text of a file, or undefined if there is no such file. @param {string} path */
   read(path) {
     const full = join(this.folder, path);
-    return existsSync(full) ? readFileSync(full, "utf8") : undefined;
+    if (!existsSync(full)) return undefined;
+    try {
+      return readFileSync(full, "utf8");
+    } catch (error) {
+      throw new Refusal(`${path} cannot be read (${/** @type {NodeJS.ErrnoException} */ (error).code})`);
+    }
   }
 
   /** The names in a folder, in order. @param {string} path */

@@ -1,7 +1,8 @@
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { alone } from "./alone.mjs";
 import { Changes } from "./changes.mjs";
-import { say, text } from "./command.mjs";
+import { commands, say, text } from "./command.mjs";
 import { DATABASE, databaseUrl, isInstalled, runSql, withDatabase } from "./database.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
 import { all, times, versions } from "./place.mjs";
@@ -32,32 +33,38 @@ ${DATABASE}  --export FILE  writes all events to FILE first, one JSON text a lin
   positionals: 0,
   run: async (values) => {
     const project = new Project(text(values, "folder") ?? ".");
-    const url = databaseUrl(values);
-    const file = text(values, "export");
-    if (file !== undefined && url === undefined) throw new UsageError("--export needs --db-url");
-    const edited = project.edited();
-    if (edited.length > 0 && !values.force) {
-      throw new Refusal(
-        `these were edited since they were written: ${edited.join(", ")}; keep them elsewhere, then use --force`,
-      );
-    }
-    const { functionName } = project;
-    const changes = new Changes(project);
-    planRemoval(changes, url !== undefined);
-    if (changes.all.length === 0) {
-      say("Nothing of the gate is in this project.");
-      return 0;
-    }
-    if (!values["dry-run"] && url !== undefined) await withDatabase(url, (client) => removeFrom(client, project, file));
-    say(values["dry-run"] ? "This would change:" : "Changed:");
-    changes.show();
-    if (values["dry-run"]) return 0;
-    changes.apply();
-    if (url === undefined) say("", "Now take it out of the databases:", "", "  npx supabase db push");
-    say("", "To take the function off the platform:", "", `  npx supabase functions delete ${functionName}`);
-    return 0;
+    return await alone(project, () => uninstall(project, values));
   },
 };
+
+/** @param {Project} project @param {import("./command.mjs").Values} values */
+async function uninstall(project, values) {
+  const url = databaseUrl(values);
+  const file = text(values, "export");
+  if (file !== undefined && url === undefined) throw new UsageError("--export needs --db-url");
+  const edited = project.edited();
+  if (edited.length > 0 && !values.force) {
+    throw new Refusal(
+      `these were edited since they were written: ${edited.join(", ")}; keep them elsewhere, then use --force`,
+    );
+  }
+  const { functionName } = project;
+  const changes = new Changes(project);
+  planRemoval(changes, url !== undefined);
+  if (changes.all.length === 0) {
+    say("Nothing of the gate is in this project.");
+    return 0;
+  }
+  if (!values["dry-run"] && url !== undefined) await withDatabase(url, (client) => removeFrom(client, project, file));
+  changes.carryOut({ only: values["dry-run"] === true }, "This would change:", "Changed:");
+  if (values["dry-run"]) return 0;
+  if (url === undefined) {
+    say("", "Now take it out of the databases:", "", ...commands(project, ["npx supabase db push"]));
+  }
+  const remove = `npx supabase functions delete ${functionName}`;
+  say("", "To take the function off the platform:", "", ...commands(project, [remove]));
+  return 0;
+}
 
 /** @param {Changes} changes @param {boolean} whole whether the migrations go too */
 function planRemoval(changes, whole) {

@@ -1,5 +1,6 @@
+import { alone } from "./alone.mjs";
 import { Changes } from "./changes.mjs";
-import { say, text } from "./command.mjs";
+import { commands, say, text } from "./command.mjs";
 import { appliedVersions, DATABASE, databaseUrl, withDatabase } from "./database.mjs";
 import { Refusal } from "./errors.mjs";
 import { present } from "./place.mjs";
@@ -27,30 +28,28 @@ ${DATABASE}  --force        replaces the function's files even where they were e
   positionals: 0,
   run: async (values) => {
     const project = new Project(text(values, "folder") ?? ".");
-    if (present(project).size === 0) throw new Refusal("the gate is not in this project; run: npx audience-gate init");
-    refuseEdited(project, values.force === true);
-    const url = databaseUrl(values);
-    const applied = url === undefined ? [] : await withDatabase(url, appliedVersions);
-    const changes = new Changes(project);
-    planInstall(changes, applied, project.functionName);
-    if (changes.all.length === 0) {
-      say(`Release ${version()} is there already; nothing was changed.`);
-      return 0;
-    }
-    say(values["dry-run"] ? "This would be written:" : "Written:");
-    changes.show();
-    if (values["dry-run"]) return 0;
-    changes.apply();
-    say(
-      "",
-      "Now, the database first:",
-      "",
-      "  npx supabase db push",
-      `  npx supabase functions deploy ${project.functionName} --use-api`,
-    );
-    return 0;
+    return await alone(project, () => upgrade(project, values));
   },
 };
+
+/** @param {Project} project @param {import("./command.mjs").Values} values */
+async function upgrade(project, values) {
+  if (present(project).size === 0) throw new Refusal("the gate is not in this project; run: npx audience-gate init");
+  refuseEdited(project, values.force === true);
+  const url = databaseUrl(values);
+  const applied = url === undefined ? [] : await withDatabase(url, appliedVersions);
+  const changes = new Changes(project);
+  planInstall(changes, applied, project.functionName);
+  if (changes.all.length === 0) {
+    say(`Release ${version()} is there already; nothing was changed.`);
+    return 0;
+  }
+  changes.carryOut({ only: values["dry-run"] === true }, "This would be written:", "Written:");
+  if (values["dry-run"]) return 0;
+  const deploy = `npx supabase functions deploy ${project.functionName} --use-api`;
+  say("", "Now, the database first:", "", ...commands(project, ["npx supabase db push", deploy]));
+  return 0;
+}
 
 /** @param {Project} project @param {boolean} force */
 function refuseEdited(project, force) {

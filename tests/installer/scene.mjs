@@ -1,4 +1,5 @@
 /** A project in a folder of its own, with the package and the Supabase CLI as its owner runs them. */
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -63,4 +64,14 @@ export function project(name, files) {
           .map((path) => [relative(folder, path), readFileSync(path, "utf8")]),
       ),
   };
+}
+
+/** What is to be in any project within a minute: it says how long it took. @template T @param {import("node:test").TestContext} t @param {() => T} work @returns {T} */
+export function quick(t, work) {
+  const started = performance.now();
+  const done = work();
+  const seconds = (performance.now() - started) / 1000;
+  t.diagnostic(`init: ${seconds.toFixed(2)} s`);
+  assert.ok(seconds <= 60, `init took ${seconds.toFixed(1)} s`);
+  return done;
 }

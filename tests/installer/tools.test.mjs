@@ -36,7 +36,11 @@ describe("the words of the command", () => {
     { args: ["instal"], code: 2, says: /there is no command instal; --help lists them/ },
     { args: ["init", "--dryrun"], code: 2, says: /dryrun[\s\S]*audience-gate init --help/ },
     { args: ["init", "here"], code: 2, says: /takes 0 words and got 1/ },
-    { args: ["init", "--folder", "missing"], code: 1, says: /no supabase\/config.toml[\s\S]*npx supabase init/ },
+    {
+      args: ["init", "--folder", "missing"],
+      code: 1,
+      says: /no supabase\/config\.toml in missing; there is one in \.: use --folder \.\n$/,
+    },
     { args: ["upgrade"], code: 1, says: /npx audience-gate init/ },
     { args: ["enable", "all", "--db-url", "postgresql://"], code: 2, says: /jobs or signing, not all/ },
     { args: ["enable", "jobs"], code: 2, says: /needs --db-url/ },
