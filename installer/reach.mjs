@@ -13,7 +13,7 @@ const REMEDIES = [
   [/^28/, `check user and password; ${WRITTEN}`],
   [/^XX000$/, "check the user, which is postgres.YOUR-REF at a pooler"],
   [
-    /CERT|SSL|ISSUER/,
+    /CERT|SSL|ISSUER|VERIFY/,
     "the server's certificate is not one that Node knows; name Supabase's in NODE_EXTRA_CA_CERTS, or end the address with ?sslmode=no-verify",
   ],
 ];

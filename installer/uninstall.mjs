@@ -60,6 +60,8 @@ async function uninstall(project, values) {
   if (values["dry-run"]) return 0;
   if (url === undefined) {
     say("", "Now take it out of the databases:", "", ...commands(project, ["npx supabase db push"]));
+    const remove = "rm supabase/migrations/*_audience_gate_*.sql";
+    say("", "Where it was never pushed to any, its migrations can go at once:", "", ...commands(project, [remove]));
   }
   const remove = `npx supabase functions delete ${functionName}`;
   say("", "To take the function off the platform:", "", ...commands(project, [remove]));

@@ -1,22 +1,24 @@
 /** The command as strangers run it: from the packed tarball, in folders and with databases unlike those of a first try. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { asClient, startPostgres } from "../database/postgres.mjs";
 import { project as installed } from "../package/install.mjs";
 import { root } from "../runner/paths.mjs";
@@ -26,10 +28,13 @@ const CONFIG = 'project_id = "stranger"\n';
 /** A user who may not write what belongs to root. */
 const NOBODY = 65534;
 
-/** A folder with files, in which the package is installed as `npm install` of the tarball leaves it. @param {import("node:test").TestContext} t @param {Record<string, string>} files */
-function project(t, files) {
-  const at = mkdtempSync(join(tmpdir(), "audience-gate-stranger-"));
-  t.after(() => rmSync(at, { recursive: true, force: true }));
+const base = mkdtempSync(join(tmpdir(), "audience-gate-strangers-"));
+process.on("exit", () => rmSync(base, { recursive: true, force: true }));
+chmodSync(base, 0o755);
+
+/** A folder with files, in which the package is installed as `npm install` of the tarball leaves it. @param {Record<string, string>} files */
+function project(files) {
+  const at = mkdtempSync(join(base, "project-"));
   for (const name of ["node_modules", "package.json"]) {
     cpSync(join(folder, name), join(at, name), { recursive: true, verbatimSymlinks: true });
   }
@@ -60,8 +65,8 @@ const files = (at) =>
       .map((path) => [path.slice(at.length + 1), readFileSync(path, "utf8")]),
   );
 
-test("npx finds the command, without a network and outside of any repository", (t) => {
-  const at = project(t, { "supabase/config.toml": CONFIG });
+test("npx finds the command, without a network and outside of any repository", () => {
+  const at = project({ "supabase/config.toml": CONFIG });
   const npx = (/** @type {string[]} */ ...args) =>
     spawnSync("npx", ["--offline", "audience-gate", ...args], {
       cwd: at,
@@ -78,8 +83,8 @@ test("npx finds the command, without a network and outside of any repository", (
   assert.equal(npx("uninstall").status, 0);
 });
 
-test("in a monorepo it says where the project is, and leads there", (t) => {
-  const at = project(t, { "apps/shop/supabase/config.toml": CONFIG, "apps/shop/src/index.ts": "" });
+test("in a monorepo it says where the project is, and leads there", () => {
+  const at = project({ "apps/shop/supabase/config.toml": CONFIG, "apps/shop/src/index.ts": "" });
   assert.match(
     gate(at, ["init"], { within: "node_modules/audience-gate" }).said,
     /run this where it is, or first: npx supabase init/,
@@ -123,8 +128,8 @@ describe("where a file cannot be written", () => {
       },
     ]
   ) {
-    test(`${what}, none is`, (t) => {
-      const at = project(t, { "supabase/config.toml": CONFIG });
+    test(`${what}, none is`, () => {
+      const at = project({ "supabase/config.toml": CONFIG });
       // Root may write everything.
       const uid = process.getuid?.() === 0 ? NOBODY : undefined;
       for (const path of uid ? [".", "supabase", "supabase/config.toml"] : []) {
@@ -142,8 +147,8 @@ describe("where a file cannot be written", () => {
   }
 });
 
-test("two at once write everything once", async (t) => {
-  const at = project(t, { "supabase/config.toml": CONFIG });
+test("two at once write everything once", async () => {
+  const at = project({ "supabase/config.toml": CONFIG });
   const ended = await Promise.all([1, 2, 3].map(() =>
     new Promise((resolve) => {
       const child = spawn(process.execPath, [command(at), "init"], { cwd: at, stdio: ["ignore", "pipe", "pipe"] });
@@ -161,8 +166,8 @@ test("two at once write everything once", async (t) => {
   assert.equal(gate(at, ["status"]).code, 0);
 });
 
-test("after an init that was cut off, the next says what to do, and that mends it", (t) => {
-  const at = project(t, { "supabase/config.toml": CONFIG });
+test("after an init that was cut off, the next says what to do, and that mends it", () => {
+  const at = project({ "supabase/config.toml": CONFIG });
   // As a process leaves it that was killed.
   const { pid } = spawnSync(process.execPath, ["--eval", ""]);
   writeFileSync(join(at, "supabase/.audience-gate.lock"), `${pid}`);
@@ -180,27 +185,46 @@ test("after an init that was cut off, the next says what to do, and that mends i
   assert.equal(gate(at, ["uninstall", "--force"]).code, 0);
 });
 
-describe("a database whose password has characters of its own", () => {
+describe("a database whose password has characters of its own, and whose certificate nobody knows", () => {
   const PASSWORD = "p@s/s#w?o%r d:[ä]&'\\";
   /** @type {import("../database/postgres.mjs").Postgres | undefined} */
   let postgres;
-  after(() => postgres?.stop());
-
-  test("is reached where they are written as an address has them, and otherwise it says how", async (t) => {
-    const server = postgres = await startPostgres({ migrations: [] });
-    await asClient(server.adminUrl, async (client) => {
-      await client.query(`alter role postgres password '${PASSWORD.replaceAll("'", "''")}'`);
-      const { rows: [{ hba_file }] } = await client.query("show hba_file");
-      await client.query(
-        `copy (values ('host all supabase_admin all trust'), ('host all all all scram-sha-256')) to '${hba_file}'`,
+  /** @type {string} */
+  let at;
+  /** @type {string} */
+  let host;
+  before(async () => {
+    const [key, certificate] = ["server.key", "server.crt"].map((name) => join(folder, name));
+    const signed = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"];
+    execFileSync("openssl", [...signed, "-keyout", key, "-out", certificate], { stdio: "pipe" });
+    postgres = await startPostgres({ migrations: [] });
+    ({ host } = new URL(postgres.url));
+    await asClient(postgres.adminUrl, async (client) => {
+      const { rows: [{ hba, data }] } = await client.query(
+        "select current_setting('hba_file') as hba, current_setting('data_directory') as data",
       );
+      const { uid, gid } = statSync(data);
+      for (const [file, mode] of /** @type {const} */ ([[key, 0o600], [certificate, 0o644]])) {
+        const to = join(data, basename(file));
+        copyFileSync(file, to);
+        chmodSync(to, mode);
+        chownSync(to, uid, gid);
+      }
+      await client.query(
+        `copy (values ('host all supabase_admin all trust'), ('host all all all scram-sha-256')) to '${hba}'`,
+      );
+      await client.query(`alter role postgres password '${PASSWORD.replaceAll("'", "''")}'`);
+      await client.query("alter system set ssl = on");
       await client.query("select pg_reload_conf()");
     });
-    const at = project(t, { "supabase/config.toml": CONFIG });
+    at = project({ "supabase/config.toml": CONFIG });
     symlinkSync(join(root, "node_modules/pg"), join(at, "node_modules/pg"));
-    const { host } = new URL(server.url);
-    const init = (/** @type {string} */ password) =>
-      gate(at, ["init", "--dry-run", "--db-url", `postgresql://postgres:${password}@${host}/postgres`]);
+  });
+  after(() => postgres?.stop());
+  const init = (/** @type {string} */ password, rest = "") =>
+    gate(at, ["init", "--dry-run", "--db-url", `postgresql://postgres:${password}@${host}/postgres${rest}`]);
+
+  test("is reached where they are written as an address has them, and otherwise it says how", () => {
     const right = init(encodeURIComponent(PASSWORD));
     assert.equal(right.code, 0, right.said);
     const misread = init("p@s/hush");
@@ -213,5 +237,16 @@ describe("a database whose password has characters of its own", () => {
     const wrong = init("hush-hush");
     assert.match(wrong.said, /cannot be reached \(28P01\); check user and password; in a password, write/);
     for (const { code, said } of [misread, cut, wrong]) assert.deepEqual([code, /p@s|hush/.test(said)], [1, false]);
+  });
+
+  test("is refused where its certificate is asked for, with what to do, and that works", () => {
+    const asked = init(encodeURIComponent(PASSWORD), "?sslmode=verify-full");
+    assert.equal(asked.code, 1);
+    assert.match(
+      asked.said,
+      /SELF_SIGNED_CERT\); the server's certificate is not one that Node knows; .*sslmode=no-verify\n$/,
+    );
+    const unasked = init(encodeURIComponent(PASSWORD), "?sslmode=no-verify");
+    assert.equal(unasked.code, 0, unasked.said);
   });
 });

@@ -40,7 +40,7 @@ const NEEDS = {
   database: ["packages", "rust", "postgres"],
   docs: ["packages", "rust", "git", "curl", "chromium", "python", "php"],
   function: ["packages", "postgres", "faketime"],
-  installer: ["packages", "rust", "postgres", "git"],
+  installer: ["packages", "rust", "postgres", "git", "openssl"],
   package: ["packages", "chromium"],
   project: ["packages", "git"],
   runner: [],
