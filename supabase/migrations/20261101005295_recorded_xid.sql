@@ -36,8 +36,8 @@ create table if not exists audience_gate.rebuilds_due (
   asked_at timestamptz not null default now()
 );
 comment on table audience_gate.rebuilds_due is
-  'A row for each change of recorded events, such as an erasure, since the figures were folded last. The next fold makes '
-  'them anew, from all events.';
+  'A row for each time that recorded events were taken away or brought back, such as months of an archive, since the figures '
+  'were folded last. The next fold makes them anew, from all events.';
 comment on column audience_gate.rebuilds_due.id is 'In the order of asking.';
 comment on column audience_gate.rebuilds_due.asked_at is 'When.';
 alter table audience_gate.rebuilds_due owner to audience_gate_owner;

@@ -44,6 +44,39 @@ as $$
 $$;
 comment on function audience_gate.remaining_keys() is 'The keys of metadata that an erasure leaves, whatever the event type.';
 
+-- Whoever calls it says which rows these are, as e, and what becomes of their ids; what is left of a row is decided here.
+create or replace function audience_gate.remains(
+  source text, user_id text, session_id text, is_theirs text, mark text
+)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select format($query$
+    select e.id, e.created_at, e.occurred_at, e.utm_source, e.utm_medium, e.utm_campaign, uuid_send(gen_random_uuid()) as salt,
+      case when e.rejected then (e.metadata ->> 'event_id')::uuid else e.id end as sent_id,
+      %2$s as user_id, %3$s as session_id,
+      case when not (%4$s) then e.utm_content end as utm_content,
+      case when not (%4$s) then e.utm_term end as utm_term,
+      replace((
+        case when e.rejected then '{"original_payload_snapshot": null}'::jsonb else '{}' end
+        || case
+          when jsonb_typeof(e.metadata) <> 'object' then '{}'
+          when %4$s then (
+            select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m
+            where coalesce($2 -> e.event_type, $3) ? m.key)
+          when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
+          else e.metadata - array['email_hash', 'email_hash_kind']
+        end)::text, %5$s, '[erased]')::jsonb as metadata,
+      e.metadata as former_metadata, coalesce(e.utm_content, e.utm_term) is not null as had_words
+    from %1$s
+  $query$, source, user_id, session_id, is_theirs, mark)
+$$;
+comment on function audience_gate.remains(text, text, text, text, text) is
+  'The query of what an erasure leaves of rows: which rows, whose they are from now on, and whether all that they say is the '
+  'person''s. Its arguments are the keys that stay, for each event type ($2) and for the others ($3).';
+
 create or replace function audience_gate.erasure_entry(erasure uuid)
 returns text
 language sql
@@ -122,7 +155,8 @@ declare
   made text;
 begin
   foreach made in array array[
-    'is_erasing()', 'tombstone(text, text)', 'remaining_keys()', 'erasure_entry(uuid)',
+    'is_erasing()', 'tombstone(text, text)', 'remaining_keys()', 'remains(text, text, text, text, text)',
+    'erasure_entry(uuid)',
     'seal_erasure(uuid)'
   ] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', made);

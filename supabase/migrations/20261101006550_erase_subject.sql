@@ -1,9 +1,8 @@
 -- A person is erased: what tells them is taken out of every row, and the rows stay, so that every figure does. What is
 -- left of them belongs to a pseudonym that is made at random and remembered nowhere.
 
--- Whoever calls it says which rows these are, as e, and what becomes of their ids; what is left of a row is decided here.
 create or replace function audience_gate.erasing(
-  log regclass, source text, user_id text, session_id text, is_theirs text, mark text, chosen text
+  log regclass, source text, user_id text, session_id text, is_theirs text, mark text
 )
 returns text
 language sql
@@ -12,26 +11,7 @@ set search_path = ''
 as $$
   select format($query$
     with target as materialized (
-      select t.* from (
-        select e.id, e.created_at, e.occurred_at, e.utm_source, e.utm_medium, e.utm_campaign, uuid_send(gen_random_uuid()) as salt,
-          case when e.rejected then (e.metadata ->> 'event_id')::uuid else e.id end as sent_id,
-          %3$s as user_id, %4$s as session_id,
-          case when not (%5$s) then e.utm_content end as utm_content,
-          case when not (%5$s) then e.utm_term end as utm_term,
-          replace((
-            case when e.rejected then '{"original_payload_snapshot": null}'::jsonb else '{}' end
-            || case
-              when jsonb_typeof(e.metadata) <> 'object' then '{}'
-              when %5$s then (
-                select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m
-                where coalesce($2 -> e.event_type, $3) ? m.key)
-              when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
-              else e.metadata - array['email_hash', 'email_hash_kind']
-            end)::text, %6$s, '[erased]')::jsonb as metadata,
-          e.metadata as former_metadata, coalesce(e.utm_content, e.utm_term) is not null as had_words
-        from %2$s
-      ) t
-      %7$s
+      %2$s
     ), freed as (
       update audience_gate.erased_rows r set salt = null from target t where r.event_id = t.id and r.salt is not null
       returning r.event_id
@@ -52,12 +32,11 @@ as $$
       returning e.created_at
     )
     select count(*), max(c.created_at) from changed c
-  $query$, log, source, user_id, session_id, is_theirs, mark, chosen)
+  $query$, log, audience_gate.remains(source, user_id, session_id, is_theirs, mark))
 $$;
-comment on function audience_gate.erasing(regclass, text, text, text, text, text, text) is
-  'The statement that takes what tells a person out of rows of a table of events: which rows, whose they are from now on, '
-  'and whether all that they say is the person''s. Its arguments are the erasure ($1) and the keys that stay, for each event '
-  'type ($2) and for the others ($3). It says how many rows that were, and when the last of them was recorded.';
+comment on function audience_gate.erasing(regclass, text, text, text, text, text) is
+  'The statement that leaves of rows of a table of events what remains() says. Its arguments are those of remains(), and the '
+  'erasure ($1). It says how many rows that were, and when the last of them was recorded.';
 
 create or replace function audience_gate.declared_keys()
 returns jsonb
@@ -102,7 +81,7 @@ begin
     $sql$case when e.session_id = any ($10) or x.is_theirs and $6 = 'nothing' then 'erased-' || encode(sha256($11 || convert_to(
         case $6 when 'pseudonym' then e.session_id else audience_gate.day_number(coalesce(e.occurred_at, e.created_at)) end,
         'UTF8')), 'hex') else e.session_id end$sql$,
-    'x.is_theirs', '$8', '')
+    'x.is_theirs', '$8')
   into erased
   using erasure, audience_gate.declared_keys(), to_jsonb(audience_gate.remaining_keys()),
     case when work.subject_kind = 'user_id' then subject::uuid end, pseudonym, work.keep, events,
@@ -290,7 +269,7 @@ declare
   made text;
 begin
   foreach made in array array[
-    'erasing(regclass, text, text, text, text, text, text)', 'declared_keys()',
+    'erasing(regclass, text, text, text, text, text)', 'declared_keys()',
     'erase_events(regclass, uuid, uuid[], text, text[], uuid, bytea)', 'erase_changes(uuid, uuid, uuid)',
     'erase_traces(uuid, uuid, text)'
   ] loop

@@ -65,15 +65,29 @@ volatile
 set search_path = ''
 set jit = off
 as $$
+declare
+  declared constant jsonb := audience_gate.declared_keys();
+  remaining constant jsonb := to_jsonb(audience_gate.remaining_keys());
+  found uuid[];
+  scope jsonb;
 begin
-  return query execute audience_gate.erasing(
-    'public.audience_events',
-    $source$ public.audience_events e
-      where e.created_at >= $4 and e.created_at < $5 and ($6 is null or e.event_type = $6) and ($7 is null or e.event_category = $7)
-      order by e.created_at $source$,
-    'e.user_id', 'e.session_id', 'true', '''''', 'where t.had_words or t.metadata <> t.former_metadata limit $8')
-  using erasure, audience_gate.declared_keys(), to_jsonb(audience_gate.remaining_keys()), since, now() - rule.age, rule.event_type,
-    rule.event_category, most;
+  execute format(
+    'select array(select t.id from (%s) t where t.had_words or t.metadata <> t.former_metadata limit $8)',
+    audience_gate.remains(
+      $source$ public.audience_events e
+        where e.created_at >= $4 and e.created_at < $5 and ($6 is null or e.event_type = $6) and ($7 is null or e.event_category = $7)
+        order by e.created_at $source$,
+      'e.user_id', 'e.session_id', 'true', ''''''))
+  into found
+  using erasure, declared, remaining, since, now() - rule.age, rule.event_type, rule.event_category, most;
+  scope := audience_gate.take_figures(found);
+  execute audience_gate.erasing(
+    'public.audience_events', ' unnest($4) f (id) join public.audience_events e on e.id = f.id ',
+    'e.user_id', 'e.session_id', 'true', '''''')
+  into events, reached
+  using erasure, declared, remaining, found;
+  perform audience_gate.put_figures(found, scope);
+  return next;
 end;
 $$;
 comment on function audience_gate.retain_values(audience_gate.retention_rules, uuid, timestamptz, integer) is
@@ -146,6 +160,8 @@ declare
   member uuid;
   erasure uuid;
   log regclass;
+  found uuid[];
+  scope jsonb;
 begin
   people := 0;
   if rule.action = 'values' then
@@ -178,9 +194,15 @@ begin
     if silent.sessions <> '{}' then
       erasure := audience_gate.begin_retention(rule);
       for log in select audience_gate.event_tables() loop
+        found := array(select audience_gate.subject_events(log, 'age', '', silent.sessions));
+        if log = 'public.audience_events'::regclass then
+          scope := audience_gate.take_figures(found);
+        end if;
         events := events + audience_gate.erase_events(
-          log, erasure, array(select audience_gate.subject_events(log, 'age', '', silent.sessions)), '', silent.sessions, null,
-          uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+          log, erasure, found, '', silent.sessions, null, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+        if log = 'public.audience_events'::regclass then
+          perform audience_gate.put_figures(found, scope);
+        end if;
       end loop;
       update public.audience_observations o set sample = null
       where o.sample is not null and o.sample ->> 'session_id' = any (silent.sessions);
@@ -237,9 +259,6 @@ begin
     end loop;
     update audience_gate.retention_progress p set done_until = since where p.rule_id = rule.id;
     answer := answer || jsonb_build_object(rule.id, jsonb_build_object('events', events, 'people', people, 'done', is_done));
-    if events > 0 then
-      perform audience_gate.rebuild_figures();
-    end if;
   end loop;
   return answer;
 end;
