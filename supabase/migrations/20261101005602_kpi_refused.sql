@@ -15,19 +15,24 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
   r record;
+  l record;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
+  l := audience_gate.local_days(p_zone, r.first_day - 1, r.last_day + 2);
   return query
   with cells as (
-    -- A day wider on both sides, because a clock that is changed may show a midnight twice.
-    select (v.slot at time zone p_zone)::date as day, v.rule_id, v.events
-    from audience_gate.receipt_slots v
-    where v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
-      and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
+    select l.days[c.nth] as day, c.rule_id, c.events
+    from (
+      select width_bucket(v.slot, l.starts) as nth, v.rule_id, sum(v.events) as events
+      from audience_gate.receipt_slots v
+      where v.site_id = p_site and v.slot >= l.starts[1] and v.slot < l.starts[cardinality(l.starts)]
+      group by 1, 2
+    ) c
     union all
     select (t.slot at time zone p_zone)::date, t.rule_id, t.events from audience_gate.receipt_tail(p_site) t
     union all
@@ -106,6 +111,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare

@@ -131,6 +131,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 begin
   -- For a screen, the secret of its link is what lets it read figures, and nothing else: to set it, one must have it.
@@ -165,8 +166,8 @@ comment on function audience_gate.kpi_range(uuid, timestamptz, timestamptz, text
 
 comment on table audience_gate.site_zones is
   'The time zones in which the views count the days of each site. Every site has UTC; audience_gate.add_site_zone() '
-  'adds others. Any other zone of the IANA database can be asked for too: its days are then counted from slots of fifteen '
-  'minutes and from visits, which is as exact but slower.';
+  'adds others. Any other zone of the IANA database can be asked for too: its days are then made of whole days of UTC and, near '
+  'their ends, of slots of fifteen minutes, or of visits, which is as exact but slower.';
 
 alter function audience_gate.people_slots(uuid, uuid[]) owner to audience_gate_owner;
 revoke all on function audience_gate.people_slots(uuid, uuid[]) from public, anon, authenticated, service_role;

@@ -15,7 +15,7 @@ create table audience_gate.engagement_slots (
   score numeric not null,
   primary key (site_id, tier, slot, previous_slot, first_slot)
 );
-create index idx_engagement_slots_slot on audience_gate.engagement_slots (site_id, slot);
+create index idx_engagement_slots_previous on audience_gate.engagement_slots (site_id, previous_slot);
 create index idx_engagement_slots_empty on audience_gate.engagement_slots (site_id) where people = 0;
 comment on table audience_gate.engagement_slots is
   'Engagement by site, tier and slot of fifteen minutes, split by the slots in which each person was last seen before and '
@@ -76,7 +76,7 @@ create table audience_gate.feature_slots (
   events bigint not null,
   primary key (site_id, event_type, slot, previous_slot)
 );
-create index idx_feature_slots_slot on audience_gate.feature_slots (site_id, slot);
+create index idx_feature_slots_previous on audience_gate.feature_slots (site_id, previous_slot);
 create index idx_feature_slots_empty on audience_gate.feature_slots (site_id) where people = 0;
 comment on table audience_gate.feature_slots is
   'Use of each event type by site and slot of fifteen minutes, split by the slot in which each person last used it before.';

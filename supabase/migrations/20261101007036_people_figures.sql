@@ -12,6 +12,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
@@ -20,7 +21,9 @@ begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
   return query
   with cells as (
-    select * from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day)
+    select * from audience_gate.engagement_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, p_grain,
+      array(select distinct t.tier from public.audience_event_types t) || 'all'::text, r.first_day, r.last_day)
   ), placed as (
     select c.*, case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period
     from cells c
@@ -50,6 +53,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
@@ -62,8 +66,8 @@ begin
     union all
     -- Everybody who did anything, as the type null.
     select null, v.day, v.previous_day, v.people, v.events
-    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) v
-    where v.tier = 'all'
+    from audience_gate.engagement_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) v
   ), summed as (
     select c.event_type, sum(c.events)::bigint as events,
       (sum(c.people) filter (where c.previous_day < r.first_day))::bigint as people,
@@ -90,6 +94,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
@@ -108,8 +113,8 @@ begin
   today := (now() at time zone p_zone)::date;
   return query
   with cells as (
-    select c.* from audience_gate.retention_cells(p_site, r.site_zone, p_zone, r.views_hold, p_grain) c
-    where c.cohort between date_trunc(p_grain, r.first_day::timestamp)::date and r.last_day and c.later <= p_periods
+    select c.* from audience_gate.retention_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, p_grain, r.first_day, r.last_day, p_periods) c
   ), summed as (
     select c.cohort, c.later, sum(c.people)::bigint as people from cells c group by 1, 2
   ), sizes as (
@@ -134,6 +139,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
@@ -151,8 +157,8 @@ begin
   ), whole as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, b.day::timestamp)::date end as period,
       sum(b.events) as events
-    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) b
-    where b.tier = 'all'
+    from audience_gate.engagement_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, p_grain, array['all'], r.first_day, r.last_day) b
     group by 1
   )
   select s.period, s.event_type, s.code, s.events, round(1000.0 * s.events / nullif(b.events, 0), 4)

@@ -79,29 +79,31 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
   r record;
+  l record;
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  l := audience_gate.local_days(p_zone, r.first_day - 1, r.last_day + 2);
   return query
   with engagement as (
     select sum(c.events)::bigint as events, (sum(c.people) filter (where c.previous_day < r.first_day))::bigint as people,
       coalesce(sum(c.people) filter (where c.previous_day = '-infinity'), 0)::bigint as new_people,
       sum(c.seconds) as seconds, sum(c.score) as score
-    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
-    where c.tier = 'all'
+    from audience_gate.engagement_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) c
   ), started as (
     select sum(c.sessions)::bigint as sessions
     from (
-      select v.slot, v.sessions from audience_gate.session_starts v
-      where r.views_hold and v.site_id = p_site and v.slot >= ((r.first_day - 1)::timestamp at time zone p_zone)
-        and v.slot < ((r.last_day + 2)::timestamp at time zone p_zone)
+      select v.slot, v.sessions from audience_gate.session_starts v where r.views_hold and v.site_id = p_site
       union all
       select * from audience_gate.session_tail(p_site, r.views_hold)
     ) c
-    where (c.slot at time zone p_zone)::date between r.first_day and r.last_day
+    where c.slot >= l.starts[1] and c.slot < l.starts[cardinality(l.starts)]
+      and l.days[width_bucket(c.slot, l.starts)] between r.first_day and r.last_day
   ), failed as (
     select sum(c.events)::bigint as events
     from audience_gate.error_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
@@ -124,6 +126,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 begin
@@ -132,17 +135,20 @@ begin
     raise exception 'the range is longer than a day' using errcode = '22023', hint = 'kpi_engagement reads longer ranges.';
   end if;
   return query
-  select date_trunc('minute', m.created_at), sum(m.events)::bigint, count(distinct m.person), sum(m.rejected)::bigint
+  select m.minute, sum(m.events)::bigint, count(distinct m.person), sum(m.rejected)::bigint
   from (
-    select a.created_at,
-      audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.after end, a.session) as person,
-      1 as events, 0 as rejected
-    from audience_gate.activity a
-    left join audience_gate.tail_links(p_site) l on l.session = a.session
-    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
-    where a.site_id = p_site and a.created_at >= p_from and a.created_at < p_to
+    select s.minute, audience_gate.person(s.user_id, case when l.session is null then k.user_id else l.after end, s.session) as person,
+      s.events, 0 as rejected
+    from (
+      select date_trunc('minute', a.created_at) as minute, a.user_id, a.session, count(*) as events
+      from audience_gate.activity a
+      where a.site_id = p_site and a.created_at >= p_from and a.created_at < p_to
+      group by 1, 2, 3
+    ) s
+    left join audience_gate.tail_links(p_site) l on l.session = s.session
+    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = s.session
     union all
-    select c.created_at, null, 0, 1
+    select date_trunc('minute', c.created_at), null, 0, 1
     from audience_gate.receipts c
     where c.site_id = p_site and c.created_at >= p_from and c.created_at < p_to and c.rule_id <> ''
   ) m

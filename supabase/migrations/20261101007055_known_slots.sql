@@ -10,7 +10,7 @@ create table audience_gate.known_slots (
   events bigint not null,
   primary key (site_id, kind, slot, previous_slot)
 );
-create index idx_known_slots_slot on audience_gate.known_slots (site_id, slot);
+create index idx_known_slots_previous on audience_gate.known_slots (site_id, previous_slot);
 create index idx_known_slots_empty on audience_gate.known_slots (site_id) where units = 0;
 comment on table audience_gate.known_slots is
   'Users and sessions by site and slot of fifteen minutes, split by the slot in which each was last seen before.';
@@ -186,26 +186,68 @@ language sql
 stable
 set search_path = ''
 as $$
+  with edges as materialized (
+    select e.* from audience_gate.period_edges(p_time_zone, 'total', p_first_day, p_last_day) e
+    where p_views_hold and p_site_zone is null
+  ), days as materialized (
+    select l.* from audience_gate.local_days(p_time_zone, p_first_day - 1, p_last_day + 1) l where p_views_hold and p_site_zone is null
+  )
   select v.kind, v.day, v.previous_day, v.units, v.events
   from audience_gate.known_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
   union all
   select d.* from (
-    select s.kind, (s.slot at time zone p_time_zone)::date as day, (s.previous_slot at time zone p_time_zone)::date, s.units, s.events
-    from (
-      select v.kind, v.slot, v.previous_slot, v.units, v.events
-      from audience_gate.known_slots v
-      where p_views_hold and p_site_zone is null and v.site_id = p_site
-        and v.slot >= ((p_first_day - 1)::timestamp at time zone p_time_zone)
-        and v.slot < ((p_last_day + 2)::timestamp at time zone p_time_zone)
-      union all
-      select t.* from audience_gate.known_tail(p_site, p_views_hold) t
-    ) s
+    select t.kind, (t.slot at time zone p_time_zone)::date as day, (t.previous_slot at time zone p_time_zone)::date, t.units, t.events
+    from audience_gate.known_tail(p_site, p_views_hold) t
   ) d
   where d.day between p_first_day and p_last_day
+  union all
+  select v.kind, v.day, v.previous_day, v.units, v.events
+  from edges e
+  cross join lateral (
+    select * from audience_gate.known_days v
+    where v.site_zone = (select z.id from audience_gate.site_zones z where z.site_id = p_site and z.time_zone = 'UTC')
+      and v.day between e.edge_until + 1 and e.inner_until
+      and (v.previous_day < e.edge_from or v.previous_day > e.edge_until)
+    offset 0
+  ) v
+  union all
+  select s.kind, l.days[s.nth], case s.before when -1 then '-infinity' when 0 then p_first_day - 2 else l.days[s.before] end,
+    s.units, s.events
+  from (
+    select v.kind, width_bucket(v.slot, l.starts) as nth,
+      case when v.previous_slot = '-infinity' then -1 else width_bucket(v.previous_slot, l.starts) end as before,
+      sum(v.units)::bigint as units, sum(v.events)::bigint as events
+    from (
+      select v.* from (
+        select distinct g.day::date as day from edges e cross join generate_series(e.edge_from::timestamp, e.edge_until, '1 day') g (day)
+      ) d
+      cross join lateral (
+        select * from audience_gate.known_slots v
+        where v.site_id = p_site and v.kind = any (array['user', 'session', 'shared', 'stitched', 'unstitched'])
+          and v.slot >= d.day::timestamp at time zone 'UTC' and v.slot < (d.day + 1)::timestamp at time zone 'UTC'
+        offset 0
+      ) v
+      union all
+      select v.* from edges e
+      cross join lateral (
+        select * from audience_gate.known_slots v
+        where v.site_id = p_site and v.kind = any (array['user', 'session', 'shared', 'stitched', 'unstitched'])
+          and v.previous_slot >= e.edge_from::timestamp at time zone 'UTC'
+          and v.previous_slot < (e.edge_until + 1)::timestamp at time zone 'UTC'
+          and v.slot >= (e.edge_until + 1)::timestamp at time zone 'UTC' and v.slot < (e.inner_until + 1)::timestamp at time zone 'UTC'
+        offset 0
+      ) v
+    ) v
+    cross join days l
+    group by 1, 2, 3
+  ) s
+  cross join days l
+  where l.days[s.nth] between p_first_day and p_last_day
 $$;
 comment on function audience_gate.known_cells(uuid, integer, text, boolean, date, date) is
-  'Users and sessions on the local days of a range, by kind, split by the day on which each was last seen before.';
+  'Users and sessions on the local days of a range, by kind, split by the day on which each was last seen before. In a zone that '
+  'the site does not count, days are told apart only as far as the whole range needs.';
 
 do $$
 declare

@@ -10,6 +10,7 @@ stable
 security definer
 set search_path = ''
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 #variable_conflict use_column
 declare
@@ -19,8 +20,9 @@ begin
   return query
   with active as (
     select coalesce(sum(c.people), 0)::bigint as people
-    from audience_gate.engagement_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) c
-    where c.tier = 'all' and c.previous_day < r.first_day
+    from audience_gate.engagement_cells(
+      p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) c
+    where c.previous_day < r.first_day
   ), known as (
     select coalesce(sum(c.units) filter (where c.kind = 'user'), 0)::bigint as users,
       coalesce(sum(c.units) filter (where c.kind = 'session'), 0)::bigint as own,

@@ -89,11 +89,19 @@ create table audience_gate.visits (
   goals text[] not null,
   first_credit text null,
   last_credit text null,
+  previous_visit timestamptz not null,
+  previous_entry timestamptz not null,
+  previous_exit timestamptz not null,
+  previous_referrer timestamptz not null,
+  previous_device timestamptz not null,
+  previous_last timestamptz not null,
   primary key (site_id, session)
 );
 create index idx_visits_started on audience_gate.visits (site_id, started);
 create index idx_visits_person on audience_gate.visits (site_id, person);
-comment on table audience_gate.visits is 'Visits: what each session was, as far as it is activity.';
+comment on table audience_gate.visits is
+  'Visits: what each session was, from its first activity to its last. A visit is made by the user known of the session, or who '
+  'was signed in throughout; else by nobody else than itself.';
 comment on column audience_gate.visits.site_id is 'The site.';
 comment on column audience_gate.visits.session is 'The session.';
 comment on column audience_gate.visits.sender is
@@ -115,6 +123,12 @@ comment on column audience_gate.visits.first_credit is
   'The campaign that it is credited to by the first: that of the first visit of its person which names one.';
 comment on column audience_gate.visits.last_credit is
   'The campaign that it is credited to by the last: that of the last visit of its person, up to this one, which names one.';
+comment on column audience_gate.visits.previous_visit is 'When the visit of its person before this one began; -infinity: there was none.';
+comment on column audience_gate.visits.previous_entry is 'When the one before this began that had the same entry_page, or none as well.';
+comment on column audience_gate.visits.previous_exit is 'Likewise by exit_page.';
+comment on column audience_gate.visits.previous_referrer is 'Likewise by referrer.';
+comment on column audience_gate.visits.previous_device is 'Likewise by device.';
+comment on column audience_gate.visits.previous_last is 'Likewise by last_credit.';
 alter table audience_gate.visits owner to audience_gate_owner;
 alter table audience_gate.visits enable row level security;
 revoke all on audience_gate.visits from public, anon, authenticated, service_role;
@@ -129,17 +143,25 @@ set search_path = ''
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
-  select p_site, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
-    n.first_touch, n.last_touch, n.goals,
-    max(n.first_touch) filter (where n.nth = 1) over (partition by n.person),
-    max(n.last_touch) over (partition by n.person, n.nth)
+  select p_site, m.session, m.sender, m.person, m.started, m.ended, m.events, m.entry_page, m.exit_page, m.referrer, m.device,
+    m.first_touch, m.last_touch, m.goals, m.first_credit, m.last_credit,
+    lag(m.started, 1, '-infinity') over (partition by m.person order by m.started, m.session),
+    lag(m.started, 1, '-infinity') over (partition by m.person, m.entry_page order by m.started, m.session),
+    lag(m.started, 1, '-infinity') over (partition by m.person, m.exit_page order by m.started, m.session),
+    lag(m.started, 1, '-infinity') over (partition by m.person, m.referrer order by m.started, m.session),
+    lag(m.started, 1, '-infinity') over (partition by m.person, m.device order by m.started, m.session),
+    lag(m.started, 1, '-infinity') over (partition by m.person, m.last_credit order by m.started, m.session)
   from (
-    select c.*, coalesce(k.user_id, c.sender, c.session) as person,
-      count(c.last_touch) over (
-        partition by coalesce(k.user_id, c.sender, c.session) order by c.started, c.session) as nth
-    from audience_gate.visit_cells(p_site, false, false) c
-    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
-  ) n
+    select n.*, max(n.first_touch) filter (where n.nth = 1) over (partition by n.person) as first_credit,
+      max(n.last_touch) over (partition by n.person, n.nth) as last_credit
+    from (
+      select c.*, coalesce(k.user_id, c.sender, c.session) as person,
+        count(c.last_touch) over (
+          partition by coalesce(k.user_id, c.sender, c.session) order by c.started, c.session) as nth
+      from audience_gate.visit_cells(p_site, false, false) c
+      left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
+    ) n
+  ) m
 $$;
 comment on function audience_gate.whole_visits(uuid) is 'What visits holds of a site, from all events.';
 
@@ -148,7 +170,8 @@ create or replace function audience_gate.visit_tail(p_site uuid, p_views_hold bo
 returns table (
   revision integer, session uuid, sender uuid, person uuid, started timestamptz, ended timestamptz, events bigint,
   entry_page text, exit_page text, referrer text, device text, first_touch text, last_touch text, goals text[],
-  first_credit text, last_credit text
+  first_credit text, last_credit text, previous_visit timestamptz, previous_entry timestamptz, previous_exit timestamptz,
+  previous_referrer timestamptz, previous_device timestamptz, previous_last timestamptz
 )
 language sql
 stable
@@ -191,58 +214,36 @@ as $$
     where o.session not in (select l.session from links l)
   ), numbered as (
     select c.*, count(c.last_touch) over (partition by c.person order by c.started, c.session) as nth from current c
+  ), credited as (
+    select n.*, max(n.first_touch) filter (where n.nth = 1) over (partition by n.person) as first_credit,
+      max(n.last_touch) over (partition by n.person, n.nth) as last_credit
+    from numbered n
   )
   select -1, o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
-    o.first_touch, o.last_touch, o.goals, o.first_credit, o.last_credit
+    o.first_touch, o.last_touch, o.goals, o.first_credit, o.last_credit, o.previous_visit, o.previous_entry, o.previous_exit,
+    o.previous_referrer, o.previous_device, o.previous_last
   from folded o
   union all
   select 1, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
-    n.first_touch, n.last_touch, n.goals,
-    max(n.first_touch) filter (where n.nth = 1) over (partition by n.person), max(n.last_touch) over (partition by n.person, n.nth)
-  from numbered n
+    n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit,
+    lag(n.started, 1, '-infinity') over (partition by n.person order by n.started, n.session),
+    lag(n.started, 1, '-infinity') over (partition by n.person, n.entry_page order by n.started, n.session),
+    lag(n.started, 1, '-infinity') over (partition by n.person, n.exit_page order by n.started, n.session),
+    lag(n.started, 1, '-infinity') over (partition by n.person, n.referrer order by n.started, n.session),
+    lag(n.started, 1, '-infinity') over (partition by n.person, n.device order by n.started, n.session),
+    lag(n.started, 1, '-infinity') over (partition by n.person, n.last_credit order by n.started, n.session)
+  from credited n
 $$;
 comment on function audience_gate.visit_tail(uuid, boolean) is
   'The visits of the people about whom the live tail says something: as visits has them (revision -1), and as they are now '
   '(revision 1); all of them, where it does not hold.';
-
-create or replace function audience_gate.site_visits(
-  p_site uuid, p_views_hold boolean, p_from timestamptz, p_until timestamptz
-)
-returns table (
-  person uuid, started timestamptz, seconds numeric, events bigint, entry_page text, exit_page text,
-  referrer text, device text, goals text[], first_credit text, last_credit text
-)
-language sql
-stable
-set search_path = ''
-set enable_mergejoin = off
-set enable_nestloop = off
-as $$
-  with tail as materialized (
-    select * from audience_gate.visit_tail(p_site, p_views_hold)
-  )
-  select v.person, v.started, extract(epoch from v.ended - v.started), v.events, v.entry_page, v.exit_page, v.referrer, v.device,
-    v.goals, v.first_credit, v.last_credit
-  from audience_gate.visits v
-  where p_views_hold and v.site_id = p_site and v.started >= p_from and v.started < p_until
-    and v.session not in (select t.session from tail t where t.revision = -1)
-  union all
-  select t.person, t.started, extract(epoch from t.ended - t.started), t.events, t.entry_page, t.exit_page, t.referrer, t.device,
-    t.goals, t.first_credit, t.last_credit
-  from tail t
-  where t.revision = 1
-$$;
-comment on function audience_gate.site_visits(uuid, boolean, timestamptz, timestamptz) is
-  'A visit is a session, from its first activity to its last; it counts on the local day on which it began. It is made by '
-  'the user known of the session, or who was signed in throughout; else by nobody else than itself. All visits that began in '
-  'the time are among the answer.';
 
 do $$
 declare
   signature text;
 begin
   foreach signature in array array[
-    'whole_visits(uuid)', 'visit_tail(uuid, boolean)', 'site_visits(uuid, boolean, timestamptz, timestamptz)'
+    'whole_visits(uuid)', 'visit_tail(uuid, boolean)'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);

@@ -48,9 +48,7 @@ as $$
     sum(extract(epoch from o.ended - o.started)), sum(o.events)::bigint
   from (
     select z.id as site_zone, l.*, d.day, v.started, v.ended, v.events,
-      case when l.goal = '' then lag(d.day, 1, '-infinity'::date) over (
-        partition by z.id, l.kind, l.label, l.goal, v.person order by d.day, v.started, v.session)
-        else '-infinity' end as previous_day
+      case when l.goal = '' then (l.before at time zone z.time_zone)::date else '-infinity' end as previous_day
     from (
       select * from audience_gate.visits v where p_people is null and v.site_id = p_site
       union all
@@ -61,9 +59,10 @@ as $$
     join audience_gate.site_zones z on z.site_id = p_site
     cross join lateral (select (v.started at time zone z.time_zone)::date as day) d
     cross join lateral (
-      select k.kind, coalesce(k.label, '') as label, g.goal
-      from (values ('', ''), ('entry', v.entry_page), ('exit', v.exit_page), ('referrer', v.referrer), ('device', v.device),
-        ('first', v.first_credit), ('last', v.last_credit)) k (kind, label)
+      select k.kind, coalesce(k.label, '') as label, g.goal, k.before
+      from (values ('', '', v.previous_visit), ('entry', v.entry_page, v.previous_entry), ('exit', v.exit_page, v.previous_exit),
+        ('referrer', v.referrer, v.previous_referrer), ('device', v.device, v.previous_device),
+        ('first', v.first_credit, v.previous_visit), ('last', v.last_credit, v.previous_last)) k (kind, label, before)
       join (select '' as goal union all select unnest(v.goals)) g on g.goal = '' or k.kind in ('first', 'last')
     ) l
   ) o
@@ -85,16 +84,15 @@ as $$
     sum(o.revision * o.events)::bigint
   from (
     select z.time_zone, l.*, d.day, v.revision, v.started, v.ended, v.events,
-      case when l.goal = '' then lag(d.day, 1, '-infinity'::date) over (
-        partition by z.time_zone, v.revision, l.kind, l.label, l.goal, v.person order by d.day, v.started, v.session)
-        else '-infinity' end as previous_day
+      case when l.goal = '' then (l.before at time zone z.time_zone)::date else '-infinity' end as previous_day
     from audience_gate.visit_tail(p_site, true) v
     cross join unnest(p_zones) z (time_zone)
     cross join lateral (select (v.started at time zone z.time_zone)::date as day) d
     cross join lateral (
-      select k.kind, coalesce(k.label, '') as label, g.goal
-      from (values ('', ''), ('entry', v.entry_page), ('exit', v.exit_page), ('referrer', v.referrer), ('device', v.device),
-        ('first', v.first_credit), ('last', v.last_credit)) k (kind, label)
+      select k.kind, coalesce(k.label, '') as label, g.goal, k.before
+      from (values ('', '', v.previous_visit), ('entry', v.entry_page, v.previous_entry), ('exit', v.exit_page, v.previous_exit),
+        ('referrer', v.referrer, v.previous_referrer), ('device', v.device, v.previous_device),
+        ('first', v.first_credit, v.previous_visit), ('last', v.last_credit, v.previous_last)) k (kind, label, before)
       join (select '' as goal union all select unnest(v.goals)) g on g.goal = '' or k.kind in ('first', 'last')
     ) l
   ) o
@@ -105,7 +103,7 @@ $$;
 comment on function audience_gate.visit_days_tail(uuid, text[]) is
   'What the live tail adds to visit_days and takes from it, in some zones.';
 
--- In a zone whose days the site does not count, and after an edit, the visits of the range are sorted by person instead.
+-- In a zone whose days the site does not count, and after an edit, the visits of the range are looked at instead.
 create or replace function audience_gate.visit_day_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_kind text, p_first_day date, p_last_day date
 )
@@ -116,8 +114,38 @@ language sql
 stable
 set search_path = ''
 set enable_mergejoin = off
-set enable_nestloop = off
 as $$
+  with days as materialized (
+    select l.* from audience_gate.local_days(p_time_zone, p_first_day - 1, p_last_day + 2) l
+    where not p_views_hold or p_site_zone is null
+  ), tail as materialized (
+    select * from audience_gate.visit_tail(p_site, p_views_hold) where not p_views_hold or p_site_zone is null
+  ), counted as materialized (
+    select f.label, f.goals, width_bucket(f.started, l.starts) as nth, width_bucket(f.before, l.starts) as before, count(*) as visits,
+      count(*) filter (where f.events = 1) as bounces, sum(f.ended - f.started) as stayed, sum(f.events)::bigint as events
+    from (
+      select v.started, v.ended, v.events, case when p_kind in ('first', 'last') then v.goals else '{}' end as goals,
+        coalesce(case p_kind when 'entry' then v.entry_page when 'exit' then v.exit_page when 'referrer' then v.referrer
+          when 'device' then v.device when 'first' then v.first_credit when 'last' then v.last_credit end, '') as label,
+        case p_kind when 'entry' then v.previous_entry when 'exit' then v.previous_exit when 'referrer' then v.previous_referrer
+          when 'device' then v.previous_device when 'last' then v.previous_last else v.previous_visit end as before
+      from (
+        select v.session, v.started, v.ended, v.events, v.goals, v.entry_page, v.exit_page, v.referrer, v.device, v.first_credit,
+          v.last_credit, v.previous_visit, v.previous_entry, v.previous_exit, v.previous_referrer, v.previous_device, v.previous_last
+        from days l
+        cross join audience_gate.visits v
+        where p_views_hold and v.site_id = p_site and v.started >= l.starts[1] and v.started < l.starts[cardinality(l.starts)]
+          and v.session not in (select t.session from tail t where t.revision = -1)
+        union all
+        select t.session, t.started, t.ended, t.events, t.goals, t.entry_page, t.exit_page, t.referrer, t.device, t.first_credit,
+          t.last_credit, t.previous_visit, t.previous_entry, t.previous_exit, t.previous_referrer, t.previous_device, t.previous_last
+        from tail t
+        where t.revision = 1
+      ) v
+    ) f
+    cross join days l
+    group by 1, 2, 3, 4
+  )
   select v.label, v.goal, v.day, v.previous_day, v.visits, v.bounces, v.seconds, v.events
   from audience_gate.visit_days v
   where p_views_hold and v.site_zone = p_site_zone and v.kind = p_kind and v.day between p_first_day and p_last_day
@@ -126,19 +154,15 @@ as $$
   from audience_gate.visit_days_tail(p_site, array[p_time_zone]) t
   where p_views_hold and p_site_zone is not null and t.kind = p_kind and t.day between p_first_day and p_last_day
   union all
-  select g.label, g.goal, d.day,
-    case when g.goal = '' then lag(d.day, 1, '-infinity'::date) over (partition by g.label, g.goal, v.person order by d.day)
-      else '-infinity' end,
-    1, case when v.events = 1 then 1 else 0 end, v.seconds, v.events
-  from audience_gate.site_visits(
-    p_site, p_views_hold, (p_first_day - 1)::timestamp at time zone p_time_zone, (p_last_day + 2)::timestamp at time zone p_time_zone) v
-  cross join lateral (select (v.started at time zone p_time_zone)::date as day) d
-  cross join lateral (
-    select coalesce(case p_kind when 'entry' then v.entry_page when 'exit' then v.exit_page when 'referrer' then v.referrer
-      when 'device' then v.device when 'first' then v.first_credit when 'last' then v.last_credit end, '') as label, n.goal
-    from (select '' as goal union all select unnest(v.goals) where p_kind in ('first', 'last')) n
-  ) g
-  where (not p_views_hold or p_site_zone is null) and d.day between p_first_day and p_last_day
+  select c.label, c.goal, l.days[c.nth], case c.before when 0 then '-infinity' else l.days[c.before] end, c.visits, c.bounces,
+    extract(epoch from c.stayed), c.events
+  from (
+    select n.label, '' as goal, n.nth, n.before, n.visits, n.bounces, n.stayed, n.events from counted n
+    union all
+    select n.label, g.goal, n.nth, 0, n.visits, n.bounces, n.stayed, n.events from counted n cross join unnest(n.goals) g (goal)
+  ) c
+  cross join days l
+  where l.days[c.nth] between p_first_day and p_last_day
 $$;
 comment on function audience_gate.visit_day_cells(uuid, integer, text, boolean, text, date, date) is
   'The visits that began on the days of a range, by one kind of label, split by the day of the visit of their person before.';

@@ -147,20 +147,23 @@ as $$
     (select max(r.created_at) from audience_gate.received r
      where r.site_id = p_site and not r.folded and (r.rule_id = '' or r.replayed_at is not null)
        and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)),
-    (select max(r.created_at) from audience_gate.received r
-     join (
-       select n.slot from (
-         (select v.slot from audience_gate.receipt_slots v
-          where v.site_id = p_site and v.rule_id = '' and v.events + (
-            select coalesce(sum(u.events), 0) from audience_gate.receipt_corrections u
-            where u.site_id = p_site and u.slot = v.slot and u.rule_id = '') > 0
-          order by v.slot desc limit 1)
-         union all
-         (select u.slot from audience_gate.receipt_corrections u
-          where u.site_id = p_site and u.rule_id = '' and u.events > 0 order by u.slot desc limit 1)
-       ) n
-     ) k on r.created_at >= k.slot and r.created_at < k.slot + interval '15 minutes'
-     where r.site_id = p_site and (r.rule_id = '' or r.replayed_at is not null)))
+    (select max(a.created_at) from (
+       (select v.slot from audience_gate.receipt_slots v
+        where v.site_id = p_site and v.rule_id = '' and v.events + (
+          select coalesce(sum(u.events), 0) from audience_gate.receipt_corrections u
+          where u.site_id = p_site and u.slot = v.slot and u.rule_id = '') > 0
+        order by v.slot desc limit 1)
+       union all
+       (select u.slot from audience_gate.receipt_corrections u
+        where u.site_id = p_site and u.rule_id = '' and u.events > 0 order by u.slot desc limit 1)
+     ) n
+     cross join lateral (
+       select r.created_at from audience_gate.received r
+       where r.site_id = p_site and r.created_at >= n.slot and r.created_at < n.slot + interval '15 minutes'
+         and (r.rule_id = '' or r.replayed_at is not null)
+       order by r.created_at desc
+       limit 1
+     ) a))
 $$;
 comment on function audience_gate.last_accepted_at(uuid) is 'When the newest accepted event of a site was received.';
 

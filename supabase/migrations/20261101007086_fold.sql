@@ -10,6 +10,7 @@ set enable_mergejoin = off
 set enable_nestloop = off
 set work_mem = '64MB'
 set jit = off
+set max_parallel_workers_per_gather = 0
 as $$
 begin
   with sites as materialized (
@@ -185,16 +186,19 @@ begin
   ), put_visits as (
     insert into audience_gate.visits as c (
       site_id, session, sender, person, started, ended, events, entry_page, exit_page, referrer, device, first_touch, last_touch, goals,
-      first_credit, last_credit)
+      first_credit, last_credit, previous_visit, previous_entry, previous_exit, previous_referrer, previous_device, previous_last)
     select g.site_id, g.session, g.sender, g.person, g.started, g.ended, g.events, g.entry_page, g.exit_page, g.referrer, g.device,
-      g.first_touch, g.last_touch, g.goals, g.first_credit, g.last_credit
+      g.first_touch, g.last_touch, g.goals, g.first_credit, g.last_credit, g.previous_visit, g.previous_entry,
+      g.previous_exit, g.previous_referrer, g.previous_device, g.previous_last
     from visited g
     where g.revision = 1
     on conflict on constraint visits_pkey do update
     set sender = excluded.sender, person = excluded.person, started = excluded.started, ended = excluded.ended,
       events = excluded.events, entry_page = excluded.entry_page, exit_page = excluded.exit_page, referrer = excluded.referrer,
       device = excluded.device, first_touch = excluded.first_touch, last_touch = excluded.last_touch, goals = excluded.goals,
-      first_credit = excluded.first_credit, last_credit = excluded.last_credit
+      first_credit = excluded.first_credit, last_credit = excluded.last_credit, previous_visit = excluded.previous_visit,
+      previous_entry = excluded.previous_entry, previous_exit = excluded.previous_exit, previous_referrer = excluded.previous_referrer,
+      previous_device = excluded.previous_device, previous_last = excluded.previous_last
     where c.* is distinct from excluded.*
   ), put_visit_days as (
     insert into audience_gate.visit_days as c (site_zone, kind, label, goal, day, previous_day, visits, bounces, seconds, events)
@@ -203,16 +207,15 @@ begin
     from (
       select z.site_zone, l.*, d.day, v.revision, v.events, case when v.events = 1 then 1 else 0 end as bounced,
         extract(epoch from v.ended - v.started) as seconds,
-        case when l.goal = '' then lag(d.day, 1, '-infinity'::date) over (
-          partition by z.site_zone, v.revision, l.kind, l.label, l.goal, v.person order by d.day, v.started, v.session)
-          else '-infinity' end as previous_day
+        case when l.goal = '' then (l.before at time zone z.time_zone)::date else '-infinity' end as previous_day
       from visited v
       join zones z on z.site_id = v.site_id
       cross join lateral (select (v.started at time zone z.time_zone)::date as day) d
       cross join lateral (
-        select k.kind, coalesce(k.label, '') as label, g.goal
-        from (values ('', ''), ('entry', v.entry_page), ('exit', v.exit_page), ('referrer', v.referrer), ('device', v.device),
-          ('first', v.first_credit), ('last', v.last_credit)) k (kind, label)
+        select k.kind, coalesce(k.label, '') as label, g.goal, k.before
+        from (values ('', '', v.previous_visit), ('entry', v.entry_page, v.previous_entry), ('exit', v.exit_page, v.previous_exit),
+          ('referrer', v.referrer, v.previous_referrer), ('device', v.device, v.previous_device),
+          ('first', v.first_credit, v.previous_visit), ('last', v.last_credit, v.previous_last)) k (kind, label, before)
         join (select '' as goal union all select unnest(v.goals)) g on g.goal = '' or k.kind in ('first', 'last')
       ) l
     ) o

@@ -205,19 +205,33 @@ begin
       union select audience_gate.people_of_sessions(item.site, named));
     delete from audience_gate.visits v where v.site_id = item.site and v.session = any (numbers);
     insert into audience_gate.visits (site_id, session, sender, person, started, ended, events, entry_page, exit_page, referrer, device,
-      first_touch, last_touch, goals)
+      first_touch, last_touch, goals, previous_visit, previous_entry, previous_exit, previous_referrer, previous_device, previous_last)
     select item.site, c.session, c.sender, coalesce(k.user_id, c.sender, c.session), c.started, c.ended, c.events, c.entry_page,
-      c.exit_page, c.referrer, c.device, c.first_touch, c.last_touch, c.goals
+      c.exit_page, c.referrer, c.device, c.first_touch, c.last_touch, c.goals,
+      '-infinity', '-infinity', '-infinity', '-infinity', '-infinity', '-infinity'
     from audience_gate.visit_cells(item.site, false, true, named) c
     left join audience_gate.linked_sessions k on k.site_id = item.site and k.session = c.session;
-    update audience_gate.visits v set first_credit = n.first_credit, last_credit = n.last_credit
+    update audience_gate.visits v
+    set first_credit = n.first_credit, last_credit = n.last_credit, previous_visit = n.previous_visit,
+      previous_entry = n.previous_entry, previous_exit = n.previous_exit, previous_referrer = n.previous_referrer,
+      previous_device = n.previous_device, previous_last = n.previous_last
     from (
-      select m.session, max(m.first_touch) filter (where m.nth = 1) over (partition by m.person) as first_credit,
-        max(m.last_touch) over (partition by m.person, m.nth) as last_credit
+      select m.session, m.first_credit, m.last_credit,
+        lag(m.started, 1, '-infinity') over (partition by m.person order by m.started, m.session) as previous_visit,
+        lag(m.started, 1, '-infinity') over (partition by m.person, m.entry_page order by m.started, m.session) as previous_entry,
+        lag(m.started, 1, '-infinity') over (partition by m.person, m.exit_page order by m.started, m.session) as previous_exit,
+        lag(m.started, 1, '-infinity') over (partition by m.person, m.referrer order by m.started, m.session) as previous_referrer,
+        lag(m.started, 1, '-infinity') over (partition by m.person, m.device order by m.started, m.session) as previous_device,
+        lag(m.started, 1, '-infinity') over (partition by m.person, m.last_credit order by m.started, m.session) as previous_last
       from (
-        select w.*, count(w.last_touch) over (partition by w.person order by w.started, w.session) as nth
-        from audience_gate.visits w
-        where w.site_id = item.site and w.person = any (people)
+        select c.session, c.person, c.started, c.entry_page, c.exit_page, c.referrer, c.device,
+          max(c.first_touch) filter (where c.nth = 1) over (partition by c.person) as first_credit,
+          max(c.last_touch) over (partition by c.person, c.nth) as last_credit
+        from (
+          select w.*, count(w.last_touch) over (partition by w.person order by w.started, w.session) as nth
+          from audience_gate.visits w
+          where w.site_id = item.site and w.person = any (people)
+        ) c
       ) m
     ) n
     where v.site_id = item.site and v.session = n.session;

@@ -22,6 +22,7 @@ const ZONES = [
   "America/New_York",
   "Asia/Kathmandu",
   "Pacific/Chatham",
+  "Australia/Lord_Howe",
 ];
 const REGISTERED = "Europe/Berlin";
 const STEPS = [
