@@ -1,4 +1,4 @@
--- The jobs: the fold, every minute, and the refresh of the materialised views, which begins with one.
+-- The jobs: the fold, every minute, and the refresh of the materialised views, which begins with one; and how old those are.
 
 create or replace function audience_gate.fold_analytics()
 returns jsonb
@@ -92,6 +92,58 @@ $$;
 comment on function audience_gate.refresh_analytics() is
   'Folds what is new into the figures, then refreshes all materialised views concurrently and in one transaction, and logs '
   'each. A failure leaves all of them as they were, and is logged too. Returns the outcome.';
+
+-- What was received since the views were refreshed is counted by slots, but for the one in which they were, so that it costs
+-- little however long ago that is.
+create or replace function audience_gate.kpi_freshness(p_site uuid)
+returns table (
+  view_name text, refreshed_at timestamptz, covered_until timestamptz, age_seconds numeric, duration_ms numeric,
+  row_count bigint, outcome text, tail_events bigint, schedule text
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+set max_parallel_workers_per_gather = 0
+as $$
+#variable_conflict use_column
+declare
+  since timestamptz;
+  next_slot timestamptz;
+  waiting bigint;
+begin
+  perform audience_gate.kpi_range(p_site, now() - interval '1 day', now(), 'UTC', 'total', 1);
+  since := coalesce((
+    select z.covered_until from audience_gate.site_zones z where z.site_id = p_site and z.time_zone = 'UTC'), '-infinity');
+  next_slot := date_bin('15 minutes', since, timestamptz '2000-01-01Z') + interval '15 minutes';
+  waiting := (
+    select count(*) from audience_gate.receipts c where c.site_id = p_site and c.created_at >= since and c.created_at < next_slot
+  ) + (
+    select coalesce(sum(s.events), 0) from (
+      select v.slot, v.rule_id, v.events from audience_gate.receipt_slots v where v.site_id = p_site and v.slot >= next_slot
+      union all
+      select t.slot, t.rule_id, t.events from audience_gate.receipt_tail(p_site) t where t.slot >= next_slot
+    ) s
+    where s.rule_id <> 'unjudged'
+  );
+  return query
+  select v.relname::text, good.started_at, good.covered_until, round(extract(epoch from now() - good.covered_until), 1),
+    round(good.duration_ms, 1), good.row_count,
+    coalesce((
+      select l.outcome from audience_gate.analytics_runs l
+      where l.view_name in (v.relname::text, 'all') order by l.id desc limit 1), 'never'),
+    waiting,
+    (select string_agg(j.schedule, ', ' order by j.name) from audience_gate.jobs j where j.action = 'refresh_analytics' and j.active)
+  from pg_catalog.pg_class v
+  left join lateral (
+    select l.* from audience_gate.analytics_runs l
+    where l.view_name = v.relname::text and l.outcome = 'ok' order by l.id desc limit 1
+  ) good on true
+  where v.relnamespace = 'audience_gate'::regnamespace and v.relkind = 'm'
+  order by 1;
+end;
+$$;
 
 insert into audience_gate.site_zones (site_id, time_zone) select s.id, 'UTC' from public.audience_sites s on conflict do nothing;
 insert into audience_gate.jobs (name, description, schedule, action)

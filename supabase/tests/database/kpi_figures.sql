@@ -15,7 +15,7 @@
 begin;
 -- pg_cron may refresh too; whoever holds this lock refreshes alone.
 do $$ begin perform pg_advisory_xact_lock(hashtextextended('audience_gate.refresh_analytics', 0)); end $$;
-select plan(70);
+select plan(71);
 
 insert into public.audience_sites (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000000', 'A'), ('bbbbbbbb-0000-4000-8000-000000000000', 'B'),
@@ -154,6 +154,9 @@ select results_eq(
 select is(
   (select people from public.kpi_overview('cccccccc-0000-4000-8000-000000000000', '2026-09-07Z', '2026-09-28Z')), 5::bigint,
   'and says so in every figure');
+select cmp_ok(
+  (select max(tail_events) from public.kpi_freshness('cccccccc-0000-4000-8000-000000000000')), '=', 0::bigint,
+  'and its views are as old as before');
 
 select is(
   (select count(*) from public.kpi_freshness('aaaaaaaa-0000-4000-8000-000000000000') where outcome = 'ok' and duration_ms > 0),
