@@ -8,14 +8,12 @@ import { secretKey } from "./settings.mjs";
  * @param {import("./database.mjs").Database} database
  * @param {string} url of the stack
  * @param {(line: string) => void} log
- * @returns {() => void} stops it
+ * @returns {() => Promise<void>} stops it, and waits for what is running
  */
 export function startScheduler(database, url, log) {
-  let running = false;
-  const tick = async () => {
-    // While a slow run goes on, no other is started; the next comes a minute later.
-    if (running) return;
-    running = true;
+  /** @type {Promise<void> | undefined} */
+  let running;
+  const run = async () => {
     try {
       await database.query("select audience_gate.run_due_jobs()");
       const { rows } = await database.query(
@@ -25,12 +23,17 @@ export function startScheduler(database, url, log) {
     } catch (error) {
       log(`scheduled jobs: ${/** @type {Error} */ (error).message}`);
     } finally {
-      running = false;
+      running = undefined;
     }
   };
+  // While a slow run goes on, no other is started; the next comes a minute later.
+  const tick = () => running ??= run();
   const timer = setInterval(tick, 60_000);
   tick();
-  return () => clearInterval(timer);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }
 
 /** @param {string} url */
