@@ -19,7 +19,10 @@ import { EVERYTHING } from "./system.mjs";
  * @property {boolean} [alone] whether it runs alone, because it measures time
  */
 
-/** Folders under tests/ whose suites measure time: how long a clone takes to test itself, how long an upgrade keeps others waiting. */
+/**
+ * Folders under tests/ whose suites measure time: how long a clone takes to test itself, how long an upgrade keeps others
+ * waiting. In the short form they allow for a machine with other work, so that no core waits for them.
+ */
 const ALONE = new Set(["stack", "upgrade"]);
 
 /**
@@ -176,6 +179,6 @@ export function suites({ long }) {
   const place = (/** @type {Suite} */ { name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const all = [...rust(), ...pgtap(), ...functions(), ...node(), ...python()].sort((a, b) => place(a) - place(b));
   return all.map((suite) =>
-    long ? { ...suite, env: { ...suite.env, ...LONG }, long, seconds: 4 * 3600 } : { ...suite, long }
+    long ? { ...suite, env: { ...suite.env, ...LONG }, long, seconds: 4 * 3600 } : { ...suite, long, alone: false }
   );
 }

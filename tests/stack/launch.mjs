@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publishableKey, secretKey } from "../../local/settings.mjs";
@@ -16,6 +16,9 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
  * @property {string} said everything it printed
  * @property {(signal: NodeJS.Signals) => Promise<number | null>} end its exit code; null if the signal took it
  */
+
+/** Seconds on an idle machine: one with other work gets proportionally more. @param {number} seconds */
+export const within = (seconds) => seconds * Math.max(1, loadavg()[0] / availableParallelism());
 
 /** A folder that is removed when the test is over. @param {import("node:test").TestContext} t */
 export function temporaryFolder(t) {

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { availableParallelism, loadavg } from "node:os";
 import { test } from "node:test";
 import { publishableKey, secretKey } from "../../local/settings.mjs";
 import { begun } from "./beginning.mjs";
-import { freePort, ingest, launch, launchAndFail, rest, temporaryFolder, view } from "./launch.mjs";
-
-/** The limits hold for an idle machine; a shared one gets proportionally more time. */
-const within = (/** @type {number} */ seconds) => seconds * Math.max(1, loadavg()[0] / availableParallelism());
+import { freePort, ingest, launch, launchAndFail, rest, temporaryFolder, view, within } from "./launch.mjs";
 
 /** A folder as a first start without the demo leaves it. @param {import("node:test").TestContext} t */
 async function begunFolder(t) {

@@ -1,6 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { blocks } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
@@ -21,9 +20,13 @@ import { root } from "../runner/paths.mjs";
 /** The copies share one folder of compiled dependencies, apart from that of the original checkout. */
 const TARGET = join(root, "target", "changed");
 
-/** @returns {Checkout} */
-export function checkout() {
-  const folder = mkdtempSync(join(tmpdir(), "audience-gate-changed-"));
+/**
+ * @param {string} name of a folder that is the same at every run: by it the compiler knows what it compiled before
+ * @returns {Checkout}
+ */
+export function checkout(name) {
+  const folder = join(root, "target", "checkouts", name);
+  rmSync(folder, { recursive: true, force: true });
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
   for (const path of listed.toString("utf8").split("\0").filter((path) => path && !path.startsWith("fuzz/seeds/"))) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -33,7 +36,8 @@ export function checkout() {
 
   /** @type {Checkout["run"]} */
   const run = (program, args, codes = [0]) => {
-    const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
+    // Without it, git would apply a diff to the repository around the folder.
+    const env = { ...process.env, CARGO_TARGET_DIR: TARGET, GIT_CEILING_DIRECTORIES: dirname(folder) };
     const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8", env });
     if (!codes.includes(status ?? -1)) {
       throw new Error(`${program} ${args.join(" ")} ended with ${status}\n${stdout}${stderr}`);

@@ -9,7 +9,7 @@ import { secretKey } from "../../local/settings.mjs";
 import { freePort, ingest, launch, rest, view } from "../stack/launch.mjs";
 import { checkout, recipe } from "./checkout.mjs";
 
-const copy = checkout();
+const copy = checkout("recipes");
 const data = mkdtempSync(join(tmpdir(), "audience-gate-recipes-"));
 after(() => {
   copy.remove();

@@ -1,7 +1,6 @@
 // The later migrations turn a database of any released version into what a new database is, while events come in.
 // The next release is made here: it has one more rule and event type, another bound and another weight.
 import assert from "node:assert/strict";
-import { availableParallelism, loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
@@ -9,6 +8,7 @@ import { event, ingest, insert } from "../database/events.mjs";
 import { asClient, migrate, SCENARIO_VERSIONS, startPostgres, VERSIONS } from "../database/postgres.mjs";
 import { size } from "../long.mjs";
 import { expected } from "../package/cases.mjs";
+import { within } from "../stack/launch.mjs";
 import { until } from "../until.mjs";
 import { checkout, recipe, release, releases } from "./checkout.mjs";
 import { described, dumped, shipped } from "./schema.mjs";
@@ -17,12 +17,12 @@ import { described, dumped, shipped } from "./schema.mjs";
 const ROWS = size({ short: 20_000, long: 1_000_000 });
 
 /** One second on an idle machine; a shared one gets proportionally more. */
-const limit = () => 1000 * Math.max(1, loadavg()[0] / availableParallelism());
+const limit = () => 1000 * within(1);
 
 /** Event types whose weight changes. */
 const WEIGHTS = new Map([["page_view", 0.3], ["site_search", 2]]);
 
-const copy = checkout();
+const copy = checkout("upgrade");
 /** @type {string[]} */
 let frozen;
 /** @type {{ version: string, migrations: string[] }[]} */
