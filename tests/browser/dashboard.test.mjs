@@ -11,7 +11,7 @@ import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { begun } from "../stack/beginning.mjs";
 import { TRUTH } from "./dashboard-truth.mjs";
-import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 // Numbers are written as the page writes them; that it writes the right ones is what is tested.
 const { code } = transformSync(readFileSync(new URL("../../web/dashboard/format.ts", import.meta.url), "utf8"), {
@@ -477,7 +477,7 @@ test("interactive in under a second", async (t) => {
   assert.ok(times[2] < 1_000, `the median of ${times.join(", ")} ms`);
 });
 
-for (const look of LOOKS) {
+for (const look of LOOKED) {
   test(`axe-core finds nothing: ${look.name}`, async (t) => {
     const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
     t.after(() => context.close());

@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { size } from "../long.mjs";
 import { chromiumPath } from "../runner/chromium.mjs";
 
 const require = createRequire(import.meta.url);
@@ -34,6 +35,9 @@ export const LOOKS = [
   { name: "phone-light", viewport: { width: 390, height: 844 }, colorScheme: "light" },
   { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
 ];
+
+/** Those in which every view is looked at: in the short form each width and each scheme of colours once. */
+export const LOOKED = size({ short: LOOKS.filter(({ name }) => /desktop-light|phone-dark/.test(name)), long: LOOKS });
 
 /** Keeps a picture of the whole page for people to look at; its folder is not committed. */
 export async function picture(/** @type {Page} */ page, /** @type {string} */ name) {

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { pageHeaders } from "../../web/shared/headers.mjs";
-import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const dist = fileURLToPath(new URL("../../web/dist/playground/", import.meta.url));
 /** @type {Record<string, string>} */
@@ -440,7 +440,7 @@ test("without WebAssembly the page says what is missing", async (t) => {
   await page.getByText("This page needs WebAssembly").waitFor();
 });
 
-for (const look of LOOKS) {
+for (const look of LOOKED) {
   test(`axe-core finds nothing: ${look.name}`, async (t) => {
     const { page } = await open(t, "/", look);
     const found = [...await violations(page), ...await overflow(page)];

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { freePort, listen } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { begun } from "../stack/beginning.mjs";
-import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const OWNER = { email: "demo@example.test", password: "demo-password" };
@@ -411,7 +411,7 @@ const VIEWS = [
   ["refused-rule", "?view=refusals&rule=privacy.raw_email"],
 ];
 
-for (const look of LOOKS) {
+for (const look of LOOKED) {
   test(`axe-core finds nothing and nothing is cut off: ${look.name}`, async (t) => {
     const { page, said } = await signedIn(t, { look });
     /** @type {string[]} */

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "../../local/database.mjs";
 import { secretKey } from "../../local/settings.mjs";
+import { begun } from "../stack/beginning.mjs";
+import { temporaryFolder } from "../stack/launch.mjs";
 import { golden, lines, MATRIX, matrix } from "./grants.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 
@@ -25,14 +27,19 @@ for (const version of VERSIONS) {
 
 // The library of the local stack would open every table to them, and the secret key could delete an event type.
 test("every role has the same rights to tables on the local stack", async (t) => {
-  const database = await openDatabase({});
-  t.after(() => database.close());
+  const folder = temporaryFolder(t);
+  await begun(folder);
+  const database = await openDatabase({ folder });
   const ask = (/** @type {string} */ path, /** @type {RequestInit} */ init = {}) =>
     database.fetch(new Request(`http://127.0.0.1/rest/v1/${path}`, { headers: { apikey: secretKey }, ...init }));
-  assert.equal((await ask("audience_event_types?id=eq.page_view")).status, 200);
-  assert.equal((await ask("audience_event_types?id=eq.page_view", { method: "DELETE" })).status, 403);
-  const tables = (/** @type {string[]} */ all) => all.filter((line) => !/^(function|schema) /.test(line));
-  assert.deepEqual(tables(lines((await database.query(MATRIX)).rows)), tables(golden()));
+  try {
+    assert.equal((await ask("audience_event_types?id=eq.page_view")).status, 200);
+    assert.equal((await ask("audience_event_types?id=eq.page_view", { method: "DELETE" })).status, 403);
+    const tables = (/** @type {string[]} */ all) => all.filter((line) => !/^(function|schema) /.test(line));
+    assert.deepEqual(tables(lines((await database.query(MATRIX)).rows)), tables(golden()));
+  } finally {
+    await database.close();
+  }
 });
 
 /** What a policy lets the owners of a site remove by themselves, row by row: supabase/tests/database/control_room.sql, registry_owners.test.mjs. */

@@ -11,7 +11,7 @@ import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 import { size } from "../long.mjs";
 
 const { registry, receivedAt, cases } = expected();
-const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? size({ short: 3000, long: 100_000 }));
+const GENERATED = Number(process.env.AUDIENCE_GATE_EVENTS ?? size({ short: 1000, long: 100_000 }));
 const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 /** Faults that Postgres refuses before any rule is applied, or cannot see any more. */
 const ONLY_IN_TEXT = new Set(["parse.json", "parse.text", "parse.duplicate_key", "parse.number"]);

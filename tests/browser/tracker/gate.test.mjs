@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { freePort } from "../../../local/ports.mjs";
 import { startStack } from "../../../local/stack.mjs";
 import { begun } from "../../stack/beginning.mjs";
-import { launch, LOOKS, overflow, picture, violations } from "../pages.mjs";
+import { launch, LOOKED, overflow, picture, violations } from "../pages.mjs";
 import { until } from "./browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-tracker-"));
@@ -160,7 +160,7 @@ test(
   },
 );
 
-for (const look of LOOKS) {
+for (const look of LOOKED) {
   test(
     `the demo page, ${look.name}: nothing for axe-core to object to, nothing cut off`,
     { timeout: 120_000 },
