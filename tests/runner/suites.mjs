@@ -26,10 +26,10 @@ import { EVERYTHING } from "./system.mjs";
 const ALONE = new Set(["stack", "upgrade"]);
 
 /**
- * The suites that take longest, in the order in which they begin, so that neither lane ends long after the other. While Rust
- * is compiled, the browser's tests need none of it.
+ * The suites that take longest, in the order in which they begin, so that no lane ends long after the others. While Rust is
+ * compiled, the browser's tests need none of it, and the clones wait for the network.
  */
-const FIRST = ["rust", "browser", "database", "scaling", "installer", "spark"];
+const FIRST = ["rust", "browser", "stack", "database", "upgrade", "scaling", "installer", "package", "spark"];
 
 /**
  * What the tests of a folder under tests/ need; the tests of a folder that is not named here get everything.

@@ -27,9 +27,15 @@ export function temporaryFolder(t) {
   return folder;
 }
 
-/** @returns {Promise<number>} */
+/**
+ * A port that nobody listens on, below those that systems give to connections by themselves. It is taken seconds later, so
+ * it is any of thousands: suites run side by side.
+ *
+ * @returns {Promise<number>}
+ */
 export async function freePort() {
-  for (let port = 55450; port < 55470; port += 1) {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await new Promise((resolve) => {
       const server = createServer();
       server.once("error", () => resolve(false));
@@ -37,7 +43,7 @@ export async function freePort() {
     });
     if (free) return port;
   }
-  throw new Error("no free port from 55450 to 55469");
+  throw new Error("no free port from 20000 to 29999");
 }
 
 /**
