@@ -4,7 +4,9 @@ drop function if exists audience_gate.funnel_tail(uuid, text, timestamptz);
 drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, timestamptz);
 
 -- One walk serves the table, the live tail, and zones that the table does not count. The planner cannot know how many people
--- a step has, and would compare each with each; it is left with the hash join, which suits any number.
+-- a step has, and would compare each with each; it is left with the hash join, which suits any number. The site of an event is
+-- looked at after the event was found by its user or session: of a log that was never analysed, the planner would have all
+-- events of the site looked up for each of them.
 create or replace function audience_gate.funnel_cells(
   p_site uuid, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz,
   p_people uuid[] default null, p_sessions text[] default null
@@ -57,21 +59,20 @@ as $$
     select e.person, e.event_type, e.at
     from users u
     cross join lateral (
-      select a.user_id as person, a.event_type, a.at from audience_gate.activity a
-      where a.user_id = u.user_id and a.site_id = p_site and (p_now or a.folded)
+      select a.site_id, a.user_id as person, a.event_type, a.at from audience_gate.activity a
+      where a.user_id = u.user_id and (p_now or a.folded)
       offset 0
     ) e
-    where e.event_type in (select s.event_type from steps s)
+    where e.site_id = p_site and e.event_type in (select s.event_type from steps s)
     union all
     select audience_gate.person(null, v.user_id, v.session), e.event_type, e.at
     from sessions v
     cross join lateral (
-      select a.event_type, a.at from audience_gate.activity a
-      where a.session_id = v.session_id and a.user_id is null and a.site_id = p_site
-        and (p_now or a.folded)
+      select a.site_id, a.user_id, a.event_type, a.at from audience_gate.activity a
+      where a.session_id = v.session_id and (p_now or a.folded)
       offset 0
     ) e
-    where e.event_type in (select s.event_type from steps s)
+    where e.site_id = p_site and e.user_id is null and e.event_type in (select s.event_type from steps s)
   ), touches as materialized (
     select s.funnel_id, s.position, s.conversion_window, e.person, array_agg(e.at order by e.at) as times
     from events e

@@ -15,6 +15,8 @@ comment on function audience_gate.visit_goals(uuid) is 'The last steps of the fu
 alter function audience_gate.visit_goals(uuid) owner to audience_gate_owner;
 revoke all on function audience_gate.visit_goals(uuid) from public, anon, authenticated, service_role;
 
+-- The site of an event is looked at after the event was found by its session: of a log that was never analysed, the planner
+-- would have all events of the site looked up for each session.
 create or replace function audience_gate.visit_cells(p_site uuid, p_now boolean, p_touched boolean, p_sessions text[] default null)
 returns table (
   session uuid, sender uuid, started timestamptz, ended timestamptz, events bigint, entry_page text, exit_page text,
@@ -31,24 +33,25 @@ as $$
     from audience_gate.activity a
     where not p_touched and a.site_id = p_site and (p_now or a.folded)
     union all
-    select e.*
+    select e.session, e.user_id, e.at, e.id, e.metadata, e.touch, e.event_type
     from audience_gate.tail_links(p_site) l
     cross join lateral (
-      select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
+      select a.site_id, a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
       from audience_gate.activity a
-      where a.session_id = l.session_id and a.site_id = p_site and (p_now or a.folded)
+      where a.session_id = l.session_id and (p_now or a.folded)
       offset 0
     ) e
-    where p_touched and p_sessions is null
+    where p_touched and p_sessions is null and e.site_id = p_site
     union all
-    select e.*
+    select e.session, e.user_id, e.at, e.id, e.metadata, e.touch, e.event_type
     from unnest(p_sessions) s (session_id)
     cross join lateral (
-      select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
+      select a.site_id, a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
       from audience_gate.activity a
-      where a.session_id = s.session_id and a.site_id = p_site and (p_now or a.folded)
+      where a.session_id = s.session_id and (p_now or a.folded)
       offset 0
     ) e
+    where e.site_id = p_site
   ), grouped as (
     select e.session, min(coalesce(e.user_id, e.session)::text) as first_sender, max(coalesce(e.user_id, e.session)::text) as last_sender,
       min(e.at) as started, max(e.at) as ended, count(*)::bigint as events,
