@@ -7,7 +7,7 @@ volatile
 set search_path = ''
 as $$
 declare
-  schema_name text := (select c.relnamespace::regnamespace::text from pg_catalog.pg_class c where c.oid = l.tracked);
+  place regnamespace := (select c.relnamespace from pg_catalog.pg_class c where c.oid = l.tracked);
   name text := (select c.relname from pg_catalog.pg_class c where c.oid = l.events);
   reader text;
 begin
@@ -32,8 +32,8 @@ begin
       execute format('grant select on table %s to %I', l.events, reader);
     end if;
   end loop;
-  if not has_schema_privilege('audience_gate_owner', schema_name, 'usage') then
-    execute format('grant usage on schema %s to audience_gate_owner', schema_name);
+  if not has_schema_privilege('audience_gate_owner', place, 'usage') then
+    execute format('grant usage on schema %s to audience_gate_owner', place);
   end if;
   execute format('grant select, insert, update (changed_by, notes, actor) on table %s to audience_gate_owner', l.events);
   execute format('create policy %I on %s for select to anon, authenticated using
@@ -93,7 +93,7 @@ set search_path = ''
 as $$
 declare
   subject record;
-  place text := (select c.relnamespace::regnamespace::text from pg_catalog.pg_class c where c.oid = tracked);
+  place regnamespace := (select c.relnamespace from pg_catalog.pg_class c where c.oid = tracked);
   entity text := coalesce(options ->> 'entity',
     audience_gate.singular((select c.relname::text from pg_catalog.pg_class c where c.oid = tracked)));
   is_first boolean := not exists (select from audience_gate.lifecycles o where o.tracked = track_lifecycle.tracked);
