@@ -162,6 +162,7 @@ begin
   delete from audience_gate.state_failures f where f.user_id = person;
   delete from public.audience_site_members m where m.user_id = person;
   get diagnostics memberships = row_count;
+  update public.audience_saved_views v set made_by = null where v.made_by = person;
   update public.audience_event_replays r set replayed_by = stand_in where r.replayed_by = actor_name;
   update audience_gate.legacy_judgements j set judged_by = stand_in where j.judged_by = actor_name;
   update public.audience_registry_events e

@@ -46,6 +46,7 @@ begin
       ('public.audience_state_events', 't.user_id = $2::uuid', array[]::text[]),
       ('public.audience_state_events', 't.changed_by = ''user:'' || $2 and t.user_id <> $2::uuid', array['user_id', 'event_id']),
       ('public.audience_site_members', 't.user_id = $2::uuid', array[]::text[]),
+      ('public.audience_saved_views', 't.made_by = $2::uuid', array[]::text[]),
       ('public.audience_registry_events', 't.record ->> ''user_id'' = $2', array['changed_by', 'actor']),
       ('public.audience_registry_events', 't.changed_by = $2::uuid and t.record ->> ''user_id'' is distinct from $2',
         array['record', 'before', 'after']),

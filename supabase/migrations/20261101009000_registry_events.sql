@@ -160,6 +160,7 @@ begin
       ('public.audience_alerts', 'alert', '{id}', '{}'),
       ('public.audience_alert_destinations', 'alert_destination', '{id}', '{}'),
       ('public.audience_wall_links', 'wall_link', '{id}', '{digest}'),
+      ('public.audience_saved_views', 'saved_view', '{id}', '{made_by}'),
       ('audience_gate.jobs', 'job', '{name}', '{}'),
       ('audience_gate.log_retention', 'log_retention', '{table_name}', '{}'),
       ('audience_gate.retention_rules', 'retention_rule', '{id}', '{}'),

@@ -59,6 +59,7 @@ begin
     ('site_member', 'public.audience_site_members', array['site_id', 'user_id', 'role'], 'delete from %s t'),
     ('alert', 'public.audience_alerts', array['id', 'site_id', 'kind', 'source', 'threshold', 'minutes', 'active'], 'delete from %s t'),
     ('alert_destination', 'public.audience_alert_destinations', null, 'delete from %s t'),
+    ('saved_view', 'public.audience_saved_views', array['site_id', 'name', 'words'], 'delete from %s t'),
     ('job', 'job', null, null)
   ) as t (entity, into_table, columns, unmade)
   where t.entity = e.entity;
