@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { textsForEsbuild } from "../../web/dashboard/texts/tables.mjs";
 import { launch } from "./pages.mjs";
 
 const CHARTS = [
@@ -29,20 +30,22 @@ let page;
 before(async () => {
   const bundle = await build({
     stdin: {
-      contents: CHARTS.map((name) => `export * as ${name} from "./${name}.ts";`).join("\n"),
+      contents: `${CHARTS.map((name) => `import * as ${name} from "./${name}.ts";`).join("\n")}
+globalThis.charts = { ${CHARTS.join(", ")} };`,
       resolveDir: fileURLToPath(new URL("../../web/dashboard/charts/", import.meta.url)),
       loader: "ts",
     },
     bundle: true,
     write: false,
-    format: "iife",
-    globalName: "charts",
+    format: "esm",
     target: "es2023",
+    plugins: [textsForEsbuild],
   });
   browser = await launch();
   page = await browser.newPage();
   await page.setContent("<!doctype html><title>charts</title><main></main>");
-  await page.addScriptTag({ content: bundle.outputFiles[0].text });
+  await page.addScriptTag({ type: "module", content: bundle.outputFiles[0].text });
+  await page.waitForFunction(() => "charts" in globalThis);
 });
 after(() => browser?.close());
 

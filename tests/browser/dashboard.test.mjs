@@ -1,24 +1,30 @@
 // The dashboard on the real local stack, filled with the demo site: its numbers against plain SQL over the event log,
 // how it works by keyboard, with failures and with nothing to show, and axe-core in every look.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { transformSync } from "esbuild";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
+import { textsForEsbuild } from "../../web/dashboard/texts/tables.mjs";
 import { begun } from "../stack/beginning.mjs";
 import { TRUTH } from "./dashboard-truth.mjs";
 import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 // Numbers are written as the page writes them; that it writes the right ones is what is tested.
-const { code } = transformSync(readFileSync(new URL("../../web/dashboard/format.ts", import.meta.url), "utf8"), {
-  loader: "ts",
+const { outputFiles: [format] } = await build({
+  entryPoints: [fileURLToPath(new URL("../../web/dashboard/format.ts", import.meta.url))],
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2023",
+  plugins: [textsForEsbuild],
 });
 /** @type {Record<"count" | "percent" | "duration", (value: number) => string>} */
-const { count, percent, duration } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { count, percent, duration } = await import(`data:text/javascript,${encodeURIComponent(format?.text ?? "")}`);
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const ZONE = "Asia/Kolkata";
@@ -297,11 +303,11 @@ test("an event shows within seconds, and a refusal with its rule", async (t) => 
         metadata,
       }),
     });
-  const sent = Date.now();
   assert.equal((await send({ report_id: "live", page_path: "/live" })).status, 200);
+  await page.clock.runFor(10_000);
   await page.locator(".ticker li", { hasText: "Benchmark compared" }).first().waitFor({ timeout: 10_000 });
-  t.diagnostic(`shown ${Date.now() - sent} ms after sending began`);
   assert.equal((await send({ report_id: "live" })).status, 422);
+  await page.clock.runFor(10_000);
   await page.locator(".ticker li", { hasText: "engagement.subject" }).first().waitFor({ timeout: 10_000 });
 
   const pause = page.getByRole("button", { name: "Pause" });

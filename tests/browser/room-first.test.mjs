@@ -1,13 +1,15 @@
 // What the first screen of the dashboard weighs and how it arrives: in bytes as they are sent, and in what moves on it.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { launch, LOOKS } from "./pages.mjs";
+import { begun } from "../stack/beginning.mjs";
+import { complaints, launch, LOOKED, LOOKS } from "./pages.mjs";
 
 const WAIT = { timeout: 120_000 };
 /** @type {string} */
@@ -20,6 +22,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-first-"));
   browser = await launch();
+  await begun(folder);
   stack = await startStack({ folder, port: await freePort() });
 });
 after(async () => {
@@ -94,5 +97,85 @@ for (const look of LOOKS.filter(({ name }) => name.endsWith("light"))) {
     t.diagnostic(`${all.toFixed(3)}: ${JSON.stringify(shifts)}`);
     // What browsers call good is a tenth; this is a quarter of that.
     assert.ok(all <= 0.025, `${all} by ${JSON.stringify(shifts)}`);
+  });
+}
+
+/**
+ * What a saved picture holds: its size, the colour of its corner, and how much of it has one of these colours.
+ *
+ * @param {import("playwright-core").Page} page @param {string} file @param {string[]} names of colours of the theme
+ */
+async function pictured(page, file, names) {
+  const url = `data:image/png;base64,${(await readFile(file)).toString("base64")}`;
+  return page.evaluate(async ({ url, names }) => {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    /** The channels of any colour that CSS knows. @param {string} colour */
+    const channels = (colour) => {
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).join();
+    };
+    const counts = new Map();
+    for (let at = 0; at < data.length; at += 4) {
+      const key = `${data[at]},${data[at + 1]},${data[at + 2]}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const probe = document.body.appendChild(document.createElement("i"));
+    /** A colour of the theme as it is now. @param {string} name */
+    const theme = (name) => {
+      probe.style.color = `var(${name})`;
+      return channels(getComputedStyle(probe).color);
+    };
+    return {
+      width: image.width,
+      corner: [...data.slice(0, 3)].join(),
+      ground: theme("--surface"),
+      shares: names.map((name) => (counts.get(theme(name)) ?? 0) / (data.length / 4)),
+    };
+  }, { url, names });
+}
+
+for (const look of LOOKED) {
+  test(`every panel is saved as a picture of what it shows: ${look.name}`, async (t) => {
+    const page = await fresh(t, look);
+    const said = complaints(page);
+    await signIn(page);
+    await page.$$eval("details", (all) => all.forEach((details) => details.setAttribute("open", "")));
+    const buttons = page.getByRole("button", { name: /^Save as PNG: / });
+    const titles = await page.$$eval(".panel h3", (all) => all.map((title) => title.textContent));
+    assert.equal(await buttons.count(), titles.length, "one for each panel");
+    for (
+      const [panel, colours] of /** @type {const} */ ([
+        ["Engagement by tier", ["--tier-consumer", "--ink"]],
+        ["At a glance", ["--pine", "--ink"]],
+        ["Campaigns", ["--sunken", "--ink"]],
+        ["Refused, by rule", ["--madder-wash", "--ink"]],
+      ])
+    ) {
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: `Save as PNG: ${panel}` }).click(),
+      ]);
+      assert.match(file.suggestedFilename(), /^[a-z-]+\.png$/);
+      const { width, corner, ground, shares } = await pictured(page, await file.path(), [...colours]);
+      assert.ok(width > 600, `${panel} is ${width} wide`);
+      assert.equal(corner, ground, `${panel} has the ground of the theme`);
+      for (const [at, share] of shares.entries()) {
+        assert.ok(share > 0.0005, `${panel}: ${colours[at]} is ${share} of it`);
+      }
+      await file.saveAs(
+        fileURLToPath(
+          new URL(`../../.local/screenshots/png-${look.name}-${file.suggestedFilename()}`, import.meta.url),
+        ),
+      );
+    }
+    assert.deepEqual(said, [], "under the policy that the page is served with");
   });
 }

@@ -242,7 +242,7 @@ const TASKS = [
     async (page, { press, told }) => {
       await press(page.getByRole("link", { name: "Registry" }));
       await press(page.getByRole("link", { name: "History", exact: true }));
-      await press(page.getByRole("button", { name: /^Undo: Job seal_rows/ }).first());
+      await press(page.getByRole("button", { name: /^Undo: Schedule seal_rows/ }).first());
       await told("It was taken back");
     },
     "select active from audience_gate.jobs where name = 'seal_rows'",

@@ -17,17 +17,19 @@ import { campaignsPanel, devicesPanel, pagesPanel, referrersPanel } from "./pane
 import { dwellPanel, flowPanel, statesPanel } from "./panels/states.ts";
 import { visitsPanel } from "./panels/visits.ts";
 import type { Place } from "./views.ts";
+import { isWatched, onReturn } from "./watched.ts";
+import { t } from "./texts.ts";
 
 const EVERY = 60_000;
 
 export function show({ main, client, site, signal }: Place): void {
   const api = kpi(client, site);
-  const live = livePanel();
+  const live = livePanel(signal);
   const freshness = freshnessNote(api);
   const groups: readonly { readonly title: string; readonly panels: readonly Panel[] }[] = [
-    { title: "Now", panels: [panel(overviewPanel), panel(engagementPanel()), live] },
+    { title: t("Now"), panels: [panel(overviewPanel), panel(engagementPanel()), live] },
     {
-      title: "Traffic",
+      title: t("Traffic"),
       panels: [
         panel(visitsPanel()),
         panel(campaignsPanel()),
@@ -36,18 +38,18 @@ export function show({ main, client, site, signal }: Place): void {
         panel(devicesPanel),
       ],
     },
-    { title: "Use", panels: [panel(adoptionPanel), panel(funnelPanel())] },
-    { title: "Return", panels: [panel(retentionPanel())] },
-    { title: "States", panels: [panel(flowPanel), panel(dwellPanel), panel(statesPanel)] },
+    { title: t("Use"), panels: [panel(adoptionPanel), panel(funnelPanel())] },
+    { title: t("Return"), panels: [panel(retentionPanel())] },
+    { title: t("States"), panels: [panel(flowPanel), panel(dwellPanel), panel(statesPanel)] },
     {
-      title: "Quality",
+      title: t("Quality"),
       panels: [panel(qualityPanel), panel(refusalsPanel), panel(errorsPanel), panel(latencyPanel())],
     },
   ];
 
   main.replaceChildren(
-    el("h1", { class: "visually-hidden" }, "Dashboard"),
-    el("div", { id: "filters", class: "filters", role: "group", "aria-label": "What to show" }),
+    el("h1", { class: "visually-hidden" }, t("Dashboard")),
+    el("div", { id: "filters", class: "filters", role: "group", "aria-label": t("What to show") }),
     freshness.element,
     ...groups.map(({ title, panels }) =>
       el(
@@ -60,13 +62,17 @@ export function show({ main, client, site, signal }: Place): void {
   );
   const filters = filterBar(() => void refresh());
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
+  let refreshed = 0;
   void refresh();
-  const timer = setInterval(() => {
-    if (!document.hidden) void refresh();
-  }, EVERY);
+  const again = (): void => {
+    if (isWatched() && Date.now() - refreshed >= EVERY) void refresh();
+  };
+  const timer = setInterval(again, EVERY);
   signal.addEventListener("abort", () => clearInterval(timer));
+  onReturn(again, signal);
 
   async function refresh(): Promise<void> {
+    refreshed = Date.now();
     const context = { kpi: api, filters: filters.read() };
     void live.refresh(context);
     await Promise.all([...slow.map((one) => one.refresh(context)), freshness.refresh(context.filters)]);

@@ -1,5 +1,6 @@
 /** What a table shows, as a file that spreadsheets open. */
 import { el } from "../shared/dom.ts";
+import { t } from "./texts.ts";
 
 type Cell = string | number | null;
 
@@ -11,9 +12,10 @@ export function csvButton(
   return el("button", {
     class: "button small",
     type: "button",
-    "aria-label": `Save as CSV: ${name}`,
-    onclick: () => save(`${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.csv`, csv([head, ...rows()])),
-  }, "Save as CSV");
+    "aria-label": t("Save as CSV: {name}", { name }),
+    onclick: () =>
+      save(`${fileName(name)}.csv`, new Blob(["\ufeff", csv([head, ...rows()])], { type: "text/csv;charset=utf-8" })),
+  }, t("Save as CSV"));
 }
 
 export function csv(rows: readonly (readonly Cell[])[]): string {
@@ -28,8 +30,13 @@ function cell(value: Cell): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+/** A name as a file's, in letters of any language. */
+export function fileName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "");
+}
+
+export function save(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = el("a", { href: url, download: name });
   link.click();
   // The browser has taken the file by the next turn of the event loop.

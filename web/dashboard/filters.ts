@@ -4,13 +4,20 @@ import { keep } from "./address.ts";
 import { TIERS } from "./charts/frame.ts";
 import type { Range } from "./kpi.ts";
 import { localDay } from "./periods.ts";
+import { t } from "./texts.ts";
 
 export interface Filters {
   readonly range: Range;
   readonly tier: string;
 }
 
-const PRESETS = { "1": "Today", "7": "7 days", "28": "28 days", "84": "12 weeks", "364": "Year" } as const;
+const PRESETS = {
+  "1": t("Today"),
+  "7": t("7 days"),
+  "28": t("28 days"),
+  "84": t("12 weeks"),
+  "364": t("Year"),
+} as const;
 const DEFAULT = "28";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY = 86_400_000;
@@ -27,7 +34,7 @@ export function filterBar(
   const wanted = address.get("days") ?? DEFAULT;
   const chosen = custom ? "custom" : wanted in PRESETS ? wanted : DEFAULT;
 
-  const presets = [...Object.entries(PRESETS), ["custom", "Dates"] as const].map(([value, name]) =>
+  const presets = [...Object.entries(PRESETS), ["custom", t("Dates")] as const].map(([value, name]) =>
     el(
       "label",
       {},
@@ -37,11 +44,11 @@ export function filterBar(
   );
   const from = el("input", { type: "date", id: "from", value: given.from });
   const to = el("input", { type: "date", id: "to", value: given.to });
-  const dates = el("div", { class: "dates" }, labelled("From", from), labelled("to", to));
+  const dates = el("div", { class: "dates" }, labelled(t("From"), from), labelled(t("Until"), to));
   const tier = el(
     "select",
     { id: "tier" },
-    el("option", { value: "all" }, "All tiers"),
+    el("option", { value: "all" }, t("All tiers")),
     TIERS.map((name) => el("option", { value: name, selected: address.get("tier") === name }, name)),
   );
   const sent = address.get("zone") ?? "UTC";
@@ -56,12 +63,12 @@ export function filterBar(
   bar.replaceChildren(
     ...(ranges
       ? [
-        el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, "Range"), presets),
+        el("fieldset", { class: "segments" }, el("legend", { class: "visually-hidden" }, t("Range")), presets),
         dates,
       ]
       : []),
-    ...(tiers ? [labelled("Tier", tier)] : []),
-    labelled("Days end at midnight in", zone),
+    ...(tiers ? [labelled(t("Tier"), tier)] : []),
+    labelled(t("Days end at midnight in"), zone),
   );
   showDates();
   bar.addEventListener("change", () => {

@@ -1,8 +1,14 @@
 /** How numbers, times and names are written, everywhere alike. */
+import { language, t } from "./texts.ts";
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const one = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const share = [0, 1].map((digits) =>
+  new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits })
+);
+/** English of which days come before months and hours are 24. */
+const times = language === "en" ? "en-GB" : language;
 
 export const count = (value: number): string => whole.format(value);
 export const short = (
@@ -10,46 +16,60 @@ export const short = (
 ): string => (Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value));
 
 export function percent(rate: number | null): string {
-  if (rate === null) return "none";
-  const value = rate * 100;
-  return `${value !== 0 && Math.abs(value) < 10 ? one.format(value) : whole.format(value)}%`;
+  if (rate === null) return t("none");
+  const small = rate !== 0 && Math.abs(rate) < 0.1;
+  return share[small ? 1 : 0]?.format(rate) ?? "";
 }
 
-const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
+/** With so many digits after the point; nothing for no number. */
+export function fixed(value: number | null | undefined, digits: number): string {
+  if (value === null || value === undefined) return "";
+  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+const UNITS = [["{n} d", 86_400], ["{n} h", 3_600], ["{n} min", 60], ["{n} s", 1]] as const;
 
 /** A stretch of time in its two largest units. */
 export function duration(seconds: number | null): string {
-  if (seconds === null) return "none";
-  if (seconds < 1) return seconds <= 0 ? "0 s" : `${Math.round(seconds * 1000)} ms`;
+  if (seconds === null) return t("none");
+  if (seconds < 1) return seconds <= 0 ? t("{n} s", { n: 0 }) : t("{n} ms", { n: Math.round(seconds * 1000) });
   const at = UNITS.findIndex(([, size]) => seconds >= size);
-  const [name, size] = UNITS[at] ?? UNITS[3];
+  const [unit, size] = UNITS[at] ?? UNITS[3];
   const next = UNITS[at + 1];
   const large = Math.floor(seconds / size);
   const small = next && large < 10 ? Math.floor((seconds % size) / next[1]) : 0;
-  return next && small > 0 ? `${large} ${name} ${small} ${next[0]}` : `${large} ${name}`;
+  return next && small > 0 ? `${t(unit, { n: large })} ${t(next[0], { n: small })}` : t(unit, { n: large });
 }
 
 export function milliseconds(value: number): string {
-  return value >= 1000 ? `${one.format(value / 1000)} s` : `${value < 10 ? one.format(value) : whole.format(value)} ms`;
+  return value >= 1000
+    ? t("{n} s", { n: one.format(value / 1000) })
+    : t("{n} ms", { n: (value < 10 ? one : whole).format(value) });
 }
 
 export function day(period: string): string {
-  return utc(period).toLocaleDateString("en", { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  return utc(period).toLocaleDateString(language, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
 }
 
 export function dayShort(period: string): string {
-  return utc(period).toLocaleDateString("en", { timeZone: "UTC", day: "numeric", month: "short" });
+  return utc(period).toLocaleDateString(language, { timeZone: "UTC", day: "numeric", month: "short" });
+}
+
+/** The days of a range, the last one included. */
+export function dates({ from, to, zone }: { readonly from: Date; readonly to: Date; readonly zone: string }): string {
+  const written = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: zone });
+  return written.formatRange(from, new Date(to.getTime() - 1));
 }
 
 /** The month that a day is in, with its year where one begins. */
 export function month(period: string): string {
   const date = utc(period);
   const year = date.getUTCMonth() === 0 ? { year: "numeric" } as const : {};
-  return date.toLocaleDateString("en", { timeZone: "UTC", month: "short", ...year });
+  return date.toLocaleDateString(language, { timeZone: "UTC", month: "short", ...year });
 }
 
 export function clock(instant: string, zone: string): string {
-  return new Date(instant).toLocaleTimeString("en-GB", {
+  return new Date(instant).toLocaleTimeString(times, {
     timeZone: zone,
     hour: "2-digit",
     minute: "2-digit",
@@ -58,7 +78,7 @@ export function clock(instant: string, zone: string): string {
 }
 
 export function dateTime(instant: string, zone: string): string {
-  return new Date(instant).toLocaleString("en-GB", { timeZone: zone, dateStyle: "medium", timeStyle: "medium" });
+  return new Date(instant).toLocaleString(times, { timeZone: zone, dateStyle: "medium", timeStyle: "medium" });
 }
 
 /** A period is a calendar day: it is placed at that day's UTC midnight and never shifted by a zone. */

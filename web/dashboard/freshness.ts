@@ -4,12 +4,13 @@ import { table } from "./charts/frame.ts";
 import type { Filters } from "./filters.ts";
 import { clock, count, dateTime, duration, words } from "./format.ts";
 import type { Freshness, Kpi } from "./kpi.ts";
+import { t } from "./texts.ts";
 
 export function freshnessNote(
   kpi: Kpi,
 ): { readonly element: HTMLElement; readonly refresh: (filters: Filters) => Promise<void> } {
-  const summary = el("summary", {}, "Reading how fresh the numbers are");
-  const detail = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Freshness of each view" });
+  const summary = el("summary", {}, t("Reading how fresh the numbers are"));
+  const detail = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("Freshness of each view") });
   return { element: el("details", { class: "freshness small" }, summary, detail), refresh };
 
   async function refresh({ range: { zone } }: Filters): Promise<void> {
@@ -18,11 +19,19 @@ export function freshnessNote(
       summary.textContent = sentence(views, zone);
       detail.replaceChildren(
         table(
-          "Freshness of each view",
-          ["View", "State", "Refreshed", "Covers until", "Took", "Newer events, joined live", "Schedule"],
+          t("Freshness of each view"),
+          [
+            t("View"),
+            t("State"),
+            t("Refreshed"),
+            t("Covers until"),
+            t("Took"),
+            t("Newer events, joined live"),
+            t("Schedule"),
+          ],
           views.map((view) => [
-            words(view.view_name),
-            view.outcome,
+            el("span", { lang: "en" }, words(view.view_name)),
+            el("span", { lang: "en" }, view.outcome),
             when(view.refreshed_at, zone),
             when(view.covered_until, zone),
             view.duration_ms === null ? "" : duration(view.duration_ms / 1000),
@@ -33,7 +42,7 @@ export function freshnessNote(
       );
     } catch (error) {
       console.error(error);
-      summary.textContent = "How fresh the numbers are could not be read";
+      summary.textContent = t("How fresh the numbers are could not be read");
     }
   }
 }
@@ -44,16 +53,23 @@ function sentence(views: readonly Freshness[], zone: string): string {
   const refreshed = views.filter(({ refreshed_at }) => refreshed_at !== null);
   const oldest = Math.max(0, ...refreshed.map(({ age_seconds }) => age_seconds ?? 0));
   const tail = Math.max(0, ...views.map(({ tail_events }) => tail_events ?? 0));
-  const trouble = failed > 0
-    ? ` ${failed} ${failed === 1 ? "view" : "views"} could not be refreshed; the live tail covers for them.`
-    : "";
-  const joined = `${count(tail)} ${tail === 1 ? "event" : "events"}`;
-  if (refreshed.length === 0) return `Current as of ${now}: no view was refreshed yet, so all ${joined} are read live.`;
-  return `Current as of ${now}: views refreshed at most ${
-    duration(oldest)
-  } ago, and ${joined} newer than that joined live.${trouble}`;
+  const trouble = failed > 0 &&
+    t(
+      "{count} view could not be refreshed; the live tail covers for it. | {count} views could not be refreshed; the live tail covers for them.",
+      { count: failed },
+    );
+  const joined = refreshed.length === 0
+    ? t(
+      "Current as of {now}: no view was refreshed yet, so the {count} event is read live. | Current as of {now}: no view was refreshed yet, so all {count} events are read live.",
+      { now, count: tail },
+    )
+    : t(
+      "Current as of {now}: views refreshed at most {age} ago, and {count} event newer than that joined live. | Current as of {now}: views refreshed at most {age} ago, and {count} events newer than that joined live.",
+      { now, age: duration(oldest), count: tail },
+    );
+  return [joined, trouble].filter(Boolean).join(" ");
 }
 
 function when(instant: string | null, zone: string): string {
-  return instant === null ? "never" : dateTime(instant, zone);
+  return instant === null ? t("never") : dateTime(instant, zone);
 }

@@ -7,6 +7,7 @@ import { mySites, type Site } from "./kpi.ts";
 import { explain } from "./panel.ts";
 import { settings } from "./settings.ts";
 import { signInForm } from "./signin.ts";
+import { language, LANGUAGES, speak, t } from "./texts.ts";
 
 const { url, key } = settings();
 const client = connect(url, key);
@@ -15,8 +16,14 @@ const main = byId("main");
 const secret = /^#wall=([0-9a-f]{64})$/.exec(location.hash)?.[1];
 const views = import("./views.ts");
 let shown: string | undefined;
+type HeadText = "Skip to the numbers" | "Site" | "Saved views" | "Sign out";
 
-byId("theme").replaceWith(themeSwitch());
+// The head of the page is there before any of this runs; its words are those of the page's own language until now.
+document.documentElement.lang = language;
+for (const part of document.querySelectorAll("[data-text]")) part.textContent = t(part.textContent as HeadText);
+byId("views").setAttribute("aria-label", t("Views"));
+byId("language").replaceWith(languageChoice());
+byId("theme").replaceWith(themeSwitch(t("Dark theme")));
 byId("sign-out").addEventListener("click", () => void client.auth.signOut({ scope: "local" }));
 
 if (secret !== undefined) {
@@ -37,6 +44,7 @@ async function show(session: Session | null): Promise<void> {
   shown = user;
   byId("sign-out").hidden = session === null;
   byId("site").hidden = true;
+  byId("saved").hidden = true;
   if (!session) {
     void views.then(({ close }) => close());
     main.replaceChildren(signInForm(client));
@@ -50,13 +58,13 @@ async function show(session: Session | null): Promise<void> {
     console.error(error);
     main.replaceChildren(
       note(
-        "Your sites could not be read",
+        t("Your sites could not be read"),
         explain(error),
         el("button", {
           class: "button",
           type: "button",
           onclick: () => location.reload(),
-        }, "Try again"),
+        }, t("Try again")),
       ),
     );
   }
@@ -68,8 +76,8 @@ function choose(sites: readonly Site[], user: string): void {
   if (!first) {
     main.replaceChildren(
       note(
-        "No site yet",
-        "You are signed in, but no site has made you a member. Give a site's owner the id of your account:",
+        t("No site yet"),
+        t("You are signed in, but no site has made you a member. Give a site's owner the id of your account:"),
         el("code", {}, user),
       ),
     );
@@ -96,4 +104,18 @@ async function open(site: Site): Promise<void> {
 
 function note(title: string, text: string, action?: HTMLElement): HTMLElement {
   return el("div", { class: "page-note" }, el("h1", {}, title), el("p", {}, text), action);
+}
+
+function languageChoice(): HTMLElement {
+  return el(
+    "select",
+    {
+      class: "plain small",
+      "aria-label": t("Language"),
+      onchange: (event) => speak((event.currentTarget as HTMLSelectElement).value),
+    },
+    Object.entries(LANGUAGES).map(([value, name]) =>
+      el("option", { value, lang: value, selected: value === language }, name)
+    ),
+  );
 }

@@ -3,6 +3,7 @@ import { el } from "../shared/dom.ts";
 import { addressOf } from "./address.ts";
 import type { Filters } from "./filters.ts";
 import { type Kpi, ReadError } from "./kpi.ts";
+import { t } from "./texts.ts";
 
 export interface Context {
   readonly kpi: Kpi;
@@ -80,6 +81,10 @@ export function panel<T>(spec: Spec<T>): Panel {
     );
     const table = body.querySelector<HTMLDetailsElement>(".as-table");
     if (table) table.open = open;
+    if (message !== undefined) return;
+    const save = pngButton(element, spec.title, () => shown?.context.filters);
+    if (table) table.append(" ", save);
+    else body.append(el("p", { class: "under" }, save));
   }
 
   function fail(error: unknown): void {
@@ -92,12 +97,25 @@ export function panel<T>(spec: Spec<T>): Panel {
         el("button", {
           class: "button",
           type: "button",
-          "aria-label": `Try again: ${spec.title}`,
+          "aria-label": t("Try again: {title}", { title: spec.title }),
           onclick: () => context && void refresh(context),
-        }, "Try again"),
+        }, t("Try again")),
       ),
     );
   }
+}
+
+/** The panel as a picture, with its title and what it shows. */
+export function pngButton(panel: HTMLElement, title: string, filters: () => Filters | undefined): HTMLElement {
+  return el("button", {
+    class: "button small",
+    type: "button",
+    "aria-label": t("Save as PNG: {name}", { name: title }),
+    onclick: () => {
+      const now = filters();
+      if (now) void import("./png.ts").then(({ savePicture }) => savePicture(panel, title, now));
+    },
+  }, t("Save as PNG"));
 }
 
 /** Made when it is followed, so that it takes the range along that the reader has chosen by then. */
@@ -105,20 +123,20 @@ function seeLink(title: string, words: Readonly<Record<string, string>>): HTMLEl
   return el("a", {
     href: addressOf(words),
     "data-view": words["view"],
-    "aria-label": `See the events: ${title}`,
+    "aria-label": t("See the events: {title}", { title }),
     onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(words),
-  }, "See the events");
+  }, t("See the events"));
 }
 
 export function explain(error: unknown): string {
   if (error instanceof ReadError) {
     if (error.code === "42501") {
-      return "You are not a member of this site any more. Ask its owner, or choose another site.";
+      return t("You are not a member of this site any more. Ask its owner, or choose another site.");
     }
     if (error.code === "22023") return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
-    if (error.code === "57014") return "The database took too long for this range. Choose a shorter one.";
+    if (error.code === "57014") return t("The database took too long for this range. Choose a shorter one.");
   }
-  return "These numbers could not be read. Check the connection and try again.";
+  return t("These numbers could not be read. Check the connection and try again.");
 }
 
 /** A row of radio buttons in a panel's head. */

@@ -2,20 +2,21 @@
 import type { Client } from "./client.ts";
 import { el } from "../shared/dom.ts";
 import { settings } from "./settings.ts";
+import { rich, t } from "./texts.ts";
 
 export function signInForm(client: Client): HTMLElement {
   const { demo } = settings();
   const email = el("input", { id: "email", type: "email", autocomplete: "username", required: true });
   const password = el("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
   const problem = el("p", { class: "problem", role: "alert" });
-  const button = el("button", { class: "button primary", type: "submit" }, "Sign in");
+  const button = el("button", { class: "button primary", type: "submit" }, t("Sign in"));
   const form = el(
     "form",
     { class: "signin card", onsubmit: (event) => void submit(event) },
-    el("h1", {}, "Dashboard"),
-    el("p", { class: "quiet" }, "The figures of your sites. Members only."),
-    el("div", { class: "field" }, el("label", { for: "email" }, "E-mail"), email),
-    el("div", { class: "field" }, el("label", { for: "password" }, "Password"), password),
+    el("h1", {}, t("Dashboard")),
+    el("p", { class: "quiet" }, t("The figures of your sites. Members only.")),
+    el("div", { class: "field" }, el("label", { for: "email" }, t("E-mail")), email),
+    el("div", { class: "field" }, el("label", { for: "password" }, t("Password")), password),
     problem,
     button,
     demo &&
@@ -25,13 +26,12 @@ export function signInForm(client: Client): HTMLElement {
         el(
           "p",
           {},
-          "This is the local stack. Its demo member is ",
-          el("code", {}, demo.email),
-          " with the password ",
-          el("code", {}, demo.password),
-          ".",
+          rich("This is the local stack. Its demo member is {email} with the password {password}.", {
+            email: el("code", {}, demo.email),
+            password: el("code", {}, demo.password),
+          }),
         ),
-        el("button", { class: "button", type: "button", onclick: fill }, "Fill in"),
+        el("button", { class: "button", type: "button", onclick: fill }, t("Fill in")),
       ),
   );
   return form;
@@ -51,8 +51,8 @@ export function signInForm(client: Client): HTMLElement {
     button.disabled = false;
     if (!error) return;
     problem.textContent = error.status === 400 || error.status === 401 || error.status === 422
-      ? "This address and password do not match. Check both and try again."
-      : "The sign-in service did not answer. Check the connection and try again.";
+      ? t("This address and password do not match. Check both and try again.")
+      : t("The sign-in service did not answer. Check the connection and try again.");
     password.focus();
   }
 }

@@ -5,6 +5,7 @@ import { ADDRESS_CHANGED, addressOf, asked, followLinks } from "./address.ts";
 import { flag, text } from "./decode.ts";
 import { read, rows, type Site } from "./kpi.ts";
 import { explain } from "./panel.ts";
+import { t } from "./texts.ts";
 
 /** Where a view is drawn, and for whom. */
 export interface Place {
@@ -20,13 +21,13 @@ const firing = { state: text, active: flag };
 type Show = (place: Place) => void | Promise<void>;
 
 const VIEWS: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<{ show: Show }> }>> = {
-  figures: { title: "Figures", load: () => import("./board.ts") },
-  explore: { title: "Events", load: () => import("./views/explore.ts") },
-  refusals: { title: "Refusals", load: () => import("./views/refusals.ts") },
-  rules: { title: "Rules", load: () => import("./views/rules.ts") },
-  registry: { title: "Registry", load: () => import("./views/registry.ts") },
-  lifecycles: { title: "Lifecycles", load: () => import("./views/lifecycles.ts") },
-  alerts: { title: "Alerts", load: () => import("./views/alerts.ts") },
+  figures: { title: t("Figures"), load: () => import("./board.ts") },
+  explore: { title: t("Events"), load: () => import("./views/explore.ts") },
+  refusals: { title: t("Refusals"), load: () => import("./views/refusals.ts") },
+  rules: { title: t("Rules"), load: () => import("./views/rules.ts") },
+  registry: { title: t("Registry"), load: () => import("./views/registry.ts") },
+  lifecycles: { title: t("Lifecycles"), load: () => import("./views/lifecycles.ts") },
+  alerts: { title: t("Alerts"), load: () => import("./views/alerts.ts") },
 };
 
 let place: Omit<Place, "signal"> | undefined;
@@ -54,7 +55,19 @@ export function open(main: HTMLElement, client: Client, { id, role }: Site): Pro
   place = { main, client, site: id, owner: role === "owner" };
   fires = 0;
   void markAlerts(place);
+  offerSaved();
   return show();
+}
+
+/** The saved views of the site, which are read when somebody looks for them. */
+function offerSaved(): void {
+  const saved = byId<HTMLDetailsElement>("saved");
+  saved.hidden = false;
+  saved.open = false;
+  saved.ontoggle = () => {
+    const now = place;
+    if (saved.open && now) void import("./saved.ts").then(({ savedViews }) => savedViews(saved, now));
+  };
 }
 
 /** Whoever signs out leaves no view behind. */
@@ -88,7 +101,12 @@ async function show(): Promise<void> {
     console.error(error);
     if (gone.signal.aborted) return;
     now.main.replaceChildren(
-      el("div", { class: "page-note" }, el("h1", {}, `${view.title} could not be shown`), el("p", {}, explain(error))),
+      el(
+        "div",
+        { class: "page-note" },
+        el("h1", {}, t("{view} could not be shown", { view: view.title })),
+        el("p", {}, explain(error)),
+      ),
     );
   }
 }
@@ -105,7 +123,8 @@ function drawLinks(current: string): void {
           "data-fires": name === "alerts" && fires > 0,
         },
         title,
-        name === "alerts" && fires > 0 && el("span", { class: "visually-hidden" }, `, ${fires} firing`),
+        name === "alerts" && fires > 0 &&
+          el("span", { class: "visually-hidden" }, t(", {count} firing", { count: fires })),
       )
     ),
   );

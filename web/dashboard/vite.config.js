@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { licencesPlugin } from "../licences.mjs";
 import { demoUser, publishableKey } from "../../local/settings.mjs";
+import { textsPlugin } from "./texts/tables.mjs";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const named = Boolean(process.env.VITE_SUPABASE_URL);
@@ -28,7 +29,7 @@ export default {
   base: "./",
   configFile: false,
   logLevel: "warn",
-  plugins: [withoutUnused, licencesPlugin()],
+  plugins: [withoutUnused, textsPlugin, licencesPlugin()],
   define: { LOCAL: named ? "undefined" : JSON.stringify({ key: publishableKey, demo: demoUser }) },
   build: {
     outDir: here("../dist/dashboard"),

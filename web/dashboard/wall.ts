@@ -5,6 +5,7 @@ import { list, nullable, number, row, text } from "./decode.ts";
 import { clock, count, day, dayShort, percent, short } from "./format.ts";
 import { read, ReadError } from "./kpi.ts";
 import "./wall.css";
+import { t } from "./texts.ts";
 
 const MINUTE = 60_000;
 const EVERY = MINUTE;
@@ -47,8 +48,12 @@ export function wall(main: HTMLElement, client: Client, secret: string): void {
         el(
           "div",
           { class: "page-note" },
-          el("h1", {}, ended ? "This link has ended" : "The figures could not be read"),
-          el("p", {}, ended ? "Ask an owner of the site for another one." : "The screen tries again every minute."),
+          el("h1", {}, ended ? t("This link has ended") : t("The figures could not be read")),
+          el(
+            "p",
+            {},
+            ended ? t("Ask an owner of the site for another one.") : t("The screen tries again every minute."),
+          ),
         ),
       );
     }
@@ -63,24 +68,30 @@ function drawn({ site, today, month, days, live, zone, expires_at }: Figures): r
     el(
       "div",
       { class: "wall" },
-      tile("Events today", count(today.events), `${short(month.events)} in 28 days`),
-      tile("People today", count(today.people), `${short(month.people)} in 28 days`),
-      tile("Sessions today", count(today.sessions), `${short(month.sessions)} in 28 days`),
-      tile("Refused today", percent(today.rejection_rate), `${percent(month.rejection_rate)} in 28 days`),
-      tile("Events in 30 minutes", count(minutes), bars(byMinute(live), "Events by minute")),
+      tile(t("Events today"), count(today.events), t("{value} in 28 days", { value: short(month.events) })),
+      tile(t("People today"), count(today.people), t("{value} in 28 days", { value: short(month.people) })),
+      tile(t("Sessions today"), count(today.sessions), t("{value} in 28 days", { value: short(month.sessions) })),
       tile(
-        "Visits by day",
+        t("Refused today"),
+        percent(today.rejection_rate),
+        t("{value} in 28 days", { value: percent(month.rejection_rate) }),
+      ),
+      tile(t("Events in 30 minutes"), count(minutes), bars(byMinute(live), t("Events by minute"))),
+      tile(
+        t("Visits by day"),
         count(days.at(-1)?.visits ?? 0),
-        bars(days.map(({ visits }) => visits), "Visits by day"),
-        days[0] && el("span", {}, `since ${dayShort(days[0].period)}`),
+        bars(days.map(({ visits }) => visits), t("Visits by day")),
+        days[0] && el("span", {}, t("since {date}", { date: dayShort(days[0].period) })),
       ),
     ),
     el(
       "p",
       { class: "quiet wall-foot" },
-      `Read at ${clock(new Date().toISOString(), zone)}, days of ${zone}. The link holds until ${
-        day(expires_at.slice(0, 10))
-      }.`,
+      t("Read at {time}, days of {zone}. The link holds until {date}.", {
+        time: clock(new Date().toISOString(), zone),
+        zone,
+        date: day(expires_at.slice(0, 10)),
+      }),
     ),
   ];
 }

@@ -3,7 +3,7 @@ import { el, icon } from "./dom.ts";
 
 const KEY = "audience-gate.theme";
 
-export function themeSwitch(): HTMLButtonElement {
+export function themeSwitch(name = "Dark theme"): HTMLButtonElement {
   const root = document.documentElement;
   const stored = read();
   if (stored) root.dataset["theme"] = stored;
@@ -11,7 +11,7 @@ export function themeSwitch(): HTMLButtonElement {
     "button",
     { class: "button plain", type: "button", onclick: flip },
     icon("sun"),
-    el("span", { class: "visually-hidden" }, "Dark theme"),
+    el("span", { class: "visually-hidden" }, name),
   );
   describe();
   return button;

@@ -1,8 +1,9 @@
 /** How much of the audience uses which feature: one bar per feature, in the colour of its tier. */
-import { count, percent, words as named } from "../format.ts";
+import { percent, words as named } from "../format.ts";
 import type { Adoption } from "../kpi.ts";
 import { colourOf, type Size, tierScale } from "./frame.ts";
 import { linear, marks, picture, rectangle, shortened, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
 const ROW = 25;
 const RIGHT = 46;
@@ -16,7 +17,7 @@ export function adoptionChart(rows: readonly Adoption[], { width }: Size): SVGSV
   const bar = (row: number, to: number, fill: string) =>
     rectangle([left, x(to)], [top(row) + 4, top(row) + ROW - 4], { rx: 3, fill });
   return picture(
-    "Share of active people who used each feature",
+    t("Share of active people who used each feature"),
     [width, sorted.length * ROW + 8],
     [
       marks(
@@ -40,9 +41,11 @@ export function adoptionChart(rows: readonly Adoption[], { width }: Size): SVGSV
     sorted.map((row, at) => ({
       x: x(row.adoption_rate ?? 0),
       y: top(at) + ROW / 2,
-      text: `${named(row.event_type)}, ${row.tier}\n${count(row.people)} people, ${
-        count(row.new_people)
-      } of them new\n${count(row.events)} events`,
+      text: [
+        `${named(row.event_type)}, ${row.tier}`,
+        t("{people} people, {new} of them new", { people: row.people, new: row.new_people }),
+        t("{count} event | {count} events", { count: row.events }),
+      ].join("\n"),
     })),
   );
 }

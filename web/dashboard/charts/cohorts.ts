@@ -3,6 +3,7 @@ import { count, dayShort, percent } from "../format.ts";
 import type { Cohort } from "../kpi.ts";
 import { heat, type Size } from "./frame.ts";
 import { marks, picture, rectangle, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
 const LABELS = 108;
 const COLUMN = 84;
@@ -40,14 +41,16 @@ export function cohortChart(
   });
   const middle = (cell: Cell) => ({ x: place(cell).x + room / 2, y: place(cell).y + ROW / 2 });
   return picture(
-    `Share of each ${grain}'s newcomers who returned, by ${grain}s since`,
+    grain === "day"
+      ? t("Share of each day's newcomers who returned, by days since")
+      : t("Share of each week's newcomers who returned, by weeks since"),
     [LABELS + room * (periods + 1), height(sorted.length) + 6],
     [
       marks(
         "axis",
         Array.from(
           { length: periods + 1 },
-          (_, period) => words(LABELS + (period + 0.5) * room, 10, period === 0 ? "first" : `+${period}`),
+          (_, period) => words(LABELS + (period + 0.5) * room, 10, period === 0 ? t("first") : `+${period}`),
         ),
         { "text-anchor": "middle" },
       ),
@@ -71,9 +74,14 @@ export function cohortChart(
     ],
     cells.map((cell) => ({
       ...middle(cell),
-      text: `${dayShort(cell.cohort)}, ${cell.period} ${grain}${cell.period === 1 ? "" : "s"} on\n${
-        count(cell.returned)
-      } of ${count(cell.people)} (${percent(cell.rate)})`,
+      text: `${
+        t(
+          grain === "day"
+            ? "{date}, {count} day on | {date}, {count} days on"
+            : "{date}, {count} week on | {date}, {count} weeks on",
+          { date: dayShort(cell.cohort), count: cell.period },
+        )
+      }\n${t("{some} of {all} ({share})", { some: cell.returned, all: cell.people, share: percent(cell.rate) })}`,
     })),
   );
 }

@@ -1,8 +1,9 @@
 /** How long people stay in a state: half have left by the dot, nine in ten by the end of the line. */
-import { count, duration } from "../format.ts";
+import { duration } from "../format.ts";
 import type { StateDwell } from "../kpi.ts";
 import type { Size } from "./frame.ts";
 import { linear, marks, picture, shape, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
 const ROW = 54;
 const LEFT = 36;
@@ -18,7 +19,7 @@ export function dwellChart(rows: readonly StateDwell[], { width }: Size): SVGSVG
   const height = (row: number): number => (row + 0.5) * ROW;
   const ticks = x.ticks(Math.max(2, Math.floor(width / 90)));
   return picture(
-    "Time spent in each state before leaving it",
+    t("Time spent in each state before leaving it"),
     [width, bottom + 26],
     [
       marks("grid", ticks.map((at) => shape("line", { x1: x(at), x2: x(at), y1: 0, y2: bottom })), {
@@ -47,9 +48,11 @@ export function dwellChart(rows: readonly StateDwell[], { width }: Size): SVGSVG
     sorted.map((row, at) => ({
       x: days(row.p50_seconds),
       y: height(at),
-      text: `${row.state}: half leave within ${duration(row.p50_seconds)}\n9 in 10 within ${
-        duration(row.p90_seconds)
-      }\n${count(row.stays)} stays`,
+      text: [
+        t("{state}: half leave within {half}", { state: row.state, half: duration(row.p50_seconds) }),
+        t("9 in 10 within {most}", { most: duration(row.p90_seconds) }),
+        t("{count} stay | {count} stays", { count: row.stays }),
+      ].join("\n"),
     })),
   );
 }

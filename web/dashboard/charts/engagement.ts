@@ -3,16 +3,17 @@ import { day, short, utc } from "../format.ts";
 import type { Engagement } from "../kpi.ts";
 import { colourOf, type Size, TIERS, tierScale } from "./frame.ts";
 import { line, marks, shape } from "./svg.ts";
-import { barsOverTime, type Grain, overTime } from "./time.ts";
+import { barsOverTime, byGrain, type Grain, overTime } from "./time.ts";
+import { t } from "../texts.ts";
 
 export type Measure = "events" | "people" | "engaged_seconds" | "score";
 export const HEIGHT = 330;
 
 export const NAMES: Readonly<Record<Measure, string>> = {
-  events: "Events",
-  people: "People",
-  engaged_seconds: "Engaged hours",
-  score: "Score",
+  events: t("Events"),
+  people: t("People"),
+  engaged_seconds: t("Engaged hours"),
+  score: t("Score"),
 };
 
 export function engagementChart(
@@ -22,7 +23,12 @@ export function engagementChart(
   const value = (
     row: Engagement,
   ): number => (measure === "engaged_seconds" ? row.engaged_seconds / 3600 : row[measure]);
-  const frame = { label: `${NAMES[measure]} by tier, ${grain} by ${grain}`, width, height: HEIGHT, write: short };
+  const frame = {
+    label: byGrain(t("{what} by tier", { what: NAMES[measure] }), grain),
+    width,
+    height: HEIGHT,
+    write: short,
+  };
   const series = TIERS.flatMap((tier) => {
     const found = rows.filter((row) => row.tier === tier).toSorted((a, b) => a.period.localeCompare(b.period));
     return found.length === 0 ? [] : [{ tier, fill: colourOf(tierScale, tier), rows: found }];

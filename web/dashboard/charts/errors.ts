@@ -2,10 +2,11 @@
 import { day, short } from "../format.ts";
 import type { ErrorCount } from "../kpi.ts";
 import { colourOf, seriesScale, type Size } from "./frame.ts";
-import { barsOverTime, type Grain } from "./time.ts";
+import { barsOverTime, byGrain, type Grain } from "./time.ts";
+import { t } from "../texts.ts";
 
 const NAMED = 5;
-const OTHERS = "other codes";
+const OTHERS = t("other codes");
 
 interface Sum {
   readonly period: string;
@@ -34,7 +35,7 @@ export function errorsChart(
   const sums = summed(rows, (row) => (names.includes(errorName(row)) ? errorName(row) : OTHERS));
   const periods = [...new Set(sums.map(({ period }) => period))].toSorted();
   return barsOverTime(
-    { label: `Errors ${grain} by ${grain}, by code`, width, grain, inset: 0.5, write: short },
+    { label: byGrain(t("Errors by code"), grain), width, grain, inset: 0.5, write: short },
     periods.map((period) => {
       const parts = names.flatMap((name) =>
         sums.filter((sum) => sum.period === period && sum.name === name).map(({ events }) => ({

@@ -3,8 +3,9 @@ import { count, duration } from "../format.ts";
 import type { StateFlow } from "../kpi.ts";
 import { type Size, STATES } from "./frame.ts";
 import { marks, picture, rectangle, shape, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
-const NEW = "new";
+const NEW = t("new");
 const HEIGHT = 360;
 const GAP = 14;
 const TOP = 8;
@@ -31,7 +32,7 @@ export function flowChart(rows: readonly StateFlow[], { width }: Size): SVGSVGEl
   const middle = (left + right) / 2;
   const height = (value: number): number => value + TOP;
   return picture(
-    "Transitions between states",
+    t("Transitions between states"),
     [width, HEIGHT + 2 * TOP],
     [
       marks(
@@ -66,9 +67,11 @@ export function flowChart(rows: readonly StateFlow[], { width }: Size): SVGSVGEl
     ribbons.map((ribbon) => ({
       x: middle,
       y: height((ribbon.y1 + ribbon.y2) / 2),
-      text: `${ribbon.from} to ${ribbon.to_state}\n${count(ribbon.transitions)} moves\nafter ${
-        duration(ribbon.average_dwell_seconds)
-      } on average`,
+      text: [
+        t("{from} to {to}", { from: ribbon.from, to: ribbon.to_state }),
+        t("{count} move | {count} moves", { count: ribbon.transitions }),
+        t("after {time} on average", { time: duration(ribbon.average_dwell_seconds) }),
+      ].join("\n"),
     })),
   );
 }

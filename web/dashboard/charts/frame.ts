@@ -1,6 +1,7 @@
 /** What all charts share: one colour per tier, a legend, and the same numbers as a table. */
 import { el } from "../../shared/dom.ts";
 import { csvButton } from "../csv.ts";
+import { t } from "../texts.ts";
 
 export const TIERS = ["consumer", "practitioner", "clinic", "network", "system"] as const;
 export const STATES = ["S0", "S1", "S2", "S3", "S4", "S5"] as const;
@@ -70,10 +71,10 @@ export function withTable(
     el(
       "details",
       { class: "as-table" },
-      el("summary", {}, "As a table"),
+      el("summary", {}, t("As a table")),
       el(
         "div",
-        { class: "scroll", tabindex: 0, role: "region", "aria-label": `${caption}, as a table` },
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": t("{caption}, as a table", { caption }) },
         table(caption, head, body),
       ),
       csvButton(caption, head, () => body),
@@ -84,7 +85,7 @@ export function withTable(
 export function table(
   caption: string,
   head: readonly string[],
-  body: readonly (readonly (string | number)[])[],
+  body: readonly (readonly (string | number | Node)[])[],
 ): HTMLTableElement {
   return el(
     "table",

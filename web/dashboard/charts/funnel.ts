@@ -3,6 +3,7 @@ import { count, percent } from "../format.ts";
 import type { FunnelStep } from "../kpi.ts";
 import type { Size } from "./frame.ts";
 import { linear, marks, picture, rectangle, shortened, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
 const ROW = 62;
 const BAR = 26;
@@ -14,8 +15,10 @@ export function funnelChart(rows: readonly FunnelStep[], { width }: Size): SVGSV
   const bar = (row: number, from: number, to: number) =>
     rectangle([x(from), x(to)], [top(row), top(row) + BAR], { rx: 3 });
   const said = ({ people, dropped, rate_from_start }: FunnelStep): string =>
-    `${count(people)} (${percent(rate_from_start)})${dropped > 0 ? `, ${count(dropped)} lost` : ""}`;
-  return picture(`People at each of ${steps.length} steps`, [width, steps.length * ROW + 8], [
+    dropped > 0
+      ? t("{people} ({share}), {lost} lost", { people, share: percent(rate_from_start), lost: dropped })
+      : `${count(people)} (${percent(rate_from_start)})`;
+  return picture(t("People at each of {steps} steps", { steps: steps.length }), [width, steps.length * ROW + 8], [
     marks(
       "bar",
       steps.flatMap(({ people, dropped }, row) => (dropped > 0 ? [bar(row, people, people + dropped)] : [])),

@@ -1,9 +1,10 @@
 /** One measure's percentiles over time: the middle as a line, the slow tail as bands above it. */
-import { count, day, utc } from "../format.ts";
+import { day, utc } from "../format.ts";
 import type { Latency } from "../kpi.ts";
 import type { Size } from "./frame.ts";
 import { between, line, marks, type Point, type Scale, shape } from "./svg.ts";
 import { overTime } from "./time.ts";
+import { t } from "../texts.ts";
 
 type Percentile = "p50" | "p75" | "p95" | "p99";
 /** From the outermost inwards. */
@@ -15,7 +16,7 @@ export function latencyChart(
 ): SVGSVGElement {
   const sorted = rows.toSorted((a, b) => a.period.localeCompare(b.period));
   const times = sorted.map(({ period }) => utc(period).getTime());
-  const label = `Percentiles of ${sorted[0]?.measure ?? "nothing"} over time`;
+  const label = t("Percentiles of {measure} over time", { measure: sorted[0]?.measure ?? "" });
   const most = Math.max(...sorted.map(({ p99 }) => p99), 0) || 1;
   return overTime(
     { label, width, left: 56, write: format },
@@ -52,6 +53,6 @@ const at = (x: Scale, { period }: Latency): number => x(utc(period).getTime());
 
 function tip({ period, p50, p75, p95, p99, samples }: Latency, format: (value: number) => string): string {
   return `${day(period)}\np50 ${format(p50)}, p75 ${format(p75)}\np95 ${format(p95)}, p99 ${format(p99)}\n${
-    count(samples)
-  } samples`;
+    t("{count} sample | {count} samples", { count: samples })
+  }`;
 }

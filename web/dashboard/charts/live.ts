@@ -3,6 +3,7 @@ import { short } from "../format.ts";
 import type { Minute } from "../kpi.ts";
 import type { Size } from "./frame.ts";
 import { linear, marks, picture, rectangle, shape } from "./svg.ts";
+import { t } from "../texts.ts";
 
 export const HEIGHT = 92;
 const MINUTE = 60_000;
@@ -19,9 +20,16 @@ export function liveChart(rows: readonly Minute[], { width, now }: Size & { read
     const from = Date.parse(minute);
     return rectangle([x(from), x(from + MINUTE)], [y(0), y(value)], { fill }, 0.5);
   };
-  return picture(`Last 30 minutes: ${short(total)} accepted, ${short(refused)} refused`, [width, HEIGHT], [
-    marks("rect", rows.map((row) => bar(row, row.events, "var(--pine)"))),
-    marks("rect", rows.map((row) => bar(row, -row.rejected, "var(--madder)"))),
-    marks("base", [shape("line", { x1: 0, x2: width, y1: y(0), y2: y(0) })], { stroke: "var(--edge)" }),
-  ]);
+  return picture(
+    t("Last 30 minutes: {accepted} accepted, {refused} refused", { accepted: short(total), refused: short(refused) }),
+    [width, HEIGHT],
+    [
+      marks(
+        "rect",
+        rows.map((row) => bar(row, row.events, "var(--pine)")),
+      ),
+      marks("rect", rows.map((row) => bar(row, -row.rejected, "var(--madder)"))),
+      marks("base", [shape("line", { x1: 0, x2: width, y1: y(0), y2: y(0) })], { stroke: "var(--edge)" }),
+    ],
+  );
 }

@@ -2,7 +2,8 @@
 import { day, percent, short } from "../format.ts";
 import type { Quality } from "../kpi.ts";
 import type { Size } from "./frame.ts";
-import { barsOverTime, type Grain } from "./time.ts";
+import { barsOverTime, byGrain, type Grain } from "./time.ts";
+import { t } from "../texts.ts";
 
 export function qualityChart(
   rows: readonly Quality[],
@@ -11,7 +12,7 @@ export function qualityChart(
   const whole = rows.filter(({ rule_id }) => rule_id === null);
   return barsOverTime(
     {
-      label: `Accepted and refused events ${grain} by ${grain}`,
+      label: byGrain(t("Accepted and refused events"), grain),
       width,
       grain,
       write: (value) => short(Math.abs(value)),
@@ -19,7 +20,13 @@ export function qualityChart(
     whole.map(({ period, accepted, rejected, rate }) => ({
       period,
       parts: [{ value: accepted, fill: "var(--pine)" }, { value: -rejected, fill: "var(--madder)" }],
-      tip: `${day(period)}\n${short(accepted)} accepted, ${short(rejected)} refused (${percent(rate)})`,
+      tip: `${day(period)}\n${
+        t("{accepted} accepted, {refused} refused ({share})", {
+          accepted: short(accepted),
+          refused: short(rejected),
+          share: percent(rate),
+        })
+      }`,
     })),
   );
 }

@@ -4,6 +4,7 @@ import type { StateTrend } from "../kpi.ts";
 import { colourOf, type Size, stateScale } from "./frame.ts";
 import { between, marks, type Point, shape } from "./svg.ts";
 import { overTime } from "./time.ts";
+import { t } from "../texts.ts";
 
 export function statesChart(rows: readonly StateTrend[], { width }: Size): SVGSVGElement {
   const periods = [...new Set(rows.map(({ period }) => period))].toSorted();
@@ -15,7 +16,7 @@ export function statesChart(rows: readonly StateTrend[], { width }: Size): SVGSV
   const times = periods.map((period) => utc(period).getTime());
   const most = Math.max(1, ...periods.map((period) => upTo(period, states.length)));
   return overTime(
-    { label: "People in each state over time", width, height: 240, write: short },
+    { label: t("People in each state over time"), width, height: 240, write: short },
     [Math.min(...times), Math.max(...times)],
     [0, most],
     (x, y) => {

@@ -2,6 +2,7 @@
 import { dayShort, month, utc } from "../format.ts";
 import { periodEnd } from "../periods.ts";
 import { linear, marks, picture, rectangle, type Scale, shape, type Tip, words } from "./svg.ts";
+import { t } from "../texts.ts";
 
 export type Grain = "day" | "week" | "month";
 const TOP = 16;
@@ -16,6 +17,16 @@ export interface OverTime {
   readonly left?: number;
   readonly write: (value: number) => string;
 }
+const BY_GRAIN = {
+  day: "{what}, day by day",
+  week: "{what}, week by week",
+  month: "{what}, month by month",
+} as const;
+
+export function byGrain(what: string, grain: Grain): string {
+  return t(BY_GRAIN[grain], { what });
+}
+
 interface Drawn {
   readonly shapes: readonly Node[];
   readonly tips: readonly Tip[];

@@ -2,14 +2,15 @@
 import { day, duration, percent, short } from "../format.ts";
 import type { Visits } from "../kpi.ts";
 import type { Size } from "./frame.ts";
-import { barsOverTime, type Grain } from "./time.ts";
+import { barsOverTime, byGrain, type Grain } from "./time.ts";
+import { t } from "../texts.ts";
 
 export type VisitMeasure = "visits" | "average_seconds" | "bounce_rate";
 
 export const VISIT_MEASURES: Readonly<Record<VisitMeasure, string>> = {
-  visits: "Visits",
-  average_seconds: "Length",
-  bounce_rate: "Bounces",
+  visits: t("Visits"),
+  average_seconds: t("Length"),
+  bounce_rate: t("Bounces"),
 };
 const WRITTEN: Readonly<Record<VisitMeasure, (value: number) => string>> = {
   visits: short,
@@ -23,7 +24,7 @@ export function visitsChart(
 ): SVGSVGElement {
   const write = WRITTEN[measure];
   return barsOverTime(
-    { label: `${VISIT_MEASURES[measure]}, ${grain} by ${grain}`, width, left: 56, grain, write },
+    { label: byGrain(VISIT_MEASURES[measure], grain), width, left: 56, grain, write },
     rows.map((row) => {
       const value = row[measure] ?? 0;
       return {

@@ -5,20 +5,23 @@ import { fitted, legend, TIERS, tierScale, withTable } from "../charts/frame.ts"
 import { count, day, percent } from "../format.ts";
 import type { Adoption } from "../kpi.ts";
 import type { Spec } from "../panel.ts";
+import { t } from "../texts.ts";
 
 const SHOWN = 12;
 
 export const adoptionPanel: Spec<readonly Adoption[]> = {
   id: "adoption",
-  title: "Feature adoption",
-  note: "Of everybody active in the range, who used what.",
+  title: t("Feature adoption"),
+  note: t("Of everybody active in the range, who used what."),
   load: ({ kpi, filters: { range } }) => kpi.adoption(range),
   empty: (
     rows,
     { filters: { tier } },
   ) => (ofTier(rows, tier).length > 0
     ? undefined
-    : `No feature ${tier === "all" ? "" : "of this tier "}was used in this range.`),
+    : tier === "all"
+    ? t("No feature was used in this range.")
+    : t("No feature of this tier was used in this range.")),
   render: (all, { filters: { tier } }) => {
     const rows = ofTier(all, tier).toSorted((a, b) => (b.adoption_rate ?? 0) - (a.adoption_rate ?? 0));
     const top = rows.slice(0, SHOWN);
@@ -28,8 +31,8 @@ export const adoptionPanel: Spec<readonly Adoption[]> = {
       legend(tierScale, TIERS.filter((name) => top.some((row) => row.tier === name))),
       withTable(
         fitted((width) => adoptionChart(top, { width })),
-        "Feature adoption",
-        ["Event type", "Tier", "People", "Adoption", "New people", "Events", "Last used"],
+        t("Feature adoption"),
+        [t("Event type"), t("Tier"), t("People"), t("Adoption"), t("New people"), t("Events"), t("Last used")],
         rows.map((
           row,
         ) => [
@@ -43,7 +46,11 @@ export const adoptionPanel: Spec<readonly Adoption[]> = {
         ]),
       ),
       rows.length > SHOWN &&
-        el("p", { class: "quiet small" }, `The ${SHOWN} most adopted of ${rows.length}; the table has them all.`),
+        el(
+          "p",
+          { class: "quiet small" },
+          t("The {shown} most adopted of {all}; the table has them all.", { shown: SHOWN, all: rows.length }),
+        ),
     );
   },
 };

@@ -2,24 +2,25 @@
 import { el } from "../../shared/dom.ts";
 import { engagementChart, HEIGHT, type Measure, NAMES } from "../charts/engagement.ts";
 import { fitted, legend, TIERS, tierScale, withTable } from "../charts/frame.ts";
-import { count, day } from "../format.ts";
+import { count, day, fixed } from "../format.ts";
 import type { Engagement } from "../kpi.ts";
 import { choice, type Spec } from "../panel.ts";
 import { filled, grainFor, periodsOf } from "../periods.ts";
+import { t } from "../texts.ts";
 
 export function engagementPanel(): Spec<readonly Engagement[]> {
   let measure = (): Measure => "events";
   return {
     id: "engagement",
-    title: "Engagement by tier",
-    note: "Accepted events by when they happened. System events are not counted.",
+    title: t("Engagement by tier"),
+    note: t("Accepted events by when they happened. System events are not counted."),
     see: { view: "explore", kind: "accepted" },
     tools: (redraw) => {
-      const chosen = choice("measure", "Measure", {
-        events: "Events",
-        people: "People",
-        engaged_seconds: "Hours",
-        score: "Score",
+      const chosen = choice("measure", t("Measure"), {
+        events: t("Events"),
+        people: t("People"),
+        engaged_seconds: t("Hours"),
+        score: t("Score"),
       }, redraw);
       measure = () => chosen.value() as Measure;
       return chosen.element;
@@ -30,7 +31,9 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
       { filters: { tier } },
     ) => (ofTier(rows, tier).length > 0
       ? undefined
-      : `Nobody ${tier === "all" ? "" : "of this tier "}did anything in this range.`),
+      : tier === "all"
+      ? t("Nobody did anything in this range.")
+      : t("Nobody of this tier did anything in this range.")),
     render: (all, { filters: { range, tier } }) => {
       const grain = grainFor(range);
       const found = ofTier(all, tier);
@@ -43,8 +46,8 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
         legend(tierScale, tiers),
         withTable(
           fitted((width) => engagementChart(rows, { width, measure: now, grain }), HEIGHT),
-          `${NAMES[now]} by tier`,
-          ["Period", ...tiers],
+          t("{what} by tier", { what: NAMES[now] }),
+          [t("Period"), ...tiers],
           periodsOf(range, grain).map((
             period,
           ) => [
@@ -63,7 +66,7 @@ function ofTier(rows: readonly Engagement[], tier: string): readonly Engagement[
 
 function cell(row: Engagement | undefined, measure: Measure): string {
   if (!row) return "0";
-  return measure === "engaged_seconds" ? (row.engaged_seconds / 3600).toFixed(1) : count(row[measure]);
+  return measure === "engaged_seconds" ? fixed(row.engaged_seconds / 3600, 1) : count(row[measure]);
 }
 
 function none(period: string, tier: string): Engagement {

@@ -5,6 +5,7 @@ import { funnelChart } from "../charts/funnel.ts";
 import { count, duration, percent } from "../format.ts";
 import type { FunnelChoice, FunnelStep } from "../kpi.ts";
 import type { Spec } from "../panel.ts";
+import { t } from "../texts.ts";
 
 interface Data {
   readonly funnels: readonly FunnelChoice[];
@@ -12,11 +13,11 @@ interface Data {
 }
 
 export function funnelPanel(): Spec<Data> {
-  const select = el("select", { "aria-label": "Funnel" });
+  const select = el("select", { "aria-label": t("Funnel") });
   return {
     id: "funnel",
-    title: "Conversion",
-    note: "People who took the steps in this order, within the funnel's window.",
+    title: t("Conversion"),
+    note: t("People who took the steps in this order, within the funnel's window."),
     reload: true,
     tools: (redraw) => {
       select.addEventListener("change", redraw);
@@ -30,15 +31,15 @@ export function funnelPanel(): Spec<Data> {
     },
     empty: ({ funnels, steps }) =>
       funnels.length === 0
-        ? "No funnel is set up. Its steps are rows of audience_funnel_steps."
+        ? t("No funnel is set up. Its steps are rows of audience_funnel_steps.")
         : steps.some(({ people }) => people > 0)
         ? undefined
-        : "Nobody took the first step in this range.",
+        : t("Nobody took the first step in this range."),
     render: ({ steps }) =>
       withTable(
         fitted((width) => funnelChart(steps, { width })),
-        "Conversion",
-        ["Step", "People", "From the start", "From the step before", "Lost", "Time since the start"],
+        t("Conversion"),
+        [t("Step"), t("People"), t("From the start"), t("From the step before"), t("Lost"), t("Time since the start")],
         steps.map((
           step,
         ) => [

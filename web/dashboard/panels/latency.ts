@@ -6,6 +6,7 @@ import { count, milliseconds, words } from "../format.ts";
 import type { Latency } from "../kpi.ts";
 import type { Spec } from "../panel.ts";
 import { grainFor } from "../periods.ts";
+import { t } from "../texts.ts";
 
 interface Data {
   readonly over: readonly Latency[];
@@ -13,11 +14,11 @@ interface Data {
 }
 
 export function latencyPanel(): Spec<Data> {
-  const select = el("select", { "aria-label": "Measure" });
+  const select = el("select", { "aria-label": t("Measure") });
   return {
     id: "latency",
-    title: "Speed",
-    note: "Half the samples are at or under the line; the bands reach to the 75th, 95th and 99th percentile.",
+    title: t("Speed"),
+    note: t("Half the samples are at or under the line; the bands reach to the 75th, 95th and 99th percentile."),
     tools: (redraw) => {
       select.addEventListener("change", redraw);
       return select;
@@ -30,14 +31,14 @@ export function latencyPanel(): Spec<Data> {
       offer(total);
       return { over, total };
     },
-    empty: ({ total }) => (total.length > 0 ? undefined : "No timing was reported in this range."),
+    empty: ({ total }) => (total.length > 0 ? undefined : t("No timing was reported in this range.")),
     render: ({ over, total }) => {
       const rows = over.filter(({ measure }) => measure === select.value);
       const format = unitFormat(rows[0]?.unit ?? "");
       return withTable(
         fitted((width) => latencyChart(rows, { width, format })),
-        "Percentiles of the whole range",
-        ["Measure", "Samples", "Mean", "p50", "p75", "p95", "p99", "Longest"],
+        t("Percentiles of the whole range"),
+        [t("Measure"), t("Samples"), t("Mean"), "p50", "p75", "p95", "p99", t("Longest")],
         total.map((row) => {
           const write = unitFormat(row.unit);
           return [

@@ -5,18 +5,29 @@ import { fitted } from "../charts/frame.ts";
 import { HEIGHT, liveChart } from "../charts/live.ts";
 import { clock, words } from "../format.ts";
 import type { Minute, RecentEvent } from "../kpi.ts";
-import type { Context, Panel } from "../panel.ts";
+import { type Context, type Panel, pngButton } from "../panel.ts";
+import { t } from "../texts.ts";
+import { isWatched, onReturn } from "../watched.ts";
 
-const EVERY = 1_500;
+/** The latest events are asked for so often, and the minutes every third time: eight questions a minute. */
+const EVERY = 10_000;
+const MINUTES_EVERY = 3;
 const SHOWN = 14;
+const SAID = {
+  live: t("live"),
+  paused: t("paused"),
+  lost: t("no connection, trying again"),
+  alone: t("waiting for somebody to look"),
+} as const;
 
-export function livePanel(): Panel {
+export function livePanel(signal: AbortSignal): Panel {
   let context: Context | undefined;
   let paused = false;
+  let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let known = new Set<string>();
 
-  const state = el("span", { class: "live-state small", role: "status" }, "connecting");
+  const state = el("span", { class: "live-state small", role: "status" }, t("connecting"));
   const chart = el("div");
   const ticker = el("ol", { class: "ticker" });
   const pause = el("button", { class: "button plain", type: "button", onclick: toggle });
@@ -29,21 +40,25 @@ export function livePanel(): Panel {
       el(
         "div",
         {},
-        el("h3", { id: "live-title" }, "Live"),
-        el("p", { class: "quiet small" }, "The last 30 minutes, and the latest events."),
+        el("h3", { id: "live-title" }, t("Live")),
+        el("p", { class: "quiet small" }, t("The last 30 minutes, and the latest events.")),
       ),
       pause,
     ),
     el("div", { class: "panel-body" }, state, chart, ticker),
   );
+  element.append(
+    el("p", { class: "under" }, pngButton(element, t("Live"), () => context?.filters)),
+  );
   label();
-  document.addEventListener("visibilitychange", () => schedule(0));
+  onReturn(() => schedule(0), signal);
   return { element, refresh };
 
   function refresh(now: Context): Promise<void> {
     if (context?.kpi !== now.kpi) known = new Set();
     const same = context?.filters.tier === now.filters.tier;
     context = now;
+    turn = 0;
     // The whole board is read again every minute; a list that somebody paused to read stands still.
     return paused && same ? Promise.resolve() : poll();
   }
@@ -51,25 +66,34 @@ export function livePanel(): Panel {
   async function poll(): Promise<void> {
     clearTimeout(timer);
     if (!context) return;
+    if (!isWatched()) return say("alone");
     const asked = context;
     try {
-      const [minutes, latest] = await Promise.all([asked.kpi.live(), asked.kpi.recent(SHOWN)]);
-      if (asked === context) show(minutes, latest, asked);
+      const [newer, latest] = await Promise.all([
+        turn % MINUTES_EVERY === 0 ? asked.kpi.live() : undefined,
+        asked.kpi.recent(SHOWN),
+      ]);
+      turn += 1;
+      if (newer && asked === context) drawMinutes(newer);
+      if (asked === context) show(latest, asked);
       say(paused ? "paused" : "live");
     } catch (error) {
       console.error(error);
-      say("no connection, trying again");
+      say("lost");
     }
     schedule(EVERY);
   }
 
   function schedule(delay: number): void {
     clearTimeout(timer);
-    if (!paused && !document.hidden && element.isConnected) timer = setTimeout(() => void poll(), delay);
+    if (!paused && !signal.aborted) timer = setTimeout(() => void poll(), delay);
   }
 
-  function show(minutes: readonly Minute[], latest: readonly RecentEvent[], { filters }: Context): void {
+  function drawMinutes(minutes: readonly Minute[]): void {
     chart.replaceChildren(fitted((width) => liveChart(minutes, { width, now: new Date() }), HEIGHT));
+  }
+
+  function show(latest: readonly RecentEvent[], { filters }: Context): void {
     const { tier, range } = filters;
     const wanted = latest.filter((event) => tier === "all" || event.tier === tier);
     const first = known.size === 0;
@@ -77,7 +101,7 @@ export function livePanel(): Panel {
     const held = document.activeElement?.closest(".ticker a")?.getAttribute("href");
     ticker.replaceChildren(...wanted.map((event) => line(event, range.zone, !first && !known.has(event.id))));
     for (const link of ticker.querySelectorAll("a")) if (link.getAttribute("href") === held) link.focus();
-    if (wanted.length === 0) ticker.replaceChildren(el("li", { class: "nothing" }, "No event yet."));
+    if (wanted.length === 0) ticker.replaceChildren(el("li", { class: "nothing" }, t("No event yet.")));
     known = new Set(latest.map(({ id }) => id));
   }
 
@@ -90,12 +114,13 @@ export function livePanel(): Panel {
   }
 
   function label(): void {
-    pause.replaceChildren(icon(paused ? "play" : "pause"), paused ? "Go on" : "Pause");
+    pause.replaceChildren(icon(paused ? "play" : "pause"), paused ? t("Go on") : t("Pause"));
   }
 
   /** Written only when it changes, so that a screen reader hears it once. */
-  function say(text: string): void {
-    state.dataset["state"] = text;
+  function say(what: keyof typeof SAID): void {
+    const text = SAID[what];
+    state.dataset["state"] = what;
     if (state.textContent !== text) state.textContent = text;
   }
 }
@@ -115,11 +140,11 @@ function line(event: RecentEvent, zone: string, fresh: boolean): HTMLElement {
           "data-view": "explore",
           class: event.rejected ? "rule-id" : null,
         },
-        event.rejected ? event.rule_id ?? "refused" : words(event.event_type),
+        event.rejected ? event.rule_id ?? t("refused") : words(event.event_type),
       ),
     ),
     event.rejected
-      ? el("span", { class: "tag refuse" }, "refused")
+      ? el("span", { class: "tag refuse" }, t("refused"))
       : el("span", { class: "tag" }, event.event_category),
   );
 }

@@ -4,6 +4,7 @@ import { before } from "../filters.ts";
 import { count, duration, percent, short } from "../format.ts";
 import type { Overview, Quality } from "../kpi.ts";
 import type { Spec } from "../panel.ts";
+import { rich, t } from "../texts.ts";
 
 interface Data {
   readonly now: Overview | undefined;
@@ -14,8 +15,8 @@ interface Data {
 
 export const overviewPanel: Spec<Data> = {
   id: "overview",
-  title: "At a glance",
-  note: "Compared with the same length of time just before. A visitor who signs in is one person with the user.",
+  title: t("At a glance"),
+  note: t("Compared with the same length of time just before. A visitor who signs in is one person with the user."),
   see: { view: "explore" },
   load: async ({ kpi, filters: { range } }) => {
     const [now, then, quality] = await Promise.all([
@@ -28,7 +29,7 @@ export const overviewPanel: Spec<Data> = {
   empty: ({ now, passage }) =>
     (now?.events ?? 0) + (passage?.received ?? 0) > 0
       ? undefined
-      : "No event reached this site in this range. Choose a longer one, or put the tracker on a page.",
+      : t("No event reached this site in this range. Choose a longer one, or put the tracker on a page."),
   render: ({ now, then, passage }) =>
     el("div", { class: "overview" }, passage && gatebar(passage), now && figures(now, then)),
 };
@@ -44,12 +45,15 @@ function gatebar({ accepted, rejected, received }: Quality): HTMLElement {
     el(
       "p",
       {},
-      el("strong", { "data-kpi": "accepted" }, count(accepted)),
-      " of ",
-      el("span", { "data-kpi": "received" }, count(received)),
-      " events received came through, ",
-      el("strong", { class: "is-refused", "data-kpi": "rejected" }, count(rejected)),
-      rejected === 1 ? " was refused" : " were refused",
+      rich(
+        "{accepted} of {received} events received came through, {refused} was refused | {accepted} of {received} events received came through, {refused} were refused",
+        {
+          accepted: el("strong", { "data-kpi": "accepted" }, count(accepted)),
+          received: el("span", { "data-kpi": "received" }, count(received)),
+          refused: el("strong", { class: "is-refused", "data-kpi": "rejected" }, count(rejected)),
+        },
+        rejected,
+      ),
     ),
     el("div", { class: "gatebar", "aria-hidden": "true" }, accepted > 0 && passed, rejected > 0 && refused),
   );
@@ -59,29 +63,29 @@ function figures(now: Overview, then: Overview | undefined): HTMLElement {
   return el(
     "dl",
     { class: "figures" },
-    figure("events", "Activity", short(now.events), change(now.events, then?.events)),
-    figure("people", "People", short(now.people), change(now.people, then?.people)),
-    figure("new_people", "New people", short(now.new_people), change(now.new_people, then?.new_people)),
+    figure("events", t("Activity"), short(now.events), change(now.events, then?.events)),
+    figure("people", t("People"), short(now.people), change(now.people, then?.people)),
+    figure("new_people", t("New people"), short(now.new_people), change(now.new_people, then?.new_people)),
     figure(
       "returning_people",
-      "Returning",
+      t("Returning"),
       short(now.returning_people),
       change(now.returning_people, then?.returning_people),
     ),
-    figure("sessions", "Sessions", short(now.sessions), change(now.sessions, then?.sessions)),
+    figure("sessions", t("Sessions"), short(now.sessions), change(now.sessions, then?.sessions)),
     figure(
       "engaged_seconds",
-      "Engaged time",
+      t("Engaged time"),
       duration(now.engaged_seconds),
       change(now.engaged_seconds, then?.engaged_seconds),
     ),
     figure(
       "rejection_rate",
-      "Refused",
+      t("Refused"),
       percent(now.rejection_rate),
       change(now.rejection_rate, then?.rejection_rate, false),
     ),
-    figure("errors", "Errors", short(now.errors), change(now.errors, then?.errors, false)),
+    figure("errors", t("Errors"), short(now.errors), change(now.errors, then?.errors, false)),
   );
 }
 
@@ -96,12 +100,12 @@ function figure(key: string, name: string, value: string, changed: HTMLElement |
 }
 
 function change(now: number | null, then: number | null | undefined, moreIsGood = true): HTMLElement | string {
-  if (now === null || then === null || then === undefined || then === 0) return "nothing to compare";
+  if (now === null || then === null || then === undefined || then === 0) return t("nothing to compare");
   const rate = now / then - 1;
-  if (Math.abs(rate) < 0.005) return "unchanged";
+  if (Math.abs(rate) < 0.005) return t("unchanged");
   return el(
     "span",
     { class: rate > 0 === moreIsGood ? "better" : "worse" },
-    rate > 0 ? `up ${percent(rate)}` : `down ${percent(-rate)}`,
+    rate > 0 ? t("up {share}", { share: percent(rate) }) : t("down {share}", { share: percent(-rate) }),
   );
 }

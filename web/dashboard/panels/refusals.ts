@@ -10,16 +10,17 @@ import { count, dateTime, day, percent } from "../format.ts";
 import type { Quality, Refusal } from "../kpi.ts";
 import { type Context, explain, type Spec } from "../panel.ts";
 import { filled, grainFor, periodsOf } from "../periods.ts";
+import { t } from "../texts.ts";
 
 const SHOWN = 20;
 
 export const qualityPanel: Spec<readonly Quality[]> = {
   id: "quality",
-  title: "Accepted and refused",
-  note: "Above the line what was stored, below it what the contract turned away.",
+  title: t("Accepted and refused"),
+  note: t("Above the line what was stored, below it what the contract turned away."),
   load: async ({ kpi, filters: { range } }) =>
     (await kpi.quality(range, grainFor(range))).filter(({ rule_id }) => rule_id === null),
-  empty: (rows) => (rows.some(isNotable) ? undefined : "Nothing was received in this range."),
+  empty: (rows) => (rows.some(isNotable) ? undefined : t("Nothing was received in this range.")),
   render: (found, { filters: { range } }) => {
     const grain = grainFor(range);
     const rows = filled(
@@ -31,8 +32,8 @@ export const qualityPanel: Spec<readonly Quality[]> = {
     const aside = besides(rows);
     const chart = withTable(
       fitted((width) => qualityChart(rows, { width, grain })),
-      "Accepted and refused events",
-      ["Period", "Accepted", "Refused", "Refused share"],
+      t("Accepted and refused events"),
+      [t("Period"), t("Accepted"), t("Refused"), t("Refused share")],
       rows.map((row) => [day(row.period), count(row.accepted), count(row.rejected), percent(row.rate)]),
     );
     return aside === "" ? chart : el("div", {}, chart, el("p", { class: "quiet small" }, aside));
@@ -50,20 +51,24 @@ function besides(rows: readonly Quality[]): string {
   const refused = sum((row) => row.refused_requests);
   const unjudged = sum((row) => row.unjudged);
   return [
-    refused > 0 && `${count(refused)} ${refused === 1 ? "request was" : "requests were"} refused whole.`,
+    refused > 0 &&
+    t("{count} request was refused whole. | {count} requests were refused whole.", { count: refused }),
     unjudged > 0 &&
-    `${count(unjudged)} older ${unjudged === 1 ? "row is" : "rows are"} not judged yet and count nowhere.`,
+    t(
+      "{count} older row is not judged yet and counts nowhere. | {count} older rows are not judged yet and count nowhere.",
+      { count: unjudged },
+    ),
   ].filter(Boolean).join(" ");
 }
 
 export const refusalsPanel: Spec<readonly Quality[]> = {
   id: "refusals",
-  title: "Refused, by rule",
-  note: "Each refusal counts under the first rule it broke. Choose a rule to see what was refused.",
+  title: t("Refused, by rule"),
+  note: t("Each refusal counts under the first rule it broke. Choose a rule to see what was refused."),
   see: { view: "refusals" },
   load: async ({ kpi, filters: { range } }) =>
     (await kpi.quality(range, "total")).filter(({ rule_id }) => rule_id !== null),
-  empty: (rows) => (rows.some(({ rejected }) => rejected > 0) ? undefined : "Nothing was refused in this range."),
+  empty: (rows) => (rows.some(({ rejected }) => rejected > 0) ? undefined : t("Nothing was refused in this range.")),
   render: (rows, context) => refusalsChart(rows, (rule) => void open(rule, context)),
 };
 
@@ -77,7 +82,7 @@ async function open(rule: string, { kpi, filters: { range } }: Context): Promise
       "header",
       {},
       el("h2", { id: "dialog-title", class: "rule-id" }, rule),
-      el("form", { method: "dialog" }, el("button", { class: "button" }, "Close")),
+      el("form", { method: "dialog" }, el("button", { class: "button" }, t("Close"))),
     ),
     body,
   );
@@ -95,31 +100,36 @@ async function open(rule: string, { kpi, filters: { range } }: Context): Promise
 
 function drillDown(refused: readonly Refusal[], zone: string): readonly HTMLElement[] {
   const [latest] = refused;
-  if (!latest) return [el("p", {}, "Refusals are listed by when they were recorded; none was recorded in this range.")];
+  if (!latest) {
+    return [el("p", {}, t("Refusals are listed by when they were recorded; none was recorded in this range."))];
+  }
   return [
-    el("p", {}, prose(sentence(latest.reason ?? ""))),
+    el("p", { lang: "en" }, prose(sentence(latest.reason ?? ""))),
     el(
       "p",
       { class: "quiet small" },
       refused.length === SHOWN
-        ? `The latest ${SHOWN}, newest first.`
-        : `${refused.length} in this range, newest first.`,
-      " What was sent is kept redacted: personal values never reach the store. ",
+        ? t("The latest {shown}, newest first.", { shown: SHOWN })
+        : t("{shown} in this range, newest first.", { shown: refused.length }),
+      t(" What was sent is kept redacted: personal values never reach the store. "),
       el("a", {
         href: addressOf({ view: "refusals", rule: latest.rule_id }),
         "data-view": "refusals",
         onclick: (event) => (event.currentTarget as HTMLElement).closest("dialog")?.close(),
-      }, "What to send instead, and a replay"),
+      }, t("What to send instead, and a replay")),
     ),
     el("ol", { class: "snapshots" }, refused.map((refusal) => snapshot(refusal, zone))),
   ];
 }
 
 function snapshot(refusal: Refusal, zone: string): HTMLElement {
-  const named = ({ rule_id, path }: Refusal["violations"][number]) => (path === "" ? rule_id : `${rule_id} at ${path}`);
+  const named = (
+    { rule_id, path }: Refusal["violations"][number],
+  ) => (path === "" ? rule_id : t("{rule} at {path}", { rule: rule_id, path }));
   const others = refusal.violations.filter(({ rule_id }) => rule_id !== refusal.rule_id).map(named);
   const place = refusal.violations.find(({ rule_id }) => rule_id === refusal.rule_id)?.path;
   const time = dateTime(refusal.recorded_at, zone);
+  const bytes = t("{count} byte | {count} bytes", { count: refusal.payload_bytes ?? 0 });
   return el(
     "li",
     {},
@@ -130,12 +140,16 @@ function snapshot(refusal: Refusal, zone: string): HTMLElement {
       el(
         "span",
         { class: "quiet" },
-        ` by ${refusal.source_system ?? "the gate"}, ${count(refusal.payload_bytes ?? 0)} bytes`,
+        " ",
+        refusal.source_system === null
+          ? t("by the gate, {bytes}", { bytes })
+          : t("by {source}, {bytes}", { source: refusal.source_system, bytes }),
       ),
     ),
-    place !== undefined && place !== "" && el("p", { class: "small" }, "At ", el("span", { class: "rule-id" }, place)),
+    place !== undefined && place !== "" &&
+      el("p", { class: "small" }, t("At "), el("span", { class: "rule-id" }, place)),
     others.length > 0 &&
-      el("p", { class: "small" }, "Also broken: ", el("span", { class: "rule-id" }, others.join(", "))),
-    jsonBlock(refusal.snapshot, `What was sent at ${time}, redacted`),
+      el("p", { class: "small" }, t("Also broken: "), el("span", { class: "rule-id" }, others.join(", "))),
+    jsonBlock(refusal.snapshot, t("What was sent at {time}, redacted", { time })),
   );
 }

@@ -5,6 +5,7 @@ import { withTable } from "../charts/frame.ts";
 import { count, duration, percent } from "../format.ts";
 import type { Campaign, FunnelChoice, VisitGroup } from "../kpi.ts";
 import { choice, type Spec } from "../panel.ts";
+import { t } from "../texts.ts";
 
 const SHOWN = 8;
 
@@ -20,43 +21,44 @@ type Page = VisitGroup & { readonly page: string | null };
 type Referrer = VisitGroup & { readonly referrer: string | null };
 type Device = VisitGroup & { readonly device: string | null };
 
-const NONE = "not named";
+const NONE = t("not named");
 
 export function pagesPanel(): Spec<readonly Page[]> {
   let by = (): "entry" | "exit" => "entry";
   return {
     id: "pages",
-    title: "Pages",
-    note: "Where visits began, or where they ended.",
+    title: t("Pages"),
+    note: t("Where visits began, or where they ended."),
     reload: true,
     tools: (redraw) => {
-      const chosen = choice("pages-by", "Which page", { entry: "First", exit: "Last" }, redraw);
+      const chosen = choice("pages-by", t("Which page"), { entry: t("First"), exit: t("Last") }, redraw);
       by = () => chosen.value() as "entry" | "exit";
       return chosen.element;
     },
     load: ({ kpi, filters: { range } }) => kpi.pages(range, by()),
     empty,
     render: (rows, { filters: { tier } }) =>
-      groups("Pages", "Page", rows, tier, ({ page }) => page, (page) => ({ view: "explore", page })),
+      groups(t("Pages"), t("Page"), rows, tier, ({ page }) => page, (page) => ({ view: "explore", page })),
   };
 }
 
 export const referrersPanel: Spec<readonly Referrer[]> = {
   id: "referrers",
-  title: "Referrers",
-  note: "What kind of place visits came from. The address itself is not kept.",
+  title: t("Referrers"),
+  note: t("What kind of place visits came from. The address itself is not kept."),
   load: ({ kpi, filters: { range } }) => kpi.referrers(range),
   empty,
-  render: (rows, { filters: { tier } }) => groups("Referrers", "Referrer", rows, tier, ({ referrer }) => referrer),
+  render: (rows, { filters: { tier } }) =>
+    groups(t("Referrers"), t("Referrer"), rows, tier, ({ referrer }) => referrer),
 };
 
 export const devicesPanel: Spec<readonly Device[]> = {
   id: "devices",
-  title: "Devices",
-  note: "What kind of device visits were made with.",
+  title: t("Devices"),
+  note: t("What kind of device visits were made with."),
   load: ({ kpi, filters: { range } }) => kpi.devices(range),
   empty,
-  render: (rows, { filters: { tier } }) => groups("Devices", "Device", rows, tier, ({ device }) => device),
+  render: (rows, { filters: { tier } }) => groups(t("Devices"), t("Device"), rows, tier, ({ device }) => device),
 };
 
 interface Campaigns {
@@ -69,11 +71,16 @@ export function campaignsPanel(): Spec<Campaigns> {
   let by = (): "first" | "last" => "last";
   return {
     id: "campaigns",
-    title: "Campaigns",
-    note: "Whose visits each brought, and in how many of them somebody took the last step of the funnel.",
+    title: t("Campaigns"),
+    note: t("Whose visits each brought, and in how many of them somebody took the last step of the funnel."),
     reload: true,
     tools: (redraw) => {
-      const chosen = choice("campaigns-by", "Credited to", { last: "Last touch", first: "First touch" }, redraw);
+      const chosen = choice(
+        "campaigns-by",
+        t("Credited to"),
+        { last: t("Last touch"), first: t("First touch") },
+        redraw,
+      );
       by = () => chosen.value() as "first" | "last";
       return chosen.element;
     },
@@ -83,7 +90,7 @@ export function campaignsPanel(): Spec<Campaigns> {
       return { rows: goal ? await kpi.campaigns(range, by(), goal.funnel) : [], goal };
     },
     empty: ({ rows, goal }) =>
-      goal === undefined ? "No funnel is set up, so nothing counts as a conversion." : empty(rows),
+      goal === undefined ? t("No funnel is set up, so nothing counts as a conversion.") : empty(rows),
     render: ({ rows, goal }, { filters: { tier } }) =>
       el(
         "div",
@@ -96,10 +103,20 @@ export function campaignsPanel(): Spec<Campaigns> {
             beside: `${percent(row.conversion_rate)} ${goal?.step.toLowerCase() ?? ""}`,
             ...(row.campaign === null ? {} : { see: { view: "explore", campaign: row.campaign } }),
           }))),
-          "Campaigns",
-          ["Campaign", "Source", "Medium", "Content", "Term", "Visits", "People", "Conversions", "Rate"],
+          t("Campaigns"),
+          [
+            t("Campaign"),
+            t("Source"),
+            t("Medium"),
+            t("Content"),
+            t("Term"),
+            t("Visits"),
+            t("People"),
+            t("Conversions"),
+            t("Rate"),
+          ],
           rows.map((row) => [
-            row.campaign ?? "none",
+            row.campaign ?? t("none"),
             row.source ?? "",
             row.medium ?? "",
             row.content ?? "",
@@ -116,18 +133,18 @@ export function campaignsPanel(): Spec<Campaigns> {
 }
 
 function campaignName({ campaign, source, medium, content, term }: Campaign): string {
-  if (source === null && campaign === null) return "no campaign";
+  if (source === null && campaign === null) return t("no campaign");
   return [campaign, [source, medium].filter(Boolean).join(" / "), content, term].filter(Boolean).join(", ");
 }
 
 function empty(rows: readonly unknown[]): string | undefined {
-  return rows.length > 0 ? undefined : "Nobody visited in this range.";
+  return rows.length > 0 ? undefined : t("Nobody visited in this range.");
 }
 
 /** Said where a panel cannot follow the filter. */
 export function ofAllTiers(tier: string): Child {
   return tier !== "all" &&
-    el("p", { class: "quiet small" }, "A visit can be of several tiers: these are of all of them.");
+    el("p", { class: "quiet small" }, t("A visit can be of several tiers: these are of all of them."));
 }
 
 function groups<T extends VisitGroup>(
@@ -148,12 +165,12 @@ function groups<T extends VisitGroup>(
         return {
           name: known ?? NONE,
           visits: row.visits,
-          beside: `${percent(row.bounce_rate)} bounce, ${duration(row.average_seconds)}`,
+          beside: t("{rate} bounce, {time}", { rate: percent(row.bounce_rate), time: duration(row.average_seconds) }),
           ...(known === null || see === undefined ? {} : { see: see(known) }),
         };
       })),
       caption,
-      [head, "Visits", "People", "Bounces", "Bounce rate", "Mean length"],
+      [head, t("Visits"), t("People"), t("Bounces"), t("Bounce rate"), t("Mean length")],
       rows.map((row) => [
         name(row) ?? NONE,
         count(row.visits),
@@ -196,5 +213,9 @@ function ranking(rows: readonly Ranked[]): HTMLElement {
 
 function more(rows: number): Child {
   return rows > SHOWN &&
-    el("p", { class: "quiet small" }, `The ${SHOWN} most visited of ${rows}; the table has them all.`);
+    el(
+      "p",
+      { class: "quiet small" },
+      t("The {shown} most visited of {all}; the table has them all.", { shown: SHOWN, all: rows }),
+    );
 }

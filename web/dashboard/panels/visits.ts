@@ -2,11 +2,12 @@
 import { el } from "../../shared/dom.ts";
 import { fitted, withTable } from "../charts/frame.ts";
 import { VISIT_MEASURES, type VisitMeasure, visitsChart } from "../charts/visits.ts";
-import { count, day, duration, percent } from "../format.ts";
+import { count, day, duration, fixed, percent } from "../format.ts";
 import type { Visits } from "../kpi.ts";
 import { choice, type Spec } from "../panel.ts";
 import { filled, grainFor, periodsOf } from "../periods.ts";
 import { ofAllTiers } from "./sources.ts";
+import { t } from "../texts.ts";
 
 interface Data {
   readonly periods: readonly Visits[];
@@ -17,10 +18,10 @@ export function visitsPanel(): Spec<Data> {
   let measure = (): VisitMeasure => "visits";
   return {
     id: "visits",
-    title: "Visits",
-    note: "Sessions by when they began. A bounce is a visit with one event of activity.",
+    title: t("Visits"),
+    note: t("Sessions by when they began. A bounce is a visit with one event of activity."),
     tools: (redraw) => {
-      const chosen = choice("visit-measure", "Measure", VISIT_MEASURES, redraw);
+      const chosen = choice("visit-measure", t("Measure"), VISIT_MEASURES, redraw);
       measure = () => chosen.value() as VisitMeasure;
       return chosen.element;
     },
@@ -28,7 +29,7 @@ export function visitsPanel(): Spec<Data> {
       const [periods, [total]] = await Promise.all([kpi.visits(range, grainFor(range)), kpi.visits(range, "total")]);
       return { periods, total };
     },
-    empty: ({ total }) => (total ? undefined : "Nobody visited in this range."),
+    empty: ({ total }) => (total ? undefined : t("Nobody visited in this range.")),
     render: ({ periods, total }, { filters: { range, tier } }) => {
       const grain = grainFor(range);
       const rows = filled(periods, periodsOf(range, grain), () => "", none);
@@ -40,8 +41,16 @@ export function visitsPanel(): Spec<Data> {
         total && figures(total),
         withTable(
           fitted((width) => visitsChart(rows, { width, measure: now, grain }), 230),
-          "Visits over time",
-          ["Period", "Visits", "People", "Bounces", "Bounce rate", "Mean length", "Events a visit"],
+          t("Visits over time"),
+          [
+            t("Period"),
+            t("Visits"),
+            t("People"),
+            t("Bounces"),
+            t("Bounce rate"),
+            t("Mean length"),
+            t("Events a visit"),
+          ],
           rows.map((row) => [
             day(row.period),
             count(row.visits),
@@ -49,7 +58,7 @@ export function visitsPanel(): Spec<Data> {
             count(row.bounces),
             row.visits === 0 ? "" : percent(row.bounce_rate),
             row.visits === 0 ? "" : duration(row.average_seconds),
-            row.events_per_visit?.toFixed(2) ?? "",
+            fixed(row.events_per_visit, 2),
           ]),
         ),
       );
@@ -59,11 +68,11 @@ export function visitsPanel(): Spec<Data> {
 
 function figures({ visits, people, bounce_rate, average_seconds, events_per_visit }: Visits): HTMLElement {
   const shown: readonly (readonly [key: string, name: string, value: string])[] = [
-    ["visits", "Visits", count(visits)],
-    ["visit_people", "People", count(people)],
-    ["bounce_rate", "Bounces", percent(bounce_rate)],
-    ["visit_seconds", "Mean length", duration(average_seconds)],
-    ["events_per_visit", "Events a visit", events_per_visit?.toFixed(2) ?? "none"],
+    ["visits", t("Visits"), count(visits)],
+    ["visit_people", t("People"), count(people)],
+    ["bounce_rate", t("Bounces"), percent(bounce_rate)],
+    ["visit_seconds", t("Mean length"), duration(average_seconds)],
+    ["events_per_visit", t("Events a visit"), events_per_visit === null ? t("none") : fixed(events_per_visit, 2)],
   ];
   return el(
     "dl",

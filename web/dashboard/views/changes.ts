@@ -4,6 +4,7 @@ import { dateTime, words } from "../format.ts";
 import type { Change, Changed } from "../registry_api.ts";
 import { action } from "./parts.ts";
 import type { Around } from "./registry.ts";
+import { rich, t } from "../texts.ts";
 
 const SHOWN = 30;
 const ALL = 100;
@@ -18,6 +19,18 @@ const UNDONE: Readonly<Record<string, "site" | "all">> = {
   site_member: "site",
   alert: "site",
   alert_destination: "site",
+  saved_view: "site",
+};
+const ENTITIES: Readonly<Record<string, string>> = {
+  event_type: t("Event type"),
+  job: t("Schedule"),
+  own_rule: t("Rule"),
+  site: t("Site"),
+  site_member: t("Member"),
+  alert: t("Alert"),
+  alert_destination: t("Webhook"),
+  wall_link: t("Link for a screen"),
+  saved_view: t("Saved view"),
 };
 /** What a row that was made or removed need not be told by. */
 const UNSAID = /(^|_)(id|at)$|^(name|description)$/;
@@ -34,20 +47,25 @@ export async function changes(around: Around, which: Changed, limit = SHOWN): Pr
 }
 
 export function listed(all: readonly Change[], around: Around): Child {
-  if (all.length === 0) return el("p", { class: "quiet small" }, "Nothing was changed since the install.");
+  if (all.length === 0) return el("p", { class: "quiet small" }, t("Nothing was changed since the install."));
   const undone = new Set(all.map(({ notes }) => /^undoes change (\d+)$/.exec(notes ?? "")?.[1]));
   return el("ol", { class: "changes" }, all.map((one) => item(one, around, undone.has(String(one.id)))));
 }
 
 function item(change: Change, around: Around, undone: boolean): HTMLElement {
   const undo = !undone && mayUndo(change, around) &&
-    action("Undo", async () => {
+    action(t("Undo"), async () => {
       await around.api.undo(change.id);
-      await around.done("It was taken back.");
+      await around.done(t("It was taken back."));
       return null;
     }, "button small");
   const name = nameOf(change);
-  if (undo) undo.button.setAttribute("aria-label", `Undo: ${name}, ${dateTime(change.changed_at, around.zone)}`);
+  if (undo) {
+    undo.button.setAttribute(
+      "aria-label",
+      t("Undo: {name}, {time}", { name, time: dateTime(change.changed_at, around.zone) }),
+    );
+  }
   return el(
     "li",
     {},
@@ -57,9 +75,10 @@ function item(change: Change, around: Around, undone: boolean): HTMLElement {
       el(
         "p",
         {},
-        el("strong", {}, name),
-        ` ${verb(change)} `,
-        el("span", { class: "quiet" }, "by ", who(change.actor, around.me)),
+        rich(verb(change), {
+          name: el("strong", {}, name),
+          by: el("span", { class: "quiet" }, t("by {actor}", { actor: who(change.actor, around.me) })),
+        }),
       ),
       el("ul", { class: "plain small" }, differences(change).map((line) => el("li", {}, line))),
       el(
@@ -67,7 +86,7 @@ function item(change: Change, around: Around, undone: boolean): HTMLElement {
         { class: "quiet small" },
         el("time", { datetime: change.changed_at }, dateTime(change.changed_at, around.zone)),
         change.notes !== null && ` · ${change.notes}`,
-        undone && " · taken back since",
+        undone && t(" · taken back since"),
       ),
       undo && undo.outcome,
     ),
@@ -89,18 +108,19 @@ function nameOf({ entity_changed, record_changed, before, after }: Change): stri
   const shown = entity_changed === "alert" ? values["kind"] : entity_changed === "site" ? undefined : values["name"];
   const named = shown ??
     (entity_changed === "site" || entity_changed === "alert" ? undefined : Object.values(key).join(" → "));
-  return [words(entity_changed), named].filter(Boolean).join(" ");
+  return [ENTITIES[entity_changed] ?? words(entity_changed), named].filter(Boolean).join(" ");
 }
 
-function verb({ before, after }: Change): string {
-  return before === null ? "was made" : after === null ? "was removed" : "was changed";
+function verb({ before, after }: Change) {
+  if (before === null) return "{name} was made {by}";
+  return after === null ? "{name} was removed {by}" : "{name} was changed {by}";
 }
 
 /** Nobody's name is known here: a person is an id. */
 export function who(actor: string, me: string): string {
   const [kind, id = ""] = actor.split(":");
-  if (kind === "user") return id === me ? "you" : `member ${id.slice(0, 8)}`;
-  return kind === "role" ? "a back end" : actor;
+  if (kind === "user") return id === me ? t("you") : t("member {id}", { id: id.slice(0, 8) });
+  return kind === "role" ? t("a back end") : actor;
 }
 
 function differences({ before, after }: Change): readonly string[] {
@@ -113,10 +133,14 @@ function differences({ before, after }: Change): readonly string[] {
   const [was, is] = [before, after] as Readonly<Record<string, unknown>>[];
   return Object.keys(is ?? {}).map((key) => {
     const [one, other] = [plain(was?.[key]), plain(is?.[key])];
-    return one.length > SHORT || other.length > SHORT ? `${key} was edited` : `${key}: ${one} → ${other}`;
+    return one.length > SHORT || other.length > SHORT ? t("{key} was edited", { key }) : `${key}: ${one} → ${other}`;
   });
 }
 
 function plain(value: unknown): string {
-  return value === undefined || value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value);
+  return value === undefined || value === null
+    ? t("nothing")
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value);
 }

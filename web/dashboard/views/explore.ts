@@ -9,10 +9,11 @@ import { oneEvent } from "./event.ts";
 import { type Column, frame, grid, loaded } from "./parts.ts";
 import { provenSince } from "./proof.ts";
 import { trailOf } from "./trail.ts";
+import { t } from "../texts.ts";
 
 const SHOWN = 50;
 /** What the list can be narrowed by: words of the address, and how a field for each is called. */
-const NARROWED = { type: "Event type", page: "Page path", campaign: "Campaign", source: "Source" } as const;
+const NARROWED = { type: t("Event type"), page: t("Page path"), campaign: t("Campaign"), source: t("Source") } as const;
 type Narrowed = keyof typeof NARROWED;
 
 export function show(place: Place): Promise<void> {
@@ -20,19 +21,19 @@ export function show(place: Place): Promise<void> {
   const [event, whose] = [asked("event"), asked("of")];
   const body = el("div", { class: "view-body" });
   if (event === "") return list(place, api, body);
-  const titles: Readonly<Record<string, string>> = { session: "One session", person: "One person" };
+  const titles: Readonly<Record<string, string>> = { session: t("One session"), person: t("One person") };
   frame(
     place.main,
-    titles[whose] ?? "One event",
+    titles[whose] ?? t("One event"),
     whose === ""
-      ? "What was recorded, and where to go from here."
-      : "Newest first. Who it is stands in no address: the event that you came from names them.",
+      ? t("What was recorded, and where to go from here.")
+      : t("Newest first. Who it is stands in no address: the event that you came from names them."),
     el(
       "nav",
-      { class: "trail small", "aria-label": "Where you are" },
-      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore" }, "All events"),
+      { class: "trail small", "aria-label": t("Where you are") },
+      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore" }, t("All events")),
       whose !== "" &&
-        el("a", { href: addressOf({ view: "explore", event }), "data-view": "explore" }, "The event you came from"),
+        el("a", { href: addressOf({ view: "explore", event }), "data-view": "explore" }, t("The event you came from")),
     ),
     body,
   );
@@ -50,8 +51,8 @@ export function show(place: Place): Promise<void> {
 function list(place: Place, api: Room, body: HTMLElement): Promise<void> {
   frame(
     place.main,
-    "Events",
-    "What was recorded, newest first, by when it came. Choose one to see it whole.",
+    t("Events"),
+    t("What was recorded, newest first, by when it came. Choose one to see it whole."),
     form(),
     body,
   );
@@ -100,15 +101,15 @@ function form(): HTMLElement {
   const kind = el(
     "select",
     { id: "narrow-kind", name: "kind" },
-    Object.entries({ "": "Accepted and refused", accepted: "Accepted", refused: "Refused" }).map(([value, name]) =>
-      el("option", { value, selected: asked("kind") === value }, name)
-    ),
+    Object.entries({ "": t("Accepted and refused"), accepted: t("Accepted"), refused: t("Refused") }).map((
+      [value, name],
+    ) => el("option", { value, selected: asked("kind") === value }, name)),
   );
   return el(
     "form",
     {
       class: "narrow",
-      "aria-label": "Narrow the list",
+      "aria-label": t("Narrow the list"),
       onsubmit: (event) => {
         event.preventDefault();
         const given = new FormData(event.currentTarget as HTMLFormElement);
@@ -121,10 +122,10 @@ function form(): HTMLElement {
       },
     },
     fields,
-    el("div", { class: "field" }, el("label", { for: "narrow-kind" }, "Outcome"), kind),
-    el("button", { class: "button", type: "submit" }, "Show"),
+    el("div", { class: "field" }, el("label", { for: "narrow-kind" }, t("Outcome")), kind),
+    el("button", { class: "button", type: "submit" }, t("Show")),
     Object.values(narrowed()).some((value) => value !== "") &&
-      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore", class: "button plain" }, "Show all"),
+      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore", class: "button plain" }, t("Show all")),
   );
 }
 
@@ -133,7 +134,7 @@ function rows(events: readonly ListedEvent[], { range: { zone } }: Filters): Chi
     return el(
       "p",
       { class: "nothing" },
-      "No event of the latest 50,000 in this range is like that. Show more of them, or another range.",
+      t("No event of the latest 50,000 in this range is like that. Show more of them, or another range."),
     );
   }
   const narrow = (name: Narrowed, value: string | null) =>
@@ -142,47 +143,47 @@ function rows(events: readonly ListedEvent[], { range: { zone } }: Filters): Chi
       : el("a", { href: addressOf({ view: "explore", ...narrowed(), [name]: value }), "data-view": "explore" }, value);
   const columns: readonly Column<ListedEvent>[] = [
     {
-      name: "Event",
+      name: t("Event"),
       text: ({ event_type }) => event_type,
       cell: ({ id, event_type }) =>
         el(
           "a",
           { href: addressOf({ view: "explore", event: id }), "data-view": "explore" },
-          words(event_type) || "Not named",
+          words(event_type) || t("Not named"),
         ),
     },
     {
-      name: "Recorded",
+      name: t("Recorded"),
       text: ({ recorded_at }) => recorded_at,
       cell: ({ recorded_at }) => el("time", { datetime: recorded_at }, dateTime(recorded_at, zone)),
     },
     {
-      name: "Outcome",
-      text: ({ rule_id }) => rule_id ?? "accepted",
+      name: t("Outcome"),
+      text: ({ rule_id }) => rule_id ?? t("accepted"),
       cell: ({ rejected, rule_id }) =>
         rejected
           ? el("a", {
             class: "tag refuse rule-id",
             href: addressOf({ view: "refusals", rule: rule_id ?? "" }),
             "data-view": "refusals",
-          }, rule_id ?? "refused")
-          : el("span", { class: "tag pass" }, "accepted"),
+          }, rule_id ?? t("refused"))
+          : el("span", { class: "tag pass" }, t("accepted")),
     },
-    { name: "Tier", text: ({ tier }) => tier, cell: ({ tier }) => tier ?? "" },
+    { name: t("Tier"), text: ({ tier }) => tier, cell: ({ tier }) => tier ?? "" },
     {
-      name: "Source",
+      name: t("Source"),
       text: ({ event_source }) => event_source,
       cell: ({ event_source }) => narrow("source", event_source),
     },
-    { name: "Page", text: ({ page }) => page, cell: ({ page }) => narrow("page", page) },
-    { name: "Campaign", text: ({ campaign }) => campaign, cell: ({ campaign }) => narrow("campaign", campaign) },
+    { name: t("Page"), text: ({ page }) => page, cell: ({ page }) => narrow("page", page) },
+    { name: t("Campaign"), text: ({ campaign }) => campaign, cell: ({ campaign }) => narrow("campaign", campaign) },
     {
-      name: "Who",
-      text: ({ signed_in }) => (signed_in ? "signed in" : "visitor"),
-      cell: ({ signed_in }) => (signed_in ? "signed in" : "visitor"),
+      name: t("Who"),
+      text: ({ signed_in }) => (signed_in ? t("signed in") : t("visitor")),
+      cell: ({ signed_in }) => (signed_in ? t("signed in") : t("visitor")),
     },
   ];
-  return grid("Events", columns, events);
+  return grid(t("Events"), columns, events);
 }
 
 /** The way to older events: the address names the last one shown. */
@@ -191,12 +192,13 @@ function pages(events: readonly ListedEvent[], before: string): Child {
   return el(
     "p",
     { class: "trail" },
-    before !== "" && el("a", { href: addressOf({ view: "explore", ...narrowed() }), "data-view": "explore" }, "Newest"),
+    before !== "" &&
+      el("a", { href: addressOf({ view: "explore", ...narrowed() }), "data-view": "explore" }, t("Newest")),
     events.length === SHOWN && last !== undefined &&
       el(
         "a",
         { href: addressOf({ view: "explore", ...narrowed(), before: last.id }), "data-view": "explore" },
-        "Older",
+        t("Older"),
       ),
   );
 }

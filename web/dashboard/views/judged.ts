@@ -5,6 +5,7 @@ import { count } from "../format.ts";
 import { room } from "../room.ts";
 import type { Tried } from "../rules_api.ts";
 import type { Place } from "../views.ts";
+import { rich, t } from "../texts.ts";
 
 const DAYS = 28;
 /** So long after the last key the text is judged. */
@@ -17,12 +18,15 @@ export function area(id: string, value: unknown, rows = 11): HTMLTextAreaElement
 }
 
 /** Why a text is no JSON. */
-export function notJson(what: string, text: string): string | undefined {
+export function notJson(what: "schema" | "event", text: string): string | undefined {
   try {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    return `The ${what} is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    return t("The {what} is not JSON: {why}", {
+      what: t(what),
+      why: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
@@ -55,12 +59,18 @@ export function ofStored(stored: Tried["stored"]): Child {
   return el(
     "p",
     {},
-    `Of the last ${count(stored.examined)} stored that it binds, it would refuse `,
-    el("strong", {}, count(stored.refused)),
+    rich("Of the last {examined} stored that it binds, it would refuse {refused}", {
+      examined: count(stored.examined),
+      refused: el("strong", {}, count(stored.refused)),
+    }),
     senders.length > 0 && `: ${senders.map(([sender, many]) => `${sender} ${count(many)}`).join(", ")}`,
     ". ",
     stored.samples.map((id, at) => [
-      el("a", { href: addressOf({ view: "explore", event: id }), "data-view": "explore" }, `Event ${at + 1}`),
+      el(
+        "a",
+        { href: addressOf({ view: "explore", event: id }), "data-view": "explore" },
+        t("Event {number}", { number: at + 1 }),
+      ),
       " ",
     ]),
   );

@@ -16,14 +16,15 @@ import {
 } from "../rules_api.ts";
 import type { Place } from "../views.ts";
 import { action, frame, grid, loaded } from "./parts.ts";
+import { rich, t } from "../texts.ts";
 
 export function show(place: Place): Promise<void> {
   const api = lifecycleApi(place.client);
   const body = el("div", { class: "view-body" });
   frame(
     place.main,
-    "Lifecycles",
-    "Tables of your own whose changes of stage are recorded. What you may see and move is what their own policies let you.",
+    t("Lifecycles"),
+    t("Tables of your own whose changes of stage are recorded. What you may see and move is what their own policies let you."),
     body,
   );
   const filters = filterBar(() => void draw(), { tiers: false });
@@ -47,16 +48,16 @@ function nothing(): HTMLElement {
   return el(
     "p",
     { class: "nothing" },
-    "No table that you may read is tracked. Its owner begins one with ",
-    el("code", {}, "select audience_gate.track_lifecycle('public.…', 'stage')"),
-    ".",
+    rich("No table that you may read is tracked. Its owner begins one with {command}.", {
+      command: el("code", {}, "select audience_gate.track_lifecycle('public.…', 'stage')"),
+    }),
   );
 }
 
 function tabs(all: readonly Lifecycle[], chosen: Lifecycle): Child {
   return el(
     "nav",
-    { class: "trail", "aria-label": "Tables" },
+    { class: "trail", "aria-label": t("Tables") },
     all.map((one) =>
       el("a", {
         href: addressOf({ view: "lifecycles", table: named(one) }),
@@ -79,12 +80,12 @@ function table(one: Lifecycle, api: LifecycleApi, range: Range): Child {
       api.actors(one, range),
     ]);
   void loaded(figures, ask, ([latest, moves, dwell, actors]) => [
-    latest.length > 0 && [el("h2", { class: "sub" }, "Latest moves"), latestTable(one, latest, range.zone)],
-    el("h2", { class: "sub" }, "How they move"),
+    latest.length > 0 && [el("h2", { class: "sub" }, t("Latest moves")), latestTable(one, latest, range.zone)],
+    el("h2", { class: "sub" }, t("How they move")),
     movesTable(moves),
-    el("h2", { class: "sub" }, "How long they stay"),
+    el("h2", { class: "sub" }, t("How long they stay")),
     dwellTable(dwell),
-    el("h2", { class: "sub" }, "Who moves them"),
+    el("h2", { class: "sub" }, t("Who moves them")),
     actorsTable(actors, range.zone),
   ]);
   if (record !== "") void drawHistory(history, one, record, api, range.zone);
@@ -105,17 +106,21 @@ function search(one: Lifecycle, record: string): HTMLElement {
     el(
       "div",
       { class: "field" },
-      el("label", { for: "record" }, `The history of one ${words(one.entity).toLowerCase()}: its id`),
+      el(
+        "label",
+        { for: "record" },
+        t("The history of one {entity}: its id", { entity: words(one.entity).toLowerCase() }),
+      ),
       input,
     ),
-    el("button", { class: "button", type: "submit" }, "Show"),
+    el("button", { class: "button", type: "submit" }, t("Show")),
   );
 }
 
 function drawHistory(box: HTMLElement, one: Lifecycle, record: string, api: LifecycleApi, zone: string): Promise<void> {
   return loaded(box, () => api.timeline(one, record), (steps) => {
     const last = steps.at(-1);
-    if (last === undefined) return el("p", { class: "nothing" }, "There is no such record that you may see.");
+    if (last === undefined) return el("p", { class: "nothing" }, t("There is no such record that you may see."));
     return [
       el("ol", { class: "steps" }, steps.toReversed().map((step) => line(step, zone))),
       last.from_stage !== null &&
@@ -137,27 +142,31 @@ function line({ from_stage, to_stage, actor, changed_at, notes, stayed }: Moved,
       "span",
       {},
       el("strong", {}, from_stage === null ? to_stage : `${from_stage} → ${to_stage}`),
-      ` by ${actor}`,
+      t(" by {actor}", { actor }),
       notes !== null && el("span", { class: "quiet" }, `: ${notes}`),
-      el("span", { class: "quiet small" }, stayed === null ? ", there still" : `, stayed ${shortened(stayed)}`),
+      el(
+        "span",
+        { class: "quiet small" },
+        stayed === null ? t(", there still") : t(", stayed {time}", { time: shortened(stayed) }),
+      ),
     ),
   );
 }
 
 function revert(last: Moved, redraw: () => Promise<void>, act: (notes: string) => Promise<string>): HTMLElement {
   const note = el("input", { id: "lifecycle-note", maxlength: 200, autocomplete: "off" });
-  const back = action(`Put back to ${last.from_stage ?? ""}`, async () => {
+  const back = action(t("Put back to {state}", { state: last.from_stage ?? "" }), async () => {
     await act(note.value.trim());
     await redraw();
     return null;
   });
   return el(
     "section",
-    { class: "card pad act", "aria-label": "Take the last move back" },
+    { class: "card pad act", "aria-label": t("Take the last move back") },
     el(
       "div",
       { class: "field wide" },
-      el("label", { for: "lifecycle-note" }, "Why it is taken back (nothing personal: it is kept for good)"),
+      el("label", { for: "lifecycle-note" }, t("Why it is taken back (nothing personal: it is kept for good)")),
       note,
     ),
     back.button,
@@ -166,7 +175,7 @@ function revert(last: Moved, redraw: () => Promise<void>, act: (notes: string) =
 }
 
 function latestTable(one: Lifecycle, rows: readonly Move[], zone: string): HTMLElement {
-  return grid("Latest moves", [
+  return grid(t("Latest moves"), [
     {
       name: words(one.entity),
       text: ({ record_id }) => record_id,
@@ -180,33 +189,41 @@ function latestTable(one: Lifecycle, rows: readonly Move[], zone: string): HTMLE
           record_id,
         ),
     },
-    { name: "From", cell: ({ from_stage }) => from_stage ?? "new", text: ({ from_stage }) => from_stage ?? "new" },
-    { name: "To", cell: ({ to_stage }) => to_stage, text: ({ to_stage }) => to_stage },
-    { name: "Who", cell: ({ actor }) => actor, text: ({ actor }) => actor },
-    { name: "When", cell: ({ changed_at }) => dateTime(changed_at, zone), text: ({ changed_at }) => changed_at },
-    { name: "Note", cell: ({ notes }) => notes ?? "", text: ({ notes }) => notes },
+    {
+      name: t("From"),
+      cell: ({ from_stage }) => from_stage ?? t("new"),
+      text: ({ from_stage }) => from_stage ?? t("new"),
+    },
+    { name: t("To"), cell: ({ to_stage }) => to_stage, text: ({ to_stage }) => to_stage },
+    { name: t("Who"), cell: ({ actor }) => actor, text: ({ actor }) => actor },
+    { name: t("When"), cell: ({ changed_at }) => dateTime(changed_at, zone), text: ({ changed_at }) => changed_at },
+    { name: t("Note"), cell: ({ notes }) => notes ?? "", text: ({ notes }) => notes },
   ], rows);
 }
 
 function movesTable(rows: readonly Moves[]): HTMLElement {
-  return grid("Moves", [
-    { name: "From", cell: ({ from_stage }) => from_stage ?? "new", text: ({ from_stage }) => from_stage ?? "new" },
-    { name: "To", cell: ({ to_stage }) => to_stage, text: ({ to_stage }) => to_stage },
-    { name: "Moves", number: true, cell: ({ moves }) => count(moves), text: ({ moves }) => moves },
-    { name: "Records", number: true, cell: ({ records }) => count(records), text: ({ records }) => records },
+  return grid(t("Moves"), [
+    {
+      name: t("From"),
+      cell: ({ from_stage }) => from_stage ?? t("new"),
+      text: ({ from_stage }) => from_stage ?? t("new"),
+    },
+    { name: t("To"), cell: ({ to_stage }) => to_stage, text: ({ to_stage }) => to_stage },
+    { name: t("Moves"), number: true, cell: ({ moves }) => count(moves), text: ({ moves }) => moves },
+    { name: t("Records"), number: true, cell: ({ records }) => count(records), text: ({ records }) => records },
   ], rows);
 }
 
 function dwellTable(rows: readonly Dwell[]): HTMLElement {
-  const time = (value: string | null) => (value === null ? "none yet" : shortened(value));
-  return grid("Time in each stage", [
-    { name: "Stage", cell: ({ stage }) => stage, text: ({ stage }) => stage },
-    { name: "Stays ended", number: true, cell: ({ stays }) => count(stays), text: ({ stays }) => stays },
-    { name: "Half within", cell: ({ median }) => time(median), text: ({ median }) => median },
-    { name: "On average", cell: ({ average }) => time(average), text: ({ average }) => average },
-    { name: "Longest", cell: ({ longest }) => time(longest), text: ({ longest }) => longest },
+  const time = (value: string | null) => (value === null ? t("none yet") : shortened(value));
+  return grid(t("Time in each stage"), [
+    { name: t("Stage"), cell: ({ stage }) => stage, text: ({ stage }) => stage },
+    { name: t("Stays ended"), number: true, cell: ({ stays }) => count(stays), text: ({ stays }) => stays },
+    { name: t("Half within"), cell: ({ median }) => time(median), text: ({ median }) => median },
+    { name: t("On average"), cell: ({ average }) => time(average), text: ({ average }) => average },
+    { name: t("Longest"), cell: ({ longest }) => time(longest), text: ({ longest }) => longest },
     {
-      name: "There still",
+      name: t("There still"),
       number: true,
       cell: ({ still_there }) => count(still_there),
       text: ({ still_there }) => still_there,
@@ -215,12 +232,12 @@ function dwellTable(rows: readonly Dwell[]): HTMLElement {
 }
 
 function actorsTable(rows: readonly Actors[], zone: string): HTMLElement {
-  return grid("Who moved them", [
-    { name: "Who", cell: ({ actor }) => actor, text: ({ actor }) => actor },
-    { name: "Moves", number: true, cell: ({ moves }) => count(moves), text: ({ moves }) => moves },
-    { name: "Records", number: true, cell: ({ records }) => count(records), text: ({ records }) => records },
-    { name: "First", cell: ({ first_at }) => dateTime(first_at, zone), text: ({ first_at }) => first_at },
-    { name: "Last", cell: ({ last_at }) => dateTime(last_at, zone), text: ({ last_at }) => last_at },
+  return grid(t("Who moved them"), [
+    { name: t("Who"), cell: ({ actor }) => actor, text: ({ actor }) => actor },
+    { name: t("Moves"), number: true, cell: ({ moves }) => count(moves), text: ({ moves }) => moves },
+    { name: t("Records"), number: true, cell: ({ records }) => count(records), text: ({ records }) => records },
+    { name: t("First"), cell: ({ first_at }) => dateTime(first_at, zone), text: ({ first_at }) => first_at },
+    { name: t("Last"), cell: ({ last_at }) => dateTime(last_at, zone), text: ({ last_at }) => last_at },
   ], rows);
 }
 

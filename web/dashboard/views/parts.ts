@@ -5,6 +5,7 @@ import { csvButton } from "../csv.ts";
 import { ReadError } from "../kpi.ts";
 import { explain } from "../panel.ts";
 import "./views.css";
+import { t } from "../texts.ts";
 
 export interface Column<T> {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface Column<T> {
 /** A heading, what the view is for, and the place for its filters. */
 export function frame(main: HTMLElement, title: string, note: string, ...children: readonly Child[]): void {
   main.replaceChildren(
-    el("div", { id: "filters", class: "filters", role: "group", "aria-label": "What to show" }),
+    el("div", { id: "filters", class: "filters", role: "group", "aria-label": t("What to show") }),
     el("header", { class: "view-head" }, el("h1", {}, title), el("p", { class: "quiet" }, note)),
     ...children.filter((child): child is Node => child instanceof Node),
   );
@@ -75,7 +76,11 @@ export function loaded<T>(box: HTMLElement, load: () => Promise<T>, draw: (data:
           "div",
           { class: "failure" },
           el("p", {}, explain(error)),
-          el("button", { class: "button", type: "button", onclick: () => void loaded(box, load, draw) }, "Try again"),
+          el(
+            "button",
+            { class: "button", type: "button", onclick: () => void loaded(box, load, draw) },
+            t("Try again"),
+          ),
         ),
       );
     },
@@ -103,7 +108,10 @@ export function spark(counts: readonly number[]): Element {
   const sum = (part: readonly number[]) => part.reduce((total, value) => total + value, 0);
   svg.setAttribute(
     "aria-label",
-    `${sum(counts.slice(0, half))} in the first half, ${sum(counts.slice(half))} in the second`,
+    t("{first} in the first half, {second} in the second", {
+      first: sum(counts.slice(0, half)),
+      second: sum(counts.slice(half)),
+    }),
   );
   counts.forEach((value, at) => {
     const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
@@ -141,7 +149,7 @@ export function action(
 /** What the database said of an action: it refuses with what is wrong, in words for whoever acts. */
 export function said(error: unknown): string {
   if (error instanceof ReadError && /row-level security|permission denied/.test(error.message)) {
-    return "You may not change this. Ask an owner of the site.";
+    return t("You may not change this. Ask an owner of the site.");
   }
   return error instanceof ReadError && /^(22|23|42501|PT409|P0002|2BP01)/.test(error.code)
     ? sentence(error.message)

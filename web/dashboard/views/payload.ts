@@ -3,6 +3,7 @@ import { type Child, el } from "../../shared/dom.ts";
 import { prose, sentence } from "../../shared/prose.ts";
 import type { Gate } from "../gate.ts";
 import type { EventType } from "../registry_api.ts";
+import { rich, t } from "../texts.ts";
 
 /** The part of the registry that is rewritten. */
 export interface Snapshot {
@@ -33,8 +34,13 @@ export function byModule(
         el(
           "p",
           { class: "facts" },
-          "The event ",
-          el("span", { class: `tag ${accepted ? "pass" : "refuse"}` }, accepted ? "would pass" : "would be refused"),
+          rich("The event {verdict}", {
+            verdict: el(
+              "span",
+              { class: `tag ${accepted ? "pass" : "refuse"}` },
+              accepted ? t("would pass") : t("would be refused"),
+            ),
+          }),
         ),
         violations.length > 0 && el(
           "ul",
@@ -44,9 +50,9 @@ export function byModule(
               "li",
               {},
               el("code", { class: "rule-id" }, rule_id),
-              path !== "" && [" at ", el("code", {}, path)],
+              path !== "" && [" (", el("code", {}, path), ")"],
               ": ",
-              prose(sentence(reason)),
+              el("span", { lang: "en" }, prose(sentence(reason))),
             )
           ),
         ),

@@ -8,9 +8,16 @@ import { type RefusalFilter, type RefusalGroup, room } from "../room.ts";
 import type { Place } from "../views.ts";
 import { type Column, frame, grid, grouped, loaded, spark } from "./parts.ts";
 import { ruleDetail } from "./refused_rule.ts";
+import { rich, t } from "../texts.ts";
 
-const GROUPS = { rule_id: "Rule", sender: "Sender", place: "Place", contract: "Contract" } as const;
+const GROUPS = { rule_id: t("Rule"), sender: t("Sender"), place: t("Place"), contract: t("Contract") } as const;
 type By = keyof typeof GROUPS;
+const CAPTIONS: Readonly<Record<By, string>> = {
+  rule_id: t("Refusals by rule"),
+  sender: t("Refusals by sender"),
+  place: t("Refusals by place"),
+  contract: t("Refusals by contract"),
+};
 /** What narrows the list: words of the address, and columns of a group. */
 const NARROWED = ["sender", "tracker", "place", "contract"] as const;
 
@@ -33,9 +40,11 @@ export function show(place: Place): Promise<void> {
   const filter = narrowed();
   const body = el("div", { class: "view-body" });
   const note = rule === ""
-    ? "What the gate turned away: by which rule, who sends it, since when. Choose one to see its events and what to send instead."
-    : "The refused events, what the rule asks for, and what would pass today.";
-  frame(place.main, rule === "" ? "Refusals" : rule, note, trail(rule, filter), body);
+    ? t(
+      "What the gate turned away: by which rule, who sends it, since when. Choose one to see its events and what to send instead.",
+    )
+    : t("The refused events, what the rule asks for, and what would pass today.");
+  frame(place.main, rule === "" ? t("Refusals") : rule, note, trail(rule, filter), body);
   const filters = filterBar(() => void refresh(), { tiers: false });
   return refresh();
 
@@ -68,19 +77,19 @@ function words(filter: RefusalFilter): Record<string, string> {
 function trail(rule: string, filter: RefusalFilter): HTMLElement {
   const link = (text: string, address: Record<string, string>, label?: string) =>
     el("a", { href: addressOf({ view: "refusals", ...address }), "data-view": "refusals", "aria-label": label }, text);
-  const chosen = Object.entries(words(filter));
+  const chosen = Object.entries(words(filter)) as (readonly [(typeof NARROWED)[number], string])[];
   return el(
     "nav",
-    { class: "trail small", "aria-label": "Where you are", hidden: rule === "" && chosen.length === 0 },
-    link("All refusals", {}),
+    { class: "trail small", "aria-label": t("Where you are"), hidden: rule === "" && chosen.length === 0 },
+    link(t("All refusals"), {}),
     chosen.map(([name, value]) => {
       const others = Object.fromEntries(chosen.filter(([other]) => other !== name));
-      const shown = value === NOTHING ? "none" : value;
+      const shown = value === NOTHING ? t("none") : value;
       return el(
         "span",
         { class: "chip" },
-        `${name} ${shown} `,
-        link("×", { ...others, rule }, `Any ${name} again, instead of ${shown}`),
+        t("{what} {value} ", { what: t(name), value: shown }),
+        link("×", { ...others, rule }, t("Any {what} again, instead of {value}", { what: t(name), value: shown })),
       );
     }),
   );
@@ -91,9 +100,9 @@ function list(groups: readonly RefusalGroup[], filter: RefusalFilter, { range }:
     NARROWED.every((name) => filter[name] === undefined || filter[name] === group[name])
   );
   const total = wanted.reduce((sum, { events }) => sum + events, 0);
-  if (total === 0) return el("p", { class: "nothing" }, "Nothing was refused in this range.");
+  if (total === 0) return el("p", { class: "nothing" }, t("Nothing was refused in this range."));
   const table = el("div", {});
-  const by = choice("group", "Group by", GROUPS, draw);
+  const by = choice("group", t("Group by"), GROUPS, draw);
   const before = asked("by");
   for (const input of by.element.querySelectorAll("input")) if (input.value === before) input.checked = true;
   draw();
@@ -101,7 +110,11 @@ function list(groups: readonly RefusalGroup[], filter: RefusalFilter, { range }:
     el(
       "div",
       { class: "tools" },
-      el("p", { class: "quiet" }, el("strong", { class: "is-refused" }, count(total)), " refused, grouped by"),
+      el(
+        "p",
+        { class: "quiet" },
+        rich("{count} refused, grouped by", { count: el("strong", { class: "is-refused" }, count(total)) }),
+      ),
       by.element,
     ),
     table,
@@ -111,7 +124,7 @@ function list(groups: readonly RefusalGroup[], filter: RefusalFilter, { range }:
     const chosen = by.value() as By;
     keep({ by: chosen === "rule_id" ? "" : chosen });
     table.replaceChildren(
-      grid(`Refusals by ${GROUPS[chosen].toLowerCase()}`, columns(chosen, filter, range.zone), lines(wanted, chosen)),
+      grid(CAPTIONS[chosen], columns(chosen, filter, range.zone), lines(wanted, chosen)),
     );
   }
 }
@@ -129,7 +142,7 @@ function lines(groups: readonly RefusalGroup[], by: By): readonly Line[] {
       last_at: members.map(({ last_at }) => last_at).toSorted().at(-1) ?? "",
       trend: first.trend.map((_, at) => members.reduce((sum, { trend }) => sum + (trend[at] ?? 0), 0)),
       rules: new Set(members.map(({ rule_id }) => rule_id)).size,
-      senders: [...new Set(members.map(({ sender }) => sender || "not named"))],
+      senders: [...new Set(members.map(({ sender }) => sender || t("not named")))],
     };
   }).toSorted((a, b) => b.events - a.events);
 }
@@ -149,18 +162,18 @@ function columns(by: By, filter: RefusalFilter, zone: string): readonly Column<L
         el(
           "a",
           { class: "rule-id", href: addressOf({ view: "refusals", ...address(line) }), "data-view": "refusals" },
-          line.key === "" ? (by === "place" ? "the whole event" : "not named") : line.key,
+          line.key === "" ? (by === "place" ? t("the whole event") : t("not named")) : line.key,
         ),
         line.tracker !== "" && el("span", { class: "quiet small" }, ` ${line.tracker}`),
       ],
     },
-    { name: "Events", number: true, cell: ({ events }) => count(events), text: ({ events }) => events },
-    { name: "Over time", cell: ({ trend }) => spark(trend), text: ({ trend }) => trend.join(" ") },
+    { name: t("Events"), number: true, cell: ({ events }) => count(events), text: ({ events }) => events },
+    { name: t("Over time"), cell: ({ trend }) => spark(trend), text: ({ trend }) => trend.join(" ") },
     by === "rule_id"
-      ? { name: "Senders", cell: ({ senders }) => senders.join(", "), text: ({ senders }) => senders.join(", ") }
-      : { name: "Rules", number: true, cell: ({ rules }) => count(rules), text: ({ rules }) => rules },
-    { name: "Replayed", number: true, cell: ({ replayed }) => count(replayed), text: ({ replayed }) => replayed },
-    { name: "First", cell: ({ first_at }) => time(first_at), text: ({ first_at }) => first_at },
-    { name: "Last", cell: ({ last_at }) => time(last_at), text: ({ last_at }) => last_at },
+      ? { name: t("Senders"), cell: ({ senders }) => senders.join(", "), text: ({ senders }) => senders.join(", ") }
+      : { name: t("Rules"), number: true, cell: ({ rules }) => count(rules), text: ({ rules }) => rules },
+    { name: t("Replayed"), number: true, cell: ({ replayed }) => count(replayed), text: ({ replayed }) => replayed },
+    { name: t("First"), cell: ({ first_at }) => time(first_at), text: ({ first_at }) => first_at },
+    { name: t("Last"), cell: ({ last_at }) => time(last_at), text: ({ last_at }) => last_at },
   ];
 }

@@ -10,6 +10,7 @@ import { part as jobs } from "./jobs.ts";
 import { frame, loaded } from "./parts.ts";
 import { part as site } from "./site.ts";
 import { part as wall } from "./wall_links.ts";
+import { t } from "../texts.ts";
 
 /** What a part of the registry is drawn with. */
 export interface Around {
@@ -26,11 +27,11 @@ export interface Around {
 type Part = (around: Around) => Promise<HTMLElement>;
 
 const PARTS: Readonly<Record<string, { readonly title: string; readonly part: Part }>> = {
-  types: { title: "Event types", part: types },
-  site: { title: "Site and members", part: site },
-  jobs: { title: "Schedules", part: jobs },
-  wall: { title: "Screens", part: wall },
-  changes: { title: "History", part: changes },
+  types: { title: t("Event types"), part: types },
+  site: { title: t("Site and members"), part: site },
+  jobs: { title: t("Schedules"), part: jobs },
+  wall: { title: t("Screens"), part: wall },
+  changes: { title: t("History"), part: changes },
 };
 
 export function show(place: Place): Promise<void> {
@@ -41,11 +42,11 @@ export function show(place: Place): Promise<void> {
   const told = el("p", { class: "told", role: "status", tabindex: -1 });
   frame(
     place.main,
-    "Registry",
-    "What is accepted, from where, and who may do what. Every change is kept, with who made it, and can be taken back.",
+    t("Registry"),
+    t("What is accepted, from where, and who may do what. Every change is kept, with who made it, and can be taken back."),
     el(
       "nav",
-      { class: "trail", "aria-label": "Parts of the registry" },
+      { class: "trail", "aria-label": t("Parts of the registry") },
       Object.entries(PARTS).map(([key, { title }]) =>
         el("a", {
           href: addressOf({ view: "registry", part: key === "types" ? "" : key }),

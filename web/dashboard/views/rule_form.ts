@@ -1,10 +1,11 @@
 /** A rule of the install's own, new or edited: what it would say of an example, and of what is stored, is shown before. */
 import { type Child, el } from "../../shared/dom.ts";
 import { addressOf } from "../address.ts";
-import type { Draft, OwnRule, RulesApi, Tried } from "../rules_api.ts";
+import type { Draft, Mode, OwnRule, RulesApi, Tried } from "../rules_api.ts";
 import type { Place } from "../views.ts";
 import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
 import { action, field, said } from "./parts.ts";
+import { rich, t } from "../texts.ts";
 
 const SCHEMA = {
   type: "object",
@@ -38,18 +39,22 @@ export function ruleForm(
   const type = el(
     "select",
     { id: "rule-type" },
-    el("option", { value: "" }, "every type"),
+    el("option", { value: "" }, t("every type")),
     types.map((id) => el("option", { value: id, selected: id === (edited ? edited.event_type : "content_view") }, id)),
   );
   const reason = el("input", { id: "rule-reason", maxlength: 512, autocomplete: "off", value: edited?.reason ?? "" });
   const schema = area("rule-schema", edited?.schema ?? SCHEMA);
   const example = area("rule-example", EXAMPLE);
   const verdict = el("div", { class: "card pad", role: "status", id: "rule-verdict" });
-  const save = action(edited ? "Save" : "Save in observe", async () => {
+  const save = action(edited ? t("Save") : t("Save in observe"), async () => {
     await (edited
       ? api.change(edited.id, terms())
       : api.add({ id: `own.${name.value.trim()}`, mode: "observe", ...terms() }));
-    await saved(edited ? `${edited.id} was saved.` : "The rule was saved: it counts, and refuses nothing yet.");
+    await saved(
+      edited
+        ? t("{rule} was saved.", { rule: edited.id })
+        : t("The rule was saved: it counts, and refuses nothing yet."),
+    );
     return null;
   }, "button primary");
   const soon = onPause(() => void judge());
@@ -63,13 +68,13 @@ export function ruleForm(
       onsubmit: (event) => event.preventDefault(),
       oninput: soon,
     },
-    el("h2", { id: "new-rule" }, edited ? `Edit ${edited.id}` : "A new rule"),
+    el("h2", { id: "new-rule" }, edited ? t("Edit {rule}", { rule: edited.id }) : t("A new rule")),
     el(
       "div",
       { class: "narrow wide" },
-      field("Name, after own.", name),
-      field("Binds", type),
-      field("What is wrong, and what to send instead", reason),
+      field(t("Name, after own."), name),
+      field(t("Binds"), type),
+      field(t("What is wrong, and what to send instead"), reason),
     ),
     el(
       "div",
@@ -77,15 +82,19 @@ export function ruleForm(
       el(
         "div",
         { class: "field" },
-        el("label", { for: "rule-schema" }, "What an event must satisfy, as a JSON Schema"),
+        el("label", { for: "rule-schema" }, t("What an event must satisfy, as a JSON Schema")),
         schema,
       ),
       el(
         "div",
         { class: "field" },
-        el("label", { for: "rule-example" }, "An event to try it on"),
+        el("label", { for: "rule-example" }, t("An event to try it on")),
         example,
-        el("button", { class: "button small", type: "button", onclick: () => void latest() }, "Take the latest stored"),
+        el(
+          "button",
+          { class: "button small", type: "button", onclick: () => void latest() },
+          t("Take the latest stored"),
+        ),
       ),
     ),
     verdict,
@@ -93,15 +102,15 @@ export function ruleForm(
       "p",
       { class: "small quiet" },
       edited
-        ? `It stays in ${edited.mode}.`
-        : "Saved, it counts and refuses nothing. Enforce it when its count looks right.",
+        ? t("It stays in {mode}.", { mode: t(edited.mode as Mode) })
+        : t("Saved, it counts and refuses nothing. Enforce it when its count looks right."),
     ),
     el(
       "div",
       { class: "facts" },
       save.button,
       edited &&
-        el("a", { class: "button plain", href: addressOf({ view: "rules" }), "data-view": "rules" }, "Leave it"),
+        el("a", { class: "button plain", href: addressOf({ view: "rules" }), "data-view": "rules" }, t("Leave it")),
     ),
     save.outcome,
   );
@@ -144,17 +153,24 @@ export function ruleForm(
 }
 
 function verdictOf({ refusal, binds, passes, place, stored }: Tried): Child {
-  if (refusal !== null) return el("p", { class: "problem" }, `The schema cannot be judged by: ${refusal}.`);
+  if (refusal !== null) {
+    return el("p", { class: "problem" }, t("The schema cannot be judged by: {why}.", { why: refusal }));
+  }
   return [
     el(
       "p",
       { class: "facts" },
-      "The event ",
-      binds === false
-        ? el("span", { class: "tag" }, "is not bound by it")
-        : passes
-        ? el("span", { class: "tag pass" }, "would pass")
-        : el("span", { class: "tag refuse" }, `would be refused${place ? ` at ${place}` : ""}`),
+      rich("The event {verdict}", {
+        verdict: binds === false
+          ? el("span", { class: "tag" }, t("is not bound by it"))
+          : passes
+          ? el("span", { class: "tag pass" }, t("would pass"))
+          : el(
+            "span",
+            { class: "tag refuse" },
+            place ? t("would be refused at {place}", { place }) : t("would be refused"),
+          ),
+      }),
     ),
     ofStored(stored),
   ];

@@ -13,11 +13,12 @@ import { listed } from "./changes.ts";
 import { frame, loaded } from "./parts.ts";
 import type { Around as Registry } from "./registry.ts";
 import { ruleForm } from "./rule_form.ts";
+import { rich, t } from "../texts.ts";
 
 /** So many of the latest changes of all rules. */
 const CHANGES = 200;
 /** A rule begins by counting, and refuses when its count looks right. */
-const MODES: Readonly<Record<Mode, string>> = { off: "Off", observe: "Observe", enforce: "Enforce" };
+const MODES: Readonly<Record<Mode, string>> = { off: t("Off"), observe: t("Observe"), enforce: t("Enforce") };
 
 export function show(place: Place): Promise<void> {
   const api = rulesApi(place.client, place.site);
@@ -26,9 +27,10 @@ export function show(place: Place): Promise<void> {
   const told = el("p", { class: "told", role: "status", tabindex: -1 });
   frame(
     place.main,
-    "Rules of your own",
-    "Besides those of the contract. In observe, what a rule would refuse passes and is counted; in enforce, it is refused. " +
-      "A change holds for the next event.",
+    t("Rules of your own"),
+    t(
+      "Besides those of the contract. In observe, what a rule would refuse passes and is counted; in enforce, it is refused. A change holds for the next event.",
+    ),
     told,
     body,
   );
@@ -51,7 +53,7 @@ export function show(place: Place): Promise<void> {
         const edited = rules.find(({ id, every_site }) => id === asked("rule") && !every_site);
         return [
           rules.length === 0
-            ? el("p", { class: "nothing" }, "No rule of your own binds this site. The first one begins below.")
+            ? el("p", { class: "nothing" }, t("No rule of your own binds this site. The first one begins below."))
             : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, draw, changes, around }))),
           place.owner
             ? ruleForm(
@@ -61,7 +63,7 @@ export function show(place: Place): Promise<void> {
               saved,
               edited,
             )
-            : el("p", { class: "quiet" }, "Owners of the site can add and change its rules. Ask one of them."),
+            : el("p", { class: "quiet" }, t("Owners of the site can add and change its rules. Ask one of them.")),
         ];
       },
     );
@@ -91,26 +93,30 @@ interface Around {
 function card(rule: OwnRule, around: Around): HTMLElement {
   const { around: registry, changes, place } = around;
   const ofRule = changes.filter(({ record_changed }) => Object.values(record_changed).includes(rule.id));
-  const binds = [rule.event_type ?? rule.category ?? "every event", rule.every_site && "at every site"].filter(Boolean);
+  const what = rule.event_type ?? rule.category ?? t("every event");
   return el(
     "li",
     { class: "card pad", "data-rule": rule.id },
     el("div", { class: "tools" }, el("h2", { class: "rule-id" }, rule.id), mode(rule, around)),
-    el("p", {}, prose(sentence(rule.reason))),
-    el("p", { class: "quiet small" }, `Binds ${binds.join(" ")}.`),
+    el("p", { translate: "no" }, prose(sentence(rule.reason))),
+    el(
+      "p",
+      { class: "quiet small" },
+      rule.every_site ? t("Binds {what} at every site.", { what }) : t("Binds {what}.", { what }),
+    ),
     counted(rule, registry.zone),
     el(
       "details",
       {},
-      el("summary", { class: "small" }, "Its schema"),
-      jsonBlock(rule.schema, `The schema of ${rule.id}`),
+      el("summary", { class: "small" }, t("Its schema")),
+      jsonBlock(rule.schema, t("The schema of {rule}", { rule: rule.id })),
     ),
-    el("details", {}, el("summary", { class: "small" }, "Who changed it"), listed(ofRule, registry)),
+    el("details", {}, el("summary", { class: "small" }, t("Who changed it")), listed(ofRule, registry)),
     place.owner && !rule.every_site &&
       el(
         "a",
         { class: "button small", href: addressOf({ view: "rules", rule: rule.id }), "data-view": "rules" },
-        "Edit",
+        t("Edit"),
       ),
   );
 }
@@ -120,7 +126,7 @@ function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
     return el(
       "span",
       { class: `tag ${rule.mode === "enforce" ? "refuse" : rule.mode === "observe" ? "warn" : ""}` },
-      rule.mode,
+      t(rule.mode as Mode),
     );
   }
   const outcome = el("span", { class: "small", role: "status" });
@@ -130,7 +136,7 @@ function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
     el(
       "fieldset",
       { class: "segments small", onchange: (event) => void change((event.target as HTMLInputElement).value as Mode) },
-      el("legend", { class: "visually-hidden" }, `Mode of ${rule.id}`),
+      el("legend", { class: "visually-hidden" }, t("Mode of {rule}", { rule: rule.id })),
       Object.entries(MODES).map(([value, name]) =>
         el(
           "label",
@@ -150,30 +156,35 @@ function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
       document.querySelector<HTMLInputElement>(`input[name="mode-${rule.id}"]:checked`)?.focus();
     } catch (error) {
       console.error(error);
-      outcome.textContent = "This could not be changed. Try again.";
+      outcome.textContent = t("This could not be changed. Try again.");
     }
   }
 }
 
 function counted(rule: OwnRule, zone: string): Child {
-  if (rule.counted === 0) return el("p", { class: "quiet small" }, "It has counted nothing in observe.");
+  if (rule.counted === 0) return el("p", { class: "quiet small" }, t("It has counted nothing in observe."));
   const senders = Object.entries(rule.counted_in as Readonly<Record<string, number>>);
   return [
     el(
       "p",
       {},
-      el("strong", {}, count(rule.counted)),
-      rule.counted === 1 ? " event" : " events",
-      ` that it would refuse, from ${dateTime(rule.first_at ?? "", zone)} to ${dateTime(rule.last_at ?? "", zone)}: `,
-      senders.map(([sender, many]) => `${sender} ${count(many)}`).join(", "),
-      ".",
+      rich(
+        "{many} event that it would refuse, from {from} to {to}: {senders}. | {many} events that it would refuse, from {from} to {to}: {senders}.",
+        {
+          many: el("strong", {}, count(rule.counted)),
+          from: dateTime(rule.first_at ?? "", zone),
+          to: dateTime(rule.last_at ?? "", zone),
+          senders: senders.map(([sender, many]) => `${sender} ${count(many)}`).join(", "),
+        },
+        rule.counted,
+      ),
     ),
     rule.sample !== null &&
     el(
       "details",
       {},
-      el("summary", { class: "small" }, "One of them"),
-      jsonBlock(rule.sample, "One of them, redacted"),
+      el("summary", { class: "small" }, t("One of them")),
+      jsonBlock(rule.sample, t("One of them, redacted")),
     ),
   ];
 }

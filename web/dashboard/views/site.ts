@@ -5,10 +5,11 @@ import type { Member, SiteRow } from "../registry_api.ts";
 import { changes } from "./changes.ts";
 import { action, field, said } from "./parts.ts";
 import type { Around } from "./registry.ts";
+import { t } from "../texts.ts";
 
 const ORIGIN = /^https?:\/\/[a-z0-9._:[\]-]+$/;
 const UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
-const ROLES: Readonly<Record<string, string>> = { viewer: "Viewer", analyst: "Analyst", owner: "Owner" };
+const ROLES: Readonly<Record<string, string>> = { viewer: t("Viewer"), analyst: t("Analyst"), owner: t("Owner") };
 
 export async function part(around: Around): Promise<HTMLElement> {
   const { api, place: { owner, site: id } } = around;
@@ -22,12 +23,12 @@ export async function part(around: Around): Promise<HTMLElement> {
     "div",
     {},
     site && (owner ? siteForm(site, around) : facts(site)),
-    el("h2", { class: "sub" }, "Members"),
-    !owner && el("p", { class: "quiet" }, "You see your own membership. Owners see and change all of them."),
+    el("h2", { class: "sub" }, t("Members")),
+    !owner && el("p", { class: "quiet" }, t("You see your own membership. Owners see and change all of them.")),
     el("ul", { class: "cards two" }, members.map((one) => card(one, around))),
     owner && memberForm(around),
-    owner && [el("h2", { class: "sub" }, "What became of the site"), ofSite],
-    owner && [el("h2", { class: "sub" }, "Who gave and took access"), ofMembers],
+    owner && [el("h2", { class: "sub" }, t("What became of the site")), ofSite],
+    owner && [el("h2", { class: "sub" }, t("Who gave and took access")), ofMembers],
   );
 }
 
@@ -36,8 +37,14 @@ function facts({ name, origins }: SiteRow): HTMLElement {
     "section",
     { class: "card pad" },
     el("h2", {}, name),
-    el("p", {}, origins === null ? "Any origin may send for it." : `May send for it: ${origins.join(", ")}.`),
-    el("p", { class: "quiet" }, "Owners of the site can change this. Ask one of them."),
+    el(
+      "p",
+      {},
+      origins === null
+        ? t("Any origin may send for it.")
+        : t("May send for it: {origins}.", { origins: origins.join(", ") }),
+    ),
+    el("p", { class: "quiet" }, t("Owners of the site can change this. Ask one of them.")),
   );
 }
 
@@ -52,10 +59,10 @@ function siteForm(site: SiteRow, { api, done }: Around): HTMLElement {
   });
   origins.value = (site.origins ?? []).join("\n");
   const says = el("p", { id: "origins-say", role: "status", class: "small" });
-  const save = action("Save", async () => {
+  const save = action(t("Save"), async () => {
     const list = listed();
     await api.changeSite({ name: name.value.trim(), origins: list.length === 0 ? null : list });
-    await done("The site was saved. It holds for the next event.");
+    await done(t("The site was saved. It holds for the next event."));
     return null;
   }, "button primary");
   const form = el(
@@ -66,12 +73,12 @@ function siteForm(site: SiteRow, { api, done }: Around): HTMLElement {
       onsubmit: (event) => event.preventDefault(),
       oninput: check,
     },
-    el("h2", { id: "the-site" }, "The site"),
-    el("div", { class: "narrow wide" }, field("Name", name)),
+    el("h2", { id: "the-site" }, t("The site")),
+    el("div", { class: "narrow wide" }, field(t("Name"), name)),
     el(
       "div",
       { class: "field wide" },
-      el("label", { for: "site-origins" }, "Origins that may send for it, one on each line"),
+      el("label", { for: "site-origins" }, t("Origins that may send for it, one on each line")),
       origins,
     ),
     says,
@@ -88,10 +95,12 @@ function siteForm(site: SiteRow, { api, done }: Around): HTMLElement {
     const wrong = listed().find((origin) => !ORIGIN.test(origin));
     says.className = wrong === undefined ? "small quiet" : "small problem";
     says.textContent = wrong !== undefined
-      ? `“${wrong}” is no origin: write it in lower case and without a path, such as https://www.example.com.`
+      ? t("“{origin}” is no origin: write it in lower case and without a path, such as https://www.example.com.", {
+        origin: wrong,
+      })
       : listed().length === 0
-      ? "Without any, every origin may send for this site."
-      : "A page of any other origin is refused.";
+      ? t("Without any, every origin may send for this site.")
+      : t("A page of any other origin is refused.");
     save.button.disabled = wrong !== undefined || name.value.trim() === "";
   }
 }
@@ -103,25 +112,25 @@ function card(one: Member, around: Around): HTMLElement {
   const outcome = el("p", { class: "problem", role: "status" });
   select.addEventListener("change", () =>
     void api.setRole(one.user_id, select.value).then(
-      () => done(`The role is ${ROLES[select.value] ?? ""} now.`),
+      () => done(t("The role is {role} now.", { role: ROLES[select.value] ?? "" })),
       (error: unknown) => {
         select.value = one.role;
         outcome.textContent = said(error);
       },
     ));
-  const remove = action("Remove", async () => {
+  const remove = action(t("Remove"), async () => {
     await api.removeMember(one.user_id);
-    await done("The access was taken.");
+    await done(t("The access was taken."));
     return null;
   }, "button plain small");
-  remove.button.setAttribute("aria-label", `Remove ${one.user_id}`);
+  remove.button.setAttribute("aria-label", t("Remove {member}", { member: one.user_id }));
   return el(
     "li",
     { class: "card pad", "data-member": one.user_id },
-    el("p", { class: "rule-id" }, one.user_id, mine && [" ", el("span", { class: "tag pass" }, "you")]),
-    el("p", { class: "quiet small" }, `Since ${dateTime(one.created_at, zone)}`),
+    el("p", { class: "rule-id" }, one.user_id, mine && [" ", el("span", { class: "tag pass" }, t("you"))]),
+    el("p", { class: "quiet small" }, t("Since {time}", { time: dateTime(one.created_at, zone) })),
     owner
-      ? el("div", { class: "facts" }, labelled(`Role`, select), remove.button)
+      ? el("div", { class: "facts" }, labelled(t("Role"), select), remove.button)
       : el("p", {}, ROLES[one.role] ?? one.role),
     outcome,
     remove.outcome,
@@ -142,14 +151,14 @@ function memberForm({ api, done }: Around): HTMLElement {
   return el(
     "form",
     { class: "card pad", "aria-labelledby": "new-member", onsubmit: (event) => void add(event) },
-    el("h2", { id: "new-member" }, "Give access"),
+    el("h2", { id: "new-member" }, t("Give access")),
     el(
       "p",
       { class: "quiet small" },
-      "By the id of an account, which whoever signs in here without access is shown. Viewers and analysts read; owners change.",
+      t("By the id of an account, which whoever signs in here without access is shown. Viewers and analysts read; owners change."),
     ),
-    el("div", { class: "narrow wide" }, field("Id of the account", id), field("Role", role)),
-    el("button", { class: "button primary", type: "submit" }, "Give access"),
+    el("div", { class: "narrow wide" }, field(t("Id of the account"), id), field(t("Role"), role)),
+    el("button", { class: "button primary", type: "submit" }, t("Give access")),
     outcome,
   );
 
@@ -157,7 +166,7 @@ function memberForm({ api, done }: Around): HTMLElement {
     event.preventDefault();
     try {
       await api.addMember(id.value.trim().toLowerCase(), role.value);
-      await done("The access was given.");
+      await done(t("The access was given."));
     } catch (error) {
       console.error(error);
       outcome.textContent = said(error);

@@ -6,6 +6,7 @@ import { dateTime, words } from "../format.ts";
 import type { Room, Step } from "../room.ts";
 import type { Place } from "../views.ts";
 import { action, loaded } from "./parts.ts";
+import { t } from "../texts.ts";
 
 interface Asked {
   readonly place: Place;
@@ -21,7 +22,7 @@ export function trailOf(body: HTMLElement, question: Asked): Promise<void> {
 }
 
 function draw(steps: readonly Step[], question: Asked, body: HTMLElement): Child {
-  if (steps.length === 0) return el("p", { class: "nothing" }, "Nothing is recorded under this event at this site.");
+  if (steps.length === 0) return el("p", { class: "nothing" }, t("Nothing is recorded under this event at this site."));
   const states = steps.filter(({ kind }) => kind === "state");
   const latest = states.toSorted((a, b) => Number(b.id) - Number(a.id))[0];
   const refused = steps.filter(({ kind }) => kind === "refused").length;
@@ -29,9 +30,12 @@ function draw(steps: readonly Step[], question: Asked, body: HTMLElement): Child
     el(
       "p",
       { class: "facts" },
-      `${steps.length - states.length} events, ${refused} of them refused`,
-      states.length > 0 && `, ${states.length} changes of state`,
-      latest && el("span", { class: "tag" }, `now ${latest.what}`),
+      t("{count} event, {refused} of them refused | {count} events, {refused} of them refused", {
+        count: steps.length - states.length,
+        refused,
+      }),
+      states.length > 0 && t(", {count} change of state | , {count} changes of state", { count: states.length }),
+      latest && el("span", { class: "tag" }, t("now {state}", { state: latest.what })),
     ),
     latest && latest.from_state !== null && revert(latest, question, body),
     el("ol", { class: "steps" }, steps.map((step) => line(step, question.zone))),
@@ -39,8 +43,8 @@ function draw(steps: readonly Step[], question: Asked, body: HTMLElement): Child
       "p",
       { class: "under" },
       csvButton(
-        `One ${question.whose}`,
-        ["When", "What", "From", "Rule", "Who", "Page", "Notes"],
+        question.whose === "person" ? t("One person") : t("One session"),
+        [t("When"), t("What"), t("From"), t("Rule"), t("Who"), t("Page"), t("Notes")],
         () =>
           steps.map((
             step,
@@ -61,7 +65,7 @@ function line(step: Step, zone: string): HTMLElement {
         "span",
         {},
         el("strong", {}, step.from_state === null ? step.what : `${step.from_state} → ${step.what}`),
-        ` by ${step.changed_by ?? "nobody named"}`,
+        t(" by {actor}", { actor: step.changed_by ?? t("nobody named") }),
         step.rule_id !== null && el("span", { class: "quiet" }, `, ${words(step.rule_id).toLowerCase()}`),
         step.notes !== null && el("span", { class: "quiet" }, `: ${step.notes}`),
       ),
@@ -77,10 +81,10 @@ function line(step: Step, zone: string): HTMLElement {
       el(
         "a",
         { href: addressOf({ view: "explore", event: step.id }), "data-view": "explore" },
-        words(step.what) || "Not named",
+        words(step.what) || t("Not named"),
       ),
       step.page !== null && el("span", { class: "quiet" }, ` ${step.page}`),
-      step.kind === "refused" && [" ", el("span", { class: "tag refuse" }, step.rule_id ?? "refused")],
+      step.kind === "refused" && [" ", el("span", { class: "tag refuse" }, step.rule_id ?? t("refused"))],
     ),
   );
 }
@@ -88,7 +92,7 @@ function line(step: Step, zone: string): HTMLElement {
 /** The last change can be taken back, by a change of its own. */
 function revert(latest: Step, { place, api, event, whose, zone }: Asked, body: HTMLElement): HTMLElement {
   const note = el("input", { id: "revert-note", maxlength: 200, autocomplete: "off" });
-  const back = action(`Put back to ${latest.from_state ?? ""}`, async () => {
+  const back = action(t("Put back to {state}", { state: latest.from_state ?? "" }), async () => {
     await api.revertState(latest.subject ?? "", latest.id, note.value.trim());
     await trailOf(body, { place, api, event, whose, zone });
     return null;
@@ -96,18 +100,22 @@ function revert(latest: Step, { place, api, event, whose, zone }: Asked, body: H
   return el(
     "section",
     { class: "card pad act", "aria-labelledby": "revert-title" },
-    el("h2", { id: "revert-title" }, `The last change: ${latest.from_state ?? ""} → ${latest.what}`),
+    el(
+      "h2",
+      { id: "revert-title" },
+      t("The last change: {from} → {to}", { from: latest.from_state ?? "", to: latest.what }),
+    ),
     place.owner
       ? [
         el(
           "div",
           { class: "field wide" },
-          el("label", { for: "revert-note" }, "Why it is taken back (nothing personal: it is kept for good)"),
+          el("label", { for: "revert-note" }, t("Why it is taken back (nothing personal: it is kept for good)")),
           note,
         ),
         back.button,
         back.outcome,
       ]
-      : el("p", { class: "small" }, "Owners of the site can take it back. Ask one of them."),
+      : el("p", { class: "small" }, t("Owners of the site can take it back. Ask one of them.")),
   );
 }

@@ -12,6 +12,7 @@ import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
 import { action, field, said } from "./parts.ts";
 import { byModule, isPersonal, plainSchema, type Schema, type Snapshot } from "./payload.ts";
 import type { Around } from "./registry.ts";
+import { t } from "../texts.ts";
 
 /** Those of system and retention are written by back ends and by the gate itself. */
 const CATEGORIES = ["engagement", "subscription", "advocacy", "attribution"];
@@ -79,7 +80,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
   );
   const personal = el("div", { class: "wide" });
   const verdict = el("div", { class: "card pad", role: "status", id: "type-verdict" });
-  const save = action(given ? "Save" : "Add type", async () => {
+  const save = action(given ? t("Save") : t("Add type"), async () => {
     if (!form.reportValidity()) return null;
     const now = draft();
     const changed = Object.fromEntries(
@@ -87,11 +88,11 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
         JSON.stringify(value) !== JSON.stringify(was[key as keyof EventType])
       ),
     );
-    if (now.tier === "system" && now.score_weight > 0) return "Events of the tier system move no score: make it 0.";
-    if (given && Object.keys(changed).length === 0) return "Nothing is different.";
+    if (now.tier === "system" && now.score_weight > 0) return t("Events of the tier system move no score: make it 0.");
+    if (given && Object.keys(changed).length === 0) return t("Nothing is different.");
     await (given ? api.changeType(given.id, changed) : api.addType(now));
     if (!given) go(addressOf({ view: "registry", type: now.id }));
-    else await done(`${now.id} was saved. It holds for the next event.`);
+    else await done(t("{name} was saved. It holds for the next event.", { name: now.id }));
     return null;
   }, "button primary");
   const soon = onPause(() => void judge());
@@ -105,27 +106,27 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
       onsubmit: (event) => event.preventDefault(),
       oninput: soon,
     },
-    el("h2", { id: "the-type", class: given && "rule-id" }, given ? given.id : "A new event type"),
+    el("h2", { id: "the-type", class: given && "rule-id" }, given ? given.id : t("A new event type")),
     !editable && el("p", { class: "quiet" }, reader(around, was)),
     el(
       "fieldset",
       { class: "bare wide", disabled: !editable },
-      el("legend", { class: "visually-hidden" }, "What it is"),
+      el("legend", { class: "visually-hidden" }, t("What it is")),
       el(
         "div",
         { class: "narrow" },
-        !given && field("Name", id),
-        field("Category", category),
-        field("Tier", tier),
-        field("Score of one event", score),
-        field("Counted a day, at most", cap),
+        !given && field(t("Name"), id),
+        field(t("Category"), category),
+        field(t("Tier"), tier),
+        field(t("Score of one event"), score),
+        field(t("Counted a day, at most"), cap),
       ),
-      field("What happened, in a sentence", description),
+      field(t("What happened, in a sentence"), description),
       el(
         "div",
         { class: "facts" },
-        tick("Accepted; else refused from now on", active),
-        tick("Takes a consent back", withdraws),
+        tick(t("Accepted; else refused from now on"), active),
+        tick(t("Takes a consent back"), withdraws),
       ),
       el(
         "div",
@@ -133,20 +134,20 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
         el(
           "div",
           { class: "field" },
-          el("label", { for: schema.id }, "What its metadata must hold; empty: anything"),
+          el("label", { for: schema.id }, t("What its metadata must hold; empty: anything")),
           schema,
           personal,
         ),
         el(
           "div",
           { class: "field" },
-          el("label", { for: example.id }, "An event to try it on"),
+          el("label", { for: example.id }, t("An event to try it on")),
           example,
           given &&
             el(
               "button",
               { class: "button small", type: "button", onclick: () => void latest() },
-              "Take the latest stored",
+              t("Take the latest stored"),
             ),
         ),
       ),
@@ -156,12 +157,16 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
       "div",
       { class: "facts" },
       editable && save.button,
-      el("a", { class: "button plain", href: addressOf({ view: "registry" }), "data-view": "registry" }, "All types"),
+      el(
+        "a",
+        { class: "button plain", href: addressOf({ view: "registry" }), "data-view": "registry" },
+        t("All types"),
+      ),
     ),
     save.outcome,
   );
   void judge();
-  return el("div", {}, form, history && [el("h2", { class: "sub" }, "Who changed it"), history]);
+  return el("div", {}, form, history && [el("h2", { class: "sub" }, t("Who changed it")), history]);
 
   function draft(): EventType {
     return {
@@ -228,7 +233,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
       el(
         "p",
         { class: "small quiet" },
-        "By their names these keys are personal, and refused. Values are looked at in any case.",
+        t("By their names these keys are personal, and refused. Values are looked at in any case."),
       ),
       ...asked.map(([key, one]) => {
         const box = el("input", { type: "checkbox", id: `personal-${key}`, checked: one["personal"] === false });
@@ -239,7 +244,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
           schema.value = JSON.stringify(next, null, 2);
           void judge().then(() => document.getElementById(box.id)?.focus());
         });
-        return tick(`${key} is not personal here`, box);
+        return tick(t("{key} is not personal here", { key }), box);
       }),
     ];
   }
@@ -254,8 +259,11 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
 
 function reader({ editor }: Around, { category }: EventType): string {
   return editor
-    ? `Events of ${category} are written by back ends and by the gate itself; who keeps the database keeps their types.`
-    : "All sites share it. Whoever is an owner of every site can change it.";
+    ? t(
+      "Events of {category} are written by back ends and by the gate itself; who keeps the database keeps their types.",
+      { category },
+    )
+    : t("All sites share it. Whoever is an owner of every site can change it.");
 }
 
 function choice(id: string, all: readonly string[], chosen: string): HTMLSelectElement {

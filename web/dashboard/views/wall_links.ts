@@ -4,6 +4,7 @@ import { dateTime } from "../format.ts";
 import type { WallLink } from "../registry_api.ts";
 import { action, field, said } from "./parts.ts";
 import type { Around } from "./registry.ts";
+import { t } from "../texts.ts";
 
 const DAYS = 30;
 
@@ -13,23 +14,23 @@ export async function part(around: Around): Promise<HTMLElement> {
   return el(
     "div",
     {},
-    !owner && el("p", { class: "quiet" }, "Owners of the site make links for screens. Ask one of them."),
+    !owner && el("p", { class: "quiet" }, t("Owners of the site make links for screens. Ask one of them.")),
     owner && form(around),
     owner &&
       (links.length === 0
-        ? el("p", { class: "nothing" }, "No link yet.")
+        ? el("p", { class: "nothing" }, t("No link yet."))
         : el("ul", { class: "cards two" }, links.map((link) => card(link, around)))),
   );
 }
 
 function card(link: WallLink, { api, done, zone }: Around): HTMLElement {
   const ended = link.revoked_at !== null || Date.parse(link.expires_at) <= Date.now();
-  const end = action("End it", async () => {
+  const end = action(t("End it"), async () => {
     await api.endWallLink(link.id);
-    await done(`The link ${link.name} has ended.`);
+    await done(t("The link {name} has ended.", { name: link.name }));
     return null;
   }, "button small");
-  end.button.setAttribute("aria-label", `End it: ${link.name}`);
+  end.button.setAttribute("aria-label", t("End it: {name}", { name: link.name }));
   return el(
     "li",
     { class: "card pad", "data-link": link.name },
@@ -37,15 +38,15 @@ function card(link: WallLink, { api, done, zone }: Around): HTMLElement {
       "div",
       { class: "tools" },
       el("h2", {}, link.name),
-      el("span", { class: `tag ${ended ? "" : "pass"}` }, ended ? "ended" : "holds"),
+      el("span", { class: `tag ${ended ? "" : "pass"}` }, ended ? t("ended") : t("holds")),
     ),
     el(
       "p",
       { class: "quiet small" },
-      `Made ${dateTime(link.created_at, zone)}. `,
+      t("Made {time}. ", { time: dateTime(link.created_at, zone) }),
       link.revoked_at === null
-        ? `${ended ? "It ended" : "It ends"} ${dateTime(link.expires_at, zone)}.`
-        : `It was ended ${dateTime(link.revoked_at, zone)}.`,
+        ? t(ended ? "It ended {time}." : "It ends {time}.", { time: dateTime(link.expires_at, zone) })
+        : t("It was ended {time}.", { time: dateTime(link.revoked_at, zone) }),
     ),
     !ended && end.button,
     end.outcome,
@@ -59,14 +60,14 @@ function form({ api }: Around): HTMLElement {
   return el(
     "form",
     { class: "card pad", "aria-labelledby": "new-wall", onsubmit: (event) => void add(event) },
-    el("h2", { id: "new-wall" }, "A link for a screen"),
+    el("h2", { id: "new-wall" }, t("A link for a screen")),
     el(
       "p",
       { class: "quiet" },
-      "Whoever has it sees the figures of this site, without signing in, and nothing else. It ends by itself, or here.",
+      t("Whoever has it sees the figures of this site, without signing in, and nothing else. It ends by itself, or here."),
     ),
-    el("div", { class: "narrow wide" }, field("Where the screen hangs", name), field("Days that it holds", days)),
-    el("button", { class: "button primary", type: "submit" }, "Make the link"),
+    el("div", { class: "narrow wide" }, field(t("Where the screen hangs"), name), field(t("Days that it holds"), days)),
+    el("button", { class: "button primary", type: "submit" }, t("Make the link")),
     outcome,
   );
 
@@ -80,12 +81,12 @@ function form({ api }: Around): HTMLElement {
         el(
           "div",
           { class: "wide" },
-          field("Its address, which is shown only now", shown),
+          field(t("Its address, which is shown only now"), shown),
           el("button", {
             class: "button small",
             type: "button",
             onclick: () => void navigator.clipboard.writeText(address).catch(() => shown.select()),
-          }, "Copy"),
+          }, t("Copy")),
         ),
       );
       shown.focus();

@@ -1,0 +1,207 @@
+// The languages of the dashboard: the tables as data, and every view as somebody reads it who knows no English.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
+import { startStack } from "../../local/stack.mjs";
+import { LANGUAGES, rows, tableOf } from "../../web/dashboard/texts/tables.mjs";
+import { begun } from "../stack/beginning.mjs";
+import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+
+const SITE = "00000000-0000-4000-8000-000000000001";
+const WAIT = { timeout: 120_000 };
+/** Words that English shares with another language. */
+const SHARED =
+  /^(Code|Score|Name|Medium|Live|live|Dates|Type|Page|Pages|Pause|Note|Notes|Source|Conversion|Conversions|Adoption|Schema|schema|Sessions|Site|E-mail|Tables|Tracker|tracker|Webhook|\{n\} min|\{count\} byte \| \{count\} bytes)$/;
+/** Every view, with what opens it. */
+const VIEWS = [
+  "",
+  "?view=explore",
+  "?view=refusals",
+  "?view=refusals&rule=engagement.content_view_threshold",
+  "?view=rules",
+  "?view=registry",
+  "?view=registry&type=page_view",
+  "?view=registry&part=site",
+  "?view=registry&part=jobs",
+  "?view=registry&part=wall",
+  "?view=registry&part=changes",
+  "?view=lifecycles",
+  "?view=alerts",
+];
+/** @typedef {import("playwright-core").Page} Page */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audience-gate-languages-"));
+  browser = await launch();
+  await begun(folder);
+  stack = await startStack({ folder, port: await freePort() });
+  await stack.database.query(
+    "insert into public.audience_alerts (site_id, kind, threshold) values ($1, 'rejected_share', 0.05), ($1, 'silence', 0)",
+    [SITE],
+  );
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const all = Object.entries(rows()).flatMap(([file, texts]) =>
+  Object.entries(texts).map(([english, others]) => ({ file, english, others }))
+);
+const slots = (/** @type {string} */ text) => [...new Set(text.match(/\{\w+\}/g))].toSorted();
+
+test("every text is in every language, with the same values in it, for one and for many", () => {
+  const wrong = all.flatMap(({ file, english, others }) =>
+    LANGUAGES.flatMap((language, at) => {
+      const text = others[at] ?? "";
+      const says = `${file}: ${language} of “${english}”`;
+      return [
+        others.length !== LANGUAGES.length || text.trim() === "" ? [`${says} is missing`] : [],
+        slots(text).join() === slots(english).join() ? [] : [`${says} has ${slots(text)}`],
+        text.split(" | ").length === english.split(" | ").length ? [] : [`${says} has other forms`],
+        /^\s/.test(text) === /^\s/.test(english) && /\s$/.test(text) === /\s$/.test(english)
+          ? []
+          : [`${says} begins or ends otherwise`],
+        text === english && /[a-z]{3}/i.test(english.replaceAll(/\{\w+\}/g, "")) && !SHARED.test(english)
+          ? [`${says} is English`]
+          : [],
+      ].flat();
+    })
+  );
+  assert.deepEqual(wrong, []);
+  for (const language of LANGUAGES) assert.equal(Object.keys(tableOf(language)).length, all.length);
+});
+
+test("every text of the tables is used", () => {
+  const folder = new URL("../../web/dashboard/", import.meta.url);
+  const source = readdirSync(folder, { recursive: true }).map(String)
+    .filter((name) => /\.(ts|html)$/.test(name)).map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n");
+  assert.deepEqual(all.map(({ english }) => english).filter((text) => !source.includes(text)), []);
+});
+
+/** @param {import("node:test").TestContext} t @param {import("playwright-core").BrowserContextOptions} how @param {string} [query] */
+async function signedIn(t, how, query = "") {
+  const context = await browser.newContext({ reducedMotion: "reduce", ...how });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const said = complaints(page);
+  await page.goto(`${stack.url}/dashboard/${query}`);
+  await page.locator(".hint button").click();
+  await page.keyboard.press("Enter");
+  await loaded(page);
+  return { page, said };
+}
+
+/** @param {Page} page */
+async function loaded(page) {
+  await page.waitForSelector("main[data-loaded]", WAIT);
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"), undefined, WAIT);
+}
+
+/**
+ * What is left in English: texts and names of the page that are a text of the tables, or hold words that no other language here
+ * has. What the install wrote (ids, reasons, descriptions, records) is marked as English, as code or as not to be translated.
+ *
+ * @param {Page} page @param {string[]} english
+ */
+const leftovers = (page, english) =>
+  page.evaluate((english) => {
+    const known = new Set(english);
+    const words = /\b(the|of|is|were|are|this|what|which|nothing|with|not|and|your|by|from|yet|events?)\b/;
+    const own = "[lang]:not(html), [translate=no], code, pre, textarea, .rule-id, .mono";
+    const found = new Set();
+    const look = (/** @type {string | null} */ text, /** @type {Element} */ at) => {
+      const said = (text ?? "").trim();
+      if (said === "" || at.closest(own)) return;
+      if (known.has(said) || words.test(said)) found.add(said);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      if (walker.currentNode.parentElement) look(walker.currentNode.textContent, walker.currentNode.parentElement);
+    }
+    for (const one of document.querySelectorAll("[aria-label], [title], [placeholder]")) {
+      for (const name of ["aria-label", "title", "placeholder"]) {
+        if (one.closest("svg g") === null) look(one.getAttribute(name), one);
+      }
+    }
+    return [...found];
+  }, english);
+
+LANGUAGES.forEach((language, at) => {
+  test(`no view is left in English, cut off or refused by axe-core: ${language}`, async (t) => {
+    const { page, said } = await signedIn(t, { ...LOOKS[0], locale: language });
+    const english = all.filter(({ english, others }) => others[at] !== english).map(({ english }) => english);
+    /** @type {Record<string, string[]>} */
+    const left = {};
+    for (const query of VIEWS) {
+      await page.goto(`${stack.url}/dashboard/${query}`);
+      await loaded(page);
+      await page.$$eval("details", (every) => every.forEach((details) => details.setAttribute("open", "")));
+      const found = [...await leftovers(page, english), ...await overflow(page), ...await violations(page)];
+      if (found.length > 0) left[query] = found;
+      await picture(page, `language-${language}-${query.replaceAll(/\W+/g, "-") || "figures"}`);
+    }
+    assert.deepEqual(left, {});
+    assert.deepEqual(said, []);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), language);
+  });
+
+  test(`a phone has room for every view: ${language}`, async (t) => {
+    const { page } = await signedIn(t, { ...LOOKS[3], locale: language });
+    /** @type {Record<string, string[]>} */
+    const wrong = {};
+    for (const query of VIEWS) {
+      await page.goto(`${stack.url}/dashboard/${query}`);
+      await loaded(page);
+      const found = await overflow(page);
+      if (found.length > 0) wrong[query] = found;
+      await picture(page, `language-phone-${language}-${query.replaceAll(/\W+/g, "-") || "figures"}`);
+    }
+    assert.deepEqual(wrong, {});
+  });
+});
+
+test("the language is the browser's, then the chosen one, then that of the link; it writes numbers too", async (t) => {
+  const { page, said } = await signedIn(t, { ...LOOKS[0], locale: "de-AT" });
+  assert.match(await page.locator("[data-kpi=received]").innerText(), /^\d{1,3}\.\d{3}$/);
+  await page.getByLabel("Sprache").selectOption("fr");
+  await page.waitForURL(/lang=fr/);
+  await loaded(page);
+  await page.getByRole("link", { name: "Événements", exact: true }).click();
+  await page.getByRole("heading", { name: "Événements", level: 1 }).waitFor(WAIT);
+  assert.match(page.url(), /lang=fr/, "it goes along to another view");
+  await page.goto(`${stack.url}/dashboard/`);
+  await loaded(page);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "fr", "it is remembered");
+  await page.goto(`${stack.url}/dashboard/?lang=es`);
+  await loaded(page);
+  await page.getByRole("link", { name: "Rechazos" }).waitFor(WAIT);
+  assert.deepEqual(said, []);
+});
+
+test("a reader is sent the texts of one language", async (t) => {
+  const context = await browser.newContext({ ...LOOKS[0], locale: "en-GB" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const sent = [];
+  page.on("request", (request) => sent.push(new URL(request.url()).pathname));
+  await page.goto(`${stack.url}/dashboard/`);
+  await page.getByLabel("E-mail").waitFor(WAIT);
+  const tables = () => sent.filter((name) => /\/texts_?(de|fr|es)|\/(de|fr|es)-/.test(name)).length;
+  assert.equal(tables(), 0);
+  await page.goto(`${stack.url}/dashboard/?lang=de`);
+  await page.getByLabel("Passwort").waitFor(WAIT);
+  assert.equal(tables(), 1, sent.join("\n"));
+});

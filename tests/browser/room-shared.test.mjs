@@ -1,0 +1,139 @@
+// What members of a site share, and what the page asks of the project while nobody looks: saved views, and requests a minute.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
+import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
+import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
+
+const SITE = "00000000-0000-4000-8000-000000000001";
+const OWNER = { email: "demo@example.test", password: "demo-password" };
+const VIEWER = { email: "viewer@example.test", password: "viewer-password" };
+const ANALYST = { email: "analyst@example.test", password: "analyst-password" };
+const WAIT = { timeout: 120_000 };
+const MINUTE = 60_000;
+/** @typedef {import("playwright-core").Page} Page */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audience-gate-shared-"));
+  browser = await launch();
+  await begun(folder);
+  stack = await startStack({ folder, port: await freePort() });
+  for (const [who, role] of /** @type {const} */ ([[VIEWER, "viewer"], [ANALYST, "analyst"]])) {
+    await fetch(`${stack.url}/auth/v1/signup`, {
+      method: "POST",
+      headers: { apikey: stack.publishableKey, "content-type": "application/json" },
+      body: JSON.stringify(who),
+    });
+    await stack.database.query(
+      "insert into public.audience_site_members (site_id, user_id, role) select $1, id, $3 from auth.users where email = $2",
+      [SITE, who.email, role],
+    );
+  }
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {{ who?: typeof OWNER, query?: string, look?: import("./pages.mjs").Look, movableClock?: boolean }} [how]
+ */
+async function signedIn(t, { who = OWNER, query = "", look = LOOKS[0], movableClock = false } = {}) {
+  const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  if (movableClock) await context.clock.install();
+  const page = await context.newPage();
+  const said = complaints(page, ["status of 400", "status of 500", "ReadError", "personal"]);
+  await page.goto(`${stack.url}/dashboard/${query}`);
+  await page.getByLabel("E-mail").fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForSelector("main[data-loaded]", WAIT);
+  return { page, said };
+}
+
+const saved = (/** @type {Page} */ page) => page.locator("#saved");
+
+test("a viewer saves a view, a colleague opens it, and who may not cannot delete it", async (t) => {
+  const { page, said } = await signedIn(t, { who: VIEWER, query: "?view=refusals&days=7&by=sender" });
+  await saved(page).locator("summary").click();
+  await saved(page).getByText("No view is saved yet.").waitFor(WAIT);
+  await saved(page).getByLabel("Name").fill("of ann@example.org");
+  await page.keyboard.press("Enter");
+  await saved(page).locator(".problem:not(:empty)").waitFor(WAIT);
+  assert.equal((await stack.database.query("select from public.audience_saved_views")).rows.length, 0);
+  await saved(page).getByLabel("Name").fill("Who was refused this week");
+  await page.keyboard.press("Enter");
+  await saved(page).getByRole("link", { name: "Who was refused this week" }).waitFor(WAIT);
+  assert.deepEqual([...await violations(page), ...await overflow(page)], []);
+  await picture(page, "saved-views");
+  await page.keyboard.press("Escape");
+  assert.equal(await saved(page).getAttribute("open"), null);
+  assert.deepEqual(said, []);
+
+  const colleague = await signedIn(t, { who: ANALYST, look: LOOKS[3] });
+  await saved(colleague.page).locator("summary").click();
+  const link = saved(colleague.page).getByRole("link", { name: "Who was refused this week" });
+  await link.waitFor(WAIT);
+  assert.equal(await saved(colleague.page).getByRole("button", { name: /^Delete/ }).count(), 0);
+  assert.deepEqual([...await violations(colleague.page), ...await overflow(colleague.page)], []);
+  await picture(colleague.page, "saved-views-phone");
+  await link.click();
+  await colleague.page.getByRole("heading", { name: "Refusals", level: 1 }).waitFor(WAIT);
+  const words = new URL(colleague.page.url()).searchParams;
+  assert.deepEqual(Object.fromEntries(words), { site: SITE, view: "refusals", days: "7", by: "sender" });
+
+  const owner = await signedIn(t);
+  await saved(owner.page).locator("summary").click();
+  await saved(owner.page).getByRole("button", { name: "Delete: Who was refused this week" }).click();
+  await saved(owner.page).getByText("No view is saved yet.").waitFor(WAIT);
+  await owner.page.goto(`${stack.url}/dashboard/?view=registry&part=changes`);
+  await owner.page.getByText("Saved view Who was refused this week").first().waitFor(WAIT);
+});
+
+test("one event is no view to save", async (t) => {
+  const { page } = await signedIn(t, { query: "?view=explore" });
+  await page.locator(".folding tbody a").first().click();
+  await page.getByRole("heading", { name: "One event" }).waitFor(WAIT);
+  await saved(page).locator("summary").click();
+  await saved(page).getByText("One event is no view to save").waitFor(WAIT);
+  assert.equal(await saved(page).getByLabel("Name").count(), 0);
+});
+
+test("a tab that nobody looks at asks for nothing, and goes on when somebody returns", async (t) => {
+  const { page } = await signedIn(t, { movableClock: true });
+  await page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), undefined, WAIT);
+  /** @type {string[]} */
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const live = () => asked.filter((path) => /kpi_live|audience_recent_events/.test(path)).length;
+  await page.mouse.move(200, 300);
+  for (let minute = 0; minute < 3; minute += 1) {
+    await page.clock.runFor(MINUTE);
+    await page.mouse.move(200 + minute, 300);
+  }
+  t.diagnostic(`watched: ${live() / 3} a minute for what is live, ${asked.length / 3} in all`);
+  assert.ok(live() > 0 && live() / 3 <= 12, `${live()} in three minutes`);
+
+  await page.clock.runFor(6 * MINUTE);
+  await page.getByText("waiting for somebody to look").waitFor(WAIT);
+  asked.length = 0;
+  await page.clock.runFor(10 * MINUTE);
+  t.diagnostic(`alone: ${asked.length} in ten minutes`);
+  assert.ok(asked.length <= 2 * 10, asked.join("\n"));
+  await page.mouse.move(400, 400);
+  await page.locator('.live-state[data-state="live"]').waitFor(WAIT);
+  assert.ok(asked.some((path) => path.endsWith("kpi_overview")), "the figures are read again");
+});

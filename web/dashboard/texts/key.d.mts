@@ -1,0 +1,1 @@
+export function keyOf(text: string): string;
