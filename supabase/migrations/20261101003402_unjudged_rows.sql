@@ -44,6 +44,9 @@ begin
         erased.replayed_by := new.replayed_by;
       elsif tg_table_schema = 'audience_gate' and tg_table_name in ('leaf', 'erased_rows') then
         erased.salt := null;
+        if tg_table_name = 'leaf' and old.commitment is null then
+          erased.commitment := new.commitment;
+        end if;
       end if;
       if erased *= new then
         return new;

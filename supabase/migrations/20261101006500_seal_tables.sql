@@ -20,9 +20,10 @@ create table if not exists audience_gate.leaf (
   change_id bigint null,
   erasure_id uuid null,
   salt bytea null,
-  commitment bytea not null,
+  commitment bytea null,
   hash bytea not null,
   constraint leaf_row_chk check (num_nonnulls(event_id, change_id, erasure_id) = 1),
+  constraint leaf_secret_chk check (num_nonnulls(salt, commitment) = 1),
   constraint leaf_salt_chk check (octet_length(salt) = 16),
   constraint leaf_hashes_chk check (octet_length(commitment) = 32 and octet_length(hash) = 32)
 );
@@ -36,7 +37,8 @@ comment on column audience_gate.leaf.change_id is 'The row of public.audience_st
 comment on column audience_gate.leaf.erasure_id is 'The row of audience_gate.erasures that it stands for.';
 comment on column audience_gate.leaf.salt is
   'Random, so that the commitment says nothing about a row to whoever guesses what it holds. Null: the row was erased.';
-comment on column audience_gate.leaf.commitment is 'SHA-256 of the salt and of what can tell a person in the row.';
+comment on column audience_gate.leaf.commitment is
+  'SHA-256 of the salt and of what can tell a person in the row, once neither is left. Until then it follows from both.';
 comment on column audience_gate.leaf.hash is 'SHA-256 of a zero byte, the rest of the row and the commitment, as in RFC 9162.';
 
 create table if not exists audience_gate.tile (
@@ -97,4 +99,4 @@ begin
   end loop;
 end $$;
 grant delete on table audience_gate.unsealed to audience_gate_owner;
-grant update (salt) on table audience_gate.leaf to audience_gate_owner;
+grant update (salt, commitment) on table audience_gate.leaf to audience_gate_owner;

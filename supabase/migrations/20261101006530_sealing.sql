@@ -76,13 +76,13 @@ begin
     from salted s
     join public.audience_events e on e.id = s.event_id
   ), hashed as (
-    select c.event_id, null::bigint as change_id, c.salt, c.commitment,
+    select c.event_id, null::bigint as change_id, c.salt,
       audience_gate.event_leaf(
         c.event_id, c.created_at, c.site_id, c.rejected, c.event_type, c.event_category, c.event_source, c.contract, c.occurred_at,
         c.commitment) as hash
     from committed c
     union all
-    select null, h.id, s.salt, m.commitment,
+    select null, h.id, s.salt,
       audience_gate.change_leaf(
         h.id, h.site_id, h.from_state, h.to_state, h.changed_at, h.effective_at, h.rule_id, m.commitment)
     from salted s
@@ -91,8 +91,8 @@ begin
       select audience_gate.change_commitment(s.salt, h.user_id, h.changed_by, h.notes, h.event_id) as commitment offset 0
     ) m
   )
-  insert into audience_gate.leaf (leaf_index, event_id, change_id, salt, commitment, hash)
-  select size - 1 + row_number() over (), h.event_id, h.change_id, h.salt, h.commitment, h.hash
+  insert into audience_gate.leaf (leaf_index, event_id, change_id, salt, hash)
+  select size - 1 + row_number() over (), h.event_id, h.change_id, h.salt, h.hash
   from hashed h;
   get diagnostics sealed = row_count;
   return sealed;

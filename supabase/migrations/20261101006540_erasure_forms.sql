@@ -69,7 +69,8 @@ as $$
           when e.rejected then e.metadata - array['original_payload_snapshot', 'payload_digest']
           else e.metadata - array['email_hash', 'email_hash_kind']
         end)::text, %5$s, '[erased]')::jsonb as metadata,
-      e.metadata as former_metadata, coalesce(e.utm_content, e.utm_term) is not null as had_words
+      e.metadata as former_metadata, coalesce(e.utm_content, e.utm_term) is not null as had_words,
+      e.user_id as former_user_id, e.session_id as former_session_id, e.utm_content as former_content, e.utm_term as former_term
     from %1$s
   $query$, source, user_id, session_id, is_theirs, mark)
 $$;
@@ -112,8 +113,8 @@ begin
   if size = 0 then
     return;
   end if;
-  insert into audience_gate.leaf (leaf_index, erasure_id, salt, commitment, hash)
-  values (size, erasure, fresh, hidden,
+  insert into audience_gate.leaf (leaf_index, erasure_id, salt, hash)
+  values (size, erasure, fresh,
     sha256('\x00'::bytea || convert_to(audience_gate.erasure_entry(erasure), 'UTF8') || hidden));
   perform audience_gate.fill_tiles(size, size + 1);
   insert into audience_gate.seal (size, root) values (size + 1, audience_gate.subtree(0, size + 1));

@@ -16,7 +16,12 @@ as $$
       update audience_gate.erased_rows r set salt = null from target t where r.event_id = t.id and r.salt is not null
       returning r.event_id
     ), unsealed as (
-      update audience_gate.leaf l set salt = null from target t where l.event_id = t.id and l.salt is not null
+      update audience_gate.leaf l
+      set salt = null, commitment = audience_gate.event_commitment(
+        l.salt, t.former_user_id, t.former_session_id, t.utm_source, t.utm_medium, t.utm_campaign, t.former_content, t.former_term,
+        t.occurred_at, t.former_metadata)
+      from target t
+      where l.event_id = t.id and l.salt is not null
     ), listed as (
       insert into audience_gate.erased_rows (erasure_id, event_id, sent_id, salt, commitment)
       select $1, t.id, t.sent_id, t.salt, audience_gate.event_commitment(
@@ -111,14 +116,19 @@ begin
       case when h.user_id = person then pseudonym else h.user_id end as user_id,
       case when h.changed_by = actor_name then 'user:' || case keep when 'pseudonym' then pseudonym::text else 'erased' end
         else h.changed_by end as changed_by,
-      case when h.user_id <> person or keep = 'pseudonym' then h.event_id end as event_id
+      case when h.user_id <> person or keep = 'pseudonym' then h.event_id end as event_id,
+      h.user_id as former_user_id, h.changed_by as former_changed_by, h.notes as former_notes, h.event_id as former_event_id
     from public.audience_state_events h
     where h.user_id = person or h.changed_by = actor_name
   ), freed as (
     update audience_gate.erased_rows r set salt = null from target t where r.change_id = t.id and r.salt is not null
     returning r.change_id
   ), unsealed as (
-    update audience_gate.leaf l set salt = null from target t where l.change_id = t.id and l.salt is not null
+    update audience_gate.leaf l
+    set salt = null, commitment = audience_gate.change_commitment(
+      l.salt, t.former_user_id, t.former_changed_by, t.former_notes, t.former_event_id)
+    from target t
+    where l.change_id = t.id and l.salt is not null
   ), listed as (
     insert into audience_gate.erased_rows (erasure_id, change_id, salt, commitment)
     select erasure, t.id, t.salt, audience_gate.change_commitment(t.salt, t.user_id, t.changed_by, null, t.event_id)

@@ -15,7 +15,9 @@ begin
   select jsonb_build_object(
       'entry', audience_gate.event_entry(
         e.id, e.created_at, e.site_id, e.rejected, e.event_type, e.event_category, e.event_source, e.contract, e.occurred_at),
-      'commitment', encode(l.commitment, 'hex'),
+      'commitment', encode(coalesce(l.commitment, audience_gate.event_commitment(
+        l.salt, e.user_id, e.session_id, e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term, e.occurred_at,
+        e.metadata)), 'hex'),
       'leaf_index', l.leaf_index,
       'path', (select coalesce(jsonb_agg(encode(p.hash, 'hex') order by p.place), '[]')
         from unnest(audience_gate.inclusion_proof(l.leaf_index, c.size)) with ordinality p (hash, place)),

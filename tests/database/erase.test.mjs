@@ -16,7 +16,7 @@ import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 const FORGED = [
   {
     what: "a salt is thrown away, and the row edited",
-    sql: `with one as (update audience_gate.leaf set salt = null where leaf_index = (
+    sql: `with one as (update audience_gate.leaf set salt = null, commitment = hash where leaf_index = (
         select leaf_index from audience_gate.leaf l join public.audience_events e on e.id = l.event_id where e.user_id = '${BOB}' limit 1)
         returning event_id)
       update public.audience_events set metadata = '{"duration_seconds": 9}' where id = (select event_id from one)`,
@@ -26,7 +26,7 @@ const FORGED = [
     what: "an erasure is made up and not sealed",
     sql: `insert into audience_gate.erasures (id, subject_kind, keep, reason, erased_by, tombstone)
         values ('${SITE}', 'user_id', 'nothing', 'made up', 'role:postgres', sha256('x'));
-      with one as (update audience_gate.leaf set salt = null where leaf_index = (
+      with one as (update audience_gate.leaf set salt = null, commitment = hash where leaf_index = (
         select leaf_index from audience_gate.leaf l join public.audience_events e on e.id = l.event_id where e.user_id = '${BOB}' limit 1)
         returning event_id, uuid_send(gen_random_uuid()) as salt)
       insert into audience_gate.erased_rows select '${SITE}', e.id, null, null, o.salt, audience_gate.event_commitment(o.salt, e.user_id,
@@ -36,7 +36,7 @@ const FORGED = [
   },
   {
     what: "a row is added to what an erasure changed",
-    sql: `with one as (update audience_gate.leaf set salt = null where leaf_index = (
+    sql: `with one as (update audience_gate.leaf set salt = null, commitment = hash where leaf_index = (
         select leaf_index from audience_gate.leaf l join public.audience_events e on e.id = l.event_id where e.user_id = '${BOB}' limit 1)
         returning event_id, uuid_send(gen_random_uuid()) as salt)
       insert into audience_gate.erased_rows select (select id from audience_gate.erasures limit 1), e.id, null, null, o.salt,

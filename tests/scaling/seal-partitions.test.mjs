@@ -118,6 +118,13 @@ for (const version of SCENARIO_VERSIONS) {
           told: new RegExp(`^event ${one} was changed after it was sealed`, "m"),
         },
         {
+          what: "an event is put into another month too",
+          sql: `create temp table copied as select * from public.audience_events where id = '${one}';
+            update copied set created_at = created_at - interval '1 month';
+            insert into public.audience_events select * from copied`,
+          told: new RegExp(`^event ${one} is there twice$`, "m"),
+        },
+        {
           what: "a whole month is replaced by another history",
           sql: swap(months[2], "update audience_gate_partitions.another set id = gen_random_uuid(), metadata = '{}';"),
           told: new RegExp(`^event ${is} is missing \\(leaf \\d+\\)[^]*and \\d+ more`, "m"),

@@ -66,18 +66,46 @@ pub struct Erasure<'a> {
 }
 
 /// Values as they are written for hashing: each text after its length.
-#[derive(Default)]
 struct Parts(String);
 
 impl Parts {
+    /// What stands before the values.
+    fn of(kind: &str) -> Self {
+        let mut written = String::with_capacity(256);
+        written.push_str(kind);
+        Parts(written)
+    }
+
     fn text(mut self, value: Option<&str>) -> Self {
-        let length = value.map(|value| value.len().to_string()).unwrap_or_default();
-        [length.as_str(), ":", value.unwrap_or_default()].iter().for_each(|part| self.0.push_str(part));
+        if let Some(value) = value {
+            self.digits(value.len() as u64);
+        }
+        self.0.push(':');
+        self.0.push_str(value.unwrap_or_default());
         self
     }
 
-    fn number(self, value: Option<i64>) -> Self {
-        self.text(value.map(|value| value.to_string()).as_deref())
+    fn number(mut self, value: Option<i64>) -> Self {
+        let Some(value) = value else { return self.text(None) };
+        let size = value.unsigned_abs();
+        self.digits(u64::from(value < 0) + size.checked_ilog10().map_or(1, |log| u64::from(log) + 1));
+        self.0.push_str(if value < 0 { ":-" } else { ":" });
+        self.digits(size);
+        self
+    }
+
+    /// The digits of a number. Every value has some, and formatting them would take longer than hashing.
+    fn digits(&mut self, mut number: u64) {
+        let (mut written, mut first) = ([0; 20], 20);
+        for digit in written.iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+            first -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        self.0.extend(written.iter().skip(first).map(|digit| char::from(*digit)));
     }
 
     /// A time, of which Postgres has two that are no number.
@@ -97,26 +125,26 @@ impl Row<'_> {
             Row::Event(event) => event
                 .utm
                 .iter()
-                .fold(Parts::default().text(event.user_id).text(Some(event.session_id)), |parts, utm| parts.text(*utm))
+                .fold(Parts::of("").text(event.user_id).text(Some(event.session_id)), |parts, utm| parts.text(*utm))
                 .time(event.occurred_at)
                 .text(Some(event.metadata)),
-            Row::Change(change) => Parts::default()
+            Row::Change(change) => Parts::of("")
                 .text(Some(change.user_id))
                 .text(Some(change.changed_by))
                 .text(change.notes)
                 .text(change.event_id),
-            Row::Erasure(erasure) => Parts::default().text(Some(erasure.reason)),
+            Row::Erasure(erasure) => Parts::of("").text(Some(erasure.reason)),
         };
         contents
     }
 
     /// The rest of it.
     pub fn entry(&self) -> String {
-        match self {
+        let Parts(entry) = match self {
             Row::Event(event) => {
                 let happened = event.occurred_at.unwrap_or(event.created_at);
                 let day = (happened != i64::MAX && happened != i64::MIN).then(|| happened.div_euclid(DAY));
-                let Parts(rest) = Parts::default()
+                Parts::of("event")
                     .text(Some(event.id))
                     .time(Some(event.created_at))
                     .text(Some(event.site_id))
@@ -125,31 +153,25 @@ impl Row<'_> {
                     .text(Some(event.event_category))
                     .text(Some(event.event_source))
                     .text(event.contract)
-                    .number(day);
-                format!("event{rest}")
+                    .number(day)
             }
-            Row::Change(change) => {
-                let Parts(rest) = Parts::default()
-                    .number(Some(change.id))
-                    .text(change.site_id)
-                    .text(change.from_state)
-                    .text(Some(change.to_state))
-                    .time(Some(change.changed_at))
-                    .time(Some(change.effective_at))
-                    .text(Some(change.rule_id));
-                format!("change{rest}")
-            }
-            Row::Erasure(erasure) => {
-                let Parts(rest) = Parts::default()
-                    .text(Some(erasure.id))
-                    .time(Some(erasure.erased_at))
-                    .text(Some(erasure.subject_kind))
-                    .text(Some(erasure.keep))
-                    .text(Some(erasure.erased_by))
-                    .text(Some(erasure.rows));
-                format!("erasure{rest}")
-            }
-        }
+            Row::Change(change) => Parts::of("change")
+                .number(Some(change.id))
+                .text(change.site_id)
+                .text(change.from_state)
+                .text(Some(change.to_state))
+                .time(Some(change.changed_at))
+                .time(Some(change.effective_at))
+                .text(Some(change.rule_id)),
+            Row::Erasure(erasure) => Parts::of("erasure")
+                .text(Some(erasure.id))
+                .time(Some(erasure.erased_at))
+                .text(Some(erasure.subject_kind))
+                .text(Some(erasure.keep))
+                .text(Some(erasure.erased_by))
+                .text(Some(erasure.rows)),
+        };
+        entry
     }
 }
 
@@ -167,7 +189,7 @@ pub fn values<'a>(entry: &'a str, kind: &str) -> Option<Vec<&'a str>> {
 
 /// A row that an erasure changed, as its digest holds it.
 pub fn erased_row(event: Option<&str>, change: Option<i64>, commitment: &[u8]) -> String {
-    let Parts(row) = Parts::default().text(event).number(change).text(Some(&hex(commitment)));
+    let Parts(row) = Parts::of("").text(event).number(change).text(Some(&hex(commitment)));
     row
 }
 
@@ -179,4 +201,19 @@ pub fn commitment(salt: &[u8], contents: &str) -> Hash {
 /// The hash of a row as a leaf.
 pub fn leaf(entry: &str, commitment: &Hash) -> Hash {
     Sha256::new().chain_update([0]).chain_update(entry).chain_update(commitment).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn numbers_are_written_as_any_other_text() {
+        for number in [0, 1, 9, 10, 99, 100, -1, -10, 946_684_800_000_000, i64::MAX, i64::MIN] {
+            let Parts(written) = Parts::of("").number(Some(number));
+            let Parts(as_text) = Parts::of("").text(Some(&number.to_string()));
+            assert_eq!(written, as_text);
+        }
+        assert_eq!(Parts::of("event").number(None).text(Some("")).text(None).0, "event:0::");
+    }
 }

@@ -13,11 +13,15 @@ use postgres::{Client, IsolationLevel, Transaction};
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 /// The name of the folder. Readers of whole archives skip names that begin with an underscore.
 const FOLDER: &str = "_seals";
 /// How many rows a file has, at most.
 const FILE_ROWS: u64 = 1_000_000;
+/// How many batches of rows are read ahead of whoever sees them.
+const AHEAD: usize = 4;
 
 /// A table of the folder.
 pub struct Table {
@@ -91,7 +95,7 @@ fn write_all(snapshot: &mut Transaction, archive: &Path) -> Result<Option<i64>, 
             .map_err(|error| format!("cannot write {}: {error}", partial.display()));
     }
     let mut out = Writer::begin(&partial, &ERASED)?;
-    leaves::each_erased(snapshot, &mut |erasure, event, change, commitment| {
+    leaves::each_erased(snapshot, &mut |erasure, event, change, _, commitment| {
         out.add([
             Cell::Bytes(Some(erasure.as_bytes())),
             Cell::Bytes(event.map(str::as_bytes)),
@@ -117,7 +121,10 @@ fn write_leaf(out: &mut Writer, leaf: &Leaf, row: Option<&Row>, months: &HashSet
     };
     let entry = row.filter(|_| !is_archived).map(Row::entry);
     let salt = leaf.erased.as_ref().map(|erased| &erased.salt).or(leaf.salt.as_ref());
-    let needs_commitment = entry.is_some() || leaf.salt.is_none();
+    let commitment = match row.filter(|_| entry.is_some()) {
+        Some(row) => Some(leaf.commitment(row)),
+        None => leaf.commitment,
+    };
     let erasure = leaf.erased.as_ref().map(|erased| erased.erasure.as_bytes());
     out.add([
         Cell::Number(Some(leaf.index)),
@@ -125,7 +132,7 @@ fn write_leaf(out: &mut Writer, leaf: &Leaf, row: Option<&Row>, months: &HashSet
         Cell::Bytes(leaf.event.as_deref().map(str::as_bytes)),
         Cell::Bytes(salt.filter(|_| is_archived).map(Vec::as_slice)),
         Cell::Bytes(entry.as_deref().map(str::as_bytes)),
-        Cell::Bytes(needs_commitment.then_some(&leaf.commitment)),
+        Cell::Bytes(commitment.as_ref().map(<[u8; 32]>::as_slice)),
         Cell::Bytes(erasure.filter(|_| is_archived)),
     ])
 }
@@ -190,7 +197,7 @@ impl Writer {
     }
 }
 
-/// Shows the rows of a table of an archive, file by file.
+/// Shows the rows of a table of an archive, file by file, while the next ones are being read.
 pub fn read(
     archive: &Path,
     table: &Table,
@@ -208,13 +215,33 @@ pub fn read(
         fs::read_dir(&folder).map_err(cannot)?.map(|entry| entry.map(|e| e.path())).collect();
     let mut paths = paths.map_err(cannot)?;
     paths.sort_unstable();
-    let mut rows = Rows::of(table.columns);
-    for path in paths {
-        let cannot = |reason: String| format!("cannot read {}: {reason}", path.display());
-        let mut input = Input::open_table(&path, table.columns).map_err(cannot)?;
-        while input.next(&mut rows).map_err(cannot)? {
+    thread::scope(|scope| {
+        let (sender, batches) = sync_channel(AHEAD);
+        scope.spawn(move || paths.iter().all(|path| send(path, table, &sender)));
+        for rows in batches {
+            let rows: Rows = rows?;
             (0..rows.len()).try_for_each(|row| see(&rows, row))?;
         }
+        Ok(())
+    })
+}
+
+/// Sends the rows of a file, and says whether somebody wants more.
+fn send(path: &Path, table: &Table, sender: &SyncSender<Result<Rows, String>>) -> bool {
+    let cannot = |reason: String| Err(format!("cannot read {}: {reason}", path.display()));
+    let mut input = match Input::open_table(path, table.columns) {
+        Ok(input) => input,
+        Err(reason) => return sender.send(cannot(reason)).is_ok(),
+    };
+    loop {
+        let mut rows = Rows::of(table.columns);
+        let sent = match input.next(&mut rows) {
+            Ok(false) => return true,
+            Ok(true) => sender.send(Ok(rows)),
+            Err(reason) => return sender.send(cannot(reason)).is_ok(),
+        };
+        if sent.is_err() {
+            return false;
+        }
     }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The leaves of the database in order, each with the row that it stands for, if that is there.
 
 use super::form::{self, Change, Erasure, Event, Row};
+use super::sealed::{Id, bits};
 use super::tree::Hash;
 use crate::connection;
 use crate::copy_out::{Micros, selection};
@@ -24,13 +25,22 @@ pub struct Leaf {
     pub salt: Option<Vec<u8>>,
     /// What the last erasure left, if the row was erased.
     pub erased: Option<Erased>,
-    /// The commitment to what can tell a person.
-    pub commitment: Hash,
+    /// The commitment to what can tell a person, once there is no salt.
+    pub commitment: Option<Hash>,
     /// Its hash.
     pub hash: Hash,
 }
 
+impl Leaf {
+    /// The commitment to what can tell a person in its row.
+    pub fn commitment(&self, row: &Row) -> Hash {
+        let from = |salt: &Vec<u8>| form::commitment(salt, &row.contents());
+        self.salt.as_ref().map(from).or(self.commitment).unwrap_or_default()
+    }
+}
+
 /// A commitment to what an erasure left of a row.
+#[derive(Clone)]
 pub struct Erased {
     /// The erasure.
     pub erasure: String,
@@ -101,13 +111,25 @@ pub fn each(snapshot: &mut Transaction, condition: &str, see: &mut See) -> Resul
           where {condition} order by l.leaf_index) to stdout (format binary)",
         names.join(", ")
     );
-    let erasures = erasures(snapshot)?;
-    let reader = snapshot.copy_out(query.as_str()).map_err(|error| connection::explain(&error))?;
-    let mut source = BinaryCopyOutIter::new(reader, &types);
+    let digests = lists(snapshot)?.digests;
+    copied(snapshot, &query, &types, &mut |row| {
+        let leaf = leaf(row).map_err(|error| connection::explain(&error))?;
+        let found = found(row, &digests).map_err(|error| connection::explain(&error))?;
+        see(&leaf, found.as_ref())
+    })
+}
+
+/// Shows the rows of a binary copy.
+pub fn copied(
+    snapshot: &mut Transaction,
+    query: &str,
+    types: &[Type],
+    see: &mut dyn FnMut(&BinaryCopyOutRow) -> Result<(), String>,
+) -> Result<(), String> {
+    let reader = snapshot.copy_out(query).map_err(|error| connection::explain(&error))?;
+    let mut source = BinaryCopyOutIter::new(reader, types);
     while let Some(row) = source.next().map_err(|error| connection::explain(&error))? {
-        let leaf = leaf(&row).map_err(|error| connection::explain(&error))?;
-        let found = found(&row, &erasures).map_err(|error| connection::explain(&error))?;
-        see(&leaf, found.as_ref())?;
+        see(&row)?;
     }
     Ok(())
 }
@@ -136,7 +158,7 @@ fn leaf(row: &BinaryCopyOutRow) -> Result<Leaf, postgres::Error> {
         },
         salt: row.try_get::<Option<&[u8]>>(3)?.map(<[u8]>::to_vec),
         erased,
-        commitment: hash(4)?,
+        commitment: row.try_get::<Option<&[u8]>>(4)?.and_then(|commitment| commitment.try_into().ok()),
         hash: hash(5)?,
     })
 }
@@ -148,60 +170,82 @@ pub fn tiles(snapshot: &mut Transaction) -> Result<Vec<(i64, Hash)>, String> {
     Ok(rows.iter().map(|row| (row.get(0), row.get::<_, &[u8]>(1).try_into().unwrap_or_default())).collect())
 }
 
-/// What a row that an erasure changed is shown to: the erasure, the event or the change of state, and the commitment.
-pub type SeeErased<'a> = dyn FnMut(&str, Option<&str>, Option<i64>, &[u8]) -> Result<(), String> + 'a;
+/// What an erasure changed: the erasure, the event or the change of state, the salt unless it was erased again, and the
+/// commitment.
+pub type SeeErased<'a> = dyn FnMut(&str, Option<&str>, Option<i64>, Option<&[u8]>, &[u8]) -> Result<(), String> + 'a;
 
 /// Shows what each erasure changed, in the order in which it is hashed.
 pub fn each_erased(snapshot: &mut Transaction, see: &mut SeeErased) -> Result<(), String> {
-    let query = "select r.erasure_id::text, r.event_id::text, r.change_id, r.commitment
+    let query = "select r.erasure_id::text, r.event_id::text, r.change_id, r.salt, r.commitment
       from audience_gate.erased_rows r order by r.erasure_id, r.event_id, r.change_id";
     let explain = |error: postgres::Error| connection::explain(&error);
     let mut rows = snapshot.query_raw(query, std::iter::empty::<&str>()).map_err(explain)?;
     while let Some(row) = rows.next().map_err(explain)? {
-        see(row.get(0), row.get(1), row.get(2), row.get(3))?;
+        see(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))?;
     }
     Ok(())
 }
 
-/// The digest of what each erasure changed.
-fn erasures(snapshot: &mut Transaction) -> Result<HashMap<String, String>, String> {
-    let mut digests: HashMap<String, Sha256> = HashMap::new();
-    each_erased(snapshot, &mut |erasure, event, change, commitment| {
+/// What all erasures changed.
+#[derive(Default)]
+pub struct Lists {
+    /// The digest of what each of them changed.
+    pub digests: HashMap<String, String>,
+    /// What the last one left of an event. Whether it is sealed itself is not known yet.
+    pub left: HashMap<Id, Erased>,
+}
+
+/// Reads what all erasures changed.
+pub fn lists(snapshot: &mut Transaction) -> Result<Lists, String> {
+    let (mut digests, mut left): (HashMap<String, Sha256>, _) = (HashMap::new(), HashMap::new());
+    each_erased(snapshot, &mut |erasure, event, change, salt, commitment| {
         digests.entry(erasure.to_owned()).or_default().update(form::erased_row(event, change, commitment));
+        if let (Some(id), Some(salt)) = (event.map(str::as_bytes).and_then(bits), salt) {
+            let commitment = commitment.try_into().unwrap_or_default();
+            left.insert(id, Erased { erasure: erasure.to_owned(), is_sealed: true, salt: salt.to_vec(), commitment });
+        }
         Ok(())
     })?;
-    Ok(digests.into_iter().map(|(erasure, digest)| (erasure, hex(&digest.finalize()))).collect())
+    let digests = digests.into_iter().map(|(erasure, digest)| (erasure, hex(&digest.finalize()))).collect();
+    Ok(Lists { digests, left })
+}
+
+/// The event of which the columns begin at a place.
+pub fn event(row: &BinaryCopyOutRow, place: usize) -> Result<Option<Event<'_>>, postgres::Error> {
+    let at = |column: usize| place + column;
+    let time = |column| Ok(row.try_get::<Option<Micros>>(at(column))?.map(|time: Micros| time.0));
+    let Some(id) = row.try_get::<Option<&str>>(place)? else { return Ok(None) };
+    Ok(Some(Event {
+        id,
+        created_at: time(1)?.unwrap_or_default(),
+        user_id: row.try_get(at(2))?,
+        session_id: row.try_get(at(3))?,
+        event_type: row.try_get(at(4))?,
+        event_category: row.try_get(at(5))?,
+        event_source: row.try_get(at(6))?,
+        utm: [
+            row.try_get(at(7))?,
+            row.try_get(at(8))?,
+            row.try_get(at(9))?,
+            row.try_get(at(10))?,
+            row.try_get(at(11))?,
+        ],
+        metadata: row.try_get(at(12))?,
+        site_id: row.try_get(at(13))?,
+        occurred_at: time(14)?,
+        rejected: row.try_get(at(15))?,
+        contract: row.try_get(at(16))?,
+    }))
 }
 
 fn found<'a>(
     row: &'a BinaryCopyOutRow,
-    erasures: &'a HashMap<String, String>,
+    digests: &'a HashMap<String, String>,
 ) -> Result<Option<Row<'a>>, postgres::Error> {
     let time = |column| Ok(row.try_get::<Option<Micros>>(column)?.map(|time: Micros| time.0));
     let needed = |time: Option<i64>| time.unwrap_or_default();
-    if let Some(id) = row.try_get::<Option<&str>>(EVENT_AT)? {
-        let at = |place: usize| EVENT_AT + place;
-        return Ok(Some(Row::Event(Event {
-            id,
-            created_at: needed(time(at(1))?),
-            user_id: row.try_get(at(2))?,
-            session_id: row.try_get(at(3))?,
-            event_type: row.try_get(at(4))?,
-            event_category: row.try_get(at(5))?,
-            event_source: row.try_get(at(6))?,
-            utm: [
-                row.try_get(at(7))?,
-                row.try_get(at(8))?,
-                row.try_get(at(9))?,
-                row.try_get(at(10))?,
-                row.try_get(at(11))?,
-            ],
-            metadata: row.try_get(at(12))?,
-            site_id: row.try_get(at(13))?,
-            occurred_at: time(at(14))?,
-            rejected: row.try_get(at(15))?,
-            contract: row.try_get(at(16))?,
-        })));
+    if let Some(event) = event(row, EVENT_AT)? {
+        return Ok(Some(Row::Event(event)));
     }
     if let Some(id) = row.try_get::<Option<&str>>(ERASURE_AT)? {
         let at = |place: usize| ERASURE_AT + place;
@@ -212,7 +256,7 @@ fn found<'a>(
             keep: row.try_get(at(3))?,
             reason: row.try_get(at(4))?,
             erased_by: row.try_get(at(5))?,
-            rows: erasures.get(id).map_or(NO_ROWS, String::as_str),
+            rows: digests.get(id).map_or(NO_ROWS, String::as_str),
         })));
     }
     let Some(id) = row.try_get::<Option<i64>>(CHANGE_AT)? else { return Ok(None) };

@@ -1,22 +1,25 @@
 //! `audience-gate seal`: keys, signed checkpoints, proofs, and what is stored against what was sealed.
 
+mod findings;
 mod form;
 mod kept;
 mod leaves;
 mod note;
 mod offline;
 mod proof;
+mod sealed;
+mod stored;
 mod tree;
 mod verify;
 
 use super::{Done, connection, say};
+use findings::Findings;
 pub use kept::write as archive;
 use note::{Checkpoint, Signer, Verifier};
 use postgres::{Client, IsolationLevel, Transaction};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use verify::Findings;
 
 /// The arguments of `seal`.
 #[derive(clap::Args)]

@@ -52,14 +52,13 @@ pub fn prove(
     };
     let mut found = None;
     leaves::each(snapshot, &condition, &mut |leaf, row| {
-        let written = row.map(|row| (row.entry(), row.contents()));
+        let written = row.map(|row| (row.entry(), row.contents(), leaf.commitment(row)));
         let place = (leaf.index.unsigned_abs(), leaf.hash);
-        found = Some((leaf.name.clone(), place, leaf.commitment, leaf.salt.clone(), written));
+        found = Some((leaf.name.clone(), place, leaf.salt.clone(), written));
         Ok(())
     })?;
-    let (name, (leaf_index, hash), sealed, salt, written) = found.ok_or("that row is not sealed")?;
-    let (entry, contents) = written.ok_or_else(|| format!("{name} is missing"))?;
-    let commitment = salt.as_ref().map_or(sealed, |salt| form::commitment(salt, &contents));
+    let (name, (leaf_index, hash), salt, written) = found.ok_or("that row is not sealed")?;
+    let (entry, contents, commitment) = written.ok_or_else(|| format!("{name} is missing"))?;
     if form::leaf(&entry, &commitment) != hash {
         return Err(format!("{name} was changed after it was sealed"));
     }

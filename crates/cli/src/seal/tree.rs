@@ -34,7 +34,13 @@ impl Tree {
 
     /// Its root; that of an empty tree is the hash of nothing.
     pub fn root(&self) -> Hash {
-        let joined = self.tops.iter().rev().copied().reduce(|right, left| node(&left, &right));
+        self.root_with(&Tree::default())
+    }
+
+    /// Its root with another one after it, of which all leaves are fewer than each of its own has below it.
+    pub fn root_with(&self, rest: &Tree) -> Hash {
+        let tops = rest.tops.iter().rev().chain(self.tops.iter().rev());
+        let joined = tops.copied().reduce(|right, left| node(&left, &right));
         joined.unwrap_or_else(|| Sha256::digest([]).into())
     }
 }
