@@ -94,7 +94,7 @@ export function summary(results, elapsed) {
   const width = Math.max(9, ...results.map(({ suite }) => suite.name.length));
   const row = (/** @type {(string | number)[]} */ [name, ...cells]) =>
     String(name).padEnd(width) +
-    cells.map((cell) => String(cell).padStart(9)).join("");
+    cells.map((cell) => String(cell).padStart(11)).join("");
   const total = (/** @type {"passed" | "failed" | "skipped"} */ key) =>
     results.reduce((sum, result) => sum + result[key], 0);
 
