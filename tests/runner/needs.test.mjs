@@ -23,7 +23,7 @@ const SIGNS = {
   php: /"php"/,
 };
 
-/** The text of a test with that of every file under tests/ that it imports. @param {string} file @param {Set<string>} [seen] */
+/** The text of a test or a benchmark with that of every file of theirs that it imports. @param {string} file @param {Set<string>} [seen] */
 function text(file, seen = new Set()) {
   if (seen.has(file)) return "";
   seen.add(file);
@@ -32,7 +32,8 @@ function text(file, seen = new Set()) {
   const imported = [...own.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
     .map(([, path]) => join(dirname(file), path))
     .filter((path) =>
-      path.startsWith(join(root, "tests")) && !path.includes(join("tests", "runner")) && existsSync(path)
+      ["tests", "bench"].some((folder) => path.startsWith(join(root, folder))) &&
+      !path.includes(join("tests", "runner")) && existsSync(path)
     )
     .map((path) => text(path, seen)).join("\n");
   return own + imported;
@@ -48,6 +49,22 @@ test("a suite says that it needs what its tests use, and nothing else", () => {
     const said = /** @type {string[]} */ (needs);
     const [missing, idle] = [used.filter((need) => !said.includes(need)), said.filter((need) => !used.includes(need))];
     return missing.length + idle.length === 0 ? [] : [{ name, missing, idle }];
+  });
+  assert.deepEqual(wrong, []);
+});
+
+/** Whoever has a clone has git; and the readers in Python are beside functions of the archive, which benchmarks do call. */
+const UNASKED = ["git", "spark", "parquet"];
+
+test("a command of package.json installs what its script uses", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const wrong = Object.entries(scripts).flatMap(([name, command]) => {
+    const [, said, file] = /with\.mjs (.+) -- (\S+\.mjs)/.exec(String(command)) ?? [];
+    if (file === undefined || !name.startsWith("bench:")) return [];
+    const whole = text(join(root, file));
+    const used = Object.keys(SIGNS).filter((need) => !UNASKED.includes(need) && SIGNS[need].test(whole));
+    const missing = used.filter((need) => !said.split(" ").includes(need));
+    return missing.length === 0 ? [] : [{ name, missing }];
   });
   assert.deepEqual(wrong, []);
 });
