@@ -344,3 +344,17 @@ export function hostile(count, seed) {
     return { text: JSON.stringify(whole), caller: one(["trusted", "visitor"]) };
   });
 }
+
+/** How many events are held at a time. */
+const PORTION = 10_000;
+
+/**
+ * The same, portion by portion, so that millions of events need no more room than thousands.
+ *
+ * @param {number} count @param {readonly Case[]} cases @param {number} seed
+ */
+export function* portions(count, cases, seed) {
+  for (let done = 0; done < count; done += PORTION) {
+    yield generated(Math.min(PORTION, count - done), cases, seed + done);
+  }
+}

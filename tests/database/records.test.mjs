@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, before, test } from "node:test";
 import { check, judge, loadRegistry } from "../../pkg/inline.js";
 import { expected } from "../package/cases.mjs";
-import { generated, hostile } from "./generated.mjs";
+import { hostile, portions } from "./generated.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
 import { size } from "../long.mjs";
 
@@ -134,8 +134,10 @@ for (const version of VERSIONS) {
   });
 
   test(`Postgres ${version} and the module record the same of ${GENERATED} generated events (seed ${seed})`, async () => {
-    const events = generated(GENERATED, cases, seed);
-    const count = await asClient(server.url, (client) => compare(events, client));
+    let count = 0;
+    await asClient(server.url, async (client) => {
+      for (const events of portions(GENERATED, cases, seed)) count += await compare(events, client);
+    });
     assert.ok(count > GENERATED / 4, `only ${count} events are rejected`);
   });
 
@@ -161,7 +163,7 @@ for (const version of VERSIONS) {
   });
 
   test(`Postgres ${version} and the module record the same of hostile events (seed ${seed})`, async () => {
-    const events = hostile(Math.ceil(GENERATED / 10), seed);
+    const events = hostile(Math.min(10_000, Math.ceil(GENERATED / 10)), seed);
     const count = await asClient(server.url, (client) => compare(events, client));
     assert.ok(count > events.length / 2, `only ${count} events are rejected`);
   });
