@@ -8,6 +8,7 @@ use audience_gate::Registry;
 use audience_gate::gate::{Caller, Gate};
 use audience_gate::registry::taxonomy;
 use serde_json::{Value, json};
+use std::time::Instant;
 
 /// The same cases as the module and Postgres are held to.
 const CASES: &str = include_str!("support/own_rules.json");
@@ -70,7 +71,12 @@ fn what_cannot_be_judged_by_is_named_and_the_store_is_told_nothing() {
             "",
         ),
         (json!([{ "id": "own.a", "mode": "observe", "schema": { "patern": "a" } }]), Value::Null, vec![], "7"),
-        (json!([]), typo, vec!["the payload schema of `page_view` cannot be judged by: mend its row"], ""),
+        (
+            json!([]),
+            typo,
+            vec!["the payload schema of `page_view` cannot be judged by: mend #/properties/page_path/type"],
+            "",
+        ),
     ];
     for (own_rules, payload_schema, faults, told) in cases {
         let registry = registry(|snapshot| {
@@ -83,4 +89,22 @@ fn what_cannot_be_judged_by_is_named_and_the_store_is_told_nothing() {
         let (found, version) = judged(&registry, &json!({ "metadata": { "page_path": "/a" } }));
         assert_eq!((found, version.as_str().unwrap_or_default()), (json!([]), told));
     }
+}
+
+#[test]
+fn an_event_of_many_unknown_fields_takes_time_in_proportion() {
+    let rule = json!([{ "id": "own.a", "mode": "enforce", "schema": { "required": ["utm_term"] } }]);
+    let registry = registry(|snapshot| snapshot["own_rules"] = rule);
+    let took = |fields: usize| {
+        let event = (0..fields).map(|number| (format!("field {number}"), json!(number))).collect();
+        let event = Value::Object(event);
+        let once = |_| {
+            let started = Instant::now();
+            judged(&registry, &event);
+            started.elapsed()
+        };
+        (0..3).map(once).min().unwrap_or_default()
+    };
+    let [some, many] = [3_000, 30_000].map(took);
+    assert!(many < some * 30, "{many:?} for ten times as many as took {some:?}");
 }

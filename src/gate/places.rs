@@ -90,7 +90,7 @@ impl Judged<'_> {
             Place::BlockedJump => blocked_jump(tree, context.registry),
             Place::Holds(found) => in_texts(tree, &|key, value| find::in_value(key, value).has(found)),
             Place::PersonalKey => personal_key(tree, context.registry),
-            Place::Payload => payload(self),
+            Place::Payload => return payload(self).unwrap_or_else(|| rule.path.into()),
         };
         found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
     }
@@ -256,11 +256,13 @@ fn is_exempt(event: &Json, steps: &[Step], registry: &Registry) -> bool {
 
 #[cold]
 #[inline(never)]
-fn payload<'a>(judged: &Judged<'a>) -> Option<Vec<Step<'a>>> {
-    let Judged { text, event, tree, context } = *judged;
+fn payload(judged: &Judged) -> Option<Vec<u8>> {
+    let Judged { text, event, context, .. } = *judged;
     let id = string::content(text, event.value(Field::EventType));
-    let key = context.registry.event_type(&id)?.refuses(text, event, tree.get("metadata"))?;
-    Some(vec![Step::Key(b"metadata"), Step::Key(key)])
+    let entry = context.registry.event_type(&id)?;
+    let seen = entry.seen(text, event);
+    let way = entry.fault(text, event, &seen)?;
+    written(&[vec![Step::Key(b"metadata")], way].concat())
 }
 
 /// The pointer, up to a key that must not be shown or has no room; `None` if the keys say something personal together.

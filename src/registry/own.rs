@@ -63,15 +63,20 @@ pub fn instance(event: Json) -> Json {
     let is_unseen = |(key, value): &Member| {
         *value == Json::Null || Field::top_level(key).is_none_or(|field| UNSEEN.contains(&field))
     };
-    while let Some(place) = members.iter().position(is_unseen) {
-        members.remove(place);
-    }
+    drop_all(&mut members, &is_unseen);
     let metadata = Field::Metadata.key().as_bytes();
     if members.iter().all(|(key, _)| **key != *metadata) {
         members.push((Cow::Borrowed(metadata), Json::Object(Vec::new())));
         json::sort(&mut members);
     }
     Json::Object(members)
+}
+
+/// Takes the members out that a schema does not see.
+#[cold]
+#[inline(never)]
+pub(super) fn drop_all(members: &mut Vec<Member>, is_unseen: &dyn Fn(&Member) -> bool) {
+    members.retain(|member| !is_unseen(member));
 }
 
 impl Registry {

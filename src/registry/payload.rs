@@ -1,10 +1,13 @@
 //! What the registry says about the payload of an event type.
 
+use super::own::drop_all;
+use super::schema::Schema;
+use super::schema::keywords::{Meaning, keyword};
 use super::{missing, unjudged};
 use crate::contract::field_names::KEYS;
 use crate::contract::limits::OWN_TEXT;
 use crate::contract::vocabulary::{Category, Field, Kind, OWN_KEYS};
-use crate::parse::json::Json;
+use crate::parse::json::{Json, Step};
 use crate::parse::{Event, Value, number, string};
 
 /// An active entry of the event registry.
@@ -12,9 +15,14 @@ use crate::parse::{Event, Value, number, string};
 pub struct EventType {
     /// The category it is filed under.
     pub category: Option<Category>,
-    schema: Vec<Property>,
-    /// Whether metadata may hold nothing but what the schema names and [`OWN_KEYS`].
+    properties: Vec<Property>,
+    /// Whether metadata may hold nothing but the properties and [`OWN_KEYS`].
     is_closed: bool,
+    /// Whether the properties say all that the schema does, as they do of nearly every event type: they are judged
+    /// without a tree.
+    is_plain: bool,
+    /// The whole schema, if there is one that can be judged by.
+    schema: Option<Schema>,
 }
 
 /// What a payload schema says about one key.
@@ -29,6 +37,8 @@ struct Property {
     maximum: Option<Box<[u8]>>,
     shortest: Option<usize>,
     longest: Option<usize>,
+    /// Whether it is one of [`OWN_KEYS`], and the schema does not describe it.
+    is_own: bool,
     /// Whether the install says that the key is not personal, whatever its words are.
     is_exempt: bool,
 }
@@ -58,91 +68,128 @@ impl EventType {
     pub(crate) fn read(entry: &Json, faults: &mut Vec<String>) -> Result<(Box<[u8]>, EventType), String> {
         let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
         let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
-        let (mut schema, mut is_fit) = Property::all(entry.get("payload_schema"));
-        let is_closed = match entry.get("payload_schema").get("additionalProperties") {
-            Json::Boolean(is_open) => !is_open,
-            says => {
-                is_fit &= *says == Json::Null;
-                false
+        let says = entry.get("payload_schema");
+        let is_closed = *says.get("additionalProperties") == Json::Boolean(false);
+        let (mut properties, is_plain) = Property::all(says, is_closed);
+        let schema = if *says == Json::Null { Err(Vec::new()) } else { Schema::read(says) };
+        if !is_plain {
+            for property in &mut properties {
+                property.forget();
             }
-        };
-        for key in OWN_KEYS.iter().filter(|_| is_closed) {
-            if schema.iter().all(|property| *property.key != *key.as_bytes()) {
-                schema.push(Property::own(key));
+            if let Err(place) = &schema {
+                let parts: [&[u8]; 4] = [b"the payload schema of `", id, b"` cannot be judged by: mend ", place];
+                faults.push(unjudged(&parts));
             }
         }
-        if !is_fit {
-            faults.push(unjudged(&[b"the payload schema of `", id, b"` cannot be judged by: mend its row"]));
-        }
-        Ok((id.into(), EventType { category: Category::named(category), schema, is_closed }))
+        let category = Category::named(category);
+        let is_closed = is_closed && *says.get("patternProperties") == Json::Null;
+        Ok((id.into(), EventType { category, properties, is_closed, is_plain, schema: schema.ok() }))
     }
 
     /// Whether the payload schema says of any key that it is not personal.
     pub fn exempts_any(&self) -> bool {
-        self.schema.iter().any(|property| property.is_exempt)
+        self.properties.iter().any(|property| property.is_exempt)
     }
 
     /// Whether the payload schema says that this key of metadata is not personal.
     #[cold]
     pub fn exempts(&self, key: &[u8]) -> bool {
-        self.schema.iter().any(|property| property.is_exempt && *property.key == *key)
+        self.properties.iter().any(|property| property.is_exempt && *property.key == *key)
     }
 
     /// Whether the metadata of the event satisfies the payload schema.
     #[inline]
     pub fn admits(&self, text: &[u8], event: &Event) -> bool {
-        self.schema.iter().all(|property| property.holds(text, event))
-            && !(self.is_closed && self.has_other(text, event))
+        self.properties.iter().all(|property| property.holds(text, event))
+            && match self.is_plain {
+                true => !(self.is_closed && self.has_other(text, event)),
+                false => self.schema.as_ref().is_none_or(|schema| schema.fault(&self.seen(text, event)).is_none()),
+            }
     }
 
     /// Whether metadata holds a key that the schema does not name.
     #[inline(never)]
     fn has_other(&self, text: &[u8], event: &Event) -> bool {
-        let is_named = |field| self.schema.iter().any(|property| property.field == Some(field));
+        let is_named = |field| self.properties.iter().any(|property| property.field == Some(field));
         KEYS.iter()
             .any(|&(field, _)| field.in_metadata() && event.value(field).kind() != Kind::Absent && !is_named(field))
             || event
                 .members()
                 .iter()
-                .any(|member| !self.schema.iter().any(|property| string::equals(text, member.key, &property.key)))
+                .any(|member| !self.properties.iter().any(|property| string::equals(text, member.key, &property.key)))
     }
 
-    /// The first key that does not satisfy the payload schema, in the order in which Postgres keeps keys, and `metadata`
-    /// does.
+    /// Metadata as the schema sees it: without what is null, unless that is a key which a closed schema does not know, and
+    /// without those of [`OWN_KEYS`] that it does not describe.
     #[cold]
-    pub fn refuses<'a>(&'a self, text: &[u8], event: &Event, metadata: &'a Json) -> Option<&'a [u8]> {
-        let wrong = self.schema.iter().filter(|property| !property.holds(text, event)).map(|property| &*property.key);
-        let mut other = metadata
-            .members()
-            .iter()
-            .map(|(key, _)| &**key)
-            .filter(|key| self.is_closed && self.schema.iter().all(|property| *property.key != **key));
-        wrong.chain(other.next()).min_by_key(|key| (key.len(), *key))
+    #[inline(never)]
+    pub fn seen<'a>(&self, text: &'a [u8], event: &Event) -> Json<'a> {
+        let mut seen = Vec::new();
+        if let Json::Object(members) = Json::event(event.raw(text)) {
+            for (key, value) in members {
+                if let (b"metadata", Json::Object(metadata)) = (&*key, value) {
+                    seen = metadata;
+                }
+            }
+        }
+        let describes = |key: &[u8]| self.properties.iter().any(|property| *property.key == *key && !property.is_own);
+        drop_all(&mut seen, &|(key, value)| {
+            !describes(key) && OWN_KEYS.iter().any(|own| own.as_bytes() == &**key)
+                || *value == Json::Null && (describes(key) || !self.is_closed)
+        });
+        Json::Object(seen)
+    }
+
+    /// The way within metadata, which is `seen`, to the first part that the payload schema refuses: a required key that is
+    /// missing comes first, in the order in which Postgres keeps keys.
+    #[cold]
+    #[inline(never)]
+    pub fn fault<'a>(&'a self, text: &[u8], event: &Event, seen: &'a Json<'a>) -> Option<Vec<Step<'a>>> {
+        let is_wrong = |property: &&Property| {
+            let value = property.value(text, event);
+            property.is_missing(text, value) || property.is_own && !property.admits(text, value)
+        };
+        let wrong = self.properties.iter().filter(is_wrong).map(|property| &*property.key);
+        match wrong.min_by_key(|key| (key.len(), *key)) {
+            Some(key) => Some(vec![Step::Key(key)]),
+            None => self.schema.as_ref()?.fault(seen),
+        }
     }
 }
 
 impl Property {
     /// What a payload schema says of each key, and whether it says nothing else of any.
-    fn all(schema: &Json) -> (Vec<Property>, bool) {
-        let mut is_fit = true;
+    fn all(schema: &Json, is_closed: bool) -> (Vec<Property>, bool) {
+        let mut is_plain = schema.members().iter().all(|(name, says)| match &**name {
+            b"properties" | b"required" => true,
+            b"additionalProperties" => matches!(says, Json::Boolean(_)),
+            b"type" => says.text() == Some(b"object"),
+            name => is_silent(name),
+        });
         let mut properties = Vec::new();
         for (key, says) in schema.get("properties").members() {
             let mut property = Property::named(key);
+            is_plain &= matches!(says, Json::Object(_));
             for (keyword, value) in says.members() {
-                is_fit &= property.take(keyword, value).is_some();
+                is_plain &= property.take(keyword, value).is_some();
             }
             properties.push(property);
         }
+        for key in OWN_KEYS.iter().filter(|_| is_closed) {
+            if properties.iter().all(|property| *property.key != *key.as_bytes()) {
+                properties.push(Property::own(key));
+            }
+        }
         let required = schema.get("required");
         let names = required.texts();
-        is_fit &= names.is_some() || *required == Json::Null;
+        is_plain &= names.is_some() || *required == Json::Null;
         for key in names.unwrap_or_default() {
             match properties.iter_mut().find(|property| property.key == key) {
                 Some(property) => property.required = true,
                 None => properties.push(Property { required: true, ..Property::named(&key) }),
             }
         }
-        (properties, is_fit)
+        (properties, is_plain)
     }
 
     fn named(key: &[u8]) -> Property {
@@ -151,10 +198,18 @@ impl Property {
 
     /// A key that is no part of what happened, so that no schema needs to name it.
     fn own(key: &str) -> Property {
-        Property { kind: Some(Type::String), longest: Some(OWN_TEXT), ..Property::named(key.as_bytes()) }
+        Property { kind: Some(Type::String), longest: Some(OWN_TEXT), is_own: true, ..Property::named(key.as_bytes()) }
     }
 
-    /// `None` if the keyword is unknown or its value has the wrong form.
+    /// Leaves to the whole schema what it says of the value; only the schema's own keys are no part of what that sees.
+    fn forget(&mut self) {
+        if !self.is_own {
+            let Property { required, is_exempt, .. } = *self;
+            *self = Property { required, is_exempt, ..Property::named(&self.key) };
+        }
+    }
+
+    /// `None` if only the whole schema can be judged by what is said here.
     #[inline(never)]
     fn take(&mut self, keyword: &[u8], value: &Json) -> Option<()> {
         match keyword {
@@ -168,8 +223,7 @@ impl Property {
                 let Json::Boolean(is_personal) = value else { return None };
                 self.is_exempt = !is_personal;
             }
-            // A note for people.
-            b"description" => {}
+            keyword if is_silent(keyword) => {}
             _ => return None,
         }
         Some(())
@@ -177,23 +231,36 @@ impl Property {
 
     #[inline]
     fn holds(&self, text: &[u8], event: &Event) -> bool {
-        let value = match self.field {
+        self.admits(text, self.value(text, event))
+    }
+
+    #[inline]
+    fn value(&self, text: &[u8], event: &Event) -> Value {
+        match self.field {
             Some(field) => event.value(field),
             None => event
                 .members()
                 .iter()
                 .find(|member| string::equals(text, member.key, &self.key))
                 .map_or_else(Value::default, |member| member.value),
-        };
-        self.admits(text, value)
+        }
+    }
+
+    /// Whether it is required and says nothing.
+    #[inline]
+    fn is_missing(&self, text: &[u8], value: Value) -> bool {
+        self.required
+            && match value.kind() {
+                Kind::Absent | Kind::Null => true,
+                Kind::Text => string::is_blank(text, value),
+                _ => false,
+            }
     }
 
     #[inline]
     fn admits(&self, text: &[u8], value: Value) -> bool {
-        match value.kind() {
-            Kind::Absent | Kind::Null => return !self.required,
-            Kind::Text if self.required && string::is_blank(text, value) => return false,
-            _ => {}
+        if matches!(value.kind(), Kind::Absent | Kind::Null) || self.is_missing(text, value) {
+            return !self.required;
         }
         self.kind.is_none_or(|kind| kind.admits(text, value))
             && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(text, value)))
@@ -230,6 +297,12 @@ impl Type {
     }
 }
 
+/// Whether a keyword is said to people, or means nothing without another that is not plain.
+#[cold]
+fn is_silent(name: &[u8]) -> bool {
+    keyword(name).is_some_and(|(_, meaning)| matches!(meaning, Meaning::Nothing))
+}
+
 fn number_of<'a>(value: &'a Json) -> Option<&'a [u8]> {
     value.number()
 }
@@ -245,8 +318,8 @@ enum Choice {
     Boolean(bool),
     Number(Box<[u8]>),
     Text(Box<[u8]>),
-    /// Any other value, which is never compared.
-    Other,
+    /// Null, which is never compared: a key that is null counts as absent.
+    Null,
 }
 
 impl Choice {
@@ -255,7 +328,8 @@ impl Choice {
             Json::Boolean(choice) => Choice::Boolean(*choice),
             Json::Number(choice) => Choice::Number((**choice).into()),
             Json::Text(choice) => Choice::Text(choice.as_ref().into()),
-            Json::Null | Json::List(_) | Json::Object(_) | Json::Deep => Choice::Other,
+            Json::Null => Choice::Null,
+            Json::List(_) | Json::Object(_) | Json::Deep => return None,
         })
     }
 
@@ -264,7 +338,7 @@ impl Choice {
             Choice::Boolean(choice) => value.kind() == if *choice { Kind::True } else { Kind::False },
             Choice::Number(choice) => value.kind() == Kind::Number && number::compare(value.raw(text), choice).is_eq(),
             Choice::Text(choice) => value.kind() == Kind::Text && string::equals(text, value, choice),
-            Choice::Other => false,
+            Choice::Null => false,
         }
     }
 }

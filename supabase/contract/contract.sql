@@ -1054,13 +1054,22 @@ grant execute on function audience_gate.names_blocked_jump(jsonb)
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
 declare
   required jsonb := schema -> 'required';
   is_closed boolean := coalesce(schema -> 'additionalProperties' = 'false', false);
+  -- Most schemas say of each key alone what it may hold, and most of that needs no call.
+  is_whole boolean := coalesce(
+    schema ?| array[
+    'enum', 'const', 'multipleOf', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength',
+    'maxLength', 'pattern', 'format', 'items', 'prefixItems', 'contains', 'minItems', 'maxItems', 'uniqueItems',
+    'patternProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependentRequired', 'dependentSchemas',
+    'allOf', 'anyOf', 'oneOf', 'not', 'if', '$ref'
+  ]
+    or schema -> 'type' <> '"object"' or jsonb_typeof(schema -> 'additionalProperties') = 'object', false);
   properties jsonb := case
     when is_closed then audience_gate.own_properties() || coalesce(nullif(schema -> 'properties', 'null'), '{}')
     else schema -> 'properties'
@@ -1068,39 +1077,57 @@ declare
   member record;
   rule jsonb;
   kind text;
+  agrees boolean;
 begin
   for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
     if coalesce(ltrim(metadata ->> (required ->> place), audience_gate.white_space()), '') = '' then
       return false;
     end if;
   end loop;
+  if is_whole
+    and audience_gate.schema_fault(schema, schema, audience_gate.payload_seen(schema, metadata), '{}') is not null
+  then
+    return false;
+  end if;
   -- A schema binds many keys, an event holds few.
   for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
     rule := properties -> member.key;
     kind := jsonb_typeof(member.value);
-    if rule is null and is_closed and required ? member.key is not true then
+    if rule is null and is_closed and not is_whole and required ? member.key is not true then
       return false;
     end if;
-    if rule is not null and kind <> 'null' and not (
-      case rule ->> 'type'
-        when 'integer' then case
-          when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
-          else false
+    if rule is not null and kind <> 'null' then
+      agrees := case rule ->> 'type'
+          when 'integer' then case
+            when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
+            else false
+          end
+          else coalesce(kind = rule ->> 'type', true)
         end
-        else coalesce(kind = rule ->> 'type', true)
-      end
-      and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
-          and kind not in ('object', 'array') else true end
-      and case when kind = 'number' then
-          coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
-          and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
-        else true end
-      and case when kind = 'string' then
-          coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::int, true)
-          and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::int, true)
-        else true end
-    ) then
-      return false;
+        and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+            and kind not in ('object', 'array') else true end
+        and case when kind = 'number' then
+            coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
+            and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
+          else true end
+        and case when kind = 'string' then
+            coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::numeric, true)
+            and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::numeric, true)
+          else true end;
+      if rule ?| array[
+    'const', 'multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'pattern', 'format', 'items', 'prefixItems',
+    'contains', 'minItems', 'maxItems', 'uniqueItems', 'properties', 'patternProperties', 'additionalProperties',
+    'propertyNames', 'required', 'minProperties', 'maxProperties', 'dependentRequired', 'dependentSchemas', 'allOf',
+    'anyOf', 'oneOf', 'not', 'if', '$ref'
+  ]
+        or rule = 'false'
+        or not agrees and (kind in ('object', 'array') or jsonb_typeof(rule -> 'type') = 'array')
+      then
+        agrees := audience_gate.schema_fault(schema, rule, member.value, '{}', 1) is null;
+      end if;
+      if not agrees then
+        return false;
+      end if;
     end if;
   end loop;
   return true;
@@ -1110,6 +1137,27 @@ comment on function audience_gate.payload_agrees(jsonb, jsonb) is
   'Whether metadata satisfies a payload schema of the registry; null requires nothing.';
 revoke all on function audience_gate.payload_agrees(jsonb, jsonb) from public;
 grant execute on function audience_gate.payload_agrees(jsonb, jsonb)
+  to audience_gate_owner, audience_gate_store, service_role, authenticated;
+
+create or replace function audience_gate.payload_seen(schema jsonb, metadata jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(sent.key, sent.value), '{}')
+  from jsonb_each(case jsonb_typeof(metadata) when 'object' then metadata else '{}' end) sent
+  cross join lateral (select coalesce(schema -> 'properties' ? sent.key, false) as is_described) said
+  where (is_described or not audience_gate.own_properties() ? sent.key)
+    and (sent.value <> 'null'
+      or not is_described and schema -> 'additionalProperties' = 'false' and not schema ? 'patternProperties')
+$$;
+comment on function audience_gate.payload_seen(jsonb, jsonb) is
+  'Metadata as a payload schema sees it: without what is null, unless that is a key which a closed schema does '
+  'not know, and without the keys of tracker and gate that it does not describe.';
+revoke all on function audience_gate.payload_seen(jsonb, jsonb) from public;
+grant execute on function audience_gate.payload_seen(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 -- The words of a schema: every keyword with the shape that what it says must have.
@@ -4625,14 +4673,10 @@ begin
       );
     when 'payload' then
       return (
-        select array['metadata', types.refused]
-        from (
-          select audience_gate.refused_property(registered.payload_schema,
-            case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end) as refused
-          from public.audience_event_types registered
-          where registered.id = event ->> 'event_type' and registered.active
-        ) types
-        where types.refused is not null
+        select array['metadata'] || audience_gate.payload_fault(registered.payload_schema,
+          case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end)
+        from public.audience_event_types registered
+        where registered.id = event ->> 'event_type' and registered.active
       );
     else
       return (
@@ -4661,35 +4705,40 @@ revoke all on function audience_gate.place(jsonb, text) from public;
 grant execute on function audience_gate.place(jsonb, text)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
-create or replace function audience_gate.refused_property(schema jsonb, metadata jsonb)
-returns text
-language sql
-immutable
+create or replace function audience_gate.payload_fault(schema jsonb, metadata jsonb)
+returns text[]
+language plpgsql
+stable
 parallel safe
 set search_path = ''
 as $$
-  select property.key
+declare
+  own constant jsonb := case schema -> 'additionalProperties' when 'false' then audience_gate.own_properties() else '{}' end;
+  wrong text;
+begin
+  select said.key into wrong
   from (
-    select jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) as key
-    union
-    select jsonb_object_keys(coalesce(nullif(schema -> 'properties', 'null'), '{}'))
-    union
-    select jsonb_object_keys(metadata) where schema -> 'additionalProperties' = 'false'
-  ) property
-  where not audience_gate.payload_agrees(
-    jsonb_build_object(
-      'additionalProperties', schema -> 'additionalProperties',
-      'required', case when schema -> 'required' ? property.key then jsonb_build_array(property.key) else '[]' end,
-      'properties', case when schema -> 'properties' ? property.key
-        then jsonb_build_object(property.key, schema -> 'properties' -> property.key) else '{}' end),
-    case when metadata ? property.key then jsonb_build_object(property.key, metadata -> property.key) else '{}' end)
-  order by octet_length(property.key), property.key collate "C"
-  limit 1
+    select name as key from jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) name
+    where coalesce(ltrim(metadata ->> name, audience_gate.white_space()), '') = ''
+    union all
+    select sent.key from jsonb_each(metadata) sent
+    where own ? sent.key and (schema -> 'properties' ? sent.key) is not true
+      and not audience_gate.payload_agrees(
+        jsonb_build_object('properties', own), jsonb_build_object(sent.key, sent.value))
+  ) said
+  order by octet_length(said.key), said.key collate "C"
+  limit 1;
+  if wrong is not null then
+    return array[wrong];
+  end if;
+  return audience_gate.schema_fault(schema, schema, audience_gate.payload_seen(schema, metadata), '{}');
+end;
 $$;
-comment on function audience_gate.refused_property(jsonb, jsonb) is
-  'The first key that does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
-revoke all on function audience_gate.refused_property(jsonb, jsonb) from public;
-grant execute on function audience_gate.refused_property(jsonb, jsonb)
+comment on function audience_gate.payload_fault(jsonb, jsonb) is
+  'The way to the first part of metadata that a payload schema refuses: a required key that is missing comes '
+  'first, in the order in which Postgres keeps keys; null if it refuses none.';
+revoke all on function audience_gate.payload_fault(jsonb, jsonb) from public;
+grant execute on function audience_gate.payload_fault(jsonb, jsonb)
   to audience_gate_owner, audience_gate_store, service_role, authenticated;
 
 -- The record of a rejection: what the database itself writes when it refuses an event. It is the same as what every

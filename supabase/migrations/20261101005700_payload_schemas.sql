@@ -1,43 +1,26 @@
--- A payload schema is refused as it is registered, with the keyword and its place, if an engine would not understand it: a
--- registry that one of them cannot read keeps every event of that type waiting.
+-- A payload schema is a JSON Schema over metadata. It is refused as it is registered, with the keyword and its place, if an
+-- engine would not understand it, or if no event could ever satisfy it for a reason that is easily overlooked.
 
 create or replace function audience_gate.payload_schema_refusal(schema jsonb)
 returns text
-language plpgsql
+language sql
 immutable
 strict
 parallel safe
 set search_path = ''
 as $$
-declare
-  refusal constant text := audience_gate.schema_refusal(schema);
-  said record;
-begin
-  if refusal is not null then
-    return refusal;
-  end if;
-  for said in
-    select array[given.key] as way, given.value, given.key in ('properties', 'required', 'additionalProperties') as known
-    from jsonb_each(schema) given
-    union all
-    select array['properties', property.key, given.key], given.value,
-      given.key in ('type', 'enum', 'minimum', 'maximum', 'minLength', 'maxLength', 'personal', 'description')
-    from jsonb_each(coalesce(schema -> 'properties', '{}')) property
-    cross join lateral jsonb_each(case jsonb_typeof(property.value)
-      when 'object' then property.value else jsonb_build_object(property.value::text, null) end) given
-  loop
-    if not said.known then
-      return 'the keyword ' || audience_gate.schema_place(to_jsonb(said.way)) || ' is not supported in a payload schema';
-    elsif said.way[3] = 'type' and (jsonb_typeof(said.value) <> 'string' or said.value = '"null"')
-      or said.way[3] in ('minLength', 'maxLength') and said.value::text !~ '^[0-9]{1,9}$'
-      or said.way[1] = 'additionalProperties' and jsonb_typeof(said.value) <> 'boolean'
-    then
-      return 'the value of ' || audience_gate.schema_place(to_jsonb(said.way))
-        || ' is not one that a payload schema takes here';
-    end if;
-  end loop;
-  return null;
-end;
+  select coalesce(
+    case when jsonb_typeof(schema) <> 'object' then 'it is not an object' end,
+    audience_gate.schema_refusal(schema),
+    (
+      select 'the value of #/required names ' || to_jsonb(name)::text
+        || ', which #/properties has to describe, since nothing else lets it in'
+      from jsonb_array_elements_text(schema -> 'required') name
+      where (schema -> 'properties' ? name) is not true
+        and (audience_gate.own_properties() ? name
+          or schema -> 'additionalProperties' = 'false' and not schema ? 'patternProperties')
+      limit 1
+    ))
 $$;
 comment on function audience_gate.payload_schema_refusal(jsonb) is
   'What is wrong with a payload schema, with the keyword and its place; null if every engine can judge by it.';
@@ -57,8 +40,7 @@ begin
   if refusal is not null then
     raise exception 'the payload schema of % cannot be judged by: %', new.id, refusal
       using errcode = 'check_violation',
-            hint = 'say required and additionalProperties of the whole, and of a property its type, enum, minimum, maximum, '
-              || 'minLength, maxLength, personal or description';
+            hint = 'a payload schema is a JSON Schema (2020-12) over metadata; RULES.md has the language';
   end if;
   return new;
 end;

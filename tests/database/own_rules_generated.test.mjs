@@ -1,5 +1,5 @@
-// The rules of an install's own in the module and in Postgres: the written cases, and generated ones of every keyword. The
-// module reads the registry of that database.
+// The rules of an install's own and its payload schemas in the module and in Postgres: the written cases, and generated ones
+// of every keyword. The module reads the registry of that database.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { size } from "../long.mjs";
 import { root } from "../runner/paths.mjs";
 import { random } from "./generated.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
-import { someSchema, someValue } from "./schema_values.mjs";
+import { someMetadata, somePayload, someSchema, someValue } from "./schema_values.mjs";
 
 /** @typedef {{ rule_id: string, path: string }} Violation */
 /** @type {{ rules: object[], cases: { name: string, event: object, violations: Violation[] }[] }} */
@@ -18,6 +18,8 @@ const { rules, cases } = JSON.parse(readFileSync(join(root, "tests", "support", 
 const BASE = { session_id: "session-0001", event_type: "page_view", event_category: "engagement", event_source: "web" };
 const RULES = 50;
 const EVENTS = 60;
+const TYPES = 100;
+const EVENTS_OF_TYPE = 20;
 
 /** What the module finds. @param {string} text @returns {Violation[]} */
 const byModule = (text) => check(text).violations.map(({ rule_id, path }) => ({ rule_id, path }));
@@ -43,6 +45,27 @@ async function enforce(client, given) {
   );
   const { rows: [{ registry }] } = await client.query("select public.audience_registry()::text as registry");
   assert.equal(loadRegistry(registry), undefined);
+}
+
+/**
+ * Puts an event type for each payload schema that is taken in the place of those of the last round, and loads the registry.
+ *
+ * @param {import("pg").Client} client @param {string[]} schemas @returns {Promise<{ id: string, schema: string }[]>}
+ */
+async function register(client, schemas) {
+  await client.query("delete from public.audience_own_rules");
+  await client.query("delete from public.audience_event_types where id like 'generated\\_%'");
+  const { rows } = await client.query(
+    `insert into public.audience_event_types (id, category, tier, description, payload_schema)
+     select 'generated_' || s.place, 'engagement', 'consumer', 'generated', s.schema
+     from unnest($1::jsonb[]) with ordinality as s (schema, place)
+     where audience_gate.payload_schema_refusal(s.schema) is null
+     returning id, payload_schema::text as schema`,
+    [schemas],
+  );
+  const { rows: [{ registry }] } = await client.query("select public.audience_registry()::text as registry");
+  assert.equal(loadRegistry(registry), undefined);
+  return rows;
 }
 
 for (const version of VERSIONS) {
@@ -102,6 +125,35 @@ for (const version of VERSIONS) {
             }
           });
         }
+        assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} of ${pairs}:\n${wrong.slice(0, 10).join("\n")}`);
+      }));
+
+    it("and payload schemas refuse the same, at the same place", () =>
+      asClient(server.url, async (client) => {
+        const next = random(version + 1);
+        /** @type {string[]} */
+        const wrong = [];
+        let [pairs, refused] = [0, 0];
+        for (let round = 0; round < size({ short: 1, long: 60 }); round += 1) {
+          const types = await register(client, Array.from({ length: TYPES }, () => somePayload(next)));
+          assert.ok(types.length > TYPES / 2, `only ${types.length} schemas are taken`);
+          const texts = types.flatMap(({ id }) =>
+            Array.from({ length: EVENTS_OF_TYPE }, () => {
+              const event = JSON.stringify({ ...BASE, event_type: id, metadata: "METADATA" });
+              return event.replace('"METADATA"', () => someMetadata(next));
+            })
+          );
+          const found = await bySql(client, texts);
+          texts.forEach((text, index) => {
+            const [module, sql] = [byModule(text), found[index] ?? []];
+            pairs += 1;
+            refused += Number(sql.some(({ rule_id }) => rule_id === "registry.payload"));
+            if (isDeepStrictEqual(module, sql)) return;
+            const { schema } = types[Math.floor(index / EVENTS_OF_TYPE)] ?? {};
+            wrong.push(`${text}\n  by ${schema}\n  module ${JSON.stringify(module)}\n  sql ${JSON.stringify(sql)}`);
+          });
+        }
+        assert.ok(refused > pairs / 5 && refused < pairs * 0.9, `${refused} of ${pairs} are refused`);
         assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} of ${pairs}:\n${wrong.slice(0, 10).join("\n")}`);
       }));
   });

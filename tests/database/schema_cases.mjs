@@ -58,11 +58,19 @@ export const PAYLOAD = [
   [{ additionalProperties: false }, "taken"],
   [{ properties: { a: { typ: "string" } } }, keyword("#/properties/a/typ")],
   [{ properties: { a: { minimum: "20" } } }, value("#/properties/a/minimum")],
-  [{ properties: { a: { pattern: "a" } } }, "the keyword #/properties/a/pattern is not supported in a payload schema"],
-  [{ minProperties: 1 }, "the keyword #/minProperties is not supported in a payload schema"],
+  [{ properties: { a: { pattern: "a" } } }, "taken"],
+  [{ properties: { a: { type: ["string", "null"] } }, additionalProperties: { type: "number" } }, "taken"],
+  [{ minProperties: 1, allOf: [{ required: ["a"] }], $defs: { a: { format: "date" } } }, "taken"],
+  [{ required: ["a"], additionalProperties: false, patternProperties: { a: true } }, "taken"],
+  [true, "it is not an object"],
+  [{ properties: { a: { pattern: "(?=a)" } } }, value("#/properties/a/pattern")],
   [
-    { properties: { a: { type: ["string"] } } },
-    "the value of #/properties/a/type is not one that a payload schema takes here",
+    { required: ["a"], additionalProperties: false },
+    'the value of #/required names "a", which #/properties has to describe, since nothing else lets it in',
+  ],
+  [
+    { required: ["tracker"] },
+    'the value of #/required names "tracker", which #/properties has to describe, since nothing else lets it in',
   ],
 ];
 

@@ -126,3 +126,35 @@ export function someSchema(random, depth = 3) {
   );
   return `{${[...chosen].map((keyword) => `${JSON.stringify(keyword)}:${keywords[keyword]?.()}`).join(",")}}`;
 }
+
+/** A payload schema as JSON text: of each key alone, as most are, or of the whole. @param {() => number} random @returns {string} */
+export function somePayload(random) {
+  if (random() < 0.3) return someSchema(random);
+  const keys = KEYS.filter(() => random() < 0.6);
+  const properties = keys.map((key) => {
+    const rule = random() < 0.5 ? somePlain(random) : someSchema(random, 2);
+    return `${JSON.stringify(key)}:${rule}`;
+  });
+  const required = keys.filter(() => random() < 0.2);
+  return `{"$defs":{"a/b":${somePlain(random)}},"properties":{${properties.join(",")}},"required":${
+    JSON.stringify(required)
+  }${random() < 0.4 ? ',"additionalProperties":false' : ""}}`;
+}
+
+/** What a payload schema mostly says of a key. @param {() => number} random */
+function somePlain(random) {
+  const says = [];
+  if (random() < 0.7) says.push(`"type":"${one(random, TYPES)}"`);
+  if (random() < 0.2) says.push(`"enum":[${someValue(random, 1)},${someValue(random, 1)}]`);
+  if (random() < 0.2) says.push(`"minimum":${one(random, NUMBERS)}`);
+  if (random() < 0.2) says.push(`"maxLength":${Math.floor(random() * 5)}`);
+  if (random() < 0.2) says.push('"description":"a key"');
+  return `{${says.join(",")}}`;
+}
+
+/** Metadata as JSON text, with what a tracker adds at times. @param {() => number} random @returns {string} */
+export function someMetadata(random) {
+  const members = KEYS.filter(() => random() < 0.5).map((key) => `${JSON.stringify(key)}:${someValue(random, 2)}`);
+  if (random() < 0.2) members.push(`"tracker":${random() < 0.7 ? '"tracker-1"' : someValue(random, 1)}`);
+  return `{${members.join(",")}}`;
+}

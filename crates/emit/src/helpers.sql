@@ -200,13 +200,17 @@ comment on function audience_gate.names_blocked_jump(jsonb) is
 create or replace function audience_gate.payload_agrees(schema jsonb, metadata jsonb)
 returns boolean
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
 declare
   required jsonb := schema -> 'required';
   is_closed boolean := coalesce(schema -> 'additionalProperties' = 'false', false);
+  -- Most schemas say of each key alone what it may hold, and most of that needs no call.
+  is_whole boolean := coalesce(
+    schema ?| {{whole_keywords}}
+    or schema -> 'type' <> '"object"' or jsonb_typeof(schema -> 'additionalProperties') = 'object', false);
   properties jsonb := case
     when is_closed then audience_gate.own_properties() || coalesce(nullif(schema -> 'properties', 'null'), '{}')
     else schema -> 'properties'
@@ -214,42 +218,72 @@ declare
   member record;
   rule jsonb;
   kind text;
+  agrees boolean;
 begin
   for place in 0 .. coalesce(jsonb_array_length(required), 0) - 1 loop
     if coalesce(ltrim(metadata ->> (required ->> place), audience_gate.white_space()), '') = '' then
       return false;
     end if;
   end loop;
+  if is_whole
+    and audience_gate.schema_fault(schema, schema, audience_gate.payload_seen(schema, metadata), '{}') is not null
+  then
+    return false;
+  end if;
   -- A schema binds many keys, an event holds few.
   for member in select sent.key, sent.value from jsonb_each(metadata) sent loop
     rule := properties -> member.key;
     kind := jsonb_typeof(member.value);
-    if rule is null and is_closed and required ? member.key is not true then
+    if rule is null and is_closed and not is_whole and required ? member.key is not true then
       return false;
     end if;
-    if rule is not null and kind <> 'null' and not (
-      case rule ->> 'type'
-        when 'integer' then case
-          when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
-          else false
+    if rule is not null and kind <> 'null' then
+      agrees := case rule ->> 'type'
+          when 'integer' then case
+            when kind = 'number' then trunc(member.value::numeric) = member.value::numeric
+            else false
+          end
+          else coalesce(kind = rule ->> 'type', true)
         end
-        else coalesce(kind = rule ->> 'type', true)
-      end
-      and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
-          and kind not in ('object', 'array') else true end
-      and case when kind = 'number' then
-          coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
-          and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
-        else true end
-      and case when kind = 'string' then
-          coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::int, true)
-          and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::int, true)
-        else true end
-    ) then
-      return false;
+        and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+            and kind not in ('object', 'array') else true end
+        and case when kind = 'number' then
+            coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)
+            and coalesce(member.value::numeric <= (rule -> 'maximum')::numeric, true)
+          else true end
+        and case when kind = 'string' then
+            coalesce(char_length(member.value #>> '{}') >= (rule -> 'minLength')::numeric, true)
+            and coalesce(char_length(member.value #>> '{}') <= (rule -> 'maxLength')::numeric, true)
+          else true end;
+      if rule ?| {{value_keywords}}
+        or rule = 'false'
+        or not agrees and (kind in ('object', 'array') or jsonb_typeof(rule -> 'type') = 'array')
+      then
+        agrees := audience_gate.schema_fault(schema, rule, member.value, '{}', 1) is null;
+      end if;
+      if not agrees then
+        return false;
+      end if;
     end if;
   end loop;
   return true;
 end;
 $$;
 comment on function audience_gate.payload_agrees(jsonb, jsonb) is 'Whether metadata satisfies a payload schema of the registry; null requires nothing.';
+
+create or replace function audience_gate.payload_seen(schema jsonb, metadata jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(sent.key, sent.value), '{}')
+  from jsonb_each(case jsonb_typeof(metadata) when 'object' then metadata else '{}' end) sent
+  cross join lateral (select coalesce(schema -> 'properties' ? sent.key, false) as is_described) said
+  where (is_described or not audience_gate.own_properties() ? sent.key)
+    and (sent.value <> 'null'
+      or not is_described and schema -> 'additionalProperties' = 'false' and not schema ? 'patternProperties')
+$$;
+comment on function audience_gate.payload_seen(jsonb, jsonb) is
+  'Metadata as a payload schema sees it: without what is null, unless that is a key which a closed schema does not know, and without the keys of tracker and gate that it does not describe.';

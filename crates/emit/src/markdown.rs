@@ -1,10 +1,12 @@
 //! `RULES.md`: every rule, for people.
 
 use super::{PREAMBLE, fingerprint, prose};
+use audience_gate::contract::limits::{SCHEMA_BYTES, SCHEMA_DEPTH, SCHEMA_PARTS};
 use audience_gate::contract::personal_words::{DESCRIBING, GROUPS, LEAST_NUMBER, QUESTIONING};
 use audience_gate::contract::rule::Rule;
 use audience_gate::contract::rules::{RULES, VERSION};
-use audience_gate::contract::vocabulary::FIELDS;
+use audience_gate::contract::vocabulary::{FIELDS, OWN_KEYS};
+use audience_gate::registry::schema::keywords::{FORMATS, KEYWORDS};
 use std::fmt::Write;
 
 /// The whole document.
@@ -34,6 +36,7 @@ pub fn render() -> String {
         );
     }
     write_words(&mut out);
+    write_schemas(&mut out);
     out
 }
 
@@ -56,6 +59,19 @@ fn write_words(out: &mut String) {
         "**A thing** is described by {}\n\n**A flag** is made by {}\n",
         listed(DESCRIBING),
         listed(QUESTIONING)
+    );
+}
+
+/// The language of payload schemas and of an install's own rules.
+fn write_schemas(out: &mut String) {
+    let named =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let _ = write!(
+        out,
+        "\n## The language of schemas\n\nPayload schemas of event types and the rules of an install's own are JSON Schema 2020-12, with these keywords: {}. `$ref` names a place in the same schema, and `format` is asserted and one of {}. A pattern is written in a subset that means the same in Rust, JavaScript and Postgres and takes time in proportion to the text: no look-around, no references back, no classes but `\\d`, `\\w` and `\\s`. What an engine would not understand is refused as it is registered, with its place, and so is a schema of more than {SCHEMA_BYTES} bytes, {SCHEMA_PARTS} schemas within it or {SCHEMA_DEPTH} levels.\n\nA payload schema is about `metadata`, and has three customs of its own: a key that is null counts as absent, a required key is not a blank text either, and the keys that the tracker and the gate add ({}) need no mention.\n",
+        named(&mut KEYWORDS.iter().map(|&(name, ..)| name)),
+        named(&mut FORMATS.into_iter()),
+        named(&mut OWN_KEYS.into_iter()),
     );
 }
 

@@ -126,14 +126,10 @@ begin
       );
     when 'payload' then
       return (
-        select array['metadata', types.refused]
-        from (
-          select audience_gate.refused_property(registered.payload_schema,
-            case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end) as refused
-          from public.audience_event_types registered
-          where registered.id = event ->> 'event_type' and registered.active
-        ) types
-        where types.refused is not null
+        select array['metadata'] || audience_gate.payload_fault(registered.payload_schema,
+          case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end)
+        from public.audience_event_types registered
+        where registered.id = event ->> 'event_type' and registered.active
       );
     else
       return (
@@ -156,30 +152,34 @@ end;
 $$;
 comment on function audience_gate.place(jsonb, text) is 'The way to the first part of an event that is what is sought; null if there is none.';
 
-create or replace function audience_gate.refused_property(schema jsonb, metadata jsonb)
-returns text
-language sql
-immutable
+create or replace function audience_gate.payload_fault(schema jsonb, metadata jsonb)
+returns text[]
+language plpgsql
+stable
 parallel safe
 set search_path = ''
 as $$
-  select property.key
+declare
+  own constant jsonb := case schema -> 'additionalProperties' when 'false' then audience_gate.own_properties() else '{}' end;
+  wrong text;
+begin
+  select said.key into wrong
   from (
-    select jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) as key
-    union
-    select jsonb_object_keys(coalesce(nullif(schema -> 'properties', 'null'), '{}'))
-    union
-    select jsonb_object_keys(metadata) where schema -> 'additionalProperties' = 'false'
-  ) property
-  where not audience_gate.payload_agrees(
-    jsonb_build_object(
-      'additionalProperties', schema -> 'additionalProperties',
-      'required', case when schema -> 'required' ? property.key then jsonb_build_array(property.key) else '[]' end,
-      'properties', case when schema -> 'properties' ? property.key
-        then jsonb_build_object(property.key, schema -> 'properties' -> property.key) else '{}' end),
-    case when metadata ? property.key then jsonb_build_object(property.key, metadata -> property.key) else '{}' end)
-  order by octet_length(property.key), property.key collate "C"
-  limit 1
+    select name as key from jsonb_array_elements_text(coalesce(nullif(schema -> 'required', 'null'), '[]')) name
+    where coalesce(ltrim(metadata ->> name, audience_gate.white_space()), '') = ''
+    union all
+    select sent.key from jsonb_each(metadata) sent
+    where own ? sent.key and (schema -> 'properties' ? sent.key) is not true
+      and not audience_gate.payload_agrees(
+        jsonb_build_object('properties', own), jsonb_build_object(sent.key, sent.value))
+  ) said
+  order by octet_length(said.key), said.key collate "C"
+  limit 1;
+  if wrong is not null then
+    return array[wrong];
+  end if;
+  return audience_gate.schema_fault(schema, schema, audience_gate.payload_seen(schema, metadata), '{}');
+end;
 $$;
-comment on function audience_gate.refused_property(jsonb, jsonb) is
-  'The first key that does not satisfy a payload schema, in the order in which Postgres keeps keys; null if all do.';
+comment on function audience_gate.payload_fault(jsonb, jsonb) is
+  'The way to the first part of metadata that a payload schema refuses: a required key that is missing comes first, in the order in which Postgres keeps keys; null if it refuses none.';

@@ -18,6 +18,7 @@ use audience_gate::contract::vocabulary::{
 };
 use audience_gate::gate::rejected::NO_SESSION;
 use audience_gate::parse::number::INFINITE_DECIMAL;
+use audience_gate::registry::schema::keywords::{KEYWORDS, Meaning, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -224,6 +225,8 @@ fn filled(template: &str) -> String {
     let template = template
         .replace("{{version}}", VERSION)
         .replace("{{text_columns}}", &columns)
+        .replace("{{whole_keywords}}", &asking_but(&["properties", "required", "additionalProperties", "type"]))
+        .replace("{{value_keywords}}", &asking_but(&["type", "enum", "minimum", "maximum", "minLength", "maxLength"]))
         .replace("{{joints}}", STATE_JOINTS)
         .replace("{{empty_hash}}", EMPTY_HASH);
     numbers.iter().fold(template, |text, (name, number)| text.replace(name, &number.to_string()))
@@ -235,6 +238,13 @@ fn constant(name: &str, kind: &str, value: &str, comment: &str) -> Unit {
         "create or replace function audience_gate.{name}()\nreturns {kind}\nlanguage sql\nimmutable\nparallel safe\nset search_path = ''\nas $$\n  select {value}\n$$;\ncomment on function audience_gate.{name}() is\n  {};\n",
         quote(comment)
     ))
+}
+
+/// The keywords that ask something of a value, without some.
+fn asking_but(without: &[&str]) -> String {
+    let asks = |(_, _, meaning): &&(&str, Shape, Meaning)| !matches!(meaning, Meaning::Nothing);
+    let names = KEYWORDS.iter().filter(asks).map(|&(name, ..)| name).filter(|name| !without.contains(name));
+    list(names)
 }
 
 /// A payload schema's properties for the keys that every event type takes.
