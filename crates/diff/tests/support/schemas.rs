@@ -22,9 +22,36 @@ fn own_schemas() -> Vec<Value> {
     ]
 }
 
-/// The registry with a rule for each of the schemas.
-pub fn with_own_rules(snapshot: &Value) -> Value {
+/// Schemas of payloads, with what lies deeper than a key.
+fn payload_schemas() -> Vec<Value> {
+    vec![
+        json!({ "required": ["items"], "properties": { "items": { "type": "array", "minItems": 1, "maxItems": 3, "items": {
+            "type": "object", "required": ["sku"], "additionalProperties": false, "properties": {
+                "sku": { "type": "string", "pattern": "^[a-z]{2,4}$" }, "count": { "type": "integer", "minimum": 1 } } } } } }),
+        json!({ "properties": { "place": { "type": "object", "required": ["hall"], "properties": {
+            "hall": { "enum": ["north", "south"] }, "row": { "type": "integer", "minimum": 1, "maximum": 40 } } } },
+            "additionalProperties": false }),
+        json!({ "$defs": { "span": { "type": "object", "required": ["from"], "properties": {
+            "from": { "format": "date" }, "to": { "format": "date" } }, "dependentRequired": { "to": ["nights"] } } },
+            "required": ["stay"], "properties": { "stay": { "$ref": "#/$defs/span" } } }),
+        json!({ "properties": { "kind": { "type": "string" } }, "if": { "required": ["kind"], "properties": { "kind": { "const": "gift" } } },
+            "then": { "required": ["gift_note"], "properties": { "gift_note": { "maxLength": 20 } } },
+            "else": { "properties": { "gift_note": false } } }),
+        json!({ "oneOf": [{ "required": ["sku"] }, { "required": ["bundle"] }], "properties": { "sku": { "type": ["string", "integer"] } } }),
+        json!({ "patternProperties": { "^x_": { "type": "array", "contains": { "const": "a" } } }, "maxProperties": 6,
+            "propertyNames": { "maxLength": 12 } }),
+        json!({ "properties": { "pair": { "prefixItems": [{ "type": "string" }, { "exclusiveMinimum": 0 }], "minItems": 2, "items": false },
+            "code": { "not": { "pattern": "^00" } } } }),
+    ]
+}
+
+/// The registry with a rule and an event type for each of the schemas.
+pub fn with_schemas(snapshot: &Value) -> Value {
     let mut snapshot = snapshot.clone();
+    let types = payload_schemas().into_iter().enumerate().map(|(place, schema)| {
+        json!({ "id": format!("planned_{place}"), "category": "engagement", "payload_schema": schema })
+    });
+    snapshot["event_types"].as_array_mut().unwrap().extend(types);
     let rules = own_schemas().into_iter().enumerate().map(|(place, schema)| {
         json!({ "id": format!("own.r{place}"), "category": null, "event_type": "page_view", "site_id": null,
             "mode": "enforce", "schema": schema, "reasons": { "en": "no" } })
@@ -105,14 +132,29 @@ fn mistakes(schema: &Value) -> Vec<(String, Value)> {
             "properties" | "$defs" | "patternProperties" => {
                 found.extend(says.as_object().unwrap().iter().flat_map(|(key, within)| nested(key, within)));
             }
-            "if" | "then" | "items" => {
+            "oneOf" => {
+                let parts = says.as_array().unwrap().iter().enumerate();
+                found.extend(
+                    parts
+                        .flat_map(|(place, within)| {
+                            mistakes(within).into_iter().map(move |(change, part)| (place, change, part))
+                        })
+                        .map(|(place, change, part)| {
+                            let mut changed = says.clone();
+                            changed[place] = part;
+                            (format!("oneOf/{place}: {change}"), with(changed))
+                        }),
+                );
+                found.push(dropped);
+            }
+            "if" | "then" | "else" | "items" | "not" | "contains" | "propertyNames" => {
                 found.extend(
                     mistakes(says).into_iter().map(|(change, part)| (format!("{keyword}: {change}"), with(part))),
                 );
                 found.push(dropped);
             }
-            "minimum" | "maximum" | "exclusiveMinimum" | "minLength" | "maxLength" | "maxItems" | "maxProperties"
-            | "multipleOf" => {
+            "minimum" | "maximum" | "exclusiveMinimum" | "minLength" | "maxLength" | "minItems" | "maxItems"
+            | "maxProperties" | "multipleOf" => {
                 let bound = says.as_i64().unwrap();
                 found.extend(
                     [bound + 1, bound - 1]
