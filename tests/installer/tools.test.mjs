@@ -223,6 +223,47 @@ describe("the types of an install", () => {
     assert.deepEqual(wrong, []);
   });
 
+  test("say what lists and objects within a payload hold", () => {
+    const line = {
+      type: "object",
+      properties: { sku: { type: "string" }, part: { $ref: "#/$defs/line" } },
+      required: ["sku"],
+    };
+    const payload_schema = {
+      properties: {
+        lines: { type: "array", items: { $ref: "#/$defs/line" } },
+        pair: { type: "array", prefixItems: [{ type: "string" }, { type: "number" }], items: false },
+        place: { type: "object", properties: { hall: { enum: ["north", "south"] } }, required: ["hall"] },
+        rates: { type: "object", additionalProperties: { type: "number" } },
+      },
+      oneOf: [{ required: ["lines"] }, { required: ["bundle"] }],
+      dependentRequired: { bundle: ["reason"] },
+      $defs: { line },
+    };
+    const types = [{ id: "basket_filled", category: "engagement", payload_schema }];
+    writeFileSync(join(scene.folder, "registry.json"), JSON.stringify({ event_types: types }));
+    const { code, said } = scene.gate(["types", "--registry", "registry.json", "--out", "events.ts"]);
+    assert.equal(code, 0, said);
+    const given = (/** @type {string} */ metadata) => `track(event("basket_filled", { page_path: "/", ${metadata} }));`;
+    const wrong = [
+      ...[
+        'lines: [{ sku: "a", part: { sku: "b" } }], pair: ["a", 1], place: { hall: "north" }, rates: { a: 1 }',
+        'bundle: 7, reason: "why"',
+      ].map((metadata) => ({ metadata, expected: true })),
+      ...[
+        "lines: [{ sku: 1 }]",
+        "lines: [{}]",
+        'lines: [{ sku: "a", sise: 1 }]',
+        'pair: ["a", "b"]',
+        'pair: ["a", 1, 2]',
+        'place: { hall: "east" }',
+        'rates: { a: "b" }',
+        "bundel: 7",
+      ].map((metadata) => ({ metadata, expected: false })),
+    ].filter(({ metadata, expected }) => (complaints(given(metadata)) === 0) !== expected);
+    assert.deepEqual(wrong, []);
+  });
+
   test("come from a registry of the install, too", () => {
     const types = [{
       id: 'a"b',
