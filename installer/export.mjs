@@ -3,7 +3,7 @@ import process from "node:process";
 import { say, text } from "./command.mjs";
 import { DATABASE } from "./database.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
-import { planDocument, sorted } from "./plan_schema.mjs";
+import { normal, planDocument } from "./plan_schema.mjs";
 import { plannedTypes } from "./planned_types.mjs";
 import { typesModule } from "./types.mjs";
 
@@ -33,7 +33,7 @@ A database knows tier, score, cap and description of a type too, and a registry 
     if (form !== "schema" && form !== "types") throw new UsageError(`--form is schema or types, not ${form}`);
     const all = (await plannedTypes(values)).types;
     const types = all.filter(({ active }) => active !== false).sort((a, b) => a.id < b.id ? -1 : 1)
-      .map((type) => ({ ...type, payload_schema: sorted(type.payload_schema) }));
+      .map((type) => ({ ...type, payload_schema: normal(type.payload_schema) }));
     const source = form === "schema" ? planDocument(types) : typesModule(types);
     const out = text(values, "out");
     if (out === undefined) {

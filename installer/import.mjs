@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { loadRegistry } from "audience-gate/inline";
 import { say, text } from "./command.mjs";
 import { DATABASE, databaseUrl, runSql, withDatabase } from "./database.mjs";
 import { Refusal, UsageError } from "./errors.mjs";
@@ -9,6 +8,7 @@ import { FORMATS } from "./import_formats.mjs";
 import { lineText, Report, share } from "./import_report.mjs";
 import { mappingOf, rowsOf } from "./import_rows.mjs";
 import { sqlOf } from "./import_sql.mjs";
+import { moduleFor } from "./plan_module.mjs";
 import { plannedTypes } from "./planned_types.mjs";
 import { eventTypes } from "./registry.mjs";
 import { registry as shipped } from "./shipped.mjs";
@@ -55,7 +55,6 @@ YAML needs the package yaml: npm install --save-dev yaml
       throw new UsageError("--apply needs --db-url, or DATABASE_URL from the environment");
     }
     const { types, snapshot } = await plannedTypes(values);
-    loadRegistry(snapshot);
     const report = new Report();
     const events = FORMATS[plan](await documents(path), report);
     const { changes, mapping } = rowsOf(events, report, {
@@ -63,6 +62,7 @@ YAML needs the package yaml: npm install --save-dev yaml
       shipped: new Set(eventTypes(shipped()).map(({ id }) => id)),
       mapping: mappingIn(text(values, "mapping")),
       replace: values.replace === true,
+      module: moduleFor(snapshot),
     });
     const sql = changes.length === 0 ? "" : sqlOf(changes, plan);
     if (values.apply && url !== undefined && sql !== "") await withDatabase(url, (client) => runSql(client, sql));

@@ -20,8 +20,10 @@ import { isObject } from "./schema_type.mjs";
  * @property {unknown} schema of what the event holds
  * @property {string} schemaPlace
  * @property {unknown} document in which the schema's references point
+ * @property {boolean} [isExported] whether `export` wrote it
  * @property {Partial<import("./plan_schema.mjs").PlannedType>} [row] what the plan says of the row itself
  * @property {Record<string, string>} [places] of its keys, where they are not in the schema
+ * @property {WeakMap<object, string>} [spots] where in the plan a schema was made from
  * @property {Record<string, string>} [requiredPlaces] where the plan says that a key is required, if elsewhere
  */
 
@@ -80,9 +82,10 @@ function jsonSchema(documents, report) {
       planned(name, schema, place, content);
     const events = isObject(content.$defs) && isObject(content.$defs.events) ? content.$defs.events : undefined;
     if (events && isObject(events.$defs) && isObject(content.$defs) && isObject(content.$defs.gate)) {
-      return Object.entries(events.$defs).map(([id, schema]) =>
-        one(id, schema, at("", "$defs", "events", "$defs", id))
-      );
+      return Object.entries(events.$defs).map(([id, schema]) => ({
+        ...one(id, schema, at("", "$defs", "events", "$defs", id)),
+        isExported: true,
+      }));
     }
     if (isObject(content.properties)) {
       const name = typeof content.title === "string" ? content.title : /([^\\/]+?)(\.[^.]*)?$/.exec(file)?.[1] ?? file;

@@ -27,6 +27,18 @@ const TYPES = {
   object: "object",
 };
 
+/** What GA4 asks of an item of a shop. */
+const ITEM = {
+  type: "object",
+  properties: {
+    item_id: { type: "string" },
+    item_name: { type: "string" },
+    price: { type: "number" },
+    quantity: { type: "number" },
+  },
+  anyOf: [{ required: ["item_id"] }, { required: ["item_name"] }],
+};
+
 /** @param {import("./import_files.mjs").Document[]} documents @param {Report} report @returns {Planned[]} */
 export function ga4(documents, report) {
   return documents.flatMap(({ file, content }) => {
@@ -80,7 +92,7 @@ function described(list, place, name, report) {
       return;
     }
     const said = String(one.type ?? "").toLowerCase();
-    const type = TYPES[/^array\b/.test(said) ? "array" : said];
+    const type = TYPES[/^(array|list)\b/.test(said) ? "array" : said];
     if (type === undefined && said !== "") {
       report.leave(at(place, index, "type"), `${name}.${one.name}`, "it is no type that the gate knows");
     }
@@ -90,6 +102,7 @@ function described(list, place, name, report) {
       ...type === undefined ? {} : { type },
       ...Array.isArray(values) ? { enum: values } : {},
       ...typeof one.description === "string" ? { description: one.description } : {},
+      ...nested(one, said, at(place, index), `${name}.${one.name}`, report),
     }]);
     if (one.required === true || /^(yes|true|required)$/i.test(String(one.required))) required.push(one.name);
   });
@@ -98,6 +111,23 @@ function described(list, place, name, report) {
     properties: Object.fromEntries(properties),
     ...required.length === 0 ? {} : { required },
   };
+}
+
+/**
+ * What a list or an object holds: described as parameters are, or that of a shop's items, which Google has given names.
+ *
+ * @param {Values} one @param {string} type @param {string} place @param {string} name @param {Report} report @returns {Values}
+ */
+function nested(one, type, place, name, report) {
+  const isList = /^(array|list)\b/.test(type);
+  const word = ["items", "params", "parameters", "properties", "fields"].find((key) => Array.isArray(one[key]));
+  if (word !== undefined) {
+    const { places: _, ...schema } = described(/** @type {unknown[]} */ (one[word]), at(place, word), name, report);
+    return isList ? { items: { type: "object", ...schema } } : schema;
+  }
+  if (/^(array|list)\W*items?\b/.test(type)) return { items: ITEM };
+  const of = TYPES[/^(?:array|list)\W+(\w+)/.exec(type)?.[1] ?? ""];
+  return of === undefined ? {} : { items: { type: of } };
 }
 
 /** Parameters by an example of each. @param {unknown} params @param {string} place @param {string} name @param {Report} report */
@@ -109,11 +139,27 @@ function exampled(params, place, name, report) {
       "the plan shows parameters by example: their types are those of the examples, and none is required",
     );
   }
-  const type = (/** @type {unknown} */ value) =>
-    value === null || value === "" ? {} : { type: Array.isArray(value) ? "array" : typeof value };
   return {
     places: Object.fromEntries(Object.keys(given).map((key) => [key, at(place, key)])),
-    properties: Object.fromEntries(Object.entries(given).map(([key, value]) => [key, type(value)])),
+    properties: Object.fromEntries(Object.entries(given).map(([key, value]) => [key, like([value])])),
+  };
+}
+
+/** What holds of all examples. @param {unknown[]} values @returns {Values} */
+function like(values) {
+  const given = values.filter((value) => value !== null && value !== "");
+  const types = [...new Set(given.map((value) => Array.isArray(value) ? "array" : typeof value))];
+  if (types.length === 0) return {};
+  const lists = given.filter(Array.isArray);
+  const objects = given.filter(isObject);
+  const keys = [...new Set(objects.flatMap((value) => Object.keys(value)))];
+  const items = lists.length === 0 ? {} : like(lists.flat());
+  return {
+    type: types.length === 1 ? types[0] : types,
+    ...Object.keys(items).length === 0 ? {} : { items },
+    ...keys.length === 0
+      ? {}
+      : { properties: Object.fromEntries(keys.map((key) => [key, like(objects.map((value) => value[key] ?? null))])) },
   };
 }
 

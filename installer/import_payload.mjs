@@ -1,286 +1,142 @@
-/** The payload schema that a plan's JSON Schema becomes: what the registry has no word for is said with its place. */
+/** The payload schema that a plan's JSON Schema becomes: what could not be carried over is said with its place. */
 import { at } from "./import_report.mjs";
-import { ADDED, FILLED } from "./plan_schema.mjs";
-import { isObject } from "./schema_type.mjs";
+import { isStorable, PERSONAL } from "./import_parts.mjs";
+import { Translation } from "./import_schema.mjs";
+import { IN_PLACE, LISTED, NAMED, ONE, withoutNull } from "./import_words.mjs";
+import { MARKS } from "./plan_marks.mjs";
+import { isObject, pointed } from "./schema_type.mjs";
 
 /** @typedef {Record<string, unknown>} Schema */
-/** @typedef {import("./import_report.mjs").Report} Report */
-/**
- * What a schema is read with.
- *
- * @typedef {object} Reading
- * @property {Report} report
- * @property {unknown} document in which its references point
- * @property {string} about the event
- * @property {(key: string, type: unknown) => boolean} isPersonal whether the gate refuses such a key
- * @property {(text: string) => string} redact
- * @property {Record<string, string>} [places] of the event's keys, where they are not in the schema
- * @property {Record<string, string>} [requiredPlaces] where the plan says that a key is required, if elsewhere
- */
+/** @typedef {import("./import_schema.mjs").Reading} Reading */
 
-const OWN_RULE = "a payload schema has no such keyword; a rule of your own can ask for it (docs/first-rule.md)";
-/** What judges nothing. */
-const SILENT = ["$schema", "$id", "id", "self", "$defs", "definitions", "$anchor", "labels"];
-const SAID = ["title", "default", "examples", "example", "$comment", "deprecated", "readOnly", "writeOnly"];
-const TYPES = ["string", "number", "integer", "boolean", "object", "array"];
-/** How long a payload schema may be, and how many choices a key may have. */
+/** How long a payload schema may be, how many schemas it may hold, and how many may look at one and the same value. */
 const MOST_BYTES = 65_536;
-const MOST_CHOICES = 1000;
-
-/** A text that Postgres can hold. @param {unknown} text */
-export const isStorable = (text) => typeof text === "string" && !/\p{Surrogate}/u.test(text) && !text.includes("\0");
-
-/** As much of a text as Postgres can hold. @param {string} text */
-export const storable = (text) => text.replaceAll(/\p{Surrogate}/gu, "\ufffd").replaceAll("\0", "");
+const MOST_PARTS = 2000;
+const MOST_CHAIN = 16;
 
 /**
  * The payload schema of an event; null where nothing is asked.
  *
- * @param {unknown} schema @param {string} place @param {Reading} reading
+ * @param {unknown} schema @param {string} place @param {Reading & { fault: (schema: unknown) => string | undefined, description?: unknown }} reading
  */
 export function payloadOf(schema, place, reading) {
   const { report, about } = reading;
-  const whole = resolved(schema, place, about, reading);
-  if (!isObject(whole)) {
+  const whole = reading.isPayload ? schema : resolved(schema, reading.document);
+  if (!isObject(whole) || whole.type !== undefined && ![whole.type].flat().includes("object")) {
     if (schema !== undefined && whole !== true) report.leave(place, about, "it is not a schema of an object");
     return null;
   }
-  const required = Array.isArray(whole.required) ? whole.required : [];
-  /** @type {[string, Schema][]} */
-  const properties = [];
-  /** @type {Set<string>} */
-  const nullable = new Set();
-  /** @type {Set<string>} */
-  const gone = new Set();
-  for (const [key, says] of Object.entries(isObject(whole.properties) ? whole.properties : {})) {
-    if (isObject(says) && says.$ref === ADDED) continue;
-    const found = property(key, says, reading.places?.[key] ?? at(place, "properties", key), reading);
-    if (found === undefined) gone.add(key);
-    else {
-      properties.push([key, found.says]);
-      if (found.isNullable) nullable.add(key);
-    }
-  }
-  for (const [keyword, value] of Object.entries(whole)) {
-    const here = at(place, keyword);
-    if (["properties", "required", "description", ...SILENT].includes(keyword)) continue;
-    else if (SAID.includes(keyword)) report.skip(here, about);
-    else if (keyword === "type" && [value].flat().includes("object")) continue;
-    else if (keyword === "additionalProperties" && typeof value === "boolean") report.carry(value ? 0 : 1);
-    else {report.leave(
-        here,
-        about,
-        keyword === "additionalProperties" ? "it is true or false in a payload schema" : OWN_RULE,
-      );}
-  }
+  const translation = new Translation(reading);
+  const { properties, type: _, description, ...rest } = whole;
+  const members = propertiesOf(isObject(properties) ? properties : {}, place, translation);
+  const says = /** @type {Schema} */ (translation.schema(
+    description === reading.description ? rest : { description, ...rest },
+    { place, about, isMetadata: true },
+  ));
+  // Whatever a closed payload requires is let in.
+  const names = [says.required ?? []].flat().map(String).filter((name) =>
+    reading.isPayload || says.additionalProperties === false || MARKS.keys.includes(name)
+  );
+  const described = { ...Object.fromEntries(names.map((name) => [name, {}])), ...members };
   const payload = {
-    ...properties.length === 0 ? {} : { properties: Object.fromEntries(properties) },
-    ...requiredOf(required, { gone, nullable, personal: reading.isPersonal }, at(place, "required"), reading),
-    ...whole.additionalProperties === false ? { additionalProperties: false } : {},
+    ...Object.keys(described).length === 0 ? {} : { properties: described },
+    ...says,
+    ...Object.keys(translation.defs).length === 0 ? {} : { $defs: translation.defs },
   };
-  if (Object.keys(payload).length === 0) return null;
-  if (JSON.stringify(payload).length > MOST_BYTES / 4 && Buffer.byteLength(JSON.stringify(payload)) > MOST_BYTES) {
-    report.leave(
-      place,
-      about,
-      `the payload schema is longer than ${MOST_BYTES} bytes; only the event itself is registered`,
-    );
-    return null;
-  }
-  return payload;
+  const refusal = refused(payload, reading.fault);
+  if (refusal !== undefined) report.leave(place, about, `${refusal}; only the event itself is registered`);
+  return refusal !== undefined || Object.keys(payload).length === 0 ? null : payload;
 }
 
-/**
- * @param {unknown[]} names
- * @param {{ gone: Set<string>, nullable: Set<string>, personal: (key: string, type: unknown) => boolean }} known
- * @param {string} place @param {Reading} reading
- */
-function requiredOf(names, { gone, nullable, personal }, place, { report, about, requiredPlaces }) {
-  /** @type {string[]} */
-  const required = [];
-  names.forEach((name, index) => {
-    const here = requiredPlaces?.[String(name)] ?? at(place, index);
-    if (typeof name !== "string" || !isStorable(name)) report.leave(here, about, "it is no name of a key");
-    else if (gone.has(name)) report.leave(here, `${about}.${name}`, "the key itself is left out");
-    else if (nullable.has(name)) {
-      report.leave(here, `${about}.${name}`, "the plan lets it be null, which a required key of the gate may not be");
-    } else if (!required.includes(name)) {
-      if (personal(name, undefined)) report.leave(here, `${about}.${name}`, PERSONAL);
-      else {
-        report.carry();
-        required.push(name);
-      }
-    }
-  });
-  return required.length === 0 ? {} : { required };
-}
-
-const PERSONAL =
-  'it names personal data, and the gate refuses an event that has it; leave it out of your events, send `email` beside metadata, or say "personal": false here if it names none';
-
-/**
- * What a payload schema says of a key; undefined where it may not have the key.
- *
- * @param {string} key @param {unknown} given @param {string} place @param {Reading} reading
- * @returns {{ says: Schema, isNullable: boolean } | undefined}
- */
-function property(key, given, place, reading) {
-  const { report } = reading;
-  const about = `${reading.about}.${key}`;
-  const leave = (/** @type {string} */ keyword, /** @type {string} */ why) =>
-    report.leave(at(place, keyword), about, why);
-  if (!isStorable(key)) {
-    report.leave(place, reading.about, "Postgres cannot hold this key");
-    return undefined;
-  }
-  const whole = resolved(given, place, about, reading);
-  if (whole === false) {
-    report.leave(place, about, "a payload schema cannot forbid a key; close the payload with additionalProperties");
-    return undefined;
-  }
-  const { says: schema, isNullable } = withoutNull(isObject(whole) ? whole : {});
-  if (schema.personal !== false && reading.isPersonal(key, schema.type)) {
-    report.leave(place, about, PERSONAL);
-    return undefined;
-  }
-  report.carry();
-  /** @type {Schema} */
-  const says = {};
-  for (const [keyword, value] of Object.entries(schema)) {
-    const taken = keyword === "enum" || keyword === "const"
-      ? choices(keyword === "enum" ? value : [value], at(place, keyword), about, reading)
-      : worded(keyword, value, schema);
-    if (SILENT.includes(keyword)) continue;
-    else if (SAID.includes(keyword)) {
-      if (keyword === "title" && schema.description === undefined && isStorable(value)) says.description = plain(value);
-      else report.skip(at(place, keyword), about);
-    } else if (keyword === "description") says.description = plain(value);
-    else if (typeof taken === "string") leave(keyword, taken);
+/** What a payload schema says of each key of metadata. @param {Schema} given @param {string} place @param {Translation} translation */
+function propertiesOf(given, place, translation) {
+  const { report, reading } = translation;
+  /** @type {[string, { says: Schema, place: string, about: string }][]} */
+  const kept = [];
+  for (const [key, one] of Object.entries(given)) {
+    const there = reading.places?.[key] ?? at(place, "properties", key);
+    const about = `${reading.about}.${key}`;
+    if (isObject(one) && MARKS.added.includes(String(one.$ref))) continue;
+    const { says, isNullable } = withoutNull(propertyOf(one, reading.document));
+    if (!isStorable(key)) report.leave(there, reading.about, "Postgres cannot hold this key");
+    else if (says.personal !== false && reading.isPersonal(key, says.type)) report.leave(there, about, PERSONAL);
     else {
-      report.carry();
-      if (!(keyword in taken)) report.change(at(place, keyword), about, `it is written as ${JSON.stringify(taken)}`);
-      Object.assign(says, taken);
+      if (says.personal === false) translation.exempt.add(key);
+      if (isNullable) translation.nullable.add(key);
+      translation.types.set(key, says.type);
+      kept.push([key, { says, place: there, about }]);
     }
   }
-  return { says, isNullable };
-
-  /** @param {unknown} text */
-  function plain(text) {
-    const shown = storable(String(text));
-    const redacted = reading.redact(shown);
-    if (redacted !== shown) report.change(place, about, "something personal was taken out of the description");
-    return redacted;
-  }
-}
-
-/** A keyword as a payload schema says it, or why it cannot. @param {string} keyword @param {unknown} value @param {Schema} all @returns {Schema | string} */
-function worded(keyword, value, all) {
-  const number = typeof value === "number" && Number.isFinite(value) &&
-      (!Number.isInteger(value) || Number.isSafeInteger(value))
-    ? value
-    : undefined;
-  const isWhole = all.type === "integer" && number !== undefined;
-  switch (keyword) {
-    case "type":
-      if (typeof value === "string" && TYPES.includes(value)) return { type: value };
-      if (Array.isArray(value) && value.every((type) => type === "number" || type === "integer")) {
-        return { type: "number" };
-      }
-      return "a payload schema names one of string, number, integer, boolean, object and array, and a null passes where nothing is required";
-    case "minimum":
-    case "maximum":
-      return number === undefined ? "it is no number that can be carried over exactly" : { [keyword]: number };
-    case "exclusiveMinimum":
-      return isWhole ? { minimum: Math.floor(number) + 1 } : OWN_RULE;
-    case "exclusiveMaximum":
-      return isWhole ? { maximum: Math.ceil(number) - 1 } : OWN_RULE;
-    case "minLength":
-    case "maxLength":
-      return number !== undefined && Number.isInteger(number) && number >= 0 && number < 1e9
-        ? { [keyword]: number }
-        : "it is a whole number of at most nine digits in a payload schema";
-    case "personal":
-      return typeof value === "boolean" ? { personal: value } : "it is true or false";
-    case "items":
-    case "properties":
-    case "required":
-    case "additionalProperties":
-      return "a payload schema says of a list or an object only that it is one; a rule of your own can look inside (docs/first-rule.md)";
-    default:
-      return OWN_RULE;
-  }
-}
-
-/** The choices of a key. @param {unknown} given @param {string} place @param {string} about @param {Reading} reading @returns {Schema | string} */
-function choices(given, place, about, { report, redact }) {
-  if (!Array.isArray(given) || given.length === 0) return "it allows no value at all";
-  if (given.length > MOST_CHOICES) return `it has more than ${MOST_CHOICES} choices`;
-  const kept = given.filter((choice, index) => {
-    const here = at(place, index);
-    if (choice === null) return false;
-    if (typeof choice === "object") report.leave(here, about, "a choice is a text, a number, true or false");
-    else if (typeof choice === "string" && !isStorable(choice)) {
-      report.leave(here, about, "Postgres cannot hold this text");
-    } else if (typeof choice === "string" && redact(choice) !== choice) {
-      report.leave(here, about, "it is something personal, and the gate refuses an event that has it");
-    } else return true;
-    return false;
-  });
-  return { enum: kept.length > 0 ? kept : [null] };
-}
-
-/** A schema without the null that it lets in. @param {Schema} given @returns {{ says: Schema, isNullable: boolean }} */
-function withoutNull(given) {
-  const { nullable, ...says } = given;
-  let isNullable = nullable === true;
-  for (const word of ["anyOf", "oneOf"]) {
-    const all = says[word];
-    if (!Array.isArray(all)) continue;
-    const others = all.filter((one) => !(isObject(one) && one.type === "null"));
-    const other = others[0];
-    if (others.length === 1 && others.length < all.length && isObject(other)) {
-      isNullable = true;
-      delete says[word];
-      Object.assign(says, other);
+  return Object.fromEntries(kept.map(([key, { says, place, about }]) => {
+    report.carry();
+    const { const: constant, ...more } = says;
+    if (constant === undefined || typeof constant === "object" || says.enum !== undefined) {
+      return [key, translation.schema(says, { place, about })];
     }
-  }
-  if (Array.isArray(says.type)) {
-    const others = says.type.filter((type) => type !== "null");
-    isNullable ||= others.length < says.type.length;
-    says.type = others.length === 1 ? others[0] : others;
-    if (others.length === 0) delete says.type;
-  }
-  if (Array.isArray(says.enum)) isNullable = says.enum.includes(null) && (isNullable || says.type === undefined);
-  return { says, isNullable };
+    // What is said in the plainest words is judged fastest.
+    report.change(at(place, "const"), about, `it is written as ${JSON.stringify({ enum: [constant] })}`);
+    return [key, translation.schema({ ...more, enum: [constant] }, { place, about })];
+  }));
 }
 
-/** A schema in place of a reference to it, with what is said beside it. @param {unknown} schema @param {string} place @param {string} about @param {Reading} reading @returns {unknown} */
-function resolved(schema, place, about, { report, document }) {
+/** What a plan says of a key, itself in place of a reference where that needs no others. @param {unknown} given @param {unknown} document @returns {Schema} */
+function propertyOf(given, document) {
+  if (!isObject(given)) return given === false ? { enum: [null] } : {};
+  let { ...says } = given;
+  if (MARKS.all.includes(String(says.$ref))) delete says.$ref;
+  while (Object.keys(says).join() === "allOf" && Array.isArray(says.allOf) && says.allOf.length === 1) {
+    const [only] = says.allOf;
+    if (!isObject(only)) break;
+    says = only;
+  }
+  const whole = resolved(says, document);
+  return !isObject(whole) || JSON.stringify(whole).includes('"$ref":') ? says : whole;
+}
+
+/** A schema in place of a reference to it, unless both say something of the same kind. @param {unknown} schema @param {unknown} document @returns {unknown} */
+function resolved(schema, document) {
   let current = schema;
-  for (let steps = 0; isObject(current) && typeof current.$ref === "string"; steps += 1) {
+  for (let steps = 0; steps < MOST_CHAIN && isObject(current) && typeof current.$ref === "string"; steps += 1) {
     const { $ref, ...beside } = /** @type {Schema & { $ref: string }} */ (current);
-    const found = $ref === FILLED ? {} : steps < 16 ? pointed(document, $ref) : undefined;
-    if (!isObject(found)) {
-      report.leave(at(place, "$ref"), about, "it leads to no schema of this document");
-      return beside;
-    }
+    const found = MARKS.all.includes($ref) ? {} : pointed(document, $ref);
+    if (!isObject(found) || Object.keys(found).some((word) => word in beside && word !== "description")) return current;
     current = { ...found, ...beside };
   }
   return current;
 }
 
-/** What a reference within a document points to. @param {unknown} document @param {string} reference */
-export function pointed(document, reference) {
-  if (reference !== "#" && !reference.startsWith("#/")) return undefined;
-  let found = document;
-  try {
-    for (const step of decodeURIComponent(reference.slice(1)).split("/").slice(1)) {
-      const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
-      found = /** @type {Record<string, unknown>} */ (found)[key];
-    }
-  } catch {
-    return undefined;
+/** Why a database would refuse a payload schema. @param {Schema} payload @param {(schema: unknown) => string | undefined} fault */
+function refused(payload, fault) {
+  const text = JSON.stringify(payload);
+  if (text.length > MOST_BYTES / 4 && Buffer.byteLength(text) > MOST_BYTES) {
+    return `the payload schema is longer than ${MOST_BYTES} bytes`;
   }
-  return found;
+  const parts = partsOf(payload);
+  if (parts.length > MOST_PARTS) return `the payload schema has more than ${MOST_PARTS} schemas within`;
+  if (parts.some((part) => chain(part, payload, 1) > MOST_CHAIN)) {
+    return `more than ${MOST_CHAIN} of its schemas look at one and the same value, or one leads back to itself`;
+  }
+  const place = fault(payload);
+  return place === undefined ? undefined : `the gate cannot judge by the payload schema at ${place}`;
+}
+
+/** The schemas within a schema, itself included. @param {unknown} schema @returns {Schema[]} */
+function partsOf(schema) {
+  if (!isObject(schema)) return [];
+  return [schema, ...["$defs", ...ONE, ...LISTED, ...NAMED].flatMap((word) => within(schema, word)).flatMap(partsOf)];
+}
+
+/** @param {Schema} schema @param {string} word @returns {unknown[]} */
+function within(schema, word) {
+  const says = schema[word];
+  if (ONE.includes(word)) return says === undefined ? [] : [says];
+  return Array.isArray(says) ? says : isObject(says) ? Object.values(says) : [];
+}
+
+/** The longest way of schemas that look at the same value as this one. @param {unknown} schema @param {Schema} root @param {number} length @returns {number} */
+function chain(schema, root, length) {
+  if (!isObject(schema) || length > MOST_CHAIN) return length;
+  const next = IN_PLACE.flatMap((word) => within(schema, word));
+  if (typeof schema.$ref === "string") next.push(pointed(root, schema.$ref));
+  return Math.max(length, ...next.map((one) => chain(one, root, length + 1)));
 }

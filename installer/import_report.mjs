@@ -30,7 +30,7 @@ export class Report {
     this.lines.push({ kind: "left out", place, about, why });
   }
 
-  /** Something that judges nothing, in the plan as here. @param {string} place @param {string} about */
+  /** Something that judges nothing, and that no row can hold. @param {string} place @param {string} about */
   skip(place, about) {
     this.lines.push({ kind: "left out", place, about, why: "it says something to people and judges nothing" });
   }

@@ -1,8 +1,10 @@
 /** The rows that the events of a plan become: under which id, in which category, and beside what the registry has. */
-import { check, contract, redact } from "audience-gate/inline";
+import { contract, redact } from "audience-gate/inline";
 import { Refusal } from "./errors.mjs";
-import { isStorable, payloadOf, storable } from "./import_payload.mjs";
+import { payloadOf } from "./import_payload.mjs";
 import { Report } from "./import_report.mjs";
+import { isStorable, storable } from "./import_parts.mjs";
+import { broken } from "./plan_module.mjs";
 import { payloadSchema } from "./plan_schema.mjs";
 import { isObject } from "./schema_type.mjs";
 
@@ -35,34 +37,12 @@ export const idOf = (name) =>
 /** @param {string} text */
 export const redacted = (text) => /** @type {string} */ (JSON.parse(redact(JSON.stringify(text))));
 
-/** The rules that an event of this type would break with this metadata, of those whose ids begin so. @param {string} beginning @param {string} type @param {string} category @param {Record<string, unknown>} metadata */
-function broken(beginning, type, category, metadata) {
-  const event = { session_id: "plan-0001", event_type: type, event_category: category, event_source: "plan", metadata };
-  return check(event, undefined, { caller: "trusted" }).violations.filter(({ rule_id }) =>
-    rule_id.startsWith(beginning)
-  );
-}
-
-/** @type {Map<string, boolean>} */
-const asked = new Map();
-/** Whether the gate refuses an event that has this key, with a value of this type. @param {string} key @param {unknown} type */
-export function isPersonal(key, type) {
-  const values = { number: 1.5, integer: 7, boolean: true, object: { of: 1 }, array: ["of"] };
-  const value = values[/** @type {keyof typeof values} */ (type)] ?? "of";
-  const question = JSON.stringify([key, value]);
-  const known = asked.get(question);
-  if (known !== undefined) return known;
-  const answer = broken("privacy.", "planned", "engagement", { [key]: value }).length > 0;
-  asked.set(question, answer);
-  return answer;
-}
-
 /**
  * @param {Planned[]} events @param {Report} report
- * @param {{ known: Map<string, Known>, shipped: Set<string>, mapping: Record<string, Mapped>, replace: boolean }} given
+ * @param {{ known: Map<string, Known>, shipped: Set<string>, mapping: Record<string, Mapped>, replace: boolean, module: ReturnType<typeof import("./plan_module.mjs").moduleFor> }} given
  * @returns {{ changes: Change[], mapping: Record<string, Mapped> }}
  */
-export function rowsOf(events, report, { known, shipped, mapping, replace }) {
+export function rowsOf(events, report, { known, shipped, mapping, replace, module }) {
   /** @type {Map<string, string>} */
   const seen = new Map();
   /** @type {[string, Mapped][]} */
@@ -101,10 +81,13 @@ export function rowsOf(events, report, { known, shipped, mapping, replace }) {
       report: said,
       document: event.document,
       about: name,
-      isPersonal,
+      description: event.row === undefined ? event.description : undefined,
+      ...module,
       redact: redacted,
       places: event.places,
       requiredPlaces: event.requiredPlaces,
+      spots: event.spots,
+      isExported: event.isExported,
     });
     const { category, missing } = categoryOf(id, mapped.category ?? event.row?.category, payload);
     const there = known.get(id);
@@ -163,11 +146,12 @@ function example(payload) {
   const required = isObject(payload) && Array.isArray(payload.required) ? payload.required : [];
   const value = (/** @type {unknown} */ says) => {
     const given = isObject(says) ? says : {};
+    const [type] = [given.type].flat();
     if (Array.isArray(given.enum)) return given.enum[0];
-    if (given.type === "boolean") return true;
-    if (given.type === "object") return {};
-    if (given.type === "array") return [];
-    if (given.type === "number" || given.type === "integer") return Math.max(50, Number(given.minimum ?? 0));
+    if (type === "boolean") return true;
+    if (type === "object") return {};
+    if (type === "array") return [];
+    if (type === "number" || type === "integer") return Math.max(50, Number(given.minimum ?? 0));
     return "of";
   };
   return Object.fromEntries([

@@ -23,6 +23,10 @@ class Catalog {
   plans = [];
   /** Events, properties and types by kind and id, with their places. @type {Map<string, { entry: Values, place: string }>} */
   #entries = new Map();
+  /** Where a schema was made from. @type {WeakMap<object, string>} */
+  #spots = new WeakMap();
+  /** The types of its own that are being looked into, so that none is within itself without end. @type {string[]} */
+  #within = [];
 
   /** @param {import("./import_files.mjs").Document[]} documents @param {Report} report */
   constructor(documents, report) {
@@ -65,16 +69,9 @@ class Catalog {
         this.report.leave(place, name, `a call of the kind ${kind} is no event of the gate`);
         return [];
       }
-      if (given.variants !== undefined) {
-        this.report.leave(
-          at(place, "variants"),
-          name,
-          "what depends on a value is for a rule of your own (docs/first-rule.md)",
-        );
-      }
       const isClosed = given.additional_properties === false ||
         isObject(given.event) && given.event.allow_unplanned === false;
-      const { places, requiredPlaces, ...said } = this.#schema(given.properties, at(place, "properties"), name);
+      const { places, requiredPlaces, ...said } = this.#schema(given, place, name);
       const schema = { ...said, ...isClosed ? { additionalProperties: false } : {} };
       return [{
         name,
@@ -85,51 +82,93 @@ class Catalog {
         document: schema,
         places,
         requiredPlaces,
+        spots: this.#spots,
       }];
     });
   }
 
+  /** What something holds that has properties, and variants of them. @param {Values} given @param {string} place @param {string} name */
+  #schema(given, place, name) {
+    const own = this.#properties(given.properties, at(place, "properties"), name);
+    const variants = (Array.isArray(given.variants) ? given.variants.filter(isObject) : []).flatMap((variant, index) =>
+      this.#variant(variant, at(place, "variants", index), name)
+    );
+    const parts = [...variants.map(({ found }) => found), own];
+    const all = variants.map(({ schema }) => schema).filter((schema) => schema !== undefined);
+    return {
+      places: Object.fromEntries(parts.flatMap(({ places }) => places)),
+      requiredPlaces: Object.fromEntries(parts.flatMap(({ requiredPlaces }) => requiredPlaces)),
+      // What a case holds is let in everywhere, and asked for in its case.
+      properties: Object.fromEntries(parts.flatMap(({ properties }) => properties)),
+      ...own.required.length === 0 ? {} : { required: own.required },
+      ...all.length === 0 ? {} : { allOf: all },
+    };
+  }
+
+  /** Properties that are asked for where another has a certain value. @param {Values} variant @param {string} place @param {string} name */
+  #variant(variant, place, name) {
+    const { entry } = this.#find("property", variant.discriminator) ?? {};
+    const cases = Array.isArray(variant.cases) ? variant.cases.filter(isObject) : [];
+    if (entry === undefined || cases.some(({ match }) => !Array.isArray(match))) {
+      this.report.leave(place, name, "it names no property of the plan, or a case without values");
+      return [];
+    }
+    const key = String(entry.name ?? entry.id);
+    const is = (/** @type {unknown[]} */ values) => ({ properties: { [key]: { enum: values } }, required: [key] });
+    const listed = (/** @type {unknown} */ given) => isObject(given) ? given.properties : given;
+    const asked = (/** @type {string[]} */ required) => ({ required });
+    const found = cases.map((one, index) => {
+      const there = at(place, "cases", index);
+      const of = this.#properties(one.properties, at(there, "properties"), name);
+      const schema = { if: is([one.match].flat()), then: asked(of.required) };
+      this.#spots.set(schema, there).set(schema.then, at(there, "properties"));
+      return { found: of, schema: of.required.length > 0 ? schema : undefined };
+    });
+    const there = at(place, "default");
+    const otherwise = this.#properties(listed(variant.default), there, name);
+    const schema = { if: is(cases.flatMap(({ match }) => [match].flat())), else: asked(otherwise.required) };
+    this.#spots.set(schema, there).set(schema.else, there);
+    return [...found, { found: otherwise, schema: otherwise.required.length > 0 ? schema : undefined }];
+  }
+
   /** @param {unknown} list @param {string} place @param {string} name */
-  #schema(list, place, name) {
-    /** @type {[string, Values][]} */
-    const properties = [];
-    /** @type {[string, string][]} */
-    const places = [];
-    /** @type {[string, string][]} */
-    const requiredPlaces = [];
-    /** @type {string[]} */
-    const required = [];
+  #properties(list, place, name) {
+    /** @type {{ properties: [string, Values][], places: [string, string][], requiredPlaces: [string, string][], required: string[] }} */
+    const found = { properties: [], places: [], requiredPlaces: [], required: [] };
     for (const [index, given] of (Array.isArray(list) ? list : []).entries()) {
-      const { entry, place: there = "" } = this.#find("property", isObject(given) ? given.property ?? given : given) ??
-        {};
+      const { entry, place: there = "" } =
+        this.#find("property", isObject(given) && given.$ref === undefined ? given.property ?? given.id : given) ?? {};
       if (entry === undefined) {
         this.report.leave(at(place, index), name, "no file of the plan has this property");
         continue;
       }
       const key = String(entry.name ?? entry.id);
-      properties.push([key, this.#property(entry)]);
-      places.push([key, there]);
-      requiredPlaces.push([key, at(place, index, "required")]);
-      if (isObject(given) && given.required === true) required.push(key);
+      const says = this.#property(entry, there, `${name}.${key}`);
       if (isObject(given) && given.properties !== undefined) {
-        this.report.leave(
-          at(place, index, "properties"),
-          `${name}.${key}`,
-          "a payload schema says of an object only that it is one",
-        );
+        this.#nest(says, given, at(place, index), `${name}.${key}`);
       }
+      this.#spots.set(says, there);
+      found.properties.push([key, says]);
+      found.places.push([key, there]);
+      found.requiredPlaces.push([key, at(place, index, "required")]);
+      if (isObject(given) && given.required === true) found.required.push(key);
     }
-    return {
-      places: Object.fromEntries(places),
-      requiredPlaces: Object.fromEntries(requiredPlaces),
-      properties: Object.fromEntries(properties),
-      ...required.length === 0 ? {} : { required },
-    };
+    return found;
   }
 
-  /** @param {Values} entry @returns {Values} */
-  #property(entry) {
-    const custom = typeof entry.type === "string" && entry.type.startsWith("#")
+  /** Adds what an object holds, or each object of a list. @param {Values} says @param {Values} given @param {string} place @param {string} name */
+  #nest(says, given, place, name) {
+    const { places: _, requiredPlaces: __, ...schema } = this.#schema(given, place, name);
+    const isClosed = given.additional_properties === false;
+    const whole = { ...schema, ...isClosed ? { additionalProperties: false } : {} };
+    this.#spots.set(whole, place);
+    if ([says.type].flat().includes("array")) says.items = { type: "object", ...whole };
+    else Object.assign(says, whole);
+  }
+
+  /** @param {Values} entry @param {string} place @param {string} name @returns {Values} */
+  #property(entry, place, name) {
+    const custom = typeof entry.type === "string" && entry.type.startsWith("#") && !this.#within.includes(entry.type)
       ? this.#find("custom-type", entry.type)
       : undefined;
     const { type, config } = custom?.entry ?? entry;
@@ -137,12 +176,26 @@ class Catalog {
     const names = (Array.isArray(type) ? type : String(type ?? entry.types ?? "").split(",")).map((name) =>
       String(name).trim()
     )
-      .filter((name) => name !== "" && name !== "any");
-    return {
+      .filter((name) => name !== "" && name !== "any" && !name.startsWith("#"));
+    /** @type {Values} */
+    const says = {
       ...names.length === 0 ? {} : { type: names.length === 1 ? names[0] : names },
       ...Object.fromEntries(Object.entries(said).map(([word, value]) => [camel(word), value])),
       ...typeof entry.description === "string" ? { description: entry.description } : {},
     };
+    this.#within.push(String(entry.type));
+    const items = says.items ?? entry.item_types ?? entry.itemTypes;
+    if (Array.isArray(items)) {
+      const [only] = items;
+      says.items = items.length === 1 && typeof only === "string" && only.startsWith("#")
+        ? this.#property({ type: only }, place, name)
+        : { type: items };
+    }
+    if (custom !== undefined && Array.isArray(custom.entry.properties)) {
+      this.#nest(says, custom.entry, custom.place, name);
+    }
+    this.#within.pop();
+    return says;
   }
 
   /** @param {string} kind @param {unknown} reference `#/events/group/id`, `#event:id`, or an object with it @returns {{ entry: Values, place: string } | undefined} */

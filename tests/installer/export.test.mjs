@@ -12,6 +12,32 @@ import { project } from "./scene.mjs";
 const plans = join(root, "tests/installer/tracking_plans");
 const scene = project("export", { "config.toml": 'project_id = "export"\n', "../src/keep": "" });
 
+/** Payload schemas that say more than of each key alone. */
+const WHOLE = [
+  { properties: { a: { pattern: "^[0-9]+$", not: { const: "12" } }, b: { type: ["string", "integer", "null"] } } },
+  { properties: { a: { type: "object", required: ["x"], properties: { x: { type: "integer" } } } }, required: ["a"] },
+  { properties: { a: { type: "array", minItems: 1, items: { type: ["object", "null"], required: ["x"] } }, b: false } },
+  { anyOf: [{ required: ["a"] }, { required: ["b"], properties: { b: { type: "string" } } }] },
+  { oneOf: [{ properties: { a: { const: "x" } } }, { required: ["c"] }], properties: { b: { const: 2 } } },
+  {
+    dependentRequired: { a: ["b"] },
+    dependentSchemas: { a: { not: { required: ["c"] } }, b: { properties: { c: { type: "string" } } } },
+  },
+  { properties: { a: {}, b: { type: "string" } }, not: { required: ["a", "b"] }, dependentRequired: { c: ["b"] } },
+  { if: { required: ["b"] }, then: { properties: { a: { type: "string" } } }, else: { required: ["a"] } },
+  { patternProperties: { "^x_": { minLength: 2 } }, additionalProperties: { type: ["string", "number"] } },
+  { allOf: [{ properties: { a: {}, x_of: {} }, additionalProperties: false }], required: ["a"] },
+  {
+    properties: { a: { anyOf: [{ $ref: "#/$defs/part" }, { type: "string" }] }, b: { $ref: "#/$defs/part" } },
+    $defs: { part: { type: "object", properties: { x: { anyOf: [{ type: "integer" }, { $ref: "#/$defs/part" }] } } } },
+    required: ["b"],
+  },
+  {
+    $ref: "#/$defs/whole",
+    $defs: { whole: { required: ["a"], properties: { a: { $ref: "#/$defs/b" } } }, b: { minLength: 1 } },
+  },
+];
+
 /** A file of the test's own. @param {unknown} content @param {string} [name] */
 function file(content, name = "plan.json") {
   const path = join(scene.folder, name);
@@ -28,6 +54,7 @@ test("an exported payload means to any validator what it means to the gate", () 
     { properties: { a: { enum: ["x"] } }, required: ["a"], additionalProperties: false },
     { properties: { a: { type: "object" }, b: { type: "array" }, c: { type: "boolean" } } },
     { properties: { a: { enum: [null] } } },
+    ...WHOLE,
   ];
   registry.event_types = payloads.map((payload_schema, n) => ({
     id: `type/${n} ~%`,
@@ -37,14 +64,46 @@ test("an exported payload means to any validator what it means to the gate", () 
   const document = scene.gate(["export", "--registry", file(registry, "odd.json")]);
   const validator = new Ajv2020({ strict: false });
   const isValid = validator.compile(JSON.parse(document.said));
-  const values = [null, "", " ", "\u2003", "\u0085", "\ufeff", "x", "xyz", "😀😀", 0, 1, 1.5, 2, true, false, {}, [], [
+  const values = [
+    null,
+    "",
+    " ",
+    "\u2003",
+    "\u0085",
+    "\ufeff",
     "x",
-  ], { x: 1 }];
+    "xyz",
+    "😀😀",
+    0,
+    1,
+    1.5,
+    2,
+    true,
+    false,
+    {},
+    [],
+    [
+      "x",
+    ],
+    { x: 1 },
+    { x: "y" },
+    [{ x: 1 }, null],
+    "12",
+  ];
   const events = payloads.flatMap((_, n) =>
-    [{}, ...values.map((a) => ({ a })), ...values.map((b) => ({ a: "x", b })), { a: "x", tracker: "t" }, {
-      a: "x",
-      other: 1,
-    }].map((metadata) => ({
+    [
+      {},
+      ...values.map((a) => ({ a })),
+      ...values.map((b) => ({ a: "x", b })),
+      { a: null, b: "x", c: 1 },
+      { b: null, c: "z" },
+      { a: 2, c: null },
+      { a: "x", tracker: "t" },
+      { a: "x", other: 1 },
+      { a: "x", other: null },
+      { a: "x", x_of: "12" },
+      { a: "x", x_of: null, other: "1" },
+    ].map((metadata) => ({
       session_id: "exported-1",
       event_type: `type/${n} ~%`,
       event_category: "engagement",
@@ -59,6 +118,10 @@ test("an exported payload means to any validator what it means to the gate", () 
       isValid(events[line - 1])
   );
   assert.deepEqual(wrong.map(({ line }) => events[line - 1]), []);
+  const plan = file(document.said, "odd.schema.json");
+  const { said } = scene.gate(["import", "--plan", "json-schema", plan, "--registry", "odd.json"]);
+  assert.match(said, /There is nothing to change/);
+  assert.doesNotMatch(said, /left out|changed/);
   assert.equal(judged.trim().split("\n").length, events.length);
 });
 
@@ -118,6 +181,13 @@ describe("a database", () => {
         `update public.audience_event_types set daily_cap = 3, score_weight = 0.25, payload_schema = '{"required": ["content_id"]}'
          where id = 'content_saved'`,
       );
+      for (const [n, schema] of WHOLE.entries()) {
+        await client.query(
+          `insert into public.audience_event_types (id, category, tier, score_weight, daily_cap, description, payload_schema)
+           values ($1, 'engagement', 'consumer', 0, 10, 'whole', $2)`,
+          [`whole_${n}`, { ...schema, description: n % 2 === 0 ? "whole" : "of it", examples: [{ b: 1, aa: 2 }] }],
+        );
+      }
     });
     const first = exported(0);
     const plan = file(first, "exported.json");
