@@ -1,4 +1,4 @@
-/** The subset of JSON Schema that payload schemas are written in, checked by plain code. */
+/** The part of JSON Schema that the shipped payload schemas are written in, checked by plain code. */
 import type { Json, Members, PayloadProperty, PayloadSchema } from "./types.ts";
 
 export function payloadHolds(schema: PayloadSchema, metadata: Members): boolean {

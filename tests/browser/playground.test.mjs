@@ -337,6 +337,60 @@ test("the form writes the event and reads it back", async (t) => {
   assert.equal(await page.getByLabel("utm_campaign").inputValue(), "spring-2026");
 });
 
+test("the form keeps what its fields do not show, and says what else a schema asks", async (t) => {
+  const registry = {
+    version: "1",
+    default_site: "00000000-0000-4000-8000-000000000001",
+    states: [],
+    rules: [],
+    blocked_jumps: [],
+    event_types: [{
+      id: "basket_filled",
+      category: "engagement",
+      payload_schema: {
+        properties: {
+          lines: { type: "array", items: { type: "object", required: ["sku"] } },
+          size: { enum: ["S", "M"] },
+          count: { type: "integer" },
+        },
+        required: ["lines"],
+        dependentRequired: { count: ["size"] },
+      },
+    }],
+  };
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  t.after(() => context.close());
+  await context.route("**/functions/v1/ingest/registry", (route) => route.fulfill({ json: registry }));
+  const page = await context.newPage();
+  await page.goto(origin);
+  await page.waitForSelector("html[data-ready]");
+  const event = {
+    session_id: "visit-12345678",
+    event_type: "basket_filled",
+    event_category: "engagement",
+    event_source: "web",
+    utm_source: "news",
+    metadata: { page_path: "/", lines: [{ sku: "a" }], tags: { b: [1] } },
+  };
+  await write(page, event);
+  await page.locator("#mode-form").check();
+  assert.equal(await page.getByLabel("lines (required)").inputValue(), '[{"sku":"a"}]');
+  await page.getByLabel("count").fill("2");
+  assert.deepEqual(await broken(page), ["registry.payload"]);
+  await page.getByLabel("size").selectOption("M");
+  assert.equal(await title(page), "Accepted");
+  await page.getByLabel("lines (required)").fill("[{}]");
+  assert.deepEqual(await broken(page), ["registry.payload"]);
+  await page.getByLabel("lines (required)").fill('[{"sku":"b"}]');
+  await page.getByText("There is more in the schema").click();
+  await page.getByText('"dependentRequired"').waitFor();
+  await page.locator("#mode-json").check();
+  assert.deepEqual(JSON.parse(await page.inputValue("#editor")), {
+    ...event,
+    metadata: { ...event.metadata, lines: [{ sku: "b" }], size: "M", count: 2 },
+  });
+});
+
 test("every rule has its page entry, and its examples open in the playground", async (t) => {
   const { page, said } = await open(t, "/rules.html");
   const rules = await page.$$eval(".rule", (entries) => entries.map((entry) => entry.id));

@@ -77,14 +77,24 @@ export function isPersonal(contract: Gate, now: EventType, key: string): boolean
   return contract.check(event).violations.some(({ rule_id }) => rule_id === "privacy.personal_key");
 }
 
-/** Without what only a payload schema knows. */
-export function plainSchema(schema: Schema): Schema {
-  const { properties, ...rest } = schema;
-  if (!properties) return rest;
-  return {
-    ...rest,
-    properties: Object.fromEntries(
-      Object.entries(properties).map(([key, { personal: _, ...one }]) => [key, one]),
-    ),
-  };
+/** The schema of a payload as a part of one over the event: its references lead from there. */
+export function withinEvent(schema: unknown): Schema {
+  return { properties: { metadata: pointing(schema) as Record<string, unknown> } };
 }
+
+/** Values, in which a `$ref` is not a reference. */
+const AS_IS = ["const", "enum", "default", "examples"];
+
+function pointing(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(pointing);
+  if (typeof schema !== "object" || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([word, says]: [string, unknown]) => {
+      if (word === "$ref" && typeof says === "string") return [word, `#/properties/metadata${says.slice(1)}`];
+      return [word, AS_IS.includes(word) && isValue(word, says) ? says : pointing(says)];
+    }),
+  );
+}
+
+/** Whether it is what the keyword says, and not what is said of a key of that name. */
+const isValue = (word: string, says: unknown): boolean => word === "const" || word === "default" || Array.isArray(says);

@@ -10,7 +10,7 @@ import { rulesApi } from "../rules_api.ts";
 import { changes } from "./changes.ts";
 import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
 import { action, field, said } from "./parts.ts";
-import { byModule, isPersonal, plainSchema, type Schema, type Snapshot } from "./payload.ts";
+import { byModule, isPersonal, type Schema, type Snapshot, withinEvent } from "./payload.ts";
 import type { Around } from "./registry.ts";
 import { t } from "../texts.ts";
 
@@ -212,7 +212,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
       const answer = await rulesApi(place.client, place.site).attempt({
         category: null,
         event_type: now.id,
-        schema: { properties: { metadata: plainSchema(now.payload_schema as Schema) } },
+        schema: withinEvent(now.payload_schema),
         example: JSON.parse(example.value) as unknown,
       });
       if (turn === asked) {
@@ -227,7 +227,8 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
   /** The keys that look personal to the gate, each with a word of the owner that it is not. */
   function flags(now: EventType): readonly Node[] {
     const properties = Object.entries((now.payload_schema as Schema | null)?.properties ?? {});
-    const asked = properties.filter(([key, one]) => one?.["personal"] === false || isPersonal(contract, now, key));
+    const described = properties.filter(([, one]) => typeof one === "object" && one !== null);
+    const asked = described.filter(([key, one]) => one?.["personal"] === false || isPersonal(contract, now, key));
     if (asked.length === 0) return [];
     return [
       el(
