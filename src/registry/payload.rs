@@ -214,7 +214,11 @@ impl Property {
     fn take(&mut self, keyword: &[u8], value: &Json) -> Option<()> {
         match keyword {
             b"type" => self.kind = Some(Type::named(value.text()?)?),
-            b"enum" => self.choices = value.list()?.iter().map(Choice::read).collect::<Option<_>>()?,
+            b"enum" => {
+                self.choices = value.list()?.iter().map(Choice::read).collect::<Option<_>>()?;
+                // Only the whole schema can say that nothing is allowed.
+                self.choices.first()?;
+            }
             b"minimum" => self.minimum = Some(number_of(value)?.into()),
             b"maximum" => self.maximum = Some(number_of(value)?.into()),
             b"minLength" => self.shortest = Some(length_of(value)?),

@@ -1104,7 +1104,7 @@ begin
           end
           else coalesce(kind = rule ->> 'type', true)
         end
-        and case when jsonb_array_length(coalesce(rule -> 'enum', '[]')) > 0 then rule -> 'enum' @> member.value
+        and case when rule ? 'enum' then rule -> 'enum' @> member.value
             and kind not in ('object', 'array') else true end
         and case when kind = 'number' then
             coalesce(member.value::numeric >= (rule -> 'minimum')::numeric, true)

@@ -145,7 +145,9 @@ export function somePayload(random) {
 function somePlain(random) {
   const says = [];
   if (random() < 0.7) says.push(`"type":"${one(random, TYPES)}"`);
-  if (random() < 0.2) says.push(`"enum":[${someValue(random, 1)},${someValue(random, 1)}]`);
+  if (random() < 0.2) {
+    says.push(`"enum":[${Array.from({ length: Math.floor(random() * 3) }, () => someValue(random, 1)).join(",")}]`);
+  }
   if (random() < 0.2) says.push(`"minimum":${one(random, NUMBERS)}`);
   if (random() < 0.2) says.push(`"maxLength":${Math.floor(random() * 5)}`);
   if (random() < 0.2) says.push('"description":"a key"');
