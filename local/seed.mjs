@@ -40,12 +40,15 @@ export async function seed({ database, url, say }) {
     throw error;
   }
 
-  await atFrontDoor(url, days[days.length - 1].events);
+  const run = async (/** @type {string[]} */ ...jobs) => {
+    for (const job of jobs) await database.query("select audience_gate.run_job($1)", [job]);
+  };
   say("computing the demo's states and figures");
+  // Who has been away is said before today's events come in, so that these are the latest.
+  await run("derive_states", "sweep_inactivity");
+  await atFrontDoor(url, days[days.length - 1].events);
   // All that the schedule would begin with, so that nothing moves by itself after the greeting.
-  for (const job of ["derive_states", "sweep_inactivity", "derive_states", "refresh_analytics", "check_alerts"]) {
-    await database.query("select audience_gate.run_job($1)", [job]);
-  }
+  await run("derive_states", "sweep_inactivity", "derive_states", "refresh_analytics", "check_alerts");
 }
 
 const LOAD = `
