@@ -4713,7 +4713,8 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  own constant jsonb := case schema -> 'additionalProperties' when 'false' then audience_gate.own_properties() else '{}' end;
+  own constant jsonb := case when schema -> 'additionalProperties' = 'false' then audience_gate.own_properties()
+    else '{}' end;
   wrong text;
 begin
   select said.key into wrong
