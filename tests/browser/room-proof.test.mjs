@@ -78,7 +78,10 @@ test("an event is proven from a checkpoint, and nothing is proven by another key
   }
   const [{ size, root }] = await sql("select size::int, root from audience_gate.seal order by size desc limit 1");
   await sql("insert into audience_gate.checkpoint (size, note) values ($1, $2)", size, note(size, root));
-  assert.match(await told(verifier), new RegExp(`^Proven: .* of the ${size} under a checkpoint of ${NAME}\\.`));
+  assert.match(
+    await told(verifier),
+    new RegExp(`^Proven: .* of the ${size.toLocaleString("en")} under a checkpoint of ${NAME}\\.`),
+  );
   assert.match(await told(signer().verifier), /^It proves nothing: its checkpoint is not signed by that key$/);
   assert.match(await told("no key"), /^It proves nothing: that is not a public key/);
   assert.deepEqual([...await violations(page), ...await overflow(page), ...said], []);
