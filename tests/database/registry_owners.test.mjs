@@ -312,7 +312,7 @@ for (const version of SCENARIO_VERSIONS) {
         await act(client, CALLERS["all"]);
         await assert.rejects(
           client.query(
-            `update public.audience_event_types set payload_schema = '{"properties": {"a": {"pattern": "x"}}}' where id = 'page_view'`,
+            `update public.audience_event_types set payload_schema = '{"properties": {"a": {"pattern": "(?=x)"}}}' where id = 'page_view'`,
           ),
           { code: "23514" },
         );
