@@ -31,7 +31,7 @@ def written(folder):
         if path.is_file():
             yield path, str(path) + path.read_bytes().decode(errors="replace")
             if path.suffix == ".parquet":
-                yield path, "\n".join(map(str, pq.read_table(path).to_pylist()))
+                yield path, "\n".join(map(str, pq.ParquetFile(path).read().to_pylist()))
 
 
 class Canaries(unittest.TestCase):
