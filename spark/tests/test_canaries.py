@@ -26,9 +26,9 @@ def planted():
 
 
 def written(folder):
-    """Every text in the files of a folder: what Parquet packs is unpacked."""
+    """Every text in the files of a folder: what Parquet packs is unpacked. The program is shipped, not written."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.name != "audience-gate":
             yield path, str(path) + path.read_bytes().decode(errors="replace")
             if path.suffix == ".parquet":
                 yield path, "\n".join(map(str, pq.ParquetFile(path).read().to_pylist()))
