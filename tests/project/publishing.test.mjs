@@ -102,11 +102,19 @@ test("the workflow begins with a tag, and no job may do more than it has to", ()
   }
 });
 
+/** Where npm publishes to if nobody has told it otherwise. */
+function usualRegistry() {
+  const { HOME, PATH } = process.env;
+  const unset = ["--userconfig", join(tmpdir(), "no-user"), "--globalconfig", join(tmpdir(), "no-machine")];
+  const said = execFileSync("npm", ["config", "get", "registry", ...unset], { cwd: tmpdir(), env: { HOME, PATH } });
+  return said.toString().trim();
+}
+
 test("npm is one that can publish by the identity of a workflow, and no token of npm is in it", () => {
   const setup = release.steps.find(({ uses }) => uses?.startsWith("actions/setup-node@"));
   // It takes npm 11.5, which came with Node 24.
   assert.ok(Number(setup?.with?.["node-version"]) >= 24, `Node ${setup?.with?.["node-version"]}`);
-  assert.equal(setup?.with?.["registry-url"], "https://registry.npmjs.org");
+  assert.equal(`${setup?.with?.["registry-url"]}/`, usualRegistry());
   assert.doesNotMatch(read(".github/workflows/release.yml"), /NODE_AUTH_TOKEN|NPM_TOKEN/);
 });
 

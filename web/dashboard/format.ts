@@ -21,7 +21,7 @@ export function percent(rate: number | null): string {
   return share[small ? 1 : 0]?.format(rate) ?? "";
 }
 
-/** With so many digits after the point; nothing for no number. */
+/** A number with a fixed count of digits after the point; an empty text if there is no number. */
 export function fixed(value: number | null | undefined, digits: number): string {
   if (value === null || value === undefined) return "";
   return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -18,7 +18,7 @@ export class PaidTime {
   /** When all that a sender took is paid off. */
   readonly #paidAt = new Map<string, number>();
 
-  /** Notes that judging a body of this sender took so many milliseconds, and ended at `now`. */
+  /** Notes how many milliseconds it took to judge a body of this sender, which ended at `now`. */
   took(sender: string, ms: number, now: number): void {
     const paidAt = Math.max(now, this.#paidAt.get(sender) ?? 0) + Math.max(0, ms) * PAID_OFF;
     this.#paidAt.delete(sender);

@@ -8,7 +8,7 @@ export type Attributes = Readonly<Record<string, Value>>;
 export type Point = readonly [x: number, y: number];
 export interface Scale {
   (value: number): number;
-  /** Round values inside the domain, about so many. */
+  /** Round values inside the domain, about as many as are asked for. */
   readonly ticks: (most: number) => readonly number[];
 }
 /** What is said of a point of the drawing while the pointer is near it; one line of text for each line. */

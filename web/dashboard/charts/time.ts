@@ -102,7 +102,7 @@ export function barsOverTime(
   return overTime(frame, times, [low, high], draw, grain === "day" ? DAY / 2 : 0);
 }
 
-/** Beginnings of days, weeks or months between two instants, so many at most. */
+/** Where days, weeks or months begin between two instants, with a limit on how many are given. */
 function dates(
   [from, to]: readonly [number, number],
   most: number,
