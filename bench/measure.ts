@@ -25,13 +25,25 @@ runners.set("JSON.parse", (body) => JSON.parse(decoder.decode(body)));
 
 const all = corpora(EVENTS);
 let compared = 0;
-for (const corpus of all) compared += assertSame(contenders, bodies(corpus, 100), REQUEST);
+for (const corpus of all) {
+  assertRefused(corpus);
+  compared += assertSame(contenders, bodies(corpus, 100), REQUEST);
+}
 
 const cells = [];
 for (const corpus of all) {
   for (const size of SIZES) cells.push({ corpus: corpus.name, size, ...time(corpus, size) });
 }
 console.log(JSON.stringify({ compared, cells, web: await timeWeb(all[3], 10), deno: Deno.version }));
+
+/** A corpus is what its name says, also after the contract has changed. */
+function assertRefused({ name, refused, events }: Corpus) {
+  const [contender] = contenders.values();
+  const rejected = bodies({ name, refused, events }, 1)
+    .reduce((sum, body) => sum + contender.judge(body, REQUEST).rejected, 0) / events.length;
+  const isSo = refused === 0 ? rejected === 0 : Math.abs(rejected - refused) < 0.02;
+  if (!isSo) throw new Error(`${name}: ${rejected} of the events are rejected`);
+}
 
 /** For each runner: the median microseconds per event, and the median over the rounds of its ratio to the first. */
 function time(corpus: Corpus, size: number) {
