@@ -18,7 +18,8 @@ revoke all on function audience_gate.lifecycle_recorders(audience_gate.lifecycle
 
 -- No two events of a record are at the same time, whatever the clock does, so the latest is looked up where there may be
 -- one: as an aggregate, because every use of a plan with a subquery in an expression walks the whole statement. Most of
--- the rest is about who and why, and left out where nobody is signed in and nothing was said.
+-- the rest is about who and why: left out where nobody is signed in and nothing was said, and else found out once, as the
+-- claims of a token are a document that is read anew wherever it is named.
 create or replace function audience_gate.event_statement(
   l audience_gate.lifecycles, record_key text, before text, after text, is_new boolean
 )
@@ -32,10 +33,16 @@ as $$
         insert into %4$s (%5$I, from_stage, to_stage, changed_at, actor)
         select %6$s, %7$s, %8$s, %9$s, %10$s %11$s;
       else
+        caller := %12$s;
+        if concat(%1$s, %2$s) <> '' then
+          who := audience_gate.lifecycle_said();
+        elsif caller is not null then
+          who := 'user:' || caller;
+        else
+          who := %10$s;
+        end if;
         insert into %4$s (%5$I, from_stage, to_stage, changed_at, actor, changed_by, notes)
-        select %6$s, %7$s, %8$s, %9$s,
-          case when concat(%1$s, %2$s) = '' then coalesce('user:' || (%12$s), %10$s) else audience_gate.lifecycle_said() end,
-          (%12$s)::uuid, nullif(%1$s, '') %11$s;
+        select %6$s, %7$s, %8$s, %9$s, who, caller, nullif(%1$s, '') %11$s;
       end if;$write$,
     $x$current_setting('audience_gate.lifecycle_notes', true)$x$,
     $x$current_setting('audience_gate.lifecycle_actor', true)$x$,
@@ -46,7 +53,7 @@ as $$
     $x$'role:' || case when current_setting('role') = 'none' then session_user::text else current_setting('role') end$x$,
     case when not is_new then format('from %s e where e.%I = %s', l.events, l.entity_column, record_key) end,
     $x$coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
-            nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')$x$)
+          nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub')$x$)
 $$;
 comment on function audience_gate.event_statement(audience_gate.lifecycles, text, text, text, boolean) is
   'The statements by which a recorder writes an event.';
@@ -72,6 +79,9 @@ begin
   foreach recorder in array audience_gate.lifecycle_recorders(l) loop
     execute format('create or replace function audience_gate.%I() returns trigger language plpgsql volatile security definer
       set search_path = '''' as %L', recorder, format('
+    declare
+      caller uuid;
+      who text;
     begin%s%s
       return null;
     end;',
