@@ -106,6 +106,24 @@ $$;
 comment on function audience_gate.people_of_sessions(uuid, text[]) is
   'Whoever did something in some sessions, or was known of them, up to the last fold.';
 
+-- The site of an event is looked at after the event was found, here and below: of a log that was never analysed, the planner
+-- would have all events of the site looked at.
+create or replace function audience_gate.session_events(p_site uuid, p_sessions text[])
+returns setof audience_gate.counted_events
+language sql
+stable
+set search_path = ''
+as $$
+  select e.*
+  from unnest(p_sessions) s (session_id)
+  cross join lateral (
+    select * from audience_gate.counted_events c where c.session_id = s.session_id and c.folded offset 0
+  ) e
+  where e.site_id = p_site
+$$;
+comment on function audience_gate.session_events(uuid, text[]) is
+  'The counted events of some sessions of a site, up to the last fold.';
+
 create or replace function audience_gate.take_figures(events uuid[])
 returns jsonb
 language plpgsql
@@ -142,8 +160,8 @@ set search_path = ''
 as $$
   with failed as (
     select date_bin('15 minutes', l.at, timestamptz '2000-01-01Z') as slot, l.event_type, l.code, sign * count(*) as events
-    from audience_gate.error_log l
-    where l.id = any (change_errors.events) and l.site_id = change_errors.site and l.folded
+    from (select * from audience_gate.error_log l where l.id = any (change_errors.events) and l.folded offset 0) l
+    where l.site_id = change_errors.site
     group by 1, 2, 3
   ), put_days as (
     insert into audience_gate.error_days as c (site_zone, day, event_type, code, events)
@@ -178,15 +196,15 @@ begin
   loop
     named := array(
       select unnest(item.sessions)
-      union select e.session_id from audience_gate.counted_events e
-      where e.id = any (events) and e.site_id = item.site and e.folded);
+      union select e.session_id
+      from (select c.site_id, c.session_id from audience_gate.counted_events c where c.id = any (events) and c.folded offset 0) e
+      where e.site_id = item.site);
     numbers := array(select md5(n)::uuid from unnest(named) n);
     delete from audience_gate.session_users u where u.site_id = item.site and u.session = any (numbers);
     insert into audience_gate.session_users (site_id, session, session_id, first_user, last_user)
     select e.site_id, e.session, min(e.session_id), min(e.user_id::text)::uuid, max(e.user_id::text)::uuid
-    from audience_gate.counted_events e
-    where e.session_id = any (named) and e.site_id = item.site and e.folded and e.user_id is not null
-      and e.event_category <> 'retention'
+    from audience_gate.session_events(item.site, named) e
+    where e.user_id is not null and e.event_category <> 'retention'
     group by 1, 2;
     delete from audience_gate.session_slots s where s.site_id = item.site and s.session = any (numbers);
     insert into audience_gate.session_slots (site_id, session, sender, slot, event_types, events, seconds)
@@ -195,8 +213,7 @@ begin
     from (
       select e.site_id, e.session, coalesce(e.user_id, e.session) as sender,
         date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, e.event_type, count(*)::bigint as events, sum(e.seconds) as seconds
-      from audience_gate.counted_events e
-      where e.session_id = any (named) and e.site_id = item.site and e.folded
+      from audience_gate.session_events(item.site, named) e
       group by 1, 2, 3, 4, 5
     ) g
     group by 1, 2, 3, 4;
@@ -251,7 +268,8 @@ declare
 begin
   foreach signature in array array[
     'add_cells(text, text, integer, uuid, uuid[], text[])', 'change_figures(uuid, uuid[], text[], integer)',
-    'people_of_sessions(uuid, text[])', 'take_figures(uuid[])', 'change_errors(uuid, uuid[], integer)', 'put_figures(uuid[], jsonb)'
+    'people_of_sessions(uuid, text[])', 'session_events(uuid, text[])', 'take_figures(uuid[])',
+    'change_errors(uuid, uuid[], integer)', 'put_figures(uuid[], jsonb)'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
