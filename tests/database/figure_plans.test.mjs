@@ -1,4 +1,4 @@
-/** What the tables of figures look up in the log, by plans made without a statistic of it: as many events as they need. */
+/** What the tables of figures read of the log, and what they cost: as much as they need, whoever did it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SITES } from "./kpi_events.mjs";
@@ -55,3 +55,40 @@ for (const version of VERSIONS) {
     }
   });
 }
+
+test("somebody who entered a funnel ten thousand times costs what ten thousand people do", async () => {
+  const postgres = await startPostgres({ settings: { autovacuum: "off" } });
+  try {
+    await asClient(postgres.adminUrl, async (client) => {
+      await client.query("insert into public.audience_sites (id, name) values ($1, 'B')", [SITES[1]]);
+      await client.query("set session_replication_role = replica");
+      // The same events at the same times: on the one site everybody has their own session, on the other it is one.
+      await client.query(
+        `insert into public.audience_events
+           (site_id, session_id, event_type, event_category, event_source, metadata, occurred_at, contract)
+         select s.id, 'session-' || s.id || case when s.id = $1 then n / 4 else 0 end, t.event_type, 'engagement', 'web', '{}',
+           now() - n * interval '5 minutes', audience_gate.contract_fingerprint()
+         from unnest(array[$1, $2]::uuid[]) s (id)
+         cross join generate_series(0, 39999) n
+         join (values (0, 'page_view'), (1, 'content_view'), (2, 'email_subscribe'), (3, 'plan_started')) t (nth, event_type)
+           on t.nth = n % 4`,
+        SITES,
+      );
+      await client.query("set session_replication_role = origin");
+      await client.query("set jit = off");
+      const milliseconds = async (/** @type {string} */ site) => {
+        const { rows: [{ "QUERY PLAN": [plan] }] } = await client.query(
+          `explain (analyze, format json)
+           select * from audience_gate.funnel_cells($1, true, false, '-infinity', 'infinity')`,
+          [site],
+        );
+        return plan["Execution Time"];
+      };
+      await milliseconds(SITES[0]);
+      const [many, one] = [await milliseconds(SITES[0]), await milliseconds(SITES[1])];
+      assert.ok(one < many * 4, `${Math.round(one)} ms for one person, ${Math.round(many)} ms for ten thousand`);
+    });
+  } finally {
+    await postgres.stop();
+  }
+});
