@@ -20,19 +20,13 @@ export async function seed({ database, url, say }) {
   say("filling the demo site");
   const now = Date.now();
   const days = [...history({ now, days: DAYS })];
-  const past = days.slice(0, -1);
-  const gate = await contract(database);
-  const stored = past.flatMap(({ start, events }) => judged(gate, start, events));
+  const stored = await judgedDays(database, days.slice(0, -1));
 
   // One transaction: a stack that is killed half-way stays empty, and its next start fills it.
   await database.exec("begin");
   try {
     await database.exec(readFileSync(join(root, "supabase", "seed.sql"), "utf8"));
-    await database.exec("set local role audience_gate_store");
-    for (let at = 0; at < stored.length; at += 1000) {
-      await database.query(LOAD, [JSON.stringify(stored.slice(at, at + 1000))]);
-    }
-    await database.exec("reset role");
+    await load(database, stored);
     await database.exec(readFileSync(join(root, "local", "demo", "room.sql"), "utf8"));
     await database.exec("commit");
   } catch (error) {
@@ -49,6 +43,26 @@ export async function seed({ database, url, say }) {
   await atFrontDoor(url, days[days.length - 1].events);
   // All that the schedule would begin with, so that nothing moves by itself after the greeting.
   await run("derive_states", "sweep_inactivity", "derive_states", "refresh_analytics", "check_alerts");
+}
+
+/** What runs SQL, with parameters and without. @typedef {Pick<import("./database.mjs").Database, "query" | "exec">} Sql */
+
+/**
+ * Some days' events as rows of the table, judged by the same contract that every other caller has.
+ * @param {Sql} database whose registry counts @param {{ start: number, events: Record<string, unknown>[] }[]} days
+ */
+export async function judgedDays(database, days) {
+  const gate = await contract(database);
+  return days.flatMap(({ start, events }) => judged(gate, start, events));
+}
+
+/** Stores rows along the bulk path, in the transaction that is open. @param {Sql} database @param {object[]} rows */
+export async function load(database, rows) {
+  await database.exec("set local role audience_gate_store");
+  for (let at = 0; at < rows.length; at += 1000) {
+    await database.query(LOAD, [JSON.stringify(rows.slice(at, at + 1000))]);
+  }
+  await database.exec("reset role");
 }
 
 const LOAD = `
@@ -69,7 +83,7 @@ const LOAD = `
   )`;
 
 /** The same contract that every other caller has, with this database's registry. */
-async function contract(/** @type {import("./database.mjs").Database} */ database) {
+async function contract(/** @type {Sql} */ database) {
   const gate = await import("../pkg/inline.js");
   const { rows } = await database.query("select audience_gate.registry() as registry");
   gate.loadRegistry(JSON.stringify(rows[0].registry));
