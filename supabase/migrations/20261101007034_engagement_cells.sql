@@ -50,7 +50,8 @@ $$;
 comment on function audience_gate.feature_tail(uuid, boolean) is
   'What the live tail adds to feature_slots and takes from it; everything, where the views do not hold.';
 
--- The days are those of the table, or else, in whole days of UTC and near the ends of periods in slots, the same.
+-- The days are those of the table, or else, in whole days of UTC and near the ends of periods in slots, the same. By day, the
+-- slots are all that the range has: they are added up in memory.
 create or replace function audience_gate.engagement_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_grain text, p_tiers text[], p_first_day date,
   p_last_day date
@@ -61,6 +62,7 @@ returns table (
 language sql
 stable
 set search_path = ''
+set work_mem = '64MB'
 as $$
   with edges as materialized (
     select e.* from audience_gate.period_edges(p_time_zone, p_grain, p_first_day, p_last_day) e

@@ -168,7 +168,8 @@ as $$
 $$;
 comment on function audience_gate.whole_visits(uuid) is 'What visits holds of a site, from all events.';
 
--- A visit of the live tail may give a campaign to others of its person, or take one from them.
+-- A visit of the live tail may give a campaign to others of its person, or take one from them. Most of what somebody did before
+-- is as it was, and stays where it is.
 create or replace function audience_gate.visit_tail(p_site uuid, p_views_hold boolean)
 returns table (
   revision integer, session uuid, sender uuid, person uuid, started timestamptz, ended timestamptz, events bigint,
@@ -221,25 +222,34 @@ as $$
     select n.*, max(n.first_touch) filter (where n.nth = 1) over (partition by n.person) as first_credit,
       max(n.last_touch) over (partition by n.person, n.nth) as last_credit
     from numbered n
+  ), ordered as materialized (
+    select p_site as site_id, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer,
+      n.device, n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit,
+      lag(n.started, 1, '-infinity') over (partition by n.person order by n.started, n.session) as previous_visit,
+      lag(n.started, 1, '-infinity') over (partition by n.person, n.entry_page order by n.started, n.session) as previous_entry,
+      lag(n.started, 1, '-infinity') over (partition by n.person, n.exit_page order by n.started, n.session) as previous_exit,
+      lag(n.started, 1, '-infinity') over (partition by n.person, n.referrer order by n.started, n.session) as previous_referrer,
+      lag(n.started, 1, '-infinity') over (partition by n.person, n.device order by n.started, n.session) as previous_device,
+      lag(n.started, 1, '-infinity') over (partition by n.person, n.last_credit order by n.started, n.session) as previous_last
+    from credited n
   )
   select -1, o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
     o.first_touch, o.last_touch, o.goals, o.first_credit, o.last_credit, o.previous_visit, o.previous_entry, o.previous_exit,
     o.previous_referrer, o.previous_device, o.previous_last
   from folded o
+  left join ordered n on n.session = o.session
+  where n is distinct from o
   union all
   select 1, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
-    n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit,
-    lag(n.started, 1, '-infinity') over (partition by n.person order by n.started, n.session),
-    lag(n.started, 1, '-infinity') over (partition by n.person, n.entry_page order by n.started, n.session),
-    lag(n.started, 1, '-infinity') over (partition by n.person, n.exit_page order by n.started, n.session),
-    lag(n.started, 1, '-infinity') over (partition by n.person, n.referrer order by n.started, n.session),
-    lag(n.started, 1, '-infinity') over (partition by n.person, n.device order by n.started, n.session),
-    lag(n.started, 1, '-infinity') over (partition by n.person, n.last_credit order by n.started, n.session)
-  from credited n
+    n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit, n.previous_visit, n.previous_entry, n.previous_exit,
+    n.previous_referrer, n.previous_device, n.previous_last
+  from ordered n
+  left join folded o on o.session = n.session
+  where o is distinct from n
 $$;
 comment on function audience_gate.visit_tail(uuid, boolean) is
-  'The visits of the people about whom the live tail says something: as visits has them (revision -1), and as they are now '
-  '(revision 1); all of them, where it does not hold.';
+  'The visits that the live tail changes: as visits has them (revision -1), and as they are now (revision 1); all visits as '
+  'they are now, where it does not hold.';
 
 do $$
 declare

@@ -50,6 +50,22 @@ as $$
 $$;
 comment on function audience_gate.figure_columns(text) is 'The columns of a table of figures, as far as they are stored as given.';
 
+create or replace function audience_gate.figure_order(figure text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select string_agg(format('%I', a.attname), ', ' order by k.nth)
+  from pg_catalog.pg_index i
+  cross join lateral unnest(i.indkey) with ordinality k (attnum, nth)
+  join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum and a.attgenerated = ''
+  where i.indexrelid = ('audience_gate.' || case figure when 'visits' then 'idx_visits_started' else figure || '_pkey' end)::regclass
+$$;
+comment on function audience_gate.figure_order(text) is
+  'The order in which a table of figures is read. Made anew, it is written in this order, as folds write it in that of time, so '
+  'that what is read together lies together.';
+
 create or replace function audience_gate.drop_empty_cells()
 returns void
 language plpgsql
@@ -79,7 +95,7 @@ do $$
 declare
   signature text;
 begin
-  foreach signature in array array['figure_tables()', 'figure_columns(text)', 'drop_empty_cells()'] loop
+  foreach signature in array array['figure_tables()', 'figure_columns(text)', 'figure_order(text)', 'drop_empty_cells()'] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
   end loop;

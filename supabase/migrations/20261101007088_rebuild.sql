@@ -24,8 +24,9 @@ begin
   for item in select * from audience_gate.figure_tables() t where t.name not in ('session_users', 'session_slots') order by t.nth loop
     execute format('delete from audience_gate.%I where %I = any (%s)', item.name, item.place,
       case item.place when 'site_id' then '$1' else '$2' end) using sites, zones;
-    execute format('insert into audience_gate.%1$I (%2$s) select * from (%3$s) w (%2$s) where %4$I = any (%5$s)', item.name,
-      audience_gate.figure_columns(item.name), item.whole, item.place, case item.place when 'site_id' then '$1' else '$2' end)
+    execute format('insert into audience_gate.%1$I (%2$s) select * from (%3$s) w (%2$s) where %4$I = any (%5$s) order by %6$s', item.name,
+      audience_gate.figure_columns(item.name), item.whole, item.place, case item.place when 'site_id' then '$1' else '$2' end,
+      audience_gate.figure_order(item.name))
     using sites, zones;
   end loop;
 end;

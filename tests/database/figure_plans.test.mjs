@@ -92,3 +92,40 @@ test("somebody who entered a funnel ten thousand times costs what ten thousand p
     await postgres.stop();
   }
 });
+
+test("who comes back changes their latest visit alone, and figures made anew lie in the order in which they are read", async () => {
+  const postgres = await startPostgres();
+  try {
+    await asClient(postgres.adminUrl, async (client) => {
+      const visit = (/** @type {number} */ from, /** @type {number} */ until) =>
+        client.query(
+          `insert into public.audience_events
+             (site_id, session_id, user_id, event_type, event_category, event_source, metadata, occurred_at, contract)
+           select $1, 'session-' || n, md5('somebody')::uuid, 'page_view', 'engagement', 'web',
+             jsonb_build_object('page_path', '/' || n % 7), now() - (1000 - n) * interval '1 hour',
+             audience_gate.contract_fingerprint()
+           from generate_series($2::int, $3::int) n`,
+          [SITES[0], from, until],
+        );
+      await visit(1, 900);
+      await client.query("select audience_gate.rebuild_figures()");
+      await client.query("select audience_gate.fold_analytics()");
+      await visit(901, 901);
+      const { rows: changed } = await client.query(
+        "select revision, session = md5('session-901')::uuid as latest from audience_gate.visit_tail($1, true)",
+        [SITES[0]],
+      );
+      assert.deepEqual(changed, [{ revision: 1, latest: true }]);
+      const { rows: [{ displaced }] } = await client.query(
+        `select count(*)::int as displaced from (
+           select row_number() over (order by ctid) as lies, row_number() over (order by tier, slot, previous_slot) as read
+           from audience_gate.engagement_slots where site_id = $1
+         ) o where o.lies <> o.read`,
+        [SITES[0]],
+      );
+      assert.equal(displaced, 0, "rows that lie elsewhere than they are read");
+    });
+  } finally {
+    await postgres.stop();
+  }
+});
