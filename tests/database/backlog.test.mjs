@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
+import { EVENTS, fill } from "./backlog.mjs";
 import { startPostgres } from "./postgres.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const MEMBERS = 20_000;
-const EVENTS = 10;
 
 /** How many rows and index entries of events and states a member of a batch may cost, by job. */
 const MOST = { derive_states: 12 * EVENTS, sweep_inactivity: 10 };
@@ -26,17 +26,6 @@ after(async () => {
   await client.end();
   await postgres.stop();
 });
-
-/** Events of a month and more ago, as the store of the gate writes them. */
-const FILL = `
-  set role audience_gate_store;
-  insert into public.audience_events
-    (id, created_at, user_id, session_id, event_type, event_category, event_source, metadata, contract)
-  select gen_random_uuid(), now() - interval '40 days' + k * interval '1 hour' + n * interval '1 millisecond',
-    ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'session-' || n, 'content_complete', 'engagement', 'test',
-    '{}', audience_gate.contract_fingerprint()
-  from generate_series(1, ${EVENTS}) k, generate_series(1, ${MEMBERS}) n;
-  reset role`;
 
 /** How many rows and index entries of events and states have been read until now. */
 async function reads() {
@@ -59,7 +48,9 @@ async function run(job, settings) {
 }
 
 test(`a batch of ${MEMBERS} people who wait reads their own events, and a sweep their own states`, async () => {
-  await client.query(FILL);
+  await client.query("set role audience_gate_store");
+  await client.query(fill(1, MEMBERS, MEMBERS));
+  await client.query("reset role");
   const [derived, read] = await run("derive_states", '{"batch_size": 1000, "max_seconds": 0}');
   assert.deepEqual(derived, { members: 1000, events: 1000 * EVENTS, remaining: true });
   assert.ok(read <= 1000 * MOST.derive_states, `${read} read to derive 1000`);
