@@ -146,7 +146,10 @@ begin
       group by 1, 2, 3
     ) s
     left join audience_gate.tail_links(p_site) l on l.session = s.session
-    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = s.session
+    left join lateral (
+      -- One by one: of the newest minutes the planner expects none, and would look through all sessions for each of theirs.
+      select k.user_id from audience_gate.linked_sessions k where k.site_id = p_site and k.session = s.session offset 0
+    ) k on true
     union all
     select date_trunc('minute', c.created_at), null, 0, 1
     from audience_gate.receipts c
