@@ -71,9 +71,10 @@ And with \`fsync\` off, when it is shortest:
 ${beside(volatile, "processor")}
 
 What a caller waits for may be ${BARS.alone} for an update that leaves the stage alone, and ${BARS.moved} for one that moves a
-record. No trigger keeps to that in the last table: its last column is one that appends four values to a table without a key,
-an index or a reference, writes as whoever asks, and names nobody. Through the API, a change is what PostgREST sends for
-somebody who is signed in.
+record. Of the processor alone, a move takes more: so it does with the document's own trigger, which keeps no order, lets the
+owner write history and names nobody who is not signed in. The last column is the least that a trigger can do: it appends
+four values to a table without a key, an index or a reference. Through the API, a change is what PostgREST sends for somebody
+who is signed in.
 
 ## A question
 
@@ -84,7 +85,7 @@ ${
     number(records)
   }. Milliseconds until the answer, and in brackets those of the processor (medians of three), for the owner
 of the table; for somebody who sees all records by a policy \`using (true)\`; and for somebody who sees one in a hundred, by a
-policy that compares a column.
+policy that compares a column. The figures in brackets are held to what they may be.
 
 ${
     table(
