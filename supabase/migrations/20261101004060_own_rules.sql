@@ -203,3 +203,6 @@ revoke all on function audience_gate.bound_own_rules() from public, anon, authen
 drop trigger if exists trg_within_bound on public.audience_own_rules;
 create trigger trg_within_bound after insert on public.audience_own_rules
   for each statement execute function audience_gate.bound_own_rules();
+
+-- The function that judges by these rules is made of them whenever they change, by a role that nobody signs in as.
+grant create on schema audience_gate to audience_gate_owner;

@@ -2,6 +2,7 @@
 // said is kept.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { event, ingest, insert } from "./events.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
@@ -188,6 +189,32 @@ for (const version of SCENARIO_VERSIONS) {
       assert.deepEqual(read, [["own.shop"], ["own.second", "own.shop"]]);
     });
 
+    it("is judged by in its own transaction, and not after that was undone", async () => {
+      const within = await undone(async (client) => {
+        await add(client);
+        return await verdict(client);
+      });
+      assert.deepEqual([within.length, (await run((client) => verdict(client))).length], [1, 0]);
+    });
+
+    it("is in force beside another that somebody wrote at the same time", async () => {
+      await run(async (client) => {
+        const [id, other] = ["own.first", "own.second"];
+        await client.query("begin");
+        await add(client, { id });
+        const later = run((second) => add(second, { id: other }));
+        while ((await client.query("select from pg_locks where not granted")).rows.length === 0) await setTimeout(10);
+        await client.query("commit");
+        await later;
+        try {
+          assert.deepEqual((await verdict(client)).map(({ rule_id }) => rule_id), [id, other]);
+        } finally {
+          await client.query("delete from public.audience_own_rules");
+        }
+        assert.deepEqual(await verdict(client), []);
+      });
+    });
+
     it("leaves every change on record, which nobody edits, and changes the version of the registry", async () => {
       await undone(async (client) => {
         const version = async () => (await client.query("select audience_gate.registry_version() as v")).rows[0].v;
@@ -200,7 +227,7 @@ for (const version of SCENARIO_VERSIONS) {
         assert.equal(await version() - first, 3);
         const { rows } = await client.query(
           `select rule_id, actor, before ->> 'mode' as before, after ->> 'mode' as after
-           from public.audience_own_rule_events order by id`,
+           from public.audience_own_rule_events where rule_id = 'own.shop' order by id`,
         );
         const change = { rule_id: "own.shop", actor: "service_role" };
         assert.deepEqual(rows, [

@@ -31,11 +31,12 @@ const REDACTION: &str = include_str!("redaction.sql");
 const PLACE: &str = include_str!("place.sql");
 const AUDIT: &str = include_str!("audit.sql");
 /// What judges by the schemas of an install.
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 6] = [
     include_str!("schema_words.sql"),
     include_str!("pattern.sql"),
     include_str!("schema_check.sql"),
     include_str!("schema_judge.sql"),
+    include_str!("schema_sql.sql"),
     include_str!("own_rules.sql"),
 ];
 

@@ -26,6 +26,7 @@ impl Current {
     pub fn since(&self, last: Option<&Release>) -> Option<String> {
         let mut parts: Vec<String> = self.units.iter().filter_map(|unit| replaced(unit, last)).collect();
         parts.extend(self.dropped(last));
+        parts.extend(last.filter(|_| !parts.is_empty()).map(|_| COMPILED.to_owned()));
         parts.extend(last.filter(|release| release.fingerprint != crate::fingerprint()).map(|_| registered()));
         let taxonomy = taxonomy_sql::since(&self.taxonomy, last.map(|release| &release.taxonomy));
         parts.extend((!taxonomy.is_empty()).then_some(taxonomy));
@@ -88,6 +89,9 @@ fn registered() -> String {
         crate::fingerprint()
     )
 }
+
+/// Schemas mean what the contract's own functions make of them, so what was made of an install's rules is made anew.
+const COMPILED: &str = "select audience_gate.compile_own_rules();\n";
 
 /// Waits until nobody is judging. Whoever comes meanwhile waits for as long as an attempt takes.
 const HOLD: &str = "
