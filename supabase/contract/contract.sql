@@ -2138,7 +2138,7 @@ set search_path = ''
 as $$
   select case when jsonb_typeof(schema) = 'object' then
     schema - array['type', 'enum', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength',
-      'maxLength'] = '{}'
+      'maxLength', 'title', 'description', 'examples', 'default', 'deprecated', '$comment'] = '{}'
     and coalesce(not schema -> 'type' ? 'integer', true)
     -- A pattern repeats a sign at most 255 times.
     and coalesce((schema ->> 'minLength')::numeric <= 255, true)

@@ -1,8 +1,10 @@
 // The rules of an install's own and its payload schemas in the module and in Postgres: the written cases, and generated ones
-// of every keyword. The module reads the registry of that database.
+// of every keyword. The module reads the registry of that database. AUDIENCE_GATE_ROUNDS=… generates more of them than usual,
+// and others: 3,000 pairs of a schema and an event a round.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { check, loadRegistry } from "../../pkg/inline.js";
@@ -10,12 +12,20 @@ import { size } from "../long.mjs";
 import { root } from "../runner/paths.mjs";
 import { random } from "./generated.mjs";
 import { asClient, startPostgres, VERSIONS } from "./postgres.mjs";
-import { someMetadata, somePayload, someSchema, someValue } from "./schema_values.mjs";
+import { someMetadata, somePayload, someRule, someSchema, someValue } from "./schema_values.mjs";
 
 /** @typedef {{ rule_id: string, path: string }} Violation */
 /** @type {{ rules: object[], cases: { name: string, event: object, violations: Violation[] }[] }} */
 const { rules, cases } = JSON.parse(readFileSync(join(root, "tests", "support", "own_rules.json"), "utf8"));
 const BASE = { session_id: "session-0001", event_type: "page_view", event_category: "engagement", event_source: "web" };
+const { AUDIENCE_GATE_ROUNDS } = process.env;
+const ROUNDS = Number(AUDIENCE_GATE_ROUNDS ?? size({ short: 1, long: 60 }));
+/** What an event says besides. */
+const FIELDS = [
+  [{ utm_source: "a" }, { utm_source: "é😀" }, { utm_source: null }],
+  [{ event_source: "api" }, { event_source: "crm" }],
+  [{ id: "3f2b8c1e-5a4d-4f6b-9c7e-1d2a3b4c5d6e" }],
+];
 const RULES = 50;
 const EVENTS = 60;
 const TYPES = 100;
@@ -96,20 +106,26 @@ for (const version of VERSIONS) {
 
     it("refuse the same of generated ones", () =>
       asClient(server.url, async (client) => {
-        const next = random(version);
+        const next = random(version + Number(AUDIENCE_GATE_ROUNDS ?? 0));
         /** @type {string[]} */
         const wrong = [];
         let pairs = 0;
-        for (let round = 0; round < size({ short: 1, long: 60 }); round += 1) {
+        for (let round = 0; round < ROUNDS; round += 1) {
           const given = Array.from({ length: RULES }, (_, index) => {
-            const within = `{"$defs":{"a/b":${someSchema(next)}},"properties":{"metadata":{"properties":{"v":${
-              someSchema(next)
-            }}}}}`;
+            const within = next() < 0.3
+              ? `{"$defs":{"a/b":{}},"allOf":[${someRule(next)}]}`
+              : `{"$defs":{"a/b":${someSchema(next)}},"properties":{"metadata":{
+              "properties":{"v":${someSchema(next)}}}}}`;
             return `{"id":"own.r${index}","schema":${within},"mode":"enforce","reasons":{"en":"no"}}`;
           });
           await enforce(client, `[${given.join(",")}]`);
           const texts = Array.from({ length: EVENTS }, () => {
-            const event = JSON.stringify({ ...BASE, metadata: { page_path: "/", v: "VALUE" } });
+            const fields = FIELDS.filter(() => next() < 0.3).map((fields) =>
+              fields[Math.floor(next() * fields.length)]
+            );
+            const event = JSON.stringify(
+              Object.assign({}, BASE, ...fields, { metadata: { page_path: "/", v: "VALUE" } }),
+            );
             return event.replace('"VALUE"', () => someValue(next));
           });
           const found = await bySql(client, texts);
@@ -134,7 +150,7 @@ for (const version of VERSIONS) {
         /** @type {string[]} */
         const wrong = [];
         let [pairs, refused] = [0, 0];
-        for (let round = 0; round < size({ short: 1, long: 60 }); round += 1) {
+        for (let round = 0; round < ROUNDS; round += 1) {
           const types = await register(client, Array.from({ length: TYPES }, () => somePayload(next)));
           assert.ok(types.length > TYPES / 2, `only ${types.length} schemas are taken`);
           const texts = types.flatMap(({ id }) =>

@@ -96,7 +96,7 @@ export function someSchema(random, depth = 3) {
     maxLength: count,
     pattern,
     format: () => JSON.stringify(one(random, FORMATS)),
-    items: inner,
+    items: () => (random() < 0.5 ? somePlain(random) : inner()),
     prefixItems: list,
     contains: inner,
     minContains: count,
@@ -120,6 +120,44 @@ export function someSchema(random, depth = 3) {
     if: inner,
     then: inner,
     else: inner,
+  };
+  const chosen = new Set(
+    Array.from({ length: 1 + Math.floor(random() * 3) }, () => one(random, Object.keys(keywords))),
+  );
+  return `{${[...chosen].map((keyword) => `${JSON.stringify(keyword)}:${keywords[keyword]?.()}`).join(",")}}`;
+}
+
+const FIELDS = ["session_id", "event_source", "utm_source", "utm_term", "metadata", "id", "email", "nothing"];
+const FIELD_VALUES = ["web", "api", "a", "é😀", "session-0001"];
+
+/** What a rule says of the fields of an event, as JSON text. @param {() => number} random @param {number} [depth] @returns {string} */
+export function someRule(random, depth = 3) {
+  const inner = () => (depth > 0 ? someRule(random, depth - 1) : one(random, ["true", "false", "{}"]));
+  const list = () => `[${Array.from({ length: 1 + Math.floor(random() * 2) }, inner).join(",")}]`;
+  const field = () => JSON.stringify(one(random, FIELDS));
+  const fields = () => `[${[...new Set([field(), field()])].join(",")}]`;
+  const says = () =>
+    random() < 0.5
+      ? `{"${one(random, ["enum", "enum", "examples"])}":["web",${JSON.stringify(one(random, FIELD_VALUES))}]}`
+      : someSchema(random, 2);
+  /** @type {Record<string, () => string>} */
+  const keywords = {
+    type: () => one(random, ['"object"', '"string"', '["object","null"]']),
+    required: fields,
+    properties: () => `{${field()}:${says()}}`,
+    dependentRequired: () => `{${field()}:${fields()}}`,
+    dependentSchemas: () => `{${field()}:${inner()}}`,
+    allOf: list,
+    anyOf: list,
+    oneOf: list,
+    not: inner,
+    if: inner,
+    then: inner,
+    else: inner,
+    minProperties: () => one(random, ["4", "5", "6"]),
+    propertyNames: () => someSchema(random, 1),
+    additionalProperties: says,
+    const: () => someValue(random, 1),
   };
   const chosen = new Set(
     Array.from({ length: 1 + Math.floor(random() * 3) }, () => one(random, Object.keys(keywords))),
