@@ -9,11 +9,11 @@ drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, time
 -- events of the site looked up for each of them. The next time in a list is searched for by halves, because somebody may have
 -- entered, and gone on, tens of thousands of times.
 create or replace function audience_gate.funnel_cells(
-  p_site uuid, p_now boolean, p_touched boolean, p_from timestamptz, p_until timestamptz,
+  p_site uuid, p_moments boolean[], p_touched boolean, p_from timestamptz, p_until timestamptz,
   p_people uuid[] default null, p_sessions text[] default null
 )
 returns table (
-  funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
+  now boolean, funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
 )
 language sql
 stable
@@ -24,9 +24,9 @@ as $$
   with recursive steps as materialized (
     select f.* from audience_gate.funnel_steps f where f.site_id = p_site
   ), links as materialized (
-    select l.session, l.session_id, l.before, l.after, case when p_now then l.after else l.before end as user_id
+    select l.session, l.session_id, l.before, l.after
     from audience_gate.tail_links(p_site) l
-    where (p_now or p_touched) and p_people is null
+    where (true = any (p_moments) or p_touched) and p_people is null
   ), users as materialized (
     select a.user_id from audience_gate.tail_events(p_site) a
     where p_touched and p_people is null and a.is_activity and a.user_id is not null
@@ -34,82 +34,87 @@ as $$
     union select l.after from links l where p_touched and l.after is not null
     union select p.person from unnest(p_people) p (person)
   ), sessions as materialized (
-    select l.session, l.session_id, l.user_id from links l where p_touched
+    select l.session, l.session_id, l.before, l.after from links l where p_touched
     union all
-    select md5(s.session_id)::uuid, s.session_id, k.user_id
+    select md5(s.session_id)::uuid, s.session_id, k.user_id, k.user_id
     from unnest(p_sessions) s (session_id)
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = md5(s.session_id)::uuid
     union all
-    select k.session, k.session_id, k.user_id
+    select k.session, k.session_id, k.user_id, k.user_id
     from users u
     cross join lateral (
       select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
     ) k
     where p_touched and k.session not in (select l.session from links l)
       and k.session not in (select md5(s.session_id)::uuid from unnest(p_sessions) s (session_id))
-  ), events as materialized (
-    select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.user_id end, a.session) as person,
-      a.event_type, a.at
+  ), found as materialized (
+    -- Whose event it was at the last fold, and whose it is now.
+    select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.before end, a.session) as before,
+      audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.after end, a.session) as after,
+      a.event_type, a.at, a.folded
     from audience_gate.activity a
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
     left join links l on l.session = a.session
-    where not p_touched and a.site_id = p_site and (p_now or a.folded)
+    where not p_touched and a.site_id = p_site
       and a.at >= p_from and a.at <= (select p_until + max(s.conversion_window) from steps s)
       and a.event_type in (select s.event_type from steps s)
     union all
-    select e.person, e.event_type, e.at
+    select e.person, e.person, e.event_type, e.at, e.folded
     from users u
     cross join lateral (
-      select a.site_id, a.user_id as person, a.event_type, a.at from audience_gate.activity a
-      where a.user_id = u.user_id and (p_now or a.folded)
+      select a.site_id, a.user_id as person, a.event_type, a.at, a.folded from audience_gate.activity a
+      where a.user_id = u.user_id
       offset 0
     ) e
     where e.site_id = p_site and e.event_type in (select s.event_type from steps s)
     union all
-    select audience_gate.person(null, v.user_id, v.session), e.event_type, e.at
+    select audience_gate.person(null, v.before, v.session), audience_gate.person(null, v.after, v.session), e.event_type, e.at, e.folded
     from sessions v
     cross join lateral (
-      select a.site_id, a.user_id, a.event_type, a.at from audience_gate.activity a
-      where a.session_id = v.session_id and (p_now or a.folded)
+      select a.site_id, a.user_id, a.event_type, a.at, a.folded from audience_gate.activity a
+      where a.session_id = v.session_id
       offset 0
     ) e
     where e.site_id = p_site and e.user_id is null and e.event_type in (select s.event_type from steps s)
+  ), events as materialized (
+    select true as now, f.after as person, f.event_type, f.at from found f where true = any (p_moments)
+    union all
+    select false, f.before, f.event_type, f.at from found f where f.folded and false = any (p_moments)
   ), touches as materialized (
-    select s.funnel_id, s.position, s.conversion_window, e.person, array_agg(e.at order by e.at) as times
+    select e.now, s.funnel_id, s.position, s.conversion_window, e.person, array_agg(e.at order by e.at) as times
     from events e
     join steps s on s.event_type = e.event_type
     where s.position > 1
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
   ), entries as (
-    select s.funnel_id, e.person, date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, min(e.at) as entered
+    select e.now, s.funnel_id, e.person, date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, min(e.at) as entered
     from events e
     join steps s on s.event_type = e.event_type and s.position = 1
-    group by 1, 2, 3
+    group by 1, 2, 3, 4
   ), walk as (
     select
-      e.funnel_id, e.person, e.slot,
-      lag(e.slot, 1, '-infinity'::timestamptz) over (partition by e.funnel_id, e.person order by e.slot) as previous_slot,
+      e.now, e.funnel_id, e.person, e.slot,
+      lag(e.slot, 1, '-infinity'::timestamptz) over (partition by e.now, e.funnel_id, e.person order by e.slot) as previous_slot,
       1::smallint as position, e.entered, e.entered as reached
     from entries e
     union all
-    select w.funnel_id, w.person, w.slot, w.previous_slot, t.position, w.entered, r.reached
+    select w.now, w.funnel_id, w.person, w.slot, w.previous_slot, t.position, w.entered, r.reached
     from walk w
-    join touches t on t.funnel_id = w.funnel_id and t.person = w.person and t.position = w.position + 1
+    join touches t on t.now = w.now and t.funnel_id = w.funnel_id and t.person = w.person and t.position = w.position + 1
     cross join lateral (
       select t.times[width_bucket(w.reached - interval '1 microsecond', t.times) + 1] as reached
     ) r
     where r.reached <= w.entered + t.conversion_window
   )
-  select w.funnel_id, w.slot, w.previous_slot, w.position, count(*)::bigint,
+  select w.now, w.funnel_id, w.slot, w.previous_slot, w.position, count(*)::bigint,
     sum(extract(epoch from w.reached - w.entered))
   from walk w
-  group by 1, 2, 3, 4
+  group by 1, 2, 3, 4, 5
 $$;
-comment on function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[]) is
-  'People by funnel, slot of entry, slot of the entry before that, and step reached: as they are now or, unless p_now, as '
-  'they were at the last fold; of everybody or, if p_touched, of those about whom the live tail says something, or of some '
-  'people and sessions. Of everybody, the entries between p_from and p_until are complete, but for the slot of the entry '
-  'before the first.';
+comment on function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[]) is
+  'People by funnel, slot of entry, slot of the entry before that, and step reached: as they are now, as they were at the last '
+  'fold, or both; of everybody or, if p_touched, of those about whom the live tail says something, or of some people and '
+  'sessions. Of everybody, the entries between p_from and p_until are complete, but for the slot of the entry before the first.';
 
 create table audience_gate.funnel_slots (
   site_id uuid,
@@ -198,8 +203,8 @@ begin
   end loop;
 end $$;
 
-alter function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[]) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_cells(uuid, boolean, boolean, timestamptz, timestamptz, uuid[], text[])
+alter function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[]) owner to audience_gate_owner;
+revoke all on function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[])
   from public, anon, authenticated, service_role;
 alter materialized view audience_gate.conversion_funnel owner to audience_gate_owner;
 revoke all on audience_gate.conversion_funnel from public, anon, authenticated, service_role;
@@ -214,11 +219,10 @@ language sql
 stable
 set search_path = ''
 as $$
-  select * from audience_gate.funnel_cells(p_site, true, p_view_holds, p_from, p_until)
-  union all
-  select c.funnel_id, c.slot, c.previous_slot, c.position, -c.people, -c.seconds
-  from audience_gate.funnel_cells(p_site, false, true, p_from, p_until) c
-  where p_view_holds
+  select c.funnel_id, c.slot, c.previous_slot, c.position, case when c.now then c.people else -c.people end,
+    case when c.now then c.seconds else -c.seconds end
+  from audience_gate.funnel_cells(
+    p_site, case when p_view_holds then '{t,f}' else '{t}' end::boolean[], p_view_holds, p_from, p_until) c
 $$;
 comment on function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz) is
   'What the live tail adds to funnel_slots and takes from it; where they do not hold, all entries of a range.';

@@ -14,8 +14,8 @@ as $$
     ('engagement_slots', 'select w.* from unnest($1) s (id), audience_gate.whole_engagement_slots(s.id) w'),
     ('feature_slots', 'select w.* from unnest($1) s (id), audience_gate.whole_feature_slots(s.id) w'),
     ('known_slots', 'select w.* from unnest($1) s (id), audience_gate.whole_known_slots(s.id) w'),
-    ('funnel_slots', 'select s.id, w.* from unnest($1) s (id), audience_gate.funnel_cells(
-      s.id, false, false, ''-infinity'', ''infinity'') w'),
+    ('funnel_slots', 'select s.id, w.funnel_id, w.slot, w.previous_slot, w.position, w.people, w.seconds
+      from unnest($1) s (id), audience_gate.funnel_cells(s.id, ''{f}'', false, ''-infinity'', ''infinity'') w'),
     ('visits', 'select w.* from unnest($1) s (id), audience_gate.whole_visits(s.id) w'),
     ('error_slots', 'select * from audience_gate.whole_error_slots'),
     ('timing_slots', 'select * from audience_gate.whole_timing_slots'),

@@ -73,11 +73,13 @@ begin
           sum(w.units)::bigint, sum(w.events)::bigint
         from audience_gate.whole_known_slots($2, $3, array(select md5(s.session_id)::uuid from unnest($4) s (session_id))) w
         join audience_gate.site_zones z on z.site_id = $2 group by 1, 2, 3, 4$q$),
-      ('funnel_slots', $q$select $2, f.* from audience_gate.funnel_cells($2, false, true, '-infinity', 'infinity', $3, $4) f$q$),
+      ('funnel_slots', $q$
+        select $2, f.funnel_id, f.slot, f.previous_slot, f.position, f.people, f.seconds
+        from audience_gate.funnel_cells($2, '{f}', true, '-infinity', 'infinity', $3, $4) f$q$),
       ('funnel_days', $q$
         select z.id, f.funnel_id, (f.slot at time zone z.time_zone)::date, (f.previous_slot at time zone z.time_zone)::date, f.position,
           sum(f.people)::bigint, sum(f.seconds)
-        from audience_gate.funnel_cells($2, false, true, '-infinity', 'infinity', $3, $4) f
+        from audience_gate.funnel_cells($2, '{f}', true, '-infinity', 'infinity', $3, $4) f
         join audience_gate.site_zones z on z.site_id = $2 group by 1, 2, 3, 4, 5$q$),
       ('visit_days', 'select * from audience_gate.whole_visit_days($2, $3)')
     ) f (figure, query)

@@ -79,7 +79,7 @@ test("somebody who entered a funnel ten thousand times costs what ten thousand p
       const milliseconds = async (/** @type {string} */ site) => {
         const { rows: [{ "QUERY PLAN": [plan] }] } = await client.query(
           `explain (analyze, format json)
-           select * from audience_gate.funnel_cells($1, true, false, '-infinity', 'infinity')`,
+           select * from audience_gate.funnel_cells($1, '{t}', false, '-infinity', 'infinity')`,
           [site],
         );
         return plan["Execution Time"];
