@@ -7,11 +7,12 @@
  * Writes bench/ANALYTICS.md (bench/ANALYTICS-10M.md with --large); with `-- --events=20000` it only prints.
  * `-- --server=postgresql://…` measures on a server that holds such a site and its refreshed views already.
  */
-import { randomUUID } from "node:crypto";
 import process from "node:process";
-import { ingest, newSession } from "../tests/database/events.mjs";
+import { ingest } from "../tests/database/events.mjs";
 import { asClient, startPostgres } from "../tests/database/postgres.mjs";
 import { CALLS, range, REGISTERED } from "./analytics_calls.mjs";
+import { arrivals, fold, processor } from "./analytics_load.mjs";
+import { foldsOfOne } from "./analytics_person.mjs";
 import { median, report, sorted } from "./analytics_report.mjs";
 import { buildSite, PLAIN, SITE, siteSize } from "./analytics_site.mjs";
 
@@ -73,21 +74,14 @@ async function measure(url, client, sender) {
   };
   /** @type {Run[]} */
   const folds = [];
-  const fold = () =>
-    asClient(url, async (own) => {
-      const before = await processor(own);
-      const { rows: [{ result }] } = await own.query("select audience_gate.fold_analytics() as result");
-      if (result.outcome !== "ok") throw new Error(`fold: ${JSON.stringify(result)}`);
-      return { wall: result.duration_ms, cpu: await processor(own) - before };
-    });
   if (!SERVER) {
     for (let round = 0; round < 9; round++) {
-      await ingest(sender, batch(1000));
-      folds.push(await fold());
+      await ingest(sender, arrivals(EVENTS, 1000));
+      folds.push(await fold(url));
     }
     log(`folded in ${folds.map(({ wall }) => wall).join(", ")} ms`);
     for (let round = 0; round < 3; round++) {
-      await ingest(sender, batch(1000));
+      await ingest(sender, arrivals(EVENTS, 1000));
       await refresh();
     }
   }
@@ -122,7 +116,7 @@ async function measure(url, client, sender) {
   }
 
   // A live tail as long as the settings allow: a minute's worth of arrivals, and some more.
-  for (let index = 0; index < 5; index++) await ingest(sender, batch(200));
+  for (let index = 0; index < 5; index++) await ingest(sender, arrivals(EVENTS, 200));
   log("reading");
   /** @type {Read[]} */
   const reads = [];
@@ -175,7 +169,7 @@ async function measure(url, client, sender) {
       Number((await client.query(`select events from public.kpi_overview(${range(1)})`, [SITE])).rows[0].events);
     const before = await seen();
     const from = performance.now();
-    await ingest(sender, batch(1));
+    await ingest(sender, arrivals(EVENTS, 1));
     while (await seen() <= before) { /* again, until the event is counted */ }
     lags.push(performance.now() - from);
   }
@@ -193,7 +187,7 @@ async function measure(url, client, sender) {
     let done = false;
     const folding = (async () => {
       while (!done) {
-        await fold();
+        await fold(url);
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     })();
@@ -203,45 +197,23 @@ async function measure(url, client, sender) {
     rounds.push({ alone, beside, slowdown: 1 - beside.rate / alone.rate });
     log(`events/s alone ${Math.round(alone.rate)}, beside folds ${Math.round(beside.rate)}`);
   }
+  log("folding what somebody did who did more than anybody");
+  const ones = SERVER ? [] : await foldsOfOne(url, client, sender, EVENTS);
   report(
-    { built, version, first, folds, refreshes, erasures, tables, views, reads, plans, lags, rounds },
+    { built, version, first, folds, refreshes, erasures, tables, views, reads, plans, lags, rounds, ones },
     { large: LARGE, given: GIVEN > 0, calls: READS, sent: SENT },
   );
-}
-
-/** @param {number} size */
-function batch(size) {
-  const sessions = Array.from({ length: Math.ceil(size / 5) }, newSession);
-  const types = ["page_view", "content_view", "tool_used", "content_saved", "video_play"];
-  return Array.from({ length: size }, (_, index) => ({
-    id: randomUUID(),
-    site_id: SITE,
-    session_id: sessions[Math.floor(index / 5)],
-    event_type: types[index % 5],
-    event_category: "engagement",
-    event_source: "web",
-    metadata: { content_id: "guide-1", tool_id: "dose", page_path: "/guides", duration_seconds: 40 },
-  }));
 }
 
 /** How many milliseconds it takes one sender to record that many events, in batches of 100. @param {import("pg").Client} sender */
 async function sending(sender) {
   let spent = 0;
   for (let sent = 0; sent < SENT; sent += 100) {
-    const events = batch(100);
+    const events = arrivals(EVENTS, 100);
     const from = performance.now();
     await ingest(sender, events);
     spent += performance.now() - from;
   }
-  return spent;
-}
-
-/** Milliseconds of processor time that a server process has used, this connection's by default. @param {import("pg").Client} client @param {number | "self"} [pid] */
-async function processor(client, pid = "self") {
-  const { rows: [{ spent }] } = await client.query(
-    "select split_part(pg_read_file('/proc/' || $1::text || '/schedstat'), ' ', 1)::float8 / 1e6 as spent",
-    [pid],
-  );
   return spent;
 }
 

@@ -43,7 +43,7 @@ const EVENTS = `
         1 + floor(least(-ln(1 - random()) * 5, 60))::int as length,
         random() as draw
       from (
-        select visit, floor($1::float8 / 20 * power(random(), 1.6))::int as person from generate_series(1, ($1::float8 / 5.5)::int) visit
+        select visit, floor($1::float8 / 20 * power(random(), 1.6))::int as person from generate_series(($3::float8 / 5.5)::int + 1, ($1::float8 / 5.5)::int) visit
       ) p
     ) v
     cross join lateral generate_series(1, v.length) n (nth)
@@ -56,18 +56,22 @@ const STATES = `
   select $1, u.user_id, case when n.nth > 0 then 'S' || (n.nth - 1) end, 'S' || n.nth, 'system:derivation', m.at, m.at, 'score_threshold'
   from (
     select user_id, min(created_at) as first, count(*) as events
-    from public.audience_events where user_id is not null and site_id = $1 group by 1
+    from public.audience_events where user_id is not null and site_id = $1
+      and user_id not in (select s.user_id from public.audience_state_events s where s.site_id = $1) group by 1
   ) u
   cross join lateral generate_series(0, least(floor(log(u.events) * 2.5)::int, 5)) n (nth)
   cross join lateral (select u.first + (now() - u.first) * (n.nth::float8 / 7) as at) m
   order by m.at`;
 
-/** @param {import("pg").Client} client a superuser's: triggers are set aside for the load @param {number} events */
-export async function buildSite(client, events) {
+/**
+ * @param {import("pg").Client} client a superuser's: triggers are set aside for the load
+ * @param {number} events how many the site is to have @param {number} [before] how many it was built with so far
+ */
+export async function buildSite(client, events, before = 0) {
   await client.query("set session_replication_role = replica");
   await client.query("set work_mem = '256MB'");
   await client.query("set synchronous_commit = off");
-  await client.query(EVENTS, [events, SITE]);
+  await client.query(EVENTS, [events, SITE, before]);
   await client.query(STATES, [SITE]);
   await client.query("set session_replication_role = origin");
   await client.query("reset work_mem");
