@@ -11,6 +11,7 @@ import { brotliCompressSync } from "node:zlib";
 import { fingerprint, root } from "./fingerprint.mjs";
 import { inlineEntry } from "./inline.mjs";
 import { npmPackage } from "./npm.mjs";
+import { withoutPanics } from "./panics.mjs";
 import { bindgen, compiler, optimiser, output, run } from "./toolchain.mjs";
 
 const stage = join(root, "target/pkg");
@@ -50,13 +51,15 @@ run(bind.command, [
   join(root, "target/wasm/wasm32-unknown-unknown/release/audience_gate.wasm"),
 ]);
 
-console.log("3. optimise with wasm-opt");
+console.log("3. optimise with wasm-opt, without panics");
 const { command, options } = optimiser();
+const bound = join(stage, "audience_gate_bg.wasm");
+writeFileSync(bound, withoutPanics(readFileSync(bound)));
 run(command[0], [
   ...command.slice(1),
-  join(stage, "audience_gate_bg.wasm"),
+  bound,
   "-o",
-  join(stage, "audience_gate_bg.wasm"),
+  bound,
   ...options,
 ]);
 rmSync(pkg, { recursive: true, force: true });

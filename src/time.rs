@@ -59,6 +59,7 @@ fn fraction(rest: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// The offset from UTC in seconds.
+#[inline]
 fn offset(zone: &[u8]) -> Option<i64> {
     match *zone {
         [b'Z' | b'z'] => Some(0),
@@ -89,6 +90,7 @@ const TO_1970: i32 = 719_468;
 
 /// How many days a date of the civil calendar, in a year after 0, is from 1970. It counts in years that begin in March,
 /// so that the leap day comes last.
+#[inline]
 fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;

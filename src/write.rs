@@ -98,11 +98,13 @@ pub fn decimal(mut number: usize, room: &mut [u8; MOST_DIGITS]) -> &[u8] {
 }
 
 /// Appends a number in decimal.
+#[inline]
 pub fn number(out: &mut Vec<u8>, number: usize) {
     put(out, decimal(number, &mut [0; MOST_DIGITS]));
 }
 
 /// Appends a comma unless the list has only just begun.
+#[inline]
 pub fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b'[')) {
         out.push(b',');

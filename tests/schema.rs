@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-use audience_gate::parse::json::Json;
+use audience_gate::contract::limits::REGISTRY_DEPTH;
+use audience_gate::parse::tape::Tape;
 use audience_gate::registry::schema::keywords::{FORMATS, KEYWORDS, TYPES};
 use audience_gate::registry::schema::{Pattern, Schema};
 use serde_json::Value;
@@ -10,9 +11,9 @@ use std::fs;
 
 /// Reads a schema and judges values by it, written out again as they were.
 fn answers(schema: &str, values: &[String]) -> Result<Vec<bool>, String> {
-    let tree = Json::read(schema.as_bytes()).ok_or("no JSON")?;
-    let schema = Schema::read(&tree).map_err(|place| String::from_utf8(place).unwrap())?;
-    Ok(values.iter().map(|value| schema.fault(&Json::event(value.as_bytes())).is_none()).collect())
+    let read = |text: &str| Tape::read(text.as_bytes(), REGISTRY_DEPTH);
+    let schema = Schema::read(read(schema).root()).map_err(|place| String::from_utf8(place).unwrap())?;
+    Ok(values.iter().map(|value| schema.fault(read(value).root()).is_none()).collect())
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub fn judge(text: &[u8], event: &Event, context: &Context) -> Verdict {
     judge.found = if judge.suspicion() == 0 { Found::NOTHING } else { look_closer(text, event) };
     let mut violations = judge.violated();
     if !context.registry.own_rules.is_empty() {
-        violations.own = context.registry.own_violations(event.raw(text));
+        violations.own = context.registry.own_violations(text, event);
     }
     Verdict { violations, email_hash }
 }

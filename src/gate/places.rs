@@ -63,9 +63,10 @@ impl Judged<'_> {
             let reason = with_reasons.then_some(rule.reason.as_bytes());
             write_violation(out, rule.id.as_bytes(), reason, &self.pointer(rule, index));
         }
+        let mut instance = None;
         for rule in violations.own_rules(self.context.registry) {
-            let instance = registry::instance(Json::event(self.event.raw(self.text)));
-            let place = rule.fault(&instance).and_then(|steps| written(&steps));
+            let instance = instance.get_or_insert_with(|| registry::instance(self.text, self.event));
+            let place = rule.fault(instance.root()).and_then(|steps| written(&steps));
             write_violation(out, &rule.id, with_reasons.then_some(&*rule.reason), &place.unwrap_or_default());
         }
         out.push(b']');
@@ -261,7 +262,7 @@ fn payload(judged: &Judged) -> Option<Vec<u8>> {
     let id = string::content(text, event.value(Field::EventType));
     let entry = context.registry.event_type(&id)?;
     let seen = entry.seen(text, event);
-    let way = entry.fault(text, event, &seen)?;
+    let way = entry.fault(text, event, seen.root())?;
     written(&[vec![Step::Key(b"metadata")], way].concat())
 }
 

@@ -123,6 +123,7 @@ pub fn blocked_state<'a>(members: &'a [Member], registry: &Registry) -> Option<&
 }
 
 /// Whether a key has the word score.
+#[inline]
 pub fn claims_score(key: &[u8]) -> bool {
     let may_be = key.windows(5).any(|part| part.eq_ignore_ascii_case(b"score"));
     may_be && words::has_word(key, &SCORE_WORDS)
@@ -138,6 +139,6 @@ fn any_object(text: &[u8], event: &Event, test: &dyn Fn(&[Member]) -> bool) -> b
             || members.iter().any(|(key, value)| **key != *apart.as_bytes() && is_in(value, test, ""))
     }
     let metadata = event.value(Field::Metadata);
-    let metadata = if metadata.kind() == Kind::Object { Json::read(metadata.raw(text)) } else { None };
-    metadata.is_some_and(|metadata| is_in(&metadata, test, Field::OriginalPayloadSnapshot.key()))
+    let metadata = if metadata.kind() == Kind::Object { Json::event(metadata.raw(text)) } else { Json::Null };
+    is_in(&metadata, test, Field::OriginalPayloadSnapshot.key())
 }

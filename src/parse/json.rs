@@ -1,16 +1,15 @@
-//! JSON as a tree: for the registry's snapshot, and for a rejected event, whose places and record need one. Accepted
-//! events never become a tree.
+//! JSON as a tree: for a rejected event, whose places and record need one. Accepted events never become a tree.
 //!
 //! It is built on the reader's own texts and numbers, because a library for it would be more than half of the module
 //! that a browser loads.
 
-use super::{Faults, number, space, string};
-use crate::contract::limits::{MOST_DEPTH, REGISTRY_DEPTH};
+use super::tape::{self, bare};
+use super::{Value, number, space, string};
+use crate::contract::limits::MOST_DEPTH;
+use crate::contract::vocabulary::Kind;
 use crate::short;
 use crate::write::{self, put};
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 /// A JSON value, borrowed from the text it was read from; a number is kept as it was written.
 #[derive(Debug, PartialEq)]
@@ -39,17 +38,49 @@ pub enum Step<'a> {
 pub type Member<'a> = (Cow<'a, [u8]>, Json<'a>);
 
 impl<'a> Json<'a> {
-    /// Reads a whole text, such as a snapshot of the registry.
-    pub fn read(json: &'a [u8]) -> Option<Json<'a>> {
-        let mut reader = Reader { json, at: 0, is_event: false };
-        let value = reader.value(0)?;
-        (reader.peek().is_none()).then_some(value)
+    /// Reads a text that the parser has read before. The members of its objects are in [order].
+    #[cold]
+    #[inline(never)]
+    pub fn event(json: &'a [u8]) -> Json<'a> {
+        Json::grown(json, &mut space::skip(json, 0), MOST_DEPTH)
     }
 
-    /// Reads an event that the parser has read before. The members of its objects are in the order in which Postgres
-    /// keeps them.
-    pub fn event(json: &'a [u8]) -> Json<'a> {
-        Reader { json, at: 0, is_event: true }.value(0).unwrap_or(Json::Null)
+    /// Reads the value that begins there, as deep as it may be nested, and goes on to the place after it.
+    #[cold]
+    #[inline(never)]
+    fn grown(text: &'a [u8], at: &mut usize, most_depth: usize) -> Json<'a> {
+        let value = match text.get(*at) {
+            Some(b'{' | b'[') if most_depth == 0 => Value::new(Kind::Absent, 0, *at, tape::end_of(text, *at)),
+            Some(b'{' | b'[') => bare(Kind::Object),
+            _ => tape::value_at(text, *at),
+        };
+        let is_object = text.get(*at) == Some(&b'{');
+        *at = value.after().max(*at + 1);
+        match value.kind() {
+            Kind::Absent => Json::Deep,
+            Kind::Null => Json::Null,
+            Kind::False => Json::Boolean(false),
+            Kind::True => Json::Boolean(true),
+            Kind::Number => Json::Number(value.raw(text).into()),
+            Kind::Text => Json::Text(string::content(text, value)),
+            Kind::Object if is_object => {
+                let mut members = Vec::with_capacity(8);
+                while next(text, at) {
+                    let key = tape::value_at(text, *at);
+                    *at = space::skip(text, space::skip(text, key.after()) + 1);
+                    members.push((string::content(text, key), Json::grown(text, at, most_depth - 1)));
+                }
+                sort(&mut members);
+                Json::Object(members)
+            }
+            Kind::Object | Kind::Array => {
+                let mut items = Vec::new();
+                while next(text, at) {
+                    items.push(Json::grown(text, at, most_depth - 1));
+                }
+                Json::List(items)
+            }
+        }
     }
 
     /// The member with that name, or null if there is none.
@@ -84,35 +115,6 @@ impl<'a> Json<'a> {
         if let Json::Number(raw) = self { Some(raw) } else { None }
     }
 
-    /// A list of texts.
-    pub fn texts(&self) -> Option<Vec<Box<[u8]>>> {
-        let mut texts = Vec::new();
-        for item in self.list()? {
-            texts.push(item.text()?.into());
-        }
-        Some(texts)
-    }
-
-    /// The same value, which borrows nothing, with the members of its objects in [order](sort).
-    #[cold]
-    #[inline(never)]
-    pub fn kept(&self) -> Json<'static> {
-        let owned = |bytes: &[u8]| Cow::Owned(bytes.to_vec());
-        match self {
-            Json::Null => Json::Null,
-            Json::Deep => Json::Deep,
-            Json::Boolean(value) => Json::Boolean(*value),
-            Json::Number(raw) => Json::Number(owned(raw)),
-            Json::Text(content) => Json::Text(owned(content)),
-            Json::List(items) => Json::List(items.iter().map(Json::kept).collect()),
-            Json::Object(members) => {
-                let mut members = members.iter().map(|(key, value)| (owned(key), value.kept())).collect();
-                sort(&mut members);
-                Json::Object(members)
-            }
-        }
-    }
-
     /// Appends the value as Postgres writes a `jsonb`, if its members are in [order](sort).
     #[cold]
     #[inline(never)]
@@ -144,168 +146,103 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Puts members into the order in which Postgres keeps them: shorter keys first, and those of one length by their bytes.
-/// A heap is a tenth of the library's own sort, as code, and nobody's choice of keys makes it slow.
+/// Goes on to the next part of an object or array; passes its end, if there is none.
+fn next(text: &[u8], at: &mut usize) -> bool {
+    loop {
+        *at = space::skip(text, *at);
+        match text.get(*at) {
+            Some(b',') => *at += 1,
+            Some(b'}' | b']') | None => {
+                *at += 1;
+                return false;
+            }
+            Some(_) => return true,
+        }
+    }
+}
+
+/// Puts members into the [order] in which Postgres keeps them.
 #[cold]
 #[inline(never)]
 pub fn sort(members: &mut Vec<Member>) {
-    let mut heap: BinaryHeap<_> = std::mem::take(members).into_iter().enumerate().map(Ordered).collect();
-    while let Some(Ordered((_, member))) = heap.pop() {
-        members.push(member);
+    if members.len() <= FEW {
+        return sort_few(members, |(key, _), (other, _)| is_after(key, other));
     }
-    members.reverse();
+    let order = order(members.len(), &|place| members.get(place).map(|(key, _)| &**key).unwrap_or_default());
+    let mut unsorted: Vec<_> = std::mem::take(members).into_iter().map(Some).collect();
+    members.extend(order.into_iter().filter_map(|place| unsorted.get_mut(place)?.take()));
 }
 
-/// A member that compares by its key, and after that by its place.
-struct Ordered<'a>((usize, Member<'a>));
+/// So many members are sooner put in order one by one.
+pub const FEW: usize = 32;
 
-impl Ord for Ordered<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let Ordered((place, (key, _))) = self;
-        let Ordered((other_place, (other_key, _))) = other;
-        (key.len(), key, place).cmp(&(other_key.len(), other_key, other_place))
-    }
-}
-
-impl PartialOrd for Ordered<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Ordered<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Ordered<'_> {}
-
-struct Reader<'a> {
-    json: &'a [u8],
-    at: usize,
-    is_event: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&mut self) -> Option<u8> {
-        self.at = space::skip(self.json, self.at);
-        self.json.get(self.at).copied()
-    }
-
-    fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn most_depth(&self) -> usize {
-        if self.is_event { MOST_DEPTH } else { REGISTRY_DEPTH }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
-        let first = self.peek()?;
-        match first {
-            b'"' => self.text().map(Json::Text),
-            b'{' | b'[' if depth >= self.most_depth() => self.pass_over(),
-            b'{' => self.object(depth),
-            b'[' => self.list(depth),
-            b't' => self.literal(b"true", Json::Boolean(true)),
-            b'f' => self.literal(b"false", Json::Boolean(false)),
-            b'n' => self.literal(b"null", Json::Null),
-            _ => self.number(),
+/// Puts a few things in order one by one.
+#[inline]
+pub fn sort_few<T>(members: &mut [T], is_after: impl Fn(&T, &T) -> bool) {
+    for mut place in 1..members.len() {
+        while let Some([before, here]) = place.checked_sub(1).and_then(|before| members.get(before..=place)) {
+            if !is_after(before, here) {
+                break;
+            }
+            members.swap(place - 1, place);
+            place -= 1;
         }
     }
+}
 
-    fn literal(&mut self, word: &[u8], value: Json<'a>) -> Option<Json<'a>> {
-        let found = self.json.get(self.at..)?.starts_with(word);
-        self.at += word.len();
-        found.then_some(value)
-    }
+/// Whether a key comes after another in the [order] of members.
+#[inline]
+pub fn is_after(key: &[u8], other: &[u8]) -> bool {
+    key.len() > other.len() || key.len() == other.len() && key > other
+}
 
-    #[cold]
-    #[inline(never)]
-    fn number(&mut self) -> Option<Json<'a>> {
-        let (end, ..) = number::read(self.json, self.at)?;
-        let raw = self.json.get(self.at..end)?;
-        self.at = end;
-        Some(Json::Number(raw.into()))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn text(&mut self) -> Option<Cow<'a, [u8]>> {
-        if !self.take(b'"') {
-            return None;
-        }
-        let value = string::read(self.json, self.at, &mut Faults::default())?;
-        self.at = value.end() + 1;
-        Some(string::content(self.json, value))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn list(&mut self, depth: usize) -> Option<Json<'a>> {
-        self.at += 1;
-        let mut items = Vec::new();
-        if self.take(b']') {
-            return Some(Json::List(items));
+/// The order in which Postgres keeps members, as their places: shorter keys first, those of one length by their bytes, and
+/// the same key as it came. A heap is a tenth of the library's own sort, as code, and nobody's choice of keys makes it
+/// slow.
+#[cold]
+#[inline(never)]
+pub fn order<'a>(count: usize, key: &dyn Fn(usize) -> &'a [u8]) -> Vec<usize> {
+    let comes_after = |one: usize, other: usize| {
+        let (key, other_key) = (key(one), key(other));
+        is_after(key, other_key) || key == other_key && one > other
+    };
+    let mut order: Vec<usize> = (0..count).collect();
+    // First every half becomes a heap, and then its largest goes to the end, again and again.
+    for step in (1..count + count / 2).rev() {
+        let (mut top, end) = if step >= count { (step - count, count) } else { (0, step) };
+        if step < count {
+            order.swap(0, step);
         }
         loop {
-            items.push(self.value(depth + 1)?);
-            if !self.take(b',') {
-                return self.take(b']').then_some(Json::List(items));
+            let mut largest = 2 * top + 1;
+            if largest + 1 < end && comes_after(order[largest + 1], order[largest]) {
+                largest += 1;
             }
+            if largest >= end || !comes_after(order[largest], order[top]) {
+                break;
+            }
+            order.swap(top, largest);
+            top = largest;
         }
     }
+    order
+}
 
-    #[cold]
-    #[inline(never)]
-    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
-        self.at += 1;
-        let mut members = Vec::with_capacity(8);
-        if self.take(b'}') {
-            return Some(Json::Object(members));
-        }
-        loop {
-            self.peek();
-            let key = self.text()?;
-            if !self.take(b':') {
-                return None;
-            }
-            members.push((key, self.value(depth + 1)?));
-            if self.take(b',') {
-                continue;
-            }
-            if self.is_event {
-                sort(&mut members);
-            }
-            return self.take(b'}').then_some(Json::Object(members));
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::{Json, Member, sort};
 
-    /// Passes over an object or array that is nested too deep, whatever is in it.
-    #[cold]
-    #[inline(never)]
-    fn pass_over(&mut self) -> Option<Json<'a>> {
-        let mut open = 0usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    self.text()?;
-                    continue;
-                }
-                b'{' | b'[' => open += 1,
-                b'}' | b']' => open = open.saturating_sub(1),
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                return Some(Json::Deep);
-            }
+    #[test]
+    fn few_members_and_many_come_in_the_same_order() {
+        for count in [0, 1, 2, 31, 32, 33, 64, 1000] {
+            // Some keys are there twice, and keep the order in which they came.
+            let key = |place: usize| format!("{:x}", place * 7919 % 701).into_bytes();
+            let member = |place: usize| (key(place).into(), Json::Number(place.to_string().into_bytes().into()));
+            let mut members: Vec<Member> = (0..count).map(member).collect();
+            let mut expected: Vec<usize> = (0..count).collect();
+            expected.sort_by_key(|place| (key(*place).len(), key(*place)));
+            sort(&mut members);
+            assert_eq!(members, expected.into_iter().map(member).collect::<Vec<_>>());
         }
-        None
     }
 }

@@ -5,11 +5,10 @@ use super::key_cache::{self, Level, Occupant, Slot, Table, Usual};
 use super::parser::{Parser, Read};
 use super::value::Value;
 use super::walk::{Walk, see};
-use super::{number, space, string};
+use super::{json, number, space, string};
 use crate::contract::personal_words::LEAST_NUMBER;
 use crate::contract::vocabulary::{Fault, Field, Kind};
 use crate::contract::{personal_keys, words};
-use std::collections::BinaryHeap;
 
 impl Parser {
     /// Reads an object whose brace has been read.
@@ -147,13 +146,11 @@ impl Parser {
     fn find_duplicates(&mut self, text: &[u8], level: Level, first: usize) {
         let members = if level == Level::Event { &self.event.unknown_fields } else { &self.event.members };
         let members = members.get(first..).unwrap_or_default();
-        let mut names: BinaryHeap<_> = members.iter().map(|member| string::content(text, member.key)).collect();
-        let mut last = None;
-        while let Some(name) = names.pop() {
-            if last.as_ref() == Some(&name) {
-                self.event.faults.add(Fault::DuplicateKey);
-            }
-            last = Some(name);
+        let names: Vec<_> = members.iter().map(|member| string::content(text, member.key)).collect();
+        let name = |place: usize| names.get(place).map(|name| &**name).unwrap_or_default();
+        let order = json::order(names.len(), &name);
+        if order.windows(2).any(|pair| matches!(*pair, [one, next] if name(one) == name(next))) {
+            self.event.faults.add(Fault::DuplicateKey);
         }
     }
 }

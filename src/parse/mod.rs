@@ -36,9 +36,11 @@ mod members;
 pub mod multiple;
 pub mod number;
 mod parser;
+pub mod part;
 mod reader;
 pub mod space;
 pub mod string;
+pub mod tape;
 mod value;
 mod walk;
 

@@ -118,6 +118,7 @@ impl Parser {
     }
 
     /// Reads a text whose first quote has been read.
+    #[inline]
     pub(super) fn string(&mut self, text: &[u8], start: usize) -> Read<Value> {
         let Some(value) = string::read(text, start, &mut self.event.faults) else {
             return self.not_json(start);

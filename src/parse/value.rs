@@ -73,6 +73,11 @@ impl Value {
         (self.0.get() >> 36) as usize
     }
 
+    /// The same value in a text that begins so many bytes later.
+    pub const fn back(self, by: usize) -> Value {
+        Value::new(self.kind(), self.flags(), self.start() - by, self.end() - by)
+    }
+
     /// The place after it, and after the quote that ends a text.
     pub const fn after(self) -> usize {
         self.end() + matches!(self.kind(), Kind::Text) as usize

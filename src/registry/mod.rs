@@ -2,17 +2,22 @@
 
 mod own;
 pub mod payload;
+mod plan;
 pub mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod taxonomy;
 
+use crate::contract::limits::REGISTRY_DEPTH;
 use crate::contract::rules::{BLOCKED_JUMPS, STATES};
 use crate::contract::words::is_same;
-use crate::parse::json::Json;
+use crate::parse::part::{Part, Parts};
+use crate::parse::tape::Tape;
+use crate::parse::{Parser, Reader};
 use crate::short;
 use own::MOST_OWN_RULES;
 pub use own::{OwnRule, instance};
 use payload::EventType;
+use plan::Plan;
 
 /// A text of the registry, in UTF-8.
 pub(crate) type Name = Box<[u8]>;
@@ -35,6 +40,8 @@ pub struct Registry {
     pub(crate) exempts_keys: bool,
     /// The rules of the install's own that refuse events.
     pub own_rules: Vec<OwnRule>,
+    /// What they look at of an event, for each type that they bind; the last is for any other.
+    plans: Vec<(Option<Name>, Plan)>,
     /// What of the snapshot this engine cannot judge by, so that only the store can.
     pub faults: Vec<String>,
     /// `None` if the snapshot does not contain them, as the public one does not: then only the store can judge.
@@ -70,6 +77,7 @@ impl Registry {
             personal_words: Vec::new(),
             exempts_keys: false,
             own_rules: Vec::new(),
+            plans: Vec::new(),
             faults: Vec::new(),
             sites: None,
         }
@@ -77,41 +85,52 @@ impl Registry {
 
     /// Reads a snapshot.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let snapshot = Json::read(json).ok_or("the registry snapshot is not JSON")?;
+        Registry::read(json, &mut Box::new(Parser::new()))
+    }
+
+    /// The same with a parser that is there already.
+    pub fn read(json: &[u8], parser: &mut Parser) -> Result<Self, String> {
+        let mut reader = Reader::new(json);
+        if reader.event(parser).is_err() || !reader.is_done() {
+            return Err("the registry snapshot is not JSON".into());
+        }
+        let tape = Tape::read(json, REGISTRY_DEPTH);
+        let snapshot = tape.root();
         let mut registry = Registry {
             is_loaded: true,
-            version: text_in(&snapshot, "version")?,
-            default_site: text_in(&snapshot, "default_site")?,
-            states: texts_in(&snapshot, "states")?,
+            version: text_in(snapshot, "version")?,
+            default_site: text_in(snapshot, "default_site")?,
+            states: texts_in(snapshot, "states")?,
             ..Registry::unloaded()
         };
-        for entry in list_in(&snapshot, "event_types")? {
+        for entry in list_in(snapshot, "event_types")? {
             let entry = EventType::read(entry, &mut registry.faults)?;
             registry.exempts_keys |= entry.1.exempts_any();
             registry.event_types.entries.push(entry);
         }
         registry.event_types.index();
-        for id in texts_in(&snapshot, "rules")? {
+        for id in texts_in(snapshot, "rules")? {
             registry.retention_rules.push(RetentionRule { id, ..RetentionRule::default() });
         }
         // A database that is older than this engine gives neither these nor any words.
         registry.personal_words = snapshot.get("personal_words").texts().unwrap_or_default();
-        for terms in snapshot.get("rule_terms").list().unwrap_or_default() {
+        for terms in snapshot.get("rule_terms").items() {
             if let Some(rule) =
                 registry.retention_rules.iter_mut().find(|rule| terms.get("id").text() == Some(&rule.id))
             {
                 rule.demand(terms);
             }
         }
-        for entry in snapshot.get("own_rules").list().unwrap_or_default() {
+        for entry in snapshot.get("own_rules").items() {
             registry.take_own_rule(entry);
         }
-        for jump in list_in(&snapshot, "blocked_jumps")? {
+        registry.plan();
+        for jump in list_in(snapshot, "blocked_jumps")? {
             registry.blocked_jumps.push(pair(jump).ok_or_else(|| missing("blocked_jumps"))?);
         }
-        if *snapshot.get("sites") != Json::Null {
+        if !snapshot.get("sites").is_nothing() {
             let mut sites = Vec::new();
-            for site in list_in(&snapshot, "sites")? {
+            for site in list_in(snapshot, "sites")? {
                 sites.push(Site::read(site).ok_or_else(|| missing("sites"))?);
             }
             registry.sites = Some(sites);
@@ -121,8 +140,8 @@ impl Registry {
 
     #[cold]
     #[inline(never)]
-    fn take_own_rule(&mut self, entry: &Json) {
-        if *entry.get("mode") != Json::Text(b"enforce".into()) {
+    fn take_own_rule(&mut self, entry: Part) {
+        if entry.get("mode").text() != Some(b"enforce") {
             return;
         }
         match OwnRule::read(entry) {
@@ -197,46 +216,42 @@ fn unjudged(parts: &[&[u8]]) -> String {
 }
 
 #[inline(never)]
-fn text_in(snapshot: &Json, name: &str) -> Result<String, String> {
+fn text_in(snapshot: Part, name: &str) -> Result<String, String> {
     let content = snapshot.get(name).text().ok_or_else(|| missing(name))?;
     String::from_utf8(content.to_vec()).map_err(|_| missing(name))
 }
 
 #[inline(never)]
-fn name_in(entry: &Json, name: &str) -> Option<Name> {
+fn name_in(entry: Part, name: &str) -> Option<Name> {
     entry.get(name).text().map(Name::from)
 }
 
 #[inline(never)]
-fn list_in<'a, 'b>(snapshot: &'b Json<'a>, name: &str) -> Result<&'b [Json<'a>], String> {
+fn list_in<'a>(snapshot: Part<'a>, name: &str) -> Result<Parts<'a>, String> {
     snapshot.get(name).list().ok_or_else(|| missing(name))
 }
 
 #[inline(never)]
-fn texts_in(snapshot: &Json, name: &str) -> Result<Vec<Name>, String> {
+fn texts_in(snapshot: Part, name: &str) -> Result<Vec<Name>, String> {
     snapshot.get(name).texts().ok_or_else(|| missing(name))
 }
 
-fn pair(jump: &Json) -> Option<(Name, Name)> {
-    let [from, to] = jump.list()? else {
-        return None;
-    };
-    Some((from.text()?.into(), to.text()?.into()))
+fn pair(jump: Part) -> Option<(Name, Name)> {
+    let [from, to] = <[Name; 2]>::try_from(jump.texts()?).ok()?;
+    Some((from, to))
 }
 
 impl RetentionRule {
-    fn demand(&mut self, terms: &Json) {
+    fn demand(&mut self, terms: Part) {
         (self.prior_state, self.new_state) = (name_in(terms, "prior_state"), name_in(terms, "new_state"));
         self.inactivity_days = terms.get("inactivity_days").number().map(Name::from);
     }
 }
 
 impl Site {
-    fn read(site: &Json) -> Option<Site> {
-        let origins = match site.get("origins") {
-            Json::Null => None,
-            origins => Some(origins.texts()?),
-        };
+    fn read(site: Part) -> Option<Site> {
+        let origins = site.get("origins");
+        let origins = if origins.is_nothing() { None } else { Some(origins.texts()?) };
         Some(Site { id: name_in(site, "id")?, origins })
     }
 }

@@ -1,13 +1,14 @@
 //! What the registry says about the payload of an event type.
 
-use super::own::drop_all;
 use super::schema::Schema;
-use super::schema::keywords::{Meaning, keyword};
+use super::schema::keywords::{KEYWORDS, Meaning, keyword};
 use super::{missing, unjudged};
 use crate::contract::field_names::KEYS;
-use crate::contract::limits::OWN_TEXT;
+use crate::contract::limits::{MOST_DEPTH, OWN_TEXT};
 use crate::contract::vocabulary::{Category, Field, Kind, OWN_KEYS};
-use crate::parse::json::{Json, Step};
+use crate::parse::json::Step;
+use crate::parse::part::Part;
+use crate::parse::tape::{Tape, bare};
 use crate::parse::{Event, Value, number, string};
 
 /// An active entry of the event registry.
@@ -65,13 +66,13 @@ const TYPES: [(&str, Type); 6] = [
 impl EventType {
     /// An entry of a snapshot with its id. Of what its payload schema should not say, nothing is asked, and a fault is
     /// noted.
-    pub(crate) fn read(entry: &Json, faults: &mut Vec<String>) -> Result<(Box<[u8]>, EventType), String> {
+    pub(crate) fn read(entry: Part, faults: &mut Vec<String>) -> Result<(Box<[u8]>, EventType), String> {
         let id = entry.get("id").text().ok_or_else(|| missing("event_types"))?;
         let category = entry.get("category").text().ok_or_else(|| missing("event_types"))?;
         let says = entry.get("payload_schema");
-        let is_closed = *says.get("additionalProperties") == Json::Boolean(false);
+        let is_closed = says.get("additionalProperties").kind() == Kind::False;
         let (mut properties, is_plain) = Property::all(says, is_closed);
-        let schema = if *says == Json::Null { Err(Vec::new()) } else { Schema::read(says) };
+        let schema = if says.is_nothing() { Err(Vec::new()) } else { Schema::read(says) };
         if !is_plain {
             for property in &mut properties {
                 property.forget();
@@ -82,7 +83,7 @@ impl EventType {
             }
         }
         let category = Category::named(category);
-        let is_closed = is_closed && *says.get("patternProperties") == Json::Null;
+        let is_closed = is_closed && says.get("patternProperties").is_nothing();
         Ok((id.into(), EventType { category, properties, is_closed, is_plain, schema: schema.ok() }))
     }
 
@@ -103,7 +104,9 @@ impl EventType {
         self.properties.iter().all(|property| property.holds(text, event))
             && match self.is_plain {
                 true => !(self.is_closed && self.has_other(text, event)),
-                false => self.schema.as_ref().is_none_or(|schema| schema.fault(&self.seen(text, event)).is_none()),
+                false => {
+                    self.schema.as_ref().is_none_or(|schema| schema.fault(self.seen(text, event).root()).is_none())
+                }
             }
     }
 
@@ -123,28 +126,27 @@ impl EventType {
     /// without those of [`OWN_KEYS`] that it does not describe.
     #[cold]
     #[inline(never)]
-    pub fn seen<'a>(&self, text: &'a [u8], event: &Event) -> Json<'a> {
-        let mut seen = Vec::new();
-        if let Json::Object(members) = Json::event(event.raw(text)) {
-            for (key, value) in members {
-                if let (b"metadata", Json::Object(metadata)) = (&*key, value) {
-                    seen = metadata;
-                }
-            }
-        }
+    pub fn seen(&self, text: &[u8], event: &Event) -> Tape {
+        let mut tape = Tape::EMPTY;
+        let metadata = event.value(Field::Metadata);
+        tape.begin(text, metadata.start(), metadata.end());
+        let is_object = metadata.kind() == Kind::Object;
+        let metadata = if is_object { tape.here(metadata) } else { bare(Kind::Object) };
+        tape.members(metadata);
         let describes = |key: &[u8]| self.properties.iter().any(|property| *property.key == *key && !property.is_own);
-        drop_all(&mut seen, &|(key, value)| {
-            !describes(key) && OWN_KEYS.iter().any(|own| own.as_bytes() == &**key)
-                || *value == Json::Null && (describes(key) || !self.is_closed)
+        tape.forget(&|key, kind| {
+            !describes(key) && OWN_KEYS.iter().any(|own| own.as_bytes() == key)
+                || kind == Kind::Null && (describes(key) || !self.is_closed)
         });
-        Json::Object(seen)
+        tape.object(Value::ABSENT, metadata, 0, MOST_DEPTH);
+        tape
     }
 
     /// The way within metadata, which is `seen`, to the first part that the payload schema refuses: a required key that is
     /// missing comes first, in the order in which Postgres keeps keys.
     #[cold]
     #[inline(never)]
-    pub fn fault<'a>(&'a self, text: &[u8], event: &Event, seen: &'a Json<'a>) -> Option<Vec<Step<'a>>> {
+    pub fn fault<'a>(&'a self, text: &[u8], event: &Event, seen: Part<'a>) -> Option<Vec<Step<'a>>> {
         let is_wrong = |property: &&Property| {
             let value = property.value(text, event);
             property.is_missing(text, value) || property.is_own && !property.admits(text, value)
@@ -159,19 +161,19 @@ impl EventType {
 
 impl Property {
     /// What a payload schema says of each key, and whether it says nothing else of any.
-    fn all(schema: &Json, is_closed: bool) -> (Vec<Property>, bool) {
-        let mut is_plain = schema.members().iter().all(|(name, says)| match &**name {
+    fn all(schema: Part, is_closed: bool) -> (Vec<Property>, bool) {
+        let mut is_plain = schema.members().all(|says| match says.key() {
             b"properties" | b"required" => true,
-            b"additionalProperties" => matches!(says, Json::Boolean(_)),
+            b"additionalProperties" => is_boolean(says),
             b"type" => says.text() == Some(b"object"),
             name => is_silent(name),
         });
         let mut properties = Vec::new();
-        for (key, says) in schema.get("properties").members() {
-            let mut property = Property::named(key);
-            is_plain &= matches!(says, Json::Object(_));
-            for (keyword, value) in says.members() {
-                is_plain &= property.take(keyword, value).is_some();
+        for says in schema.get("properties").members() {
+            let mut property = Property::named(says.key());
+            is_plain &= says.kind() == Kind::Object;
+            for value in says.members() {
+                is_plain &= property.take(value.key(), value).is_some();
             }
             properties.push(property);
         }
@@ -182,7 +184,7 @@ impl Property {
         }
         let required = schema.get("required");
         let names = required.texts();
-        is_plain &= names.is_some() || *required == Json::Null;
+        is_plain &= names.is_some() || required.is_nothing();
         for key in names.unwrap_or_default() {
             match properties.iter_mut().find(|property| property.key == key) {
                 Some(property) => property.required = true,
@@ -211,21 +213,21 @@ impl Property {
 
     /// `None` if only the whole schema can be judged by what is said here.
     #[inline(never)]
-    fn take(&mut self, keyword: &[u8], value: &Json) -> Option<()> {
+    fn take(&mut self, keyword: &[u8], value: Part) -> Option<()> {
         match keyword {
             b"type" => self.kind = Some(Type::named(value.text()?)?),
             b"enum" => {
-                self.choices = value.list()?.iter().map(Choice::read).collect::<Option<_>>()?;
+                self.choices = value.list()?.map(Choice::read).collect::<Option<_>>()?;
                 // Only the whole schema can say that nothing is allowed.
                 self.choices.first()?;
             }
-            b"minimum" => self.minimum = Some(number_of(value)?.into()),
-            b"maximum" => self.maximum = Some(number_of(value)?.into()),
+            b"minimum" => self.minimum = Some(value.number()?.into()),
+            b"maximum" => self.maximum = Some(value.number()?.into()),
             b"minLength" => self.shortest = Some(length_of(value)?),
             b"maxLength" => self.longest = Some(length_of(value)?),
             b"personal" => {
-                let Json::Boolean(is_personal) = value else { return None };
-                self.is_exempt = !is_personal;
+                is_boolean(value).then_some(())?;
+                self.is_exempt = value.kind() == Kind::False;
             }
             keyword if is_silent(keyword) => {}
             _ => return None,
@@ -304,16 +306,16 @@ impl Type {
 /// Whether a keyword is said to people, or means nothing without another that is not plain.
 #[cold]
 fn is_silent(name: &[u8]) -> bool {
-    keyword(name).is_some_and(|(_, meaning)| matches!(meaning, Meaning::Nothing))
+    keyword(name).is_some_and(|place| matches!(KEYWORDS.get(place), Some((.., Meaning::Nothing))))
 }
 
-fn number_of<'a>(value: &'a Json) -> Option<&'a [u8]> {
-    value.number()
+fn is_boolean(value: Part) -> bool {
+    matches!(value.kind(), Kind::False | Kind::True)
 }
 
 /// A bound on a length: a whole number of a few digits.
-fn length_of(value: &Json) -> Option<usize> {
-    number::small(number_of(value)?).map(|length| length as usize)
+fn length_of(value: Part) -> Option<usize> {
+    number::small(value.number()?).map(|length| length as usize)
 }
 
 /// A value that a payload schema allows.
@@ -327,13 +329,13 @@ enum Choice {
 }
 
 impl Choice {
-    fn read(value: &Json) -> Option<Choice> {
-        Some(match value {
-            Json::Boolean(choice) => Choice::Boolean(*choice),
-            Json::Number(choice) => Choice::Number((**choice).into()),
-            Json::Text(choice) => Choice::Text(choice.as_ref().into()),
-            Json::Null => Choice::Null,
-            Json::List(_) | Json::Object(_) | Json::Deep => return None,
+    fn read(value: Part) -> Option<Choice> {
+        Some(match value.kind() {
+            Kind::False | Kind::True => Choice::Boolean(value.kind() == Kind::True),
+            Kind::Number => Choice::Number(value.content().into()),
+            Kind::Text => Choice::Text(value.content().into()),
+            Kind::Null => Choice::Null,
+            Kind::Array | Kind::Object | Kind::Absent => return None,
         })
     }
 

@@ -51,7 +51,9 @@ pub fn load_registry(registry: &JsValue) -> Result<Option<String>, TypeError> {
 }
 
 fn read_registry(registry: &JsValue) -> Result<Registry, TypeError> {
-    Registry::from_json(&bytes(registry, "registry")?).map_err(|reason| TypeError::new(&reason))
+    let json = bytes(registry, "registry")?;
+    let read = STATE.with_borrow_mut(|state| Registry::read(&json, &mut state.gate.parser));
+    read.map_err(|reason| TypeError::new(&reason))
 }
 
 /// Who sends, without the id of a user.

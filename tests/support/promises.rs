@@ -37,9 +37,6 @@ pub fn parse(body: &[u8]) {
     let is_json = is_json(body);
     assert_eq!(is_read, is_json, "the reader and serde_json disagree on whether this is JSON");
     let plain = without_mark(body);
-    if Json::read(plain).is_some() {
-        assert!(is_json, "the registry's reader accepts something that is not JSON");
-    }
     if !is_json {
         return;
     }
@@ -414,7 +411,7 @@ impl<'de> Visitor<'de> for Look<'_> {
 pub fn registry(body: &[u8]) {
     let (snapshot, event) = two_parts(body);
     if let Ok(registry) = Registry::from_json(snapshot) {
-        assert!(Json::read(snapshot).is_some(), "a registry is read from something that is not JSON");
+        assert!(is_json(snapshot), "a registry is read from something that is not JSON");
         judges_twice_alike(&registry, event);
     }
 }

@@ -9,6 +9,7 @@ use audience_gate::contract::vocabulary::Field;
 use audience_gate::gate::places;
 use audience_gate::ids::is_uuid;
 use audience_gate::parse::json::{Json, Step};
+use audience_gate::parse::{Parser, Reader, string};
 use audience_gate::privacy::redact::{self, Extent};
 use audience_gate::registry::{self, Registry};
 use audience_gate::time;
@@ -72,6 +73,7 @@ struct Found {
     /// The first of each of them, and others.
     firsts: Vec<Value>,
     others: Vec<Value>,
+    parser: Box<Parser>,
 }
 
 /// Reads all that is stored, and prints what the rule would have refused.
@@ -154,18 +156,25 @@ impl Found {
     fn look(&mut self, row: &Row, rule: &Value, registry: &Registry) -> Result<(), String> {
         self.examined += 1;
         let text: &str = row.get(5);
-        let tree = Json::event(text.as_bytes());
+        let bytes = text.as_bytes();
+        if Reader::new(bytes).event(&mut self.parser).is_err() {
+            return Err("the database gives a row that is no JSON".to_owned());
+        }
+        let event = &self.parser.event;
         let is = |name: &str| rule[name].as_str().map(str::as_bytes);
         let key = [2, 3, 4].map(|place| row.get::<_, String>(place));
-        let is_bound = is("category").is_none_or(|category| tree.get("event_category").text() == Some(category))
+        let category = string::content(bytes, event.value(Field::EventCategory));
+        let is_bound = is("category").is_none_or(|bound| *category == *bound)
             && is("event_type").is_none_or(|kind| kind == key[2].as_bytes())
             && is("site_id").is_none_or(|site| site.eq_ignore_ascii_case(key[0].as_bytes()));
         if !is_bound {
             return Ok(());
         }
         self.bound += 1;
-        let instance = registry::instance(tree);
-        let Some(steps) = registry.own_rules.first().and_then(|rule| rule.fault(&instance)) else { return Ok(()) };
+        let instance = registry::instance(bytes, event);
+        let Some(steps) = registry.own_rules.first().and_then(|rule| rule.fault(instance.root())) else {
+            return Ok(());
+        };
         let is_new = !self.refused.contains_key(&key);
         *self.refused.entry(key).or_default() += 1;
         let samples = if is_new { &mut self.firsts } else { &mut self.others };

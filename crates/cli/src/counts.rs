@@ -31,8 +31,8 @@ impl Violation {
     /// Reads the violations out of what an audit row says about them: its reason, and what follows as far as their list.
     pub fn read(findings: &[u8]) -> Vec<Violation> {
         let object = [br#"{"rejection_reason":"#, findings, b"}"].concat();
-        let found = Json::read(&object);
-        let list = found.as_ref().and_then(|found| found.get("violations").list()).unwrap_or_default();
+        let found = Json::event(&object);
+        let list = found.get("violations").list().unwrap_or_default();
         let text = |one: &Json, key| String::from_utf8_lossy(one.get(key).text().unwrap_or_default()).into_owned();
         list.iter().map(|one| Violation { rule_id: text(one, "rule_id"), path: text(one, "path") }).collect()
     }

@@ -1,229 +1,249 @@
 //! What a schema says of a value. A value of a type that a keyword does not speak of satisfies the keyword.
 
-use super::keywords::{Meaning, Measure, Side, TYPES, keyword};
-use super::{Schema, format, target};
+use super::keywords::{Meaning, Measure, Side};
+use super::{Schema, entry, format, linked};
 use crate::contract::limits::{SCHEMA_NESTED, SCHEMA_WORK};
-use crate::parse::json::{Json, Step};
+use crate::contract::vocabulary::Kind;
+use crate::parse::json::Step;
+use crate::parse::part::Part;
+use crate::parse::tape::Tape;
 use crate::parse::{multiple, number};
+use crate::short;
 use crate::write::{MOST_DIGITS, decimal};
 use std::cmp::Ordering;
-use std::slice;
 
 /// A value that is being judged.
-struct Judged<'a> {
+pub struct Judged<'a> {
     schema: &'a Schema,
-    /// The way to the part at hand, and at the end to what was refused.
+    /// The way to what was refused, from there on up.
     way: Vec<Step<'a>>,
     /// How many schemas may still be asked.
     left: usize,
 }
 
 impl Schema {
-    /// The way to the first part of a value that the schema refuses; `None` if it refuses none. The members of the
-    /// value's objects are in the order in which Postgres keeps them.
+    /// The way to the first part of a value that the schema refuses; `None` if it refuses none.
     #[cold]
     #[inline(never)]
-    pub fn fault<'a>(&'a self, value: &'a Json<'a>) -> Option<Vec<Step<'a>>> {
-        let mut judged = Judged { schema: self, way: Vec::new(), left: SCHEMA_WORK };
-        let holds = judged.holds(&self.root, value, 0);
-        (!holds || judged.left == 0).then_some(judged.way)
+    pub fn fault<'a>(&'a self, value: Part<'a>) -> Option<Vec<Step<'a>>> {
+        let mut judged = Judged::of(self, 0);
+        let holds = judged.holds(self.tape.root(), value, 0);
+        judged.way.reverse();
+        (!holds || judged.is_tired()).then_some(judged.way)
     }
 }
 
 /// What says which schema a part of a value must satisfy, if it must any.
-type Pick<'a, 'b> = &'b dyn Fn(Step<'a>) -> Option<&'a Json<'a>>;
+type Pick<'a, 'b> = &'b dyn Fn(Step<'a>) -> Option<Part<'a>>;
 
 impl<'a> Judged<'a> {
+    /// Nothing is judged by the schema yet, but so many of the schemas within it were asked.
+    pub fn of(schema: &'a Schema, asked: usize) -> Judged<'a> {
+        Judged { schema, way: Vec::new(), left: SCHEMA_WORK.saturating_sub(asked) }
+    }
+
+    /// Whether so many schemas were asked that the value is refused.
+    pub fn is_tired(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Whether a value satisfies a schema in that place, which lies under `above` others; or if a place is given for one
+    /// of its keywords, that.
+    #[inline]
+    pub fn says(&mut self, schema: usize, keyword: Option<usize>, value: Part<'a>, above: usize) -> bool {
+        let part = |place| self.schema.tape.part(place);
+        match keyword {
+            Some(keyword) => self.agrees(part(schema), part(keyword), value, above),
+            None => self.holds(part(schema), value, above),
+        }
+    }
+
     /// Whether a value satisfies a schema, which lies under `above` others. If it does not, `way` leads to the part at
     /// fault.
     #[inline(never)]
-    fn holds(&mut self, schema: &'a Json<'a>, value: &'a Json<'a>, above: usize) -> bool {
-        if let Json::Boolean(answer) = schema {
-            return *answer;
+    fn holds(&mut self, schema: Part<'a>, value: Part<'a>, above: usize) -> bool {
+        let kind = schema.kind();
+        if kind != Kind::Object {
+            return kind == Kind::True;
         }
         self.left = self.left.saturating_sub(1);
         above <= SCHEMA_NESTED
             && self.left > 0
-            && schema.members().iter().all(|(name, says)| {
-                keyword(name).is_none_or(|(_, meaning)| self.agrees(meaning, schema, says, value, above + 1))
-            })
+            && schema.parts().all(|says| self.agrees(schema, says, value, above + 1))
     }
 
-    /// How many of these schemas a value satisfies; or how many of these values a schema does, where it is the other way
-    /// around.
+    /// The same, and nothing is kept of where it does not.
     #[inline(never)]
-    fn matched(&mut self, schemas: &'a [Json<'a>], value: &'a Json<'a>, is_around: bool, above: usize) -> usize {
+    fn fits(&mut self, schema: Part<'a>, value: Part<'a>, above: usize) -> bool {
         let length = self.way.len();
-        let holds = |one: &&'a Json<'a>| {
-            let holds = if is_around { self.holds(value, one, above) } else { self.holds(one, value, above) };
-            self.way.truncate(length);
-            holds
-        };
-        schemas.iter().filter(holds).count()
+        let holds = self.holds(schema, value, above);
+        self.way.truncate(length);
+        holds
+    }
+
+    /// How many of these schemas a value satisfies.
+    fn matched(&mut self, schemas: Part<'a>, value: Part<'a>, above: usize) -> usize {
+        schemas.parts().filter(|schema| self.fits(*schema, value, above)).count()
+    }
+
+    /// The same as `holds` of a part that is a step on.
+    #[inline(never)]
+    fn part_holds(&mut self, step: Step<'a>, schema: Part<'a>, part: Part<'a>, above: usize) -> bool {
+        let holds = self.holds(schema, part, above);
+        if !holds {
+            self.way.push(step);
+        }
+        holds
     }
 
     /// Whether the parts of a value satisfy what is picked for each.
     #[inline(never)]
-    fn parts_hold(&mut self, value: &'a Json<'a>, above: usize, pick: Pick<'a, '_>) -> bool {
-        let mut holds = |step, part| {
-            let Some(schema) = pick(step) else { return true };
-            self.way.push(step);
-            let holds = self.holds(schema, part, above);
-            if holds {
-                self.way.pop();
-            }
-            holds
-        };
-        match value {
-            Json::List(items) => items.iter().enumerate().all(|(index, item)| holds(Step::Item(index), item)),
-            value => value.members().iter().all(|(key, part)| holds(Step::Key(key), part)),
-        }
+    fn parts_hold(&mut self, value: Part<'a>, above: usize, pick: Pick<'a, '_>) -> bool {
+        let is_list = value.kind() == Kind::Array;
+        value.parts().enumerate().all(|(index, part)| {
+            let step = if is_list { Step::Item(index) } else { Step::Key(part.key()) };
+            pick(step).is_none_or(|schema| self.part_holds(step, schema, part, above))
+        })
     }
 
     /// Whether an object has all of these names; the way leads to the first that it lacks.
     #[inline(never)]
-    fn has_all(&mut self, value: &Json, names: &'a Json<'a>) -> bool {
-        let missing = items(names).iter().find(|name| value.member(name.text().unwrap_or_default()).is_none());
-        missing.and_then(Json::text).is_none_or(|name| self.refuses(name))
+    fn has_all(&mut self, value: Part<'a>, names: Part<'a>) -> bool {
+        let missing = names.parts().find(|name| value.member(name.content()).is_none());
+        missing.is_none_or(|name| self.refuses(name.content()))
     }
 
-    #[inline(never)]
     fn refuses(&mut self, key: &'a [u8]) -> bool {
         self.way.push(Step::Key(key));
         false
     }
 
     #[inline(never)]
-    fn name_holds(&mut self, schema: &'a Json<'a>, key: &[u8], above: usize) -> bool {
-        let name = Json::Text(key.into());
-        let mut judged = Judged { schema: self.schema, way: Vec::new(), left: self.left };
-        let holds = judged.holds(schema, &name, above);
+    fn name_holds(&mut self, schema: Part<'a>, key: &[u8], above: usize) -> bool {
+        let mut name = Tape::EMPTY;
+        name.text(key);
+        let mut judged = Judged { way: Vec::new(), ..*self };
+        let holds = judged.holds(schema, name.root(), above);
         self.left = judged.left;
         holds
     }
 
     #[inline(never)]
-    fn agrees(
-        &mut self,
-        meaning: Meaning,
-        schema: &'a Json<'a>,
-        says: &'a Json<'a>,
-        value: &'a Json<'a>,
-        above: usize,
-    ) -> bool {
-        let root = self.schema;
-        match meaning {
+    fn agrees(&mut self, schema: Part<'a>, says: Part<'a>, value: Part<'a>, above: usize) -> bool {
+        let (_, more) = linked(says);
+        let (kind, root) = (value.kind(), self.schema);
+        match entry(says).1 {
             Meaning::Nothing => true,
-            Meaning::Type => is_of(value, says) || items(says).iter().any(|says| is_of(value, says)),
-            Meaning::Choices => items(says).iter().any(|choice| order(choice, value).is_eq()),
-            Meaning::Constant => order(says, value).is_eq(),
-            Meaning::MultipleOf => {
-                value.number().is_none_or(|raw| multiple::is_multiple(raw, says.number().unwrap_or_default()))
-            }
+            Meaning::Type => more >> type_of(value) & 1 != 0 || more & INTEGER != 0 && is_integer(value),
+            Meaning::Choices => says.parts().any(|choice| is_same(choice, value)),
+            Meaning::Constant => is_same(says, value),
+            Meaning::MultipleOf => value.number().is_none_or(|raw| multiple::is_multiple(raw, says.content())),
             Meaning::Bound(measure, side) => is_within(measure, side, value, says),
-            Meaning::Pattern => value.text().is_none_or(|text| root.matches(says.text().unwrap_or_default(), text)),
-            Meaning::Format => value.text().is_none_or(|text| format::has(text, says.text().unwrap_or_default())),
-            Meaning::Parts => self.parts_hold(value, above, &|step| match step {
-                Step::Item(index) => items(says).get(index),
-                Step::Key(key) => says.member(key),
+            Meaning::Pattern => value.text().is_none_or(|text| root.matches(more, text)),
+            Meaning::Format => value.text().is_none_or(|text| format::has(text, says.content())),
+            Meaning::Parts if says.kind() == Kind::Array => {
+                kind != Kind::Array
+                    || value
+                        .parts()
+                        .zip(says.parts())
+                        .enumerate()
+                        .all(|(index, (part, schema))| self.part_holds(Step::Item(index), schema, part, above))
+            }
+            Meaning::Parts => says.parts().all(|schema| {
+                value
+                    .member(schema.key())
+                    .is_none_or(|part| self.part_holds(Step::Key(schema.key()), schema, part, above))
             }),
-            Meaning::OtherItems if !matches!(value, Json::List(_)) => true,
-            Meaning::OtherMembers if !matches!(value, Json::Object(_)) => true,
-            Meaning::OtherItems | Meaning::OtherMembers => self.parts_hold(value, above, &|step| {
-                let is_other = match step {
-                    Step::Item(index) => index >= items(schema.get("prefixItems")).len(),
-                    Step::Key(key) => schema.get("properties").member(key).is_none() && !root.is_patterned(schema, key),
-                };
-                is_other.then_some(says)
-            }),
-            Meaning::PatternProperties => says.members().iter().all(|(pattern, schema)| {
+            Meaning::OtherItems if kind != Kind::Array => true,
+            Meaning::OtherMembers if kind != Kind::Object => true,
+            Meaning::OtherItems | Meaning::OtherMembers => {
+                let before = schema.member(b"prefixItems").map_or(0, |schemas| schemas.parts().count());
                 self.parts_hold(value, above, &|step| match step {
-                    Step::Key(key) if root.matches(pattern, key) => Some(schema),
+                    Step::Item(index) => (index >= before).then_some(says),
+                    Step::Key(key) => (!root.names(schema, key)).then_some(says),
+                })
+            }
+            Meaning::PatternProperties => says.parts().all(|schema| {
+                self.parts_hold(value, above, &|step| match step {
+                    Step::Key(key) if root.matches(linked(schema).1, key) => Some(schema),
                     _ => None,
                 })
             }),
+            Meaning::Contains if kind != Kind::Array => true,
             Meaning::Contains => {
-                let Json::List(items) = value else { return true };
-                let (least, most) = (schema.get("minContains"), schema.get("maxContains"));
-                let matched = self.matched(items, says, true, above);
-                is_on(Side::Most, count(matched, &mut [0; MOST_DIGITS]), most)
-                    && if *least == Json::Null {
-                        matched > 0
-                    } else {
-                        is_on(Side::Least, count(matched, &mut [0; MOST_DIGITS]), least)
-                    }
+                let matched = value.parts().filter(|item| self.fits(says, *item, above)).count();
+                let is_on = |side, bound: Part| is_on(side, compare(matched, bound));
+                schema.member(b"maxContains").is_none_or(|most| is_on(Side::Most, most))
+                    && schema.member(b"minContains").map_or(matched > 0, |least| is_on(Side::Least, least))
             }
-            Meaning::Unique => *says == Json::Boolean(false) || are_unique(items(value)),
+            Meaning::Unique => says.kind() == Kind::False || kind != Kind::Array || are_unique(value),
+            Meaning::Names if kind != Kind::Object => true,
             Meaning::Names => {
-                let wrong = value.members().iter().find(|(key, _)| !self.name_holds(says, key, above));
-                wrong.is_none_or(|(key, _)| self.refuses(key))
+                let wrong = value.parts().find(|part| !self.name_holds(says, part.key(), above));
+                wrong.is_none_or(|part| self.refuses(part.key()))
             }
-            Meaning::Required => !matches!(value, Json::Object(_)) || self.has_all(value, says),
+            Meaning::Required => kind != Kind::Object || self.has_all(value, says),
             Meaning::Dependent => {
-                says.members().iter().filter(|(key, _)| value.member(key).is_some()).all(|(_, says)| match says {
-                    Json::List(_) => self.has_all(value, says),
-                    schema => self.holds(schema, value, above),
+                says.parts().filter(|says| value.member(says.key()).is_some()).all(|says| match says.kind() {
+                    Kind::Array => self.has_all(value, says),
+                    _ => self.holds(says, value, above),
                 })
             }
-            Meaning::All => items(says).iter().all(|schema| self.holds(schema, value, above)),
-            Meaning::Any => self.matched(items(says), value, false, above) > 0,
-            Meaning::One => self.matched(items(says), value, false, above) == 1,
-            Meaning::Not => self.matched(slice::from_ref(says), value, false, above) == 0,
+            Meaning::All => says.parts().all(|schema| self.holds(schema, value, above)),
+            Meaning::Any => self.matched(says, value, above) > 0,
+            Meaning::One => self.matched(says, value, above) == 1,
+            Meaning::Not => !self.fits(says, value, above),
             Meaning::If => {
-                let is_so = self.matched(slice::from_ref(says), value, false, above) > 0;
-                let next = schema.get(if is_so { "then" } else { "else" });
-                *next == Json::Null || self.holds(next, value, above)
+                let next: &[u8] = if self.fits(says, value, above) { b"then" } else { b"else" };
+                schema.member(next).is_none_or(|next| self.holds(next, value, above))
             }
-            Meaning::Reference => target(&root.root, says).is_some_and(|schema| self.holds(schema, value, above)),
+            Meaning::Reference => self.holds(root.tape.part(more), value, above),
         }
     }
 }
 
-fn items<'a, 'b>(value: &'b Json<'a>) -> &'b [Json<'a>] {
-    value.list().unwrap_or_default()
-}
-
-/// The type of a value, as its place in the table.
-fn type_of(value: &Json) -> usize {
-    match value {
-        Json::Null => 0,
-        Json::Boolean(_) => 1,
-        Json::Object(_) => 2,
-        Json::List(_) => 3,
-        Json::Number(_) => 4,
-        Json::Text(_) => 6,
+/// The type of a value, as its place in the table; an integer is a number.
+fn type_of(value: Part) -> usize {
+    match value.kind() {
+        Kind::Null => 0,
+        Kind::False | Kind::True => 1,
+        Kind::Object => 2,
+        Kind::Array => 3,
+        Kind::Number => 4,
+        Kind::Text => 6,
         // Only a schema can be nested so deep, so nothing is equal to it.
-        Json::Deep => 7,
+        Kind::Absent => 7,
     }
 }
 
-fn is_of(value: &Json, name: &Json) -> bool {
-    let kind = TYPES.get(type_of(value)).copied().unwrap_or_default();
-    let name = name.text().unwrap_or_default();
-    name == kind.as_bytes() || name == b"integer" && value.number().is_some_and(number::is_integer)
-}
+/// The bit of integers in a set of types.
+const INTEGER: usize = 1 << 5;
 
 #[inline(never)]
-fn count(number: usize, room: &mut [u8; MOST_DIGITS]) -> &[u8] {
-    decimal(number, room)
+fn is_integer(value: Part) -> bool {
+    value.number().is_some_and(number::is_integer)
 }
 
-fn is_within(measure: Measure, side: Side, value: &Json, bound: &Json) -> bool {
-    let mut room = [0; MOST_DIGITS];
-    let measured = match (measure, value) {
-        (Measure::Number, Json::Number(raw)) => raw,
-        (Measure::Length, Json::Text(text)) => count(characters(text), &mut room),
-        (Measure::Items, Json::List(items)) => count(items.len(), &mut room),
-        (Measure::Members, Json::Object(members)) => count(members.len(), &mut room),
+fn is_within(measure: Measure, side: Side, value: Part, bound: Part) -> bool {
+    let order = match (measure, value.kind()) {
+        (Measure::Number, Kind::Number) => number::compare(value.content(), bound.content()),
+        (Measure::Length, Kind::Text) => compare(value.characters(), bound),
+        (Measure::Items, Kind::Array) | (Measure::Members, Kind::Object) => compare(value.parts().count(), bound),
         _ => return true,
     };
-    is_on(side, measured, bound)
+    is_on(side, order)
 }
 
+/// How a count compares with a bound.
 #[inline(never)]
-fn is_on(side: Side, measured: &[u8], bound: &Json) -> bool {
-    let Some(bound) = bound.number() else { return true };
-    let order = number::compare(measured, bound);
+fn compare(count: usize, bound: Part) -> Ordering {
+    match linked(bound).1.checked_sub(1) {
+        Some(bound) => count.cmp(&bound),
+        None => number::compare(decimal(count, &mut [0; MOST_DIGITS]), bound.content()),
+    }
+}
+
+fn is_on(side: Side, order: Ordering) -> bool {
     match side {
         Side::Least => order.is_ge(),
         Side::Most => order.is_le(),
@@ -232,36 +252,39 @@ fn is_on(side: Side, measured: &[u8], bound: &Json) -> bool {
     }
 }
 
-fn characters(text: &[u8]) -> usize {
-    text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
-}
-
-/// How two values compare: only equal ones are equal, numbers by value.
-fn order(left: &Json, right: &Json) -> Ordering {
-    match (left, right) {
-        (Json::Boolean(left), Json::Boolean(right)) => left.cmp(right),
-        (Json::Number(left), Json::Number(right)) => number::compare(left, right),
-        (Json::Text(left), Json::Text(right)) => left.cmp(right),
-        (Json::List(left), Json::List(right)) => {
-            let orders = left.iter().zip(right).map(|(left, right)| order(left, right));
-            left.len().cmp(&right.len()).then_with(|| first(orders))
-        }
-        (Json::Object(left), Json::Object(right)) => {
-            let pairs = left.iter().zip(right);
-            let orders = pairs.map(|((key, left), (other, right))| key.cmp(other).then_with(|| order(left, right)));
-            left.len().cmp(&right.len()).then_with(|| first(orders))
-        }
-        (left, right) => type_of(left).cmp(&type_of(right)),
+/// Whether two values are equal, numbers by value.
+fn is_same(left: Part, right: Part) -> bool {
+    match (left.text(), right.text()) {
+        (Some(left), Some(right)) => short::is_same(left, right),
+        (None, None) => order(left, right).is_eq(),
+        _ => false,
     }
 }
 
-fn first(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
-    orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+/// How two values compare: only equal ones are equal, numbers by value.
+#[inline(never)]
+fn order(left: Part, right: Part) -> Ordering {
+    let types = type_of(left).cmp(&type_of(right));
+    if types.is_ne() {
+        return types;
+    }
+    match left.kind() {
+        Kind::Number => number::compare(left.content(), right.content()),
+        Kind::Text => left.content().cmp(right.content()),
+        Kind::Array | Kind::Object => left.parts().count().cmp(&right.parts().count()).then_with(|| {
+            let mut orders = left
+                .parts()
+                .zip(right.parts())
+                .map(|(left, right)| left.key().cmp(right.key()).then_with(|| order(left, right)));
+            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        }),
+        kind => (kind == Kind::True).cmp(&(right.kind() == Kind::True)),
+    }
 }
 
-fn are_unique(items: &[Json]) -> bool {
-    let mut seen: Vec<&Json> = Vec::new();
-    items.iter().all(|item| match seen.binary_search_by(|known| order(known, item)) {
+fn are_unique(list: Part) -> bool {
+    let mut seen: Vec<Part> = Vec::new();
+    list.parts().all(|item| match seen.binary_search_by(|known| order(*known, item)) {
         Ok(_) => false,
         Err(place) => {
             seen.insert(place, item);

@@ -147,11 +147,8 @@ pub const TYPES: [&str; 7] = ["null", "boolean", "object", "array", "number", "i
 /// The formats that a schema may ask for, each of which is judged.
 pub const FORMATS: [&str; 8] = ["date", "date-time", "time", "uuid", "uri", "hostname", "ipv4", "ipv6"];
 
-/// The shape of what a keyword says, and what it means.
+/// The place of a keyword in the table.
 #[inline(never)]
-pub fn keyword(name: &[u8]) -> Option<(Shape, Meaning)> {
-    KEYWORDS
-        .iter()
-        .find(|(known, ..)| short::is_same(known.as_bytes(), name))
-        .map(|&(_, shape, meaning)| (shape, meaning))
+pub fn keyword(name: &[u8]) -> Option<usize> {
+    KEYWORDS.iter().position(|(known, ..)| short::is_same(known.as_bytes(), name))
 }

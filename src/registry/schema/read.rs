@@ -1,16 +1,21 @@
 //! What a schema may say: the keywords of the table, with local references and patterns of our grammar. Postgres refuses
 //! every other as it is registered, and says why; here, the place of what is wrong is all that is told.
 
-use super::keywords::{FORMATS, Shape, TYPES, keyword};
-use super::{Pattern, Schema};
-use crate::contract::limits::{SCHEMA_CHOICES, SCHEMA_DEPTH};
-use crate::parse::json::{Json, Step};
+use super::keywords::{FORMATS, KEYWORDS, Shape, TYPES, keyword};
+use super::{Pattern, Schema, link};
+use crate::contract::limits::{REGISTRY_DEPTH, SCHEMA_CHOICES, SCHEMA_DEPTH};
+use crate::contract::vocabulary::Kind;
+use crate::parse::json::Step;
 use crate::parse::number;
-use crate::registry::Name;
+use crate::parse::part::Part;
+use crate::parse::tape::Tape;
 use crate::write;
 
 const DIALECTS: [&[u8]; 2] =
     [b"https://json-schema.org/draft/2020-12/schema", b"https://json-schema.org/draft/2020-12/schema#"];
+
+/// The first count for which there is no room in a note.
+const MOST_SMALL: u32 = 1 << 24;
 
 /// The largest number that a count can be.
 const MOST_COUNT: &[u8] = b"2147483647";
@@ -19,23 +24,28 @@ impl Schema {
     /// Reads a schema; the error is the place of the first thing in it that cannot be judged by, as a reference names it.
     #[cold]
     #[inline(never)]
-    pub fn read(schema: &Json) -> Result<Schema, Vec<u8>> {
-        let root = schema.kept();
-        let mut check = Check { root: &root, place: b"#".to_vec(), patterns: Vec::new() };
-        let is_fit = check.schema(&root, 0);
-        let Check { place, patterns, .. } = check;
-        if is_fit { Ok(Schema { root, patterns }) } else { Err(place) }
+    pub fn read(schema: Part) -> Result<Schema, Vec<u8>> {
+        let is_schema = matches!(schema.kind(), Kind::Object | Kind::True | Kind::False);
+        let mut tape = Tape::read(if is_schema { schema.content() } else { b"" }, REGISTRY_DEPTH);
+        let root = tape.root();
+        let mut check = Check { root, place: b"#".to_vec(), patterns: Vec::new(), links: vec![0; tape.count()] };
+        let is_fit = check.schema(root, 0);
+        let Check { place, patterns, links, .. } = check;
+        tape.link(&links);
+        if is_fit { Ok(Schema { tape, patterns }) } else { Err(place) }
     }
 }
 
 struct Check<'a> {
-    root: &'a Json<'a>,
+    root: Part<'a>,
     /// Where in the schema the check is, and at the end what it refused.
     place: Vec<u8>,
-    patterns: Vec<(Name, Pattern)>,
+    patterns: Vec<Pattern>,
+    /// What is noted of each part.
+    links: Vec<u32>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
     /// Checks what is found a step on.
     fn within(&mut self, step: Step, test: &mut dyn FnMut(&mut Self) -> bool) -> bool {
         let length = self.place.len();
@@ -47,14 +57,14 @@ impl Check<'_> {
         is_fit
     }
 
-    fn schema(&mut self, schema: &Json, depth: usize) -> bool {
-        match schema {
-            Json::Boolean(_) => true,
-            Json::Object(members) => {
+    fn schema(&mut self, schema: Part<'a>, depth: usize) -> bool {
+        match schema.kind() {
+            Kind::True | Kind::False => true,
+            Kind::Object => {
                 depth < SCHEMA_DEPTH
-                    && members.iter().all(|(name, says)| {
-                        self.within(Step::Key(name), &mut |check| {
-                            keyword(name).is_some_and(|(shape, _)| check.fits(shape, says, depth + 1))
+                    && schema.parts().all(|says| {
+                        self.within(Step::Key(says.key()), &mut |check| {
+                            keyword(says.key()).is_some_and(|place| check.keyword(place, says, depth + 1))
                         })
                     })
             }
@@ -62,15 +72,34 @@ impl Check<'_> {
         }
     }
 
-    fn fits(&mut self, shape: Shape, says: &Json, depth: usize) -> bool {
-        let items = says.list();
+    fn keyword(&mut self, place: usize, says: Part<'a>, depth: usize) -> bool {
+        let shape = KEYWORDS.get(place).map_or(Shape::Any, |&(_, shape, _)| shape);
+        let more = match shape {
+            Shape::Pattern => self.patterns.len(),
+            Shape::Types => types(says),
+            Shape::Reference => target(self.root, says).map_or(0, Part::at),
+            Shape::Count => small(says),
+            _ => 0,
+        };
+        self.note(says, link(place, more));
+        self.fits(shape, says, depth)
+    }
+
+    fn note(&mut self, part: Part, found: u32) {
+        if let Some(link) = self.links.get_mut(part.at()) {
+            *link = found;
+        }
+    }
+
+    fn fits(&mut self, shape: Shape, says: Part<'a>, depth: usize) -> bool {
+        let mut parts = says.parts();
         match shape {
             Shape::Any => true,
-            Shape::Text => says.text().is_some(),
-            Shape::Boolean => matches!(says, Json::Boolean(_)),
-            Shape::List => items.is_some(),
-            Shape::Choices => items.is_some_and(|choices| choices.len() <= SCHEMA_CHOICES),
-            Shape::Number => says.number().is_some(),
+            Shape::Text => says.kind() == Kind::Text,
+            Shape::Boolean => matches!(says.kind(), Kind::True | Kind::False),
+            Shape::List => is_list(says),
+            Shape::Choices => is_list(says) && parts.count() <= SCHEMA_CHOICES,
+            Shape::Number => says.kind() == Kind::Number,
             Shape::Positive => says.number().is_some_and(|raw| number::compare(raw, b"0").is_gt()),
             Shape::Count => says.number().is_some_and(|raw| {
                 number::is_integer(raw)
@@ -79,30 +108,31 @@ impl Check<'_> {
             }),
             Shape::Types => {
                 is_one_of(says, &TYPES)
-                    || items.is_some_and(|names| {
-                        !names.is_empty() && are_distinct(names) && names.iter().all(|name| is_one_of(name, &TYPES))
-                    })
+                    || is_list_of_texts(says)
+                        && parts.next().is_some()
+                        && says.parts().all(|name| is_one_of(name, &TYPES))
             }
-            Shape::Names => items.is_some_and(are_distinct),
-            Shape::NamedNames => {
-                matches!(says, Json::Object(_))
-                    && says.members().iter().all(|(_, names)| names.list().is_some_and(are_distinct))
-            }
+            Shape::Names => is_list_of_texts(says),
+            Shape::NamedNames => says.kind() == Kind::Object && parts.all(is_list_of_texts),
             Shape::Pattern => says.text().is_some_and(|source| self.pattern(source)),
             Shape::Format => is_one_of(says, &FORMATS),
             Shape::Reference => target(self.root, says).is_some(),
             Shape::Dialect => says.text().is_some_and(|name| DIALECTS.contains(&name)),
             Shape::Schema => self.schema(says, depth),
-            Shape::Schemas => items.is_some_and(|schemas| {
-                !schemas.is_empty()
-                    && schemas
-                        .iter()
+            Shape::Schemas => {
+                is_list(says)
+                    && says.parts().next().is_some()
+                    && parts
                         .enumerate()
                         .all(|(index, schema)| self.within(Step::Item(index), &mut |check| check.schema(schema, depth)))
-            }),
+            }
             Shape::NamedSchemas | Shape::PatternedSchemas => {
-                matches!(says, Json::Object(_))
-                    && says.members().iter().all(|(name, schema)| {
+                says.kind() == Kind::Object
+                    && parts.all(|schema| {
+                        let name = schema.key();
+                        if shape == Shape::PatternedSchemas {
+                            self.note(schema, link(0, self.patterns.len()));
+                        }
                         (shape == Shape::NamedSchemas || self.pattern(name))
                             && self.within(Step::Key(name), &mut |check| check.schema(schema, depth))
                     })
@@ -113,27 +143,45 @@ impl Check<'_> {
     fn pattern(&mut self, source: &[u8]) -> bool {
         let pattern = Pattern::read(source);
         let is_fit = pattern.is_some();
-        self.patterns.extend(pattern.map(|pattern| (source.into(), pattern)));
+        self.patterns.extend(pattern);
         is_fit
     }
 }
 
-fn is_one_of(name: &Json, known: &[&str]) -> bool {
+fn is_list(says: Part) -> bool {
+    says.kind() == Kind::Array
+}
+
+fn is_one_of(name: Part, known: &[&str]) -> bool {
     name.text().is_some_and(|name| known.iter().any(|known| known.as_bytes() == name))
 }
 
+/// The set of types that a part names: a bit for each in the order of the table.
+fn types(says: Part) -> usize {
+    let is_named = |kind: &&str| {
+        says.text() == Some(kind.as_bytes()) || says.parts().any(|name| name.text() == Some(kind.as_bytes()))
+    };
+    TYPES.iter().enumerate().map(|(place, kind)| usize::from(is_named(kind)) << place).sum()
+}
+
+/// A count of a few digits and one, or zero for any other.
+fn small(says: Part) -> usize {
+    says.number().and_then(number::small).filter(|count| *count < MOST_SMALL).map_or(0, |count| count as usize + 1)
+}
+
 /// Whether these are texts, none of them twice.
-fn are_distinct(names: &[Json]) -> bool {
-    names
-        .iter()
-        .enumerate()
-        .all(|(index, name)| name.text().is_some() && names.iter().take(index).all(|other| other != name))
+fn is_list_of_texts(says: Part) -> bool {
+    is_list(says)
+        && says.parts().enumerate().all(|(index, name)| {
+            let same = |other: Part| other.text() == name.text();
+            name.text().is_some() && !says.parts().take(index).any(same)
+        })
 }
 
 /// What a local reference names: `#`, or a JSON pointer after it, percent-encoded where need be.
 #[cold]
 #[inline(never)]
-pub(super) fn target<'a>(root: &'a Json<'a>, reference: &Json) -> Option<&'a Json<'a>> {
+fn target<'a>(root: Part<'a>, reference: Part) -> Option<Part<'a>> {
     let (hash, mut rest) = reference.text()?.split_first()?;
     let mut pointer = Vec::new();
     while let Some((&byte, after)) = rest.split_first() {
@@ -153,9 +201,12 @@ pub(super) fn target<'a>(root: &'a Json<'a>, reference: &Json) -> Option<&'a Jso
     steps
         .try_fold(root, |within, step| {
             let key = unescaped(step)?;
-            within.member(&key).or_else(|| within.list()?.get(number::small(&key)? as usize))
+            match within.kind() {
+                Kind::Array => within.parts().nth(number::small(&key)? as usize),
+                _ => within.member(&key),
+            }
         })
-        .filter(|target| is_pointer && matches!(target, Json::Object(_) | Json::Boolean(_)))
+        .filter(|target| is_pointer && matches!(target.kind(), Kind::Object | Kind::True | Kind::False))
 }
 
 fn hex(digit: u8) -> Option<u8> {
