@@ -98,13 +98,11 @@ fn an_event_of_many_unknown_fields_takes_time_in_proportion() {
     let took = |fields: usize| {
         let event = (0..fields).map(|number| (format!("field {number}"), json!(number))).collect();
         let event = Value::Object(event);
-        let once = |_| {
-            let started = Instant::now();
-            judged(&registry, &event);
-            started.elapsed()
-        };
-        (0..3).map(once).min().unwrap_or_default()
+        let started = Instant::now();
+        judged(&registry, &event);
+        started.elapsed().as_secs_f64()
     };
-    let [some, many] = [3_000, 30_000].map(took);
-    assert!(many < some * 30, "{many:?} for ten times as many as took {some:?}");
+    // Other tests run beside this one, now and then a whole second long.
+    let times = (0..9).map(|_| took(30_000) / took(3_000)).fold(f64::INFINITY, f64::min);
+    assert!(times < 30.0, "{times} times as long for ten times as many");
 }

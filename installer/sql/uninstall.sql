@@ -44,6 +44,11 @@ begin
       execute format('drop trigger if exists a_hold_to_record on %s', item.events);
       execute format('drop trigger if exists a_keep_history on %s', item.events);
       execute format('drop policy if exists %I on %s', item.name || '_gate', item.events);
+      -- Who sees the record sees its history, as before, but that is asked of every event.
+      if exists (select from pg_catalog.pg_policy p where p.polrelid = item.events and p.polname = item.name || '_select') then
+        execute format('alter policy %I on %s using (exists (select from %s r where r.%I = %I.%I))',
+          item.name || '_select', item.events, item.tracked, item.key_column, item.name, item.entity_column);
+      end if;
     end loop;
   end if;
 

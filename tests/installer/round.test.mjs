@@ -123,6 +123,10 @@ for (const { name, version, files, refused, again, platform, byHand, works = [],
           await client.query("update tracked.orders set status = 'sent'");
           const { rows } = await client.query("select order_id, to_stage from tracked.order_events");
           assert.deepEqual(rows, [{ order_id: 1, to_stage: "placed" }]);
+          const { rows: policies } = await client.query(
+            "select count(*)::integer as policies from pg_policies where schemaname = 'tracked' and qual ~ 'EXISTS' and qual !~ ' OR '",
+          );
+          assert.deepEqual(policies, [{ policies: 1 }]);
           await client.query("drop schema tracked cascade");
         });
         assert.deepEqual(await schema(postgres.url, version), theirs.schema);
