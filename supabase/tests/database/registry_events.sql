@@ -75,7 +75,7 @@ select results_eq(
 from changes c;
 select is_empty($$select * from pg_temp.made('update audience_event_types set score_weight = score_weight')$$, 'what changes nothing is no event');
 select results_eq($$select record ->> 'id', before is null, after is null from pg_temp.made(
-    'update audience_rules set id = ''renamed'' where id = ''taken_over''')$$,
+    'update audience_rules set id = ''renamed'' where id = ''taken_over''') order by 1$$,
   $$values ('renamed', true, false), ('taken_over', false, true)$$, 'a new key is a new record');
 select results_eq($$select entity, record ->> 'user_id', after from pg_temp.made('delete from audience_site_members where role = ''analyst''')$$,
   $$values ('site_member', '00000000-0000-4000-8000-00000000000b', null::jsonb)$$, 'access that is taken is an event');
