@@ -69,15 +69,16 @@ export async function drive({ seconds, senders, faults: withFaults }) {
       let response;
       let text = "";
       try {
-        response = await fetch(served.url, {
+        const begun = await fetch(served.url, {
           method: "POST",
           headers: { "content-type": "application/json", apikey: sent.key },
           body: sent.body,
           signal: AbortSignal.timeout(15_000),
         });
-        text = await response.text();
+        text = await begun.text();
+        response = begun;
       } catch {
-        // The function was killed: as with a broken network, the sender tries again.
+        // The function was killed, before its answer or within it: as with a broken network, the sender tries again.
       }
       if (response === undefined || response.status === 503) {
         if (response && !response.headers.has("retry-after")) wrong.push("503 without Retry-After");
