@@ -15,7 +15,7 @@ const withoutPaths = [
 ];
 
 /** Most of the module is seldom run: less than usual is copied into callers, fewer loops are unrolled, and no panic says where. */
-const small = ["-Cllvm-args=-inline-threshold=70 -unroll-threshold=50", "-Zlocation-detail=none"];
+const small = ["-Cllvm-args=-inline-threshold=110 -unroll-threshold=50", "-Zlocation-detail=none"];
 
 /** Runs a command to its end with its output shown; a failure ends the build with its name. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
 export function run(command, args, env = {}) {
