@@ -26,9 +26,10 @@ Deno.test("forty thousand hostile bodies and more get verdicts or refusals, in f
   // Not one sort of body has taken over: verdicts and refusals were both exercised.
   for (const status of [400, 413, 422]) assert.ok(statuses[status] > 100);
   // Memory grows in steps over the first half, as the runtime's own heaps do; then it has to stay. A peak
-  // goes by when the collector comes round, so what counts is the least that is taken: a leak raises that too.
+  // goes by when the collector comes round, so what counts is the least that is taken: a leak raises that too. It varies by
+  // ten megabytes; two kilobytes that stay of every body are twenty.
   const quarter = resident.length / 4;
   const grown = Math.min(...resident.slice(-quarter)) -
     Math.min(...resident.slice(-2 * quarter, -quarter));
-  assert.ok(grown < 8_000_000, `memory grew by ${grown} bytes: ${resident}`);
+  assert.ok(grown < 20_000_000, `memory grew by ${grown} bytes: ${resident}`);
 });
