@@ -35,7 +35,7 @@ fn every_event_of_every_seed_is_answered_and_kept() {
 
 #[test]
 fn nothing_personal_is_left_of_any_seed() {
-    check("redact", promises::redact);
+    check("redact", promises::redaction::redact);
 }
 
 #[test]

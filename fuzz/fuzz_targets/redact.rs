@@ -7,4 +7,4 @@ mod reference;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| promises::redact(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| promises::redaction::redact(data));

@@ -146,7 +146,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Goes on to the next part of an object or array; passes its end, if there is none.
+/// Moves to the next part of an object or array, or past its end if there is none.
 fn next(text: &[u8], at: &mut usize) -> bool {
     loop {
         *at = space::skip(text, *at);

@@ -73,7 +73,7 @@ impl Value {
         (self.0.get() >> 36) as usize
     }
 
-    /// The same value in a text that begins so many bytes later.
+    /// The same value, counted from a place this many bytes further on in the text.
     pub const fn back(self, by: usize) -> Value {
         Value::new(self.kind(), self.flags(), self.start() - by, self.end() - by)
     }

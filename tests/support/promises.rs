@@ -7,26 +7,23 @@
     reason = "a broken promise has to be loud"
 )]
 
+mod document;
+pub mod redaction;
+
 use crate::{reference, support};
 use audience_gate::contract::limits::MOST_DEPTH;
 use audience_gate::contract::rules::RULES;
 use audience_gate::contract::vocabulary::{FIELDS, Fault, Kind};
 use audience_gate::gate::{Caller, Gate};
-use audience_gate::parse::json::Json;
 use audience_gate::parse::key_cache::CAPACITY;
 use audience_gate::parse::{Event, Parser, Reader, WINDOW, string};
-use audience_gate::privacy::find::{self, Found};
-use audience_gate::privacy::redact::{self, Extent};
 use audience_gate::registry::{Registry, taxonomy};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
-
-const CANARIES: [&str; 4] = ["canary@example.com", "+14155552671", "4111 1111 1111 1111", "123-45-6789"];
 
 /// The reader accepts what `serde_json` accepts and nothing else, sees the same values in it, and names its faults.
 pub fn parse(body: &[u8]) {
@@ -44,15 +41,13 @@ pub fn parse(body: &[u8]) {
         let told = [Fault::Depth, Fault::Text, Fault::Number].into_iter().any(|fault| event.faults().has(fault));
         return assert!(told, "what serde_json cannot decode passes without a fault");
     };
-    let mut seen = Seen::default();
-    let mut decoder = serde_json::Deserializer::from_slice(plain);
-    Look { seen: &mut seen, depth: 1 }.deserialize(&mut decoder).unwrap();
+    let seen = document::seen(plain);
     let has = |fault| event.faults().has(fault);
     assert_eq!(has(Fault::Shape), !value.is_object(), "shape");
     assert_eq!(has(Fault::Depth), seen.depth > MOST_DEPTH, "depth {}", seen.depth);
     assert_eq!(has(Fault::Text), seen.nul, "U+0000");
     assert_eq!(has(Fault::DuplicateKey), seen.twice, "a key that occurs twice");
-    if has_only_plain_numbers(plain) {
+    if document::has_only_plain_numbers(plain) {
         assert!(!has(Fault::Number), "a short number that double precision holds is refused");
     }
     if event.faults().is_empty() {
@@ -119,7 +114,7 @@ fn agree_on_values(body: &[u8], event: &Event, value: &Value) {
 
 /// Every event of a body is answered and kept, alone as in a batch, and what is kept is itself sound.
 pub fn judge(body: &[u8]) {
-    if names_serde_json(body) {
+    if redaction::names_serde_json(body) {
         return;
     }
     for is_ndjson in [false, true] {
@@ -235,175 +230,6 @@ fn row_is_sound(row: &str) {
     let event = format!("{{{behind_index}");
     let violations = support::violations(&judged(event.as_bytes(), Caller::Visitor, false).1);
     assert!(violations.is_empty(), "the accepted row violates {violations:?}: {event}");
-}
-
-/// Redaction makes JSON of JSON, leaves nothing personal, and changes nothing more when it is repeated; what is shortened
-/// has the room that it was given.
-pub fn redact(body: &[u8]) {
-    if names_serde_json(body) {
-        return;
-    }
-    assert!(String::from_utf8(redact::masked(body)).is_ok_and(|masked| masked.is_ascii()), "an outline says something");
-    let (mut reader, mut parser) = (Reader::new(body), Parser::default());
-    if reader.event(&mut parser).is_err() || !reader.is_done() || !is_redactable(&parser.event) {
-        return;
-    }
-    let body = parser.event.raw(body);
-    for is_event in [true, false] {
-        let once = redacted(body, is_event);
-        assert_eq!(String::from_utf8(redacted(&once, false)), String::from_utf8(once), "redacting again changes it");
-        for most in [2_000, 400, 60, 9] {
-            let short = redact::redacted(Json::event(body), is_event, Extent::Short, &Registry::unloaded());
-            let short = written(&redact::fitted(short, most));
-            assert!(short.len() <= most, "{} bytes have no room in {most}", short.len());
-            assert!(is_redactable(&read(&short)), "the contract does not accept a short form");
-        }
-    }
-    for canary in CANARIES {
-        let planted = plant(serde_json::from_slice(body).unwrap(), canary).to_string();
-        let left = support::read(&redacted(planted.as_bytes(), false)).to_string();
-        assert!(!left.contains(canary), "{canary} is left of {planted}: {left}");
-    }
-}
-
-/// Whether there may be a key that serde_json takes for one of its own, so that its opinion is worth nothing.
-fn names_serde_json(body: &[u8]) -> bool {
-    const OWN: &[u8] = b"$serde_json::private";
-    body.windows(OWN.len()).any(|part| part == OWN)
-}
-
-fn is_redactable(event: &Event) -> bool {
-    [Fault::Depth, Fault::Text, Fault::Number, Fault::DuplicateKey].iter().all(|&fault| !event.faults().has(fault))
-}
-
-fn redacted(json: &[u8], is_event: bool) -> Vec<u8> {
-    let out = written(&redact::redacted(Json::event(json), is_event, Extent::Whole, &Registry::unloaded()));
-    read(&out);
-    each_text(&support::read(&out), &mut |content| {
-        assert_eq!(find::in_text(b"", content.as_bytes()), Found::NOTHING, "something personal is left in {content}");
-    });
-    out
-}
-
-fn read(json: &[u8]) -> Event {
-    let (mut reader, mut parser) = (Reader::new(json), Parser::default());
-    assert!(reader.event(&mut parser).is_ok() && reader.is_done(), "redaction made something that is not JSON");
-    parser.event
-}
-
-fn written(value: &Json) -> Vec<u8> {
-    let mut out = Vec::new();
-    value.write(&mut out);
-    out
-}
-
-fn each_text(value: &Value, take: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(content) => take(content),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, take)),
-        Value::Object(members) => members.iter().for_each(|(key, value)| {
-            take(key);
-            each_text(value, take);
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// The value with a canary as a word of its own after every text and key.
-fn plant(value: Value, canary: &str) -> Value {
-    let mark = |text: String| format!("{text}; {canary}");
-    match value {
-        Value::String(text) => Value::String(mark(text)),
-        Value::Array(items) => items.into_iter().map(|item| plant(item, canary)).collect(),
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(key, value)| (mark(key), plant(value, canary)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    }
-}
-
-/// Whether every run of characters that can make a number is short and has a small exponent.
-fn has_only_plain_numbers(json: &[u8]) -> bool {
-    let in_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
-    json.split(|byte| !in_number(byte)).all(|run| {
-        let power = run.split(|byte| matches!(byte, b'e' | b'E')).nth(1);
-        let is_small = |power: &[u8]| {
-            str::from_utf8(power).is_ok_and(|power| power.parse::<i16>().is_ok_and(|power| power.abs() <= 400))
-        };
-        run.len() <= 64 && power.is_none_or(is_small)
-    })
-}
-
-/// What the contract asks of a document apart from being JSON.
-#[derive(Default)]
-struct Seen {
-    depth: usize,
-    nul: bool,
-    twice: bool,
-}
-
-struct Look<'a> {
-    seen: &'a mut Seen,
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Look<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, decoder: D) -> Result<(), D::Error> {
-        decoder.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Look<'_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("any JSON")
-    }
-
-    fn visit_str<E>(self, content: &str) -> Result<(), E> {
-        self.seen.nul |= content.contains('\0');
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.seen.depth = self.seen.depth.max(self.depth);
-        while items.next_element_seed(Look { seen: self.seen, depth: self.depth + 1 })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.seen.depth = self.seen.depth.max(self.depth);
-        let mut keys = HashSet::new();
-        while let Some(key) = members.next_key::<String>()? {
-            self.seen.nul |= key.contains('\0');
-            self.seen.twice |= !keys.insert(key);
-            members.next_value_seed(Look { seen: self.seen, depth: self.depth + 1 })?;
-        }
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
 }
 
 /// A snapshot of a registry is read or refused; by one that is read, every event is judged, and twice alike. The first line

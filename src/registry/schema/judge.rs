@@ -37,12 +37,12 @@ impl Schema {
 type Pick<'a, 'b> = &'b dyn Fn(Step<'a>) -> Option<Part<'a>>;
 
 impl<'a> Judged<'a> {
-    /// Nothing is judged by the schema yet, but so many of the schemas within it were asked.
+    /// Begins to judge by a schema; `asked` of the schemas within it have been asked already.
     pub fn of(schema: &'a Schema, asked: usize) -> Judged<'a> {
         Judged { schema, way: Vec::new(), left: SCHEMA_WORK.saturating_sub(asked) }
     }
 
-    /// Whether so many schemas were asked that the value is refused.
+    /// Whether the value is refused because it took too many schemas to judge.
     pub fn is_tired(&self) -> bool {
         self.left == 0
     }
