@@ -11,9 +11,11 @@ const KEY = "AUDIENCE_GATE_SIGNING_KEY";
 
 /** @type {import("./command.mjs").Command} */
 export const command = {
-  help: `Usage: audience-gate enable jobs|signing [OPTIONS]
+  help: `Usage: audience-gate enable jobs|push|signing [OPTIONS]
 
 jobs     has pg_cron compute states and figures on schedule; until then nothing is scheduled
+push     has Realtime tell open dashboards when their figures change; a push of the migrations does so too where the project
+         has Realtime by then
 signing  makes the key with which the function proves what it judged, and writes it into supabase/functions/.env; the key
          before it stays valid until the next is made
 
@@ -22,7 +24,9 @@ ${DATABASE}  --folder DIR   the folder that holds supabase/; this one where it i
   options: { "db-url": { type: "string" }, folder: { type: "string" } },
   positionals: 1,
   run: async (values, [what]) => {
-    if (what !== "jobs" && what !== "signing") throw new UsageError(`it enables jobs or signing, not ${what}`);
+    if (what !== "jobs" && what !== "push" && what !== "signing") {
+      throw new UsageError(`it enables jobs, push or signing, not ${what}`);
+    }
     const url = databaseUrl(values);
     if (url === undefined) throw new UsageError("it needs --db-url");
     const project = what === "signing" ? new Project(text(values, "folder") ?? ".") : undefined;
@@ -33,7 +37,8 @@ ${DATABASE}  --folder DIR   the folder that holds supabase/; this one where it i
       if (!(await isInstalled(client))) {
         throw new Refusal("the gate is not in this database; run: npx supabase db push");
       }
-      return project ? await alone(project, () => sign(client, project)) : await schedule(client);
+      if (project) return await alone(project, () => sign(client, project));
+      return what === "push" ? await push(client) : await schedule(client);
     });
   },
 };
@@ -50,6 +55,17 @@ async function schedule(client) {
     "a scheduler of yours call once a minute: select audience_gate.run_due_jobs();",
   );
   return 1;
+}
+
+/** @param {import("./database.mjs").Client} client */
+async function push(client) {
+  const { rows: [{ told }] } = await client.query("select audience_gate.enable_push() as told");
+  say(
+    told.realtime
+      ? "Realtime tells the members of a site when its figures change."
+      : "This database has no Realtime that sends from the database. Dashboards ask once a minute, as before.",
+  );
+  return told.realtime ? 0 : 1;
 }
 
 /** @param {import("./database.mjs").Client} client @param {Project} project */

@@ -52,6 +52,12 @@ begin
     end loop;
   end if;
 
+  if exists (select from pg_catalog.pg_policy p
+    where p.polrelid = to_regclass('realtime.messages') and p.polname = 'audience_gate_members')
+  then
+    execute 'drop policy audience_gate_members on realtime.messages';
+  end if;
+
   -- All that is not the gate's, to be compared with what is left.
   create temporary view uninstall_theirs as
   with tables as (

@@ -136,6 +136,10 @@ verify_jwt = false # nobody else reaches it
 /** The team's two documents as they were run: their tables, policies and trigger, and rows from before. */
 const documents = () => readFileSync(join(root, "tests/database/legacy.sql"), "utf8");
 
+/** What Realtime makes in a project's database, and a topic of theirs in it. */
+const realtime = () => readFileSync(join(root, "tests/database/realtime.sql"), "utf8");
+const ROOMS = `create policy rooms on realtime.messages for select to authenticated using (topic like 'room:%');`;
+
 /** @type {Shape[]} */
 export const SHAPES = [
   { name: "an empty new project", version: 15, files: { "config.toml": 'project_id = "empty"\n' } },
@@ -237,6 +241,16 @@ export const SHAPES = [
       "functions/ingest-orders/index.ts": "Deno.serve(() => new Response());\n",
     },
     works: [["select jobname from cron.job", [{ jobname: "audience nightly" }]]],
+  },
+  {
+    name: "Realtime, with a policy of its own on the messages",
+    version: 15,
+    files: { "config.toml": CONFIG },
+    platform: realtime(),
+    byHand: ROOMS,
+    works: [["select qual from pg_policies where schemaname = 'realtime' and policyname = 'rooms'", [
+      { qual: "(topic ~~ 'room:%'::text)" },
+    ]]],
   },
   {
     name: "the newest config.toml, with other places and files beside a function",

@@ -1,9 +1,9 @@
-/** The board of one site: the panels in reading order, refreshed while the page is visible. */
+/** The board of one site: the panels in reading order, each refreshed while somebody sees it. */
 import { el } from "../shared/dom.ts";
 import { filterBar } from "./filters.ts";
 import { freshnessNote } from "./freshness.ts";
 import { kpi } from "./kpi.ts";
-import { type Panel, panel } from "./panel.ts";
+import { type Context, type Panel, panel } from "./panel.ts";
 import { adoptionPanel } from "./panels/adoption.ts";
 import { engagementPanel } from "./panels/engagement.ts";
 import { errorsPanel } from "./panels/errors.ts";
@@ -20,7 +20,9 @@ import type { Place } from "./views.ts";
 import { isWatched, onReturn } from "./watched.ts";
 import { t } from "./texts.ts";
 
+/** So often the board is read again: by itself, and where the project says itself when there is something new. */
 const EVERY = 60_000;
+const EVERY_TOLD = 15 * 60_000;
 
 export function show({ main, client, site, signal }: Place): void {
   const api = kpi(client, site);
@@ -62,20 +64,62 @@ export function show({ main, client, site, signal }: Place): void {
   );
   const filters = filterBar(() => void refresh());
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
+  const seen = new Set<Panel>();
+  const stale = new Set<Panel>();
+  const watcher = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) {
+      const one = slow.find(({ element }) => element === target);
+      if (!one) continue;
+      if (!isIntersecting) seen.delete(one);
+      else if (seen.add(one) && stale.delete(one)) void one.refresh(context());
+    }
+  });
+  for (const { element } of slow) watcher.observe(element);
   let refreshed = 0;
-  void refresh();
+  let told = false;
+  const first = refresh();
   const again = (): void => {
-    if (isWatched() && Date.now() - refreshed >= EVERY) void refresh();
+    if (isWatched() && Date.now() - refreshed >= (told ? EVERY_TOLD : EVERY)) renew();
   };
   const timer = setInterval(again, EVERY);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  signal.addEventListener("abort", () => {
+    clearInterval(timer);
+    watcher.disconnect();
+  });
   onReturn(again, signal);
+  void first.then(async () => {
+    const { listen } = await import("./push.ts");
+    if (!signal.aborted) listen(client, site, { listening, changed: renew }, signal);
+  });
+
+  function context(): Context {
+    return { kpi: api, filters: filters.read() };
+  }
 
   async function refresh(): Promise<void> {
     refreshed = Date.now();
-    const context = { kpi: api, filters: filters.read() };
-    void live.refresh(context);
-    await Promise.all([...slow.map((one) => one.refresh(context)), freshness.refresh(context.filters)]);
+    stale.clear();
+    const now = context();
+    void live.refresh(now);
+    await Promise.all([...slow.map((one) => one.refresh(now)), freshness.refresh(now.filters)]);
     if (!signal.aborted) main.dataset["loaded"] = site;
+  }
+
+  /** What is on the screen, now; the rest, when it comes there. */
+  function renew(): void {
+    refreshed = Date.now();
+    const now = context();
+    void live.refresh(now);
+    void freshness.refresh(now.filters);
+    for (const one of slow) {
+      if (seen.has(one)) void one.refresh(now);
+      else stale.add(one);
+    }
+  }
+
+  function listening(yes: boolean): void {
+    told = yes;
+    live.listening(yes);
+    main.dataset["told"] = String(yes);
   }
 }

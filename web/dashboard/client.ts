@@ -1,6 +1,6 @@
 /**
  * The parts of a Supabase project that the dashboard talks to: sign-in, tables and functions of the database, the Edge
- * Function. `supabase-js` has them too, with storage and sockets, which are half of its weight.
+ * Function, Realtime. `supabase-js` has them too, with storage and all that Realtime can, which are half of its weight.
  */
 import { AuthClient } from "@supabase/auth-js";
 import { rest } from "./rest.ts";
@@ -18,6 +18,8 @@ export function connect(url: string, key: string) {
     auth,
     from,
     rpc,
+    /** The address of the project's Realtime. */
+    realtime: `${url.replace(/^http/, "ws")}/realtime/v1/websocket?apikey=${encodeURIComponent(key)}&vsn=1.0.0`,
     /** What the Edge Function answers; throws where it does not, or not to a page from here. */
     post: async (path: string): Promise<unknown> => {
       const response = await asReader(`${url}/functions/v1/${path}`, { method: "POST" });

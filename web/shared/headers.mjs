@@ -13,7 +13,7 @@ export const pageHeaders = (project) => ({
     "style-src 'self' 'unsafe-inline'",
     "font-src 'self'",
     "img-src 'self' data:",
-    `connect-src 'self'${project ? ` ${project}` : ""}`,
+    `connect-src 'self'${project ? ` ${project} ${project.replace(/^http/, "ws")}` : ""}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

@@ -1,4 +1,7 @@
-/** What is happening now: the last half hour, and events as they come in. It can be stopped, and stops unseen. */
+/**
+ * What is happening now: the last half hour, and events as they come in. It can be stopped, and stops unseen. It asks by itself
+ * unless it is told.
+ */
 import { el, icon } from "../../shared/dom.ts";
 import { addressOf } from "../address.ts";
 import { fitted } from "../charts/frame.ts";
@@ -12,6 +15,7 @@ import { isWatched, onReturn } from "../watched.ts";
 /** The latest events are asked for so often, and the minutes every third time: eight questions a minute. */
 const EVERY = 10_000;
 const MINUTES_EVERY = 3;
+const MINUTE = 60_000;
 const SHOWN = 14;
 const SAID = {
   live: t("live"),
@@ -20,9 +24,16 @@ const SAID = {
   alone: t("waiting for somebody to look"),
 } as const;
 
-export function livePanel(signal: AbortSignal): Panel {
+export interface LivePanel extends Panel {
+  /** Whether somebody else says when there is something new. */
+  readonly listening: (yes: boolean) => void;
+}
+
+export function livePanel(signal: AbortSignal): LivePanel {
   let context: Context | undefined;
   let paused = false;
+  let told = false;
+  let minutes: readonly Minute[] | undefined;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let known = new Set<string>();
@@ -52,7 +63,18 @@ export function livePanel(signal: AbortSignal): Panel {
   );
   label();
   onReturn(() => schedule(0), signal);
-  return { element, refresh };
+  return { element, refresh, listening };
+
+  function listening(yes: boolean): void {
+    told = yes;
+    schedule(EVERY);
+  }
+
+  /** The last half hour goes on, whether or not anything happens in it. */
+  function slide(): void {
+    if (minutes) drawMinutes(minutes);
+    schedule(MINUTE);
+  }
 
   function refresh(now: Context): Promise<void> {
     if (context?.kpi !== now.kpi) known = new Set();
@@ -86,11 +108,13 @@ export function livePanel(signal: AbortSignal): Panel {
 
   function schedule(delay: number): void {
     clearTimeout(timer);
-    if (!paused && !signal.aborted) timer = setTimeout(() => void poll(), delay);
+    if (paused || signal.aborted) return;
+    timer = told ? setTimeout(slide, MINUTE) : setTimeout(() => void poll(), delay);
   }
 
-  function drawMinutes(minutes: readonly Minute[]): void {
-    chart.replaceChildren(fitted((width) => liveChart(minutes, { width, now: new Date() }), HEIGHT));
+  function drawMinutes(all: readonly Minute[]): void {
+    minutes = all;
+    chart.replaceChildren(fitted((width) => liveChart(all, { width, now: new Date() }), HEIGHT));
   }
 
   function show(latest: readonly RecentEvent[], { filters }: Context): void {
