@@ -138,6 +138,27 @@ const leftovers = (page, english) =>
     return [...found];
   }, english);
 
+for (const language of ["en", ...LANGUAGES]) {
+  test(`the head is one row at 1280 pixels, and two on a phone: ${language}`, async (t) => {
+    for (const [width, rows] of [[1280, 1], [390, 2]]) {
+      const { page } = await signedIn(t, { viewport: { width, height: 800 }, locale: language });
+      await page.getByRole("navigation").getByRole("link").last().waitFor();
+      const tops = await page.$$eval(
+        ".masthead > *",
+        (parts) =>
+          parts.map((part) => part.getBoundingClientRect()).filter(({ height }) => height > 0)
+            .map(({ top, height }) => Math.round((top + height / 2) / 20)),
+      );
+      assert.equal(new Set(tops).size, rows, `${width} px: ${tops}`);
+      const reach = await page.$$eval(
+        ".masthead > :not(nav)",
+        (parts) => Math.max(...parts.map((part) => part.getBoundingClientRect().right)),
+      );
+      assert.ok(reach <= width, `${width} px: ${reach}`);
+    }
+  });
+}
+
 LANGUAGES.forEach((language, at) => {
   test(`no view is left in English, cut off or refused by axe-core: ${language}`, async (t) => {
     const { page, said } = await signedIn(t, { ...LOOKS[0], locale: language });
@@ -175,6 +196,7 @@ LANGUAGES.forEach((language, at) => {
 test("the language is the browser's, then the chosen one, then that of the link; it writes numbers too", async (t) => {
   const { page, said } = await signedIn(t, { ...LOOKS[0], locale: "de-AT" });
   assert.match(await page.locator("[data-kpi=received]").innerText(), /^\d{1,3}\.\d{3}$/);
+  await page.locator("#settings > summary").click();
   await page.getByLabel("Sprache").selectOption("fr");
   await page.waitForURL(/lang=fr/);
   await loaded(page);

@@ -16,14 +16,16 @@ const main = byId("main");
 const secret = /^#wall=([0-9a-f]{64})$/.exec(location.hash)?.[1];
 const views = import("./views.ts");
 let shown: string | undefined;
-type HeadText = "Skip to the numbers" | "Site" | "Saved views" | "Sign out";
+type HeadText = "Skip to the numbers" | "Site" | "Saved views" | "Settings" | "Sign out";
 
 // The head of the page is there before any of this runs; its words are those of the page's own language until now.
 document.documentElement.lang = language;
 for (const part of document.querySelectorAll("[data-text]")) part.textContent = t(part.textContent as HeadText);
 byId("views").setAttribute("aria-label", t("Views"));
 byId("language").replaceWith(languageChoice());
-byId("theme").replaceWith(themeSwitch(t("Dark theme")));
+byId("theme").replaceWith(themeSwitch(t("Dark theme"), true));
+document.addEventListener("click", ({ target }) => closeOthers(target as Node));
+document.addEventListener("keydown", ({ key }) => key === "Escape" && closeOthers());
 byId("sign-out").addEventListener("click", () => void client.auth.signOut({ scope: "local" }));
 
 if (secret !== undefined) {
@@ -106,16 +108,24 @@ function note(title: string, text: string, action?: HTMLElement): HTMLElement {
   return el("div", { class: "page-note" }, el("h1", {}, title), el("p", {}, text), action);
 }
 
+/** Shuts what is open in the head, but for what holds this. Whoever was in it stands where it is opened. */
+function closeOthers(kept?: Node): void {
+  for (const drop of document.querySelectorAll<HTMLDetailsElement>(".masthead .drop[open]")) {
+    if (kept && drop.contains(kept)) continue;
+    if (!kept && drop.contains(document.activeElement)) drop.querySelector("summary")?.focus();
+    drop.open = false;
+  }
+}
+
 function languageChoice(): HTMLElement {
-  return el(
+  const choice = el(
     "select",
     {
-      class: "plain small",
-      "aria-label": t("Language"),
       onchange: (event) => speak((event.currentTarget as HTMLSelectElement).value),
     },
     Object.entries(LANGUAGES).map(([value, name]) =>
       el("option", { value, lang: value, selected: value === language }, name)
     ),
   );
+  return el("label", { class: "field" }, el("span", {}, t("Language")), choice);
 }

@@ -19,13 +19,6 @@ const SINGLE = ["event", "record"];
 
 export async function savedViews(box: HTMLDetailsElement, where: Where): Promise<void> {
   const body = box.lastElementChild as HTMLElement;
-  const close = (): void => {
-    box.open = false;
-    box.querySelector("summary")?.focus();
-  };
-  box.onkeydown = (event) => {
-    if (event.key === "Escape") close();
-  };
   body.onclick = (event) => {
     if (event.target instanceof Element && event.target.closest("a")) box.open = false;
   };

@@ -112,7 +112,8 @@ async function show(): Promise<void> {
 }
 
 function drawLinks(current: string): void {
-  byId("views").replaceChildren(
+  const links = byId("views");
+  links.replaceChildren(
     ...Object.entries(VIEWS).map(([name, { title }]) =>
       el(
         "a",
@@ -128,4 +129,9 @@ function drawLinks(current: string): void {
       )
     ),
   );
+  // Where the row is longer than the screen, it stands at the view that is shown.
+  const shown = links.querySelector<HTMLElement>("[aria-current]");
+  if (shown && links.scrollWidth > links.clientWidth) {
+    links.scrollLeft = shown.offsetLeft - links.offsetLeft - (links.clientWidth - shown.offsetWidth) / 2;
+  }
 }

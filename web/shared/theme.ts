@@ -3,7 +3,8 @@ import { el, icon } from "./dom.ts";
 
 const KEY = "audience-gate.theme";
 
-export function themeSwitch(name = "Dark theme"): HTMLButtonElement {
+/** `named`: whether the name is seen, or only heard. */
+export function themeSwitch(name = "Dark theme", named = false): HTMLButtonElement {
   const root = document.documentElement;
   const stored = read();
   if (stored) root.dataset["theme"] = stored;
@@ -11,7 +12,7 @@ export function themeSwitch(name = "Dark theme"): HTMLButtonElement {
     "button",
     { class: "button plain", type: "button", onclick: flip },
     icon("sun"),
-    el("span", { class: "visually-hidden" }, name),
+    el("span", { class: named ? null : "visually-hidden" }, name),
   );
   describe();
   return button;
