@@ -19,6 +19,7 @@ const ZONED = [
   ["kpi_funnel", "90 days", 90, ""],
   ["kpi_visits", "30 days by day", 30, ""],
   ["kpi_visits", "90 days by week", 90, ", grain => 'week'"],
+  ["kpi_visit_hours", "1 day by hour", 1, ""],
   ["kpi_pages", "30 days, where visits began", 30, ""],
   ["kpi_pages", "30 days, where visits ended", 30, ", by => 'exit'"],
   ["kpi_referrers", "30 days", 30, ""],

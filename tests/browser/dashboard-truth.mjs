@@ -23,12 +23,16 @@ const VISITS = `a as (${ACTIVITY}),
       array_agg(concat_ws(' ', utm_source, utm_medium, utm_campaign) order by at, id)
         filter (where utm_source is not null or utm_medium is not null or utm_campaign is not null) as touches
     from a group by 1)`;
-/** What a table of visits says of each of them. @param {string} label */
-const counted = (label) =>
+const [TODAY, DAYS] = ["", " - interval '2 days'"].map((before) =>
+  `at time zone $2 >= date_trunc('day', now() at time zone $2)${before}`
+);
+const HOUR = "to_char(date_trunc('hour', at at time zone $2), 'FMDD Mon, HH24:MI')";
+/** What a table of visits says of each of them. @param {string} label @param {string} range */
+const counted = (label, range = RANGE) =>
   `with ${VISITS} select ${label} as label, count(*)::int as visits, count(distinct person)::int as people,
      count(*) filter (where events = 1)::int as bounces, round(avg((events = 1)::int), 4)::float8 as rate,
      round(avg(seconds), 1)::float8 as seconds, round(avg(events), 2)::float8 as per_visit
-   from v where at ${RANGE} group by 1`;
+   from v where at ${range} group by 1`;
 /** Whose visits a campaign brought. @param {string} touch of all that its person came by until then, or ever */
 const credited = (touch) =>
   `with ${VISITS}, w as (
@@ -41,6 +45,8 @@ const credited = (touch) =>
 
 export const TRUTH = {
   visits: counted("(at at time zone $2)::date::text"),
+  hours: counted(HOUR, TODAY),
+  hoursOfThreeDays: counted(HOUR, DAYS),
   total: counted("'all'"),
   entries: counted("coalesce(pages[1], 'not named')"),
   exits: counted("coalesce(pages[cardinality(pages)], 'not named')"),

@@ -289,6 +289,41 @@ for (const zone of ["UTC", ZONE]) {
   });
 }
 
+for (const zone of ["UTC", ZONE, "America/St_Johns"]) {
+  test(`visits are told apart by their hours, today and in three days: ${zone}`, async (t) => {
+    const { page, said } = await signedIn(t);
+    const [{ from, to }] = await sql(
+      "select ((now() at time zone $1)::date - 2)::text as from, (now() at time zone $1)::date::text as to",
+      zone,
+    );
+    for (
+      const [range, truth, hours] of /** @type {const} */ ([
+        ["days=1", "hours", 24],
+        [`from=${from}&to=${to}`, "hoursOfThreeDays", 72],
+      ])
+    ) {
+      await page.goto(`${stack.url}/dashboard/?${range}&zone=${encodeURIComponent(zone)}`);
+      await loaded(page);
+      const expected = await sql(TRUTH[truth], SITE, zone);
+      const rows = await table(page, "visits");
+      assert.equal(rows.length, hours);
+      assert.deepEqual(
+        Object.fromEntries(rows.filter(([, visits]) => visits !== "0").map(([hour, ...cells]) => [hour, cells])),
+        Object.fromEntries(expected.map((row) => [row.label, [
+          ...[row.visits, row.people, row.bounces].map(count),
+          percent(row.rate),
+          duration(row.seconds),
+          row.per_visit.toFixed(2),
+        ]])),
+      );
+      assert.ok(expected.length > 0);
+      assert.deepEqual(await overflow(page), []);
+      await picture(page, `dashboard-${truth}-${zone.replaceAll("/", "-")}`);
+    }
+    assert.deepEqual(said, []);
+  });
+}
+
 test("an event shows within seconds, and a refusal with its rule", async (t) => {
   const { page } = await signedIn(t, { movableClock: true });
   const send = (/** @type {Record<string, unknown>} */ metadata) =>

@@ -10,7 +10,7 @@
  * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
  */
 import { createHash } from "node:crypto";
-import { between, groups, inside, localDay, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
+import { between, groups, inside, localDay, localHour, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
 import { states } from "./kpi_state_model.mjs";
 
 /** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site @param {string} [rule] */
@@ -68,6 +68,14 @@ export function model(all, moves, types, site, rule = "session") {
         }),
       };
     });
+  const counted = (/** @type {ReturnType<typeof visits>} */ group) => ({
+    visits: group.length,
+    people: new Set(group.map((visit) => visit.person)).size,
+    bounces: group.filter(({ events }) => events === 1).length,
+    bounce_rate: group.filter(({ events }) => events === 1).length / group.length,
+    average_seconds: sum(group.map(({ seconds }) => seconds)) / group.length,
+    events_per_visit: sum(group.map(({ events }) => events)) / group.length,
+  });
   const active = (/** @type {Range} */ range) => activity.filter(({ at }) => inside(localDay(at, range.zone), range));
   const firstEver = (
     /** @type {(event: Event) => string} */ key,
@@ -140,12 +148,15 @@ export function model(all, moves, types, site, rule = "session") {
       return [...groups(rows, ({ period, label }) => `${period} ${label}`).values()].map((group) => ({
         period: group[0].period,
         label: group[0].label,
-        visits: group.length,
-        people: new Set(group.map(({ visit }) => visit.person)).size,
-        bounces: group.filter(({ visit }) => visit.events === 1).length,
-        bounce_rate: group.filter(({ visit }) => visit.events === 1).length / group.length,
-        average_seconds: sum(group.map(({ visit }) => visit.seconds)) / group.length,
-        events_per_visit: sum(group.map(({ visit }) => visit.events)) / group.length,
+        ...counted(group.map(({ visit }) => visit)),
+      }));
+    },
+    visit_hours(/** @type {Range} */ range) {
+      const rows = visits().filter(({ day }) => inside(day(range.zone), range))
+        .map((visit) => ({ visit, hour: new Date(localHour(visit.started, range.zone)).toISOString() }));
+      return [...groups(rows, ({ hour }) => hour).values()].map((group) => ({
+        hour: group[0].hour.replace(".000Z", "+00:00"),
+        ...counted(group.map(({ visit }) => visit)),
       }));
     },
     campaigns(/** @type {Range} */ range, /** @type {string} */ by, /** @type {string} */ goal) {

@@ -16,6 +16,18 @@ export function localDay(at, zone) {
   }
   return format.format(at);
 }
+const minutes = new Map();
+
+/** When the local hour of an instant began. @param {number} at @param {string} zone */
+export function localHour(at, zone) {
+  let format = minutes.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, minute: "2-digit", second: "2-digit" });
+    minutes.set(zone, format);
+  }
+  const [minute, second] = format.format(at).split(":").map(Number);
+  return at - at % 1000 - (minute * 60 + second) * 1000;
+}
 /** @param {string} day @param {number} days */
 export const plus = (day, days) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 /** @param {string} a @param {string} b */

@@ -70,6 +70,7 @@ const labelled = (name) => (/** @type {any} */ { period: _, events_per_visit: __
 
 const KEYS = [
   "period",
+  "hour",
   "cohort",
   "tier",
   "position",
@@ -218,6 +219,8 @@ for (const version of SCENARIO_VERSIONS) {
                   zone,
                   grain,
                 };
+                // By the hour a month can be asked for, and five days show what more would.
+                const since = Math.max(start, end - 5 * 86_400_000);
                 const today = localDay(Date.now(), zone);
                 const cohorts = grain === "week" || grain === "month" ? "week" : "day";
                 const calls = [
@@ -228,6 +231,7 @@ for (const version of SCENARIO_VERSIONS) {
                   ],
                   ["people", "", truth.people({ ...range, grain: "total" })],
                   ["visits", ", grain => $4", truth.visits(range).map(({ label: _, ...row }) => row)],
+                  ["visit_hours", "", truth.visit_hours({ ...range, first: localDay(since, zone) })],
                   ...["entry", "exit"].map((by) => [
                     "pages",
                     `, by => '${by}'`,
@@ -263,7 +267,7 @@ for (const version of SCENARIO_VERSIONS) {
                      from public.kpi_${name}($1, $2::timestamptz, $3::timestamptz, time_zone => '${zone}'${more}) k`,
                     [
                       site,
-                      new Date(start).toISOString(),
+                      new Date(name === "visit_hours" ? since : start).toISOString(),
                       new Date(end).toISOString(),
                       ...more.includes("$4") ? [grain] : [],
                     ],

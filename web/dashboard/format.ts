@@ -77,6 +77,22 @@ export function clock(instant: string, zone: string): string {
   });
 }
 
+/** When an hour begins, by the clock of a zone. */
+export function hour(instant: string, zone: string): string {
+  return new Date(instant).toLocaleTimeString(times, { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+}
+
+/** The same with its day. */
+export function dayHour(instant: string, zone: string): string {
+  return new Date(instant).toLocaleString(times, {
+    timeZone: zone,
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
 export function dateTime(instant: string, zone: string): string {
   return new Date(instant).toLocaleString(times, { timeZone: zone, dateStyle: "medium", timeStyle: "medium" });
 }

@@ -92,8 +92,7 @@ const stateFlow = {
 };
 const stateDwell = { state: text, stays: number, mean_seconds: number, p50_seconds: number, p90_seconds: number };
 const stateTrend = { period: text, state: text, entered: number, left_state: number, people_at_end: number };
-const visits = {
-  period: text,
+const visited = {
   visits: number,
   people: number,
   bounces: number,
@@ -101,6 +100,8 @@ const visits = {
   average_seconds: nullable(number),
   events_per_visit: nullable(number),
 };
+const visits = { period: text, ...visited };
+const visitHours = { hour: text, ...visited };
 const group = {
   visits: number,
   people: number,
@@ -206,6 +207,12 @@ export function kpi(client: Client, site: string) {
     stateDwell: (range: Range) => call("kpi_state_dwell", span(range), stateDwell),
     stateTrend: (range: Range, grain: Grain) => call("kpi_state_trend", { ...span(range), grain }, stateTrend),
     visits: (range: Range, grain: Grain) => call("kpi_visits", { ...span(range), grain }, visits),
+    /** By the hour, each named by the moment at which it begins. */
+    visitHours: async (range: Range): Promise<readonly Visits[]> =>
+      (await call("kpi_visit_hours", span(range), visitHours)).map(({ hour, ...row }) => ({
+        period: new Date(hour).toISOString(),
+        ...row,
+      })),
     pages: (range: Range, by: "entry" | "exit") => call("kpi_pages", { ...span(range), by }, page),
     referrers: (range: Range) => call("kpi_referrers", span(range), referrer),
     devices: (range: Range) => call("kpi_devices", span(range), device),

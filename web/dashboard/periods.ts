@@ -2,6 +2,9 @@
 import type { Grain, Range } from "./kpi.ts";
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
+/** So many days are told apart by their hours. */
+const BY_HOUR = 3;
 
 export function days(range: Range): number {
   return Math.round((range.to.getTime() - range.from.getTime()) / DAY);
@@ -10,6 +13,17 @@ export function days(range: Range): number {
 export function grainFor(range: Range): "day" | "week" | "month" {
   const length = days(range);
   return length <= 62 ? "day" : length <= 400 ? "week" : "month";
+}
+
+export function byHour(range: Range): boolean {
+  return days(range) <= BY_HOUR;
+}
+
+/** The moments at which the hours of a range begin, and those that a clock put elsewhere. */
+export function hoursOf({ from, to }: Range, found: readonly { readonly period: string }[]): readonly string[] {
+  const all = new Set(found.map(({ period }) => period));
+  for (let at = from.getTime(); at < to.getTime(); at += HOUR) all.add(new Date(at).toISOString());
+  return [...all].sort();
 }
 
 /** The first day of every period that the range touches, as the database names it: weeks by their Monday. */

@@ -1,14 +1,14 @@
 /** Charts over time: counts upwards, calendar periods from left to right. */
-import { dayShort, month, utc } from "../format.ts";
+import { dayShort, hour, month, utc } from "../format.ts";
 import { periodEnd } from "../periods.ts";
 import { linear, marks, picture, rectangle, type Scale, shape, type Tip, words } from "./svg.ts";
 import { t } from "../texts.ts";
 
-export type Grain = "day" | "week" | "month";
+export type Grain = "hour" | "day" | "week" | "month";
 const TOP = 16;
 const RIGHT = 12;
 const BOTTOM = 28;
-const DAY = 86_400_000;
+const [HOUR, DAY] = [3_600_000, 86_400_000];
 
 export interface OverTime {
   readonly label: string;
@@ -16,8 +16,11 @@ export interface OverTime {
   readonly height?: number;
   readonly left?: number;
   readonly write: (value: number) => string;
+  /** In which zone hours are named, where the periods are hours. */
+  readonly hoursOf?: string | undefined;
 }
 const BY_GRAIN = {
+  hour: "{what}, hour by hour",
   day: "{what}, day by day",
   week: "{what}, week by week",
   month: "{what}, month by month",
@@ -34,7 +37,7 @@ interface Drawn {
 
 /** The frame with what is drawn in it. `shift`: how far right of a period's beginning its name stands, in milliseconds. */
 export function overTime(
-  { label, width, height = 230, left = 44, write }: OverTime,
+  { label, width, height = 230, left = 44, write, hoursOf }: OverTime,
   times: readonly [from: number, to: number],
   values: readonly [low: number, high: number],
   draw: (x: Scale, y: Scale) => Drawn,
@@ -52,7 +55,9 @@ export function overTime(
     marks("axis", rows.map((value) => words(left - 8, y(value), write(value))), { "text-anchor": "end" }),
     marks(
       "axis",
-      dates(times, most).map(({ at, name }) => words(x(Math.min(at + shift, times[1])), height - BOTTOM + 15, name)),
+      (hoursOf === undefined ? dates(times, most) : hours(times, most, hoursOf)).map(({ at, name }) =>
+        words(x(Math.min(at + shift, times[1])), height - BOTTOM + 15, name)
+      ),
       { "text-anchor": "middle" },
     ),
     ...shapes,
@@ -72,7 +77,10 @@ export function barsOverTime(
   { grain, inset = 0.75, ...frame }: OverTime & { readonly grain: Grain; readonly inset?: number },
   bars: readonly Bar[],
 ): SVGSVGElement {
-  const ends = bars.map(({ period }) => [utc(period).getTime(), utc(periodEnd(period, grain)).getTime()] as const);
+  const ends = bars.map(({ period }) => {
+    if (grain === "hour") return [Date.parse(period), Date.parse(period) + HOUR] as const;
+    return [utc(period).getTime(), utc(periodEnd(period, grain)).getTime()] as const;
+  });
   const sum = (bar: Bar, sign: 1 | -1): number =>
     bar.parts.reduce((total, { value }) => (value * sign > 0 ? total + value : total), 0);
   const low = Math.min(0, ...bars.map((bar) => sum(bar, -1)));
@@ -100,6 +108,19 @@ export function barsOverTime(
     }),
   });
   return overTime(frame, times, [low, high], draw, grain === "day" ? DAY / 2 : 0);
+}
+
+/** Where hours begin in a zone, with the same limit. */
+function hours(
+  [from, to]: readonly [number, number],
+  most: number,
+  zone: string,
+): readonly { readonly at: number; readonly name: string }[] {
+  const step = [1, 2, 3, 6, 12].find((length) => (to - from) / (length * HOUR) <= most) ?? 24;
+  return Array.from({ length: Math.ceil((to - from) / (step * HOUR)) }, (_, nth) => {
+    const at = from + nth * step * HOUR;
+    return { at, name: hour(new Date(at).toISOString(), zone) };
+  });
 }
 
 /** Where days, weeks or months begin between two instants, with a limit on how many are given. */

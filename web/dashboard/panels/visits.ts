@@ -1,11 +1,11 @@
 /** Visits: how many, how long, and how many ended where they began. */
 import { el } from "../../shared/dom.ts";
 import { fitted, withTable } from "../charts/frame.ts";
-import { VISIT_MEASURES, type VisitMeasure, visitsChart } from "../charts/visits.ts";
-import { count, day, duration, fixed, percent } from "../format.ts";
+import { named, VISIT_MEASURES, type VisitMeasure, visitsChart } from "../charts/visits.ts";
+import { count, duration, fixed, percent } from "../format.ts";
 import type { Visits } from "../kpi.ts";
 import { choice, type Spec } from "../panel.ts";
-import { filled, grainFor, periodsOf } from "../periods.ts";
+import { byHour, filled, grainFor, hoursOf, periodsOf } from "../periods.ts";
 import { ofAllTiers } from "./sources.ts";
 import { t } from "../texts.ts";
 
@@ -26,13 +26,17 @@ export function visitsPanel(): Spec<Data> {
       return chosen.element;
     },
     load: async ({ kpi, filters: { range } }) => {
-      const [periods, [total]] = await Promise.all([kpi.visits(range, grainFor(range)), kpi.visits(range, "total")]);
+      const [periods, [total]] = await Promise.all([
+        byHour(range) ? kpi.visitHours(range) : kpi.visits(range, grainFor(range)),
+        kpi.visits(range, "total"),
+      ]);
       return { periods, total };
     },
     empty: ({ total }) => (total ? undefined : t("Nobody visited in this range.")),
     render: ({ periods, total }, { filters: { range, tier } }) => {
-      const grain = grainFor(range);
-      const rows = filled(periods, periodsOf(range, grain), () => "", none);
+      const grain = byHour(range) ? "hour" : grainFor(range);
+      const all = grain === "hour" ? hoursOf(range, periods) : periodsOf(range, grain);
+      const rows = filled(periods, all, () => "", none);
       const now = measure();
       return el(
         "div",
@@ -40,7 +44,7 @@ export function visitsPanel(): Spec<Data> {
         ofAllTiers(tier),
         total && figures(total),
         withTable(
-          fitted((width) => visitsChart(rows, { width, measure: now, grain }), 230),
+          fitted((width) => visitsChart(rows, { width, measure: now, grain, zone: range.zone }), 230),
           t("Visits over time"),
           [
             t("Period"),
@@ -52,7 +56,7 @@ export function visitsPanel(): Spec<Data> {
             t("Events a visit"),
           ],
           rows.map((row) => [
-            day(row.period),
+            named(row.period, grain, range.zone),
             count(row.visits),
             count(row.people),
             count(row.bounces),

@@ -1,0 +1,82 @@
+-- Visits by the hour, of few days: from the visits themselves, of which a few days have few.
+
+create or replace function audience_gate.visit_hours(p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text)
+returns table (
+  hour timestamptz, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric,
+  events_per_visit numeric
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set jit = off
+set max_parallel_workers_per_gather = 0
+as $$
+#variable_conflict use_column
+declare
+  r record;
+  range_begins timestamptz;
+  range_ends timestamptz;
+begin
+  r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'day', 31);
+  range_begins := r.first_day::timestamp at time zone p_zone;
+  range_ends := (r.last_day + 1)::timestamp at time zone p_zone;
+  return query
+  with tail as materialized (
+    select t.revision, t.session, t.started, t.ended, t.events, t.previous_visit from audience_gate.visit_tail(p_site, r.views_hold) t
+  ), begun as (
+    select v.started, v.ended, v.events, v.previous_visit
+    from audience_gate.visits v
+    where r.views_hold and v.site_id = p_site and v.started >= range_begins and v.started < range_ends
+      and v.session not in (select t.session from tail t where t.revision = -1)
+    union all
+    select t.started, t.ended, t.events, t.previous_visit
+    from tail t
+    where t.revision = 1 and t.started >= range_begins and t.started < range_ends
+  )
+  select h.hour, count(*)::bigint, count(*) filter (where h.previous_visit < h.hour), count(*) filter (where h.events = 1),
+    round(count(*) filter (where h.events = 1)::numeric / count(*), 4), round(avg(extract(epoch from h.ended - h.started)), 1),
+    round(avg(h.events), 2)
+  from (select b.*, date_trunc('hour', b.started, p_zone) as hour from begun b) h
+  group by 1
+  order by 1;
+end;
+$$;
+comment on function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) is 'Computes what public.kpi_visit_hours() returns.';
+
+create or replace function public.kpi_visit_hours(
+  site uuid, from_time timestamptz, to_time timestamptz, time_zone text default 'UTC'
+)
+returns table (
+  hour timestamptz, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric,
+  events_per_visit numeric
+)
+language sql
+stable
+set search_path = ''
+as $$ select * from audience_gate.visit_hours(site, from_time, to_time, time_zone) $$;
+comment on function public.kpi_visit_hours(uuid, timestamptz, timestamptz, text)
+is $$Visits by the hour: sessions, by the local hour in which they began.
+Grain: one row for each hour, of at most 31 days. Empty hours have no row.
+Time zone: decides which local days the range touches, and where an hour begins; an hour that a clock repeats is two.
+Source: visits
+hour: the moment at which the local hour begins
+visits: sessions whose first activity lies in the hour
+people: distinct people who made them: the user known of the session or signed in throughout, and else the session
+bounces: visits with one event of activity
+bounce_rate: bounces / visits
+average_seconds: mean time from the first event of a visit to its last
+events_per_visit: activity of the visits / visits$$;
+
+do $$
+declare
+  signature text;
+begin
+  alter function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) owner to audience_gate_owner;
+  foreach signature in array array[
+    'audience_gate.visit_hours(uuid, timestamptz, timestamptz, text)', 'public.kpi_visit_hours(uuid, timestamptz, timestamptz, text)'
+  ] loop
+    execute format('revoke all on function %s from public, anon, authenticated, service_role', signature);
+    execute format('grant execute on function %s to authenticated, service_role', signature);
+  end loop;
+end $$;
