@@ -13,15 +13,16 @@ create policy audience_own_rules_update_owner on public.audience_own_rules for u
 
 create or replace function audience_gate.own_rule_list(p_site uuid)
 returns table (
-  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, updated_at timestamptz,
-  counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
+  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, reasons jsonb,
+  updated_at timestamptz, counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
 )
 language sql
 stable
 security definer
 set search_path = ''
 as $$
-  select r.id, r.category, r.event_type, r.site_id is null, r.schema, r.mode, r.reasons ->> 'en', r.updated_at,
+  select r.id, r.category, r.event_type, r.site_id is null, r.schema, r.mode, r.reasons ->> 'en', r.reasons,
+    r.updated_at,
     coalesce(o.events, 0), coalesce(o.sources, '{}'), o.first_at, o.last_at, o.sample, coalesce(h.changes, '[]')
   from public.audience_own_rules r
   left join lateral (
@@ -51,8 +52,8 @@ revoke all on function audience_gate.own_rule_list(uuid) from public, anon, auth
 
 create or replace function audience_gate.own_rules_of_site(p_site uuid)
 returns table (
-  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, updated_at timestamptz,
-  counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
+  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, reasons jsonb,
+  updated_at timestamptz, counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
 )
 language plpgsql
 stable
@@ -71,8 +72,8 @@ grant execute on function audience_gate.own_rules_of_site(uuid) to authenticated
 
 create or replace function public.audience_own_rule_list(site uuid)
 returns table (
-  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, updated_at timestamptz,
-  counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
+  id text, category text, event_type text, every_site boolean, schema jsonb, mode text, reason text, reasons jsonb,
+  updated_at timestamptz, counted bigint, counted_in jsonb, first_at timestamptz, last_at timestamptz, sample jsonb, changes jsonb
 )
 language sql
 stable

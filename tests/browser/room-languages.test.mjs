@@ -212,6 +212,58 @@ test("the language is the browser's, then the chosen one, then that of the link;
   assert.deepEqual(said, []);
 });
 
+test("the jobs and views that ship say in every language what they are and how they ended", async (t) => {
+  const { page } = await signedIn(t, LOOKS[0]);
+  const { rows: jobs } = await stack.database.query("select name from audience_gate.jobs order by name");
+  /** @type {Record<string, string[]>} */
+  const said = {};
+  for (const language of ["en", ...LANGUAGES]) {
+    await page.goto(`${stack.url}/dashboard/?view=registry&part=jobs&lang=${language}`);
+    await loaded(page);
+    const cards = page.locator("[data-job]");
+    assert.deepEqual(
+      await cards.evaluateAll((all) => all.map((card) => card.getAttribute("data-job"))),
+      jobs.map(({ name }) => name),
+    );
+    assert.equal(await cards.locator("[lang=en]").count(), 0, language);
+    said[language] = (await cards.allInnerTexts()).flatMap((text) => text.split("\n").slice(0, 3));
+    await page.goto(`${stack.url}/dashboard/?lang=${language}`);
+    await loaded(page);
+    said[language].push(...await page.locator(".freshness td:nth-child(-n + 2)").allTextContents());
+    assert.equal(await page.locator(".freshness [lang=en]").count(), 0, language);
+  }
+  for (const language of LANGUAGES) {
+    const same = said[language]?.filter((text) => /[a-z]{3}/.test(text) && said["en"]?.includes(text));
+    assert.deepEqual(same, [], language);
+  }
+});
+
+test("a rule of the install's own speaks the reader's language, and keeps the others when it is edited", async (t) => {
+  const reasons = { en: "name the page", de: "nenne die Seite", fr: "nommez la page" };
+  await stack.database.query(
+    "insert into public.audience_own_rules (id, site_id, schema, mode, reasons) values ('own.page', $1, '{}', 'observe', $2)",
+    [SITE, JSON.stringify(reasons)],
+  );
+  const { page, said } = await signedIn(t, LOOKS[0]);
+  const shown = page.locator('[data-rule="own.page"] > p').first();
+  for (const [language, spoken, text] of [["de", "de", "Nenne"], ["fr", "fr", "Nommez"], ["es", "en", "Name"]]) {
+    await page.goto(`${stack.url}/dashboard/?view=rules&lang=${language}`);
+    await loaded(page);
+    assert.match(await shown.innerText(), new RegExp(`^${text}`));
+    assert.equal(await shown.getAttribute("lang"), spoken);
+  }
+  await page.goto(`${stack.url}/dashboard/?view=rules&rule=own.page&lang=en`);
+  await loaded(page);
+  await page.locator("#rule-reason").fill("name the page, please");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: "own.page was saved" }).waitFor(WAIT);
+  const { rows: [kept] } = await stack.database.query(
+    "select reasons from public.audience_own_rules where id = 'own.page'",
+  );
+  assert.deepEqual(kept?.reasons, { ...reasons, en: "name the page, please" });
+  assert.deepEqual(said, []);
+});
+
 test("a reader is sent the texts of one language", async (t) => {
   const context = await browser.newContext({ ...LOOKS[0], locale: "en-GB" });
   t.after(() => context.close());

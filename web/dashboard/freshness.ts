@@ -2,7 +2,8 @@
 import { el } from "../shared/dom.ts";
 import { table } from "./charts/frame.ts";
 import type { Filters } from "./filters.ts";
-import { clock, count, dateTime, duration, words } from "./format.ts";
+import { clock, count, dateTime, duration } from "./format.ts";
+import { outcomeName, viewName } from "./outcomes.ts";
 import type { Freshness, Kpi } from "./kpi.ts";
 import { t } from "./texts.ts";
 
@@ -30,8 +31,8 @@ export function freshnessNote(
             t("Schedule"),
           ],
           views.map((view) => [
-            el("span", { lang: "en" }, words(view.view_name)),
-            el("span", { lang: "en" }, view.outcome),
+            viewName(view.view_name),
+            outcomeName(view.outcome),
             when(view.refreshed_at, zone),
             when(view.covered_until, zone),
             view.duration_ms === null ? "" : duration(view.duration_ms / 1000),

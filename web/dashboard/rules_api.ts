@@ -12,6 +12,7 @@ const ownRule = {
   schema: anything,
   mode: text,
   reason: text,
+  reasons: object,
   updated_at: text,
   counted: number,
   counted_in: object,
@@ -78,7 +79,7 @@ export interface Draft {
   readonly event_type: string | null;
   readonly schema: unknown;
   readonly mode: Mode;
-  readonly reasons: { readonly en: string };
+  readonly reasons: { readonly en: string; readonly [language: string]: unknown };
 }
 export type RulesApi = ReturnType<typeof rulesApi>;
 

@@ -1,7 +1,8 @@
 /** What runs by itself: when, how it went last, and a switch for whoever may use it. */
 import { el } from "../../shared/dom.ts";
-import { sentence } from "../../shared/prose.ts";
-import { dateTime, words } from "../format.ts";
+import { dateTime } from "../format.ts";
+import { jobDescription, jobName } from "../job_texts.ts";
+import { outcomeName } from "../outcomes.ts";
 import type { Job } from "../registry_api.ts";
 import { changes } from "./changes.ts";
 import { action } from "./parts.ts";
@@ -21,7 +22,7 @@ export async function part(around: Around): Promise<HTMLElement> {
 }
 
 function card(job: Job, around: Around): HTMLElement {
-  const name = words(job.name);
+  const name = jobName(job.name);
   const change = action(job.active ? t("Switch off") : t("Switch on"), async () => {
     await around.api.switchJob(job.name, !job.active);
     await around.done(job.active ? t("{job} is off.", { job: name }) : t("{job} is on.", { job: name }));
@@ -40,7 +41,7 @@ function card(job: Job, around: Around): HTMLElement {
       el("h2", {}, name),
       el("span", { class: `tag ${job.active ? "pass" : ""}` }, job.active ? t("on") : t("off")),
     ),
-    el("p", { lang: "en" }, sentence(job.description)),
+    jobDescription(job.description),
     el(
       "p",
       { class: "quiet small" },
@@ -48,7 +49,7 @@ function card(job: Job, around: Around): HTMLElement {
         schedule: el("code", {}, job.schedule),
         last: job.last_at === null ? t("It has not run yet.") : t("Last run {time}: {outcome}.", {
           time: dateTime(job.last_at, around.zone),
-          outcome: job.last_outcome ?? "",
+          outcome: outcomeName(job.last_outcome ?? ""),
         }),
       }),
       job.failed_runs > 0 &&

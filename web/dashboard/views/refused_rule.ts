@@ -6,6 +6,7 @@ import { shareLink } from "../../shared/share.ts";
 import type { Filters } from "../filters.ts";
 import { count, dateTime } from "../format.ts";
 import { type Gate, gate } from "../gate.ts";
+import { reasonText } from "../reasons.ts";
 import type { RefusalFilter, RefusedEvent, Replay, Room } from "../room.ts";
 import { settings } from "../settings.ts";
 import type { Place } from "../views.ts";
@@ -34,26 +35,33 @@ export function ruleDetail(body: HTMLElement, question: Asked): Promise<void> {
   const { api, rule, filter, filters: { range } } = question;
   return loaded(
     body,
-    () => Promise.all([api.refusedEvents(range, rule, filter, SHOWN), gate(api.registry())]),
-    ([events, contract]) =>
+    () => {
+      const registry = api.registry();
+      return Promise.all([api.refusedEvents(range, rule, filter, SHOWN), gate(registry), registry]);
+    },
+    ([events, contract, registry]) =>
       el(
         "div",
         { class: "split" },
-        el("div", { class: "beside" }, ruleCard(rule, events, contract), replayCard(question, body)),
+        el("div", { class: "beside" }, ruleCard(rule, events, contract, registry), replayCard(question, body)),
         el("section", { "aria-label": t("Refused events") }, list(events, contract, range.zone)),
       ),
   );
 }
 
-/** The rule in the contract's own words, with what to send instead. */
-function ruleCard(id: string, events: readonly RefusedEvent[], contract: Gate): HTMLElement {
+/** The rule in the contract's own words, with what to send instead; one of the install's own in its words. */
+function ruleCard(id: string, events: readonly RefusedEvent[], contract: Gate, registry: object): HTMLElement {
   const rule = contract.contract().rules.find((one) => one.id === id);
   const reason = rule?.reason ?? events[0]?.reason ?? "";
+  const { own_rules } = registry as {
+    readonly own_rules?: readonly { readonly id: string; readonly reasons: object }[];
+  };
+  const own = own_rules?.find((one) => one.id === id);
   return el(
     "section",
     { class: "card pad", "aria-labelledby": "instead" },
     el("h2", { id: "instead" }, t("What to send instead")),
-    reason !== "" && el("p", { lang: "en" }, prose(sentence(reason))),
+    reason !== "" && reasonText(own?.reasons ?? {}, reason),
     rule
       ? [
         el("p", { class: "quiet", lang: "en" }, prose(sentence(`${rule.when}: ${rule.must}`))),

@@ -122,7 +122,8 @@ export function ruleForm(
       category: edited?.category ?? null,
       event_type: type.value === "" ? null : type.value,
       schema: JSON.parse(schema.value) as unknown,
-      reasons: { en: reason.value.trim() },
+      // Those in other languages stay as they are.
+      reasons: { ...edited?.reasons, en: reason.value.trim() },
     };
   }
 

@@ -1,10 +1,10 @@
 /** The install's own rules: what each asks for and counted, its mode, and a form in which one is tried before it is saved. */
 import { type Child, el } from "../../shared/dom.ts";
 import { jsonBlock } from "../../shared/json.ts";
-import { prose, sentence } from "../../shared/prose.ts";
 import { addressOf, asked, keep } from "../address.ts";
 import { filterBar } from "../filters.ts";
 import { count, dateTime } from "../format.ts";
+import { reasonText } from "../reasons.ts";
 import { type Change, registryApi } from "../registry_api.ts";
 import { room } from "../room.ts";
 import { type Mode, type OwnRule, type RulesApi, rulesApi } from "../rules_api.ts";
@@ -98,7 +98,7 @@ function card(rule: OwnRule, around: Around): HTMLElement {
     "li",
     { class: "card pad", "data-rule": rule.id },
     el("div", { class: "tools" }, el("h2", { class: "rule-id" }, rule.id), mode(rule, around)),
-    el("p", { translate: "no" }, prose(sentence(rule.reason))),
+    reasonText(rule.reasons, rule.reason),
     el(
       "p",
       { class: "quiet small" },
