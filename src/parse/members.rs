@@ -15,10 +15,9 @@ impl Parser {
     pub(super) fn members(&mut self, text: &[u8], level: Level, start: usize, depth: usize) -> Read<Value> {
         let first_member = if level == Level::Event { 0 } else { self.event.members.len() };
         let table = Table::of(level, self.event.value(Field::EventType).raw(text));
-        let mut walk = Walk { at: start - 1, slot: key_cache::BEFORE_FIRST, seen: 0, growth: -1 };
+        let mut walk = Walk { at: start - 1, slot: key_cache::BEFORE_FIRST, seen: 0, growth: -1, suspicion: 0 };
         // Whether a key may have occurred twice.
         let mut is_doubtful = false;
-        let mut suspicion = 0;
         loop {
             let is_expected = walk.read_fast(text, self, level, table, start);
             let is_first = walk.at < start;
@@ -55,7 +54,7 @@ impl Parser {
                 at += 1;
                 (field, walk.slot) = self.look_up(text, level, table, walk.slot, key);
                 is_doubtful |= walk.slot == key_cache::UNCACHED;
-                suspicion |= key.suspicion();
+                walk.suspicion |= key.suspicion();
             }
             let byte;
             (at, byte) = self.next(text, at);
@@ -67,7 +66,7 @@ impl Parser {
             };
             walk.at = value.after();
             walk.growth += 2;
-            suspicion |= value.suspicion();
+            walk.suspicion |= value.suspicion();
             if walk.slot == key_cache::UNCACHED && level != Level::Event && field.is_none() {
                 self.event.personal_key |= is_personal(text, key, value);
             }
@@ -94,7 +93,7 @@ impl Parser {
         }
         self.jsonb_growth += walk.growth;
         if level != Level::Event {
-            self.event.suspicion |= suspicion;
+            self.event.suspicion |= walk.suspicion;
         }
         if is_doubtful || self.has_evicted_keys {
             self.find_duplicates(text, level, first_member);

@@ -13,7 +13,8 @@ use crate::{ids, short};
 use std::borrow::Cow;
 
 /// The text that begins at `start`, after its quote, if it is one of the many that need no second look: a UUID, or
-/// plain ASCII of less than two blocks that is not blank and holds nothing suspicious.
+/// plain ASCII of less than two blocks that is not blank and holds no sign of anything personal. It may hold
+/// [marks](find::is_mark), as every time does.
 ///
 /// The end is found in as few steps as possible, from the first quote alone, because the next text can only be read
 /// once it is known where this one ends. Whether anything else came before the quote is left to branches, which the
@@ -28,8 +29,8 @@ pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<F
     let length = quotes.trailing_zeros() as usize;
     let within = quotes.wrapping_sub(1) & !quotes;
     let marks = (block.marks() & within).count_ones();
-    let is_plain = block.unusual() & within == 0 && marks < MARKS && block.first() != b' ' && length != 0;
-    is_plain.then_some(Fast { length, flags: 0 })
+    let is_plain = block.unusual() & within == 0 && block.first() != b' ' && length != 0;
+    is_plain.then_some(Fast { length, flags: suspicion(0, marks) })
 }
 
 /// How many bytes a plain text has at most, with its closing quote: as many as a UUID.
@@ -56,9 +57,9 @@ fn read_fast_beyond<const SIZE: usize>(text: &[u8; SIZE], start: usize, block: B
     let within = quotes.wrapping_sub(1) & !quotes;
     let marks = (block.marks() | (second.marks() & within) << block::SIZE).count_ones();
     let unusual = block.unusual() | second.unusual() & within;
-    let is_plain = quotes != 0 && unusual == 0 && marks < MARKS && block.first() != b' ';
+    let is_plain = quotes != 0 && unusual == 0 && block.first() != b' ';
     let length = block::SIZE + quotes.trailing_zeros() as usize;
-    is_plain.then_some(Fast { length, flags: 0 })
+    is_plain.then_some(Fast { length, flags: suspicion(0, marks) })
 }
 
 /// Reads the text that begins at `start`, after its quote; `None` if it is not JSON up to its end.

@@ -19,6 +19,8 @@ pub(super) struct Walk {
     /// How many more bytes Postgres writes than were read: a space after every colon and every comma; the last member
     /// has no comma.
     pub growth: isize,
+    /// What is [suspicious](Value::suspicion) in its keys and values.
+    pub suspicion: u8,
 }
 
 /// How far the reader looks ahead: the longest key, and the longest plain value with its end.
@@ -39,7 +41,7 @@ impl Walk {
     /// the value being unusual.
     #[inline(always)]
     pub fn read_fast(&mut self, text: &[u8], parser: &mut Parser, level: Level, table: Table, start: usize) -> bool {
-        let (mut at, mut seen, mut growth, mut slot) = (self.at, self.seen, self.growth, self.slot);
+        let Walk { mut at, mut slot, mut seen, mut growth, mut suspicion } = *self;
         let Parser { event, key_cache, .. } = parser;
         let mut given = event.given;
         let mut expected = key_cache.at(table, slot).next();
@@ -83,10 +85,11 @@ impl Walk {
             }
             (at, slot, expected) = (end, expected, known.next());
             growth += 2;
+            suspicion |= value.suspicion();
             (is_first, is_expected) = (false, false);
         }
         event.given = given;
-        *self = Walk { at, slot, seen, growth };
+        *self = Walk { at, slot, seen, growth, suspicion };
         is_expected
     }
 }
