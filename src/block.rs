@@ -11,6 +11,19 @@ pub const SIZE: usize = 16;
 /// A bit for each byte of a block; the lowest bit is the first byte's.
 pub type Mask = u32;
 
+/// The first place of a byte in a text, from a place on.
+#[inline]
+pub fn position(text: &[u8], byte: u8, mut from: usize) -> Option<usize> {
+    while let Some(block) = Block::at(text, from) {
+        let found = block.equal(byte).to_bitmask();
+        if found != 0 {
+            return Some(from + found.trailing_zeros() as usize);
+        }
+        from += SIZE;
+    }
+    Some(from + text.get(from..)?.iter().position(|&own| own == byte)?)
+}
+
 /// Sixteen bytes as signed numbers, because WebAssembly engines compare those in one instruction, and unsigned ones in
 /// four.
 #[derive(Clone, Copy)]

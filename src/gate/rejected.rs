@@ -4,6 +4,7 @@ use super::hashing;
 use super::places::Judged;
 use super::request::{Caller, Context};
 use super::violations::Violations;
+use crate::block;
 use crate::contract::fingerprint::contract;
 use crate::contract::limits::{METADATA_BYTES, RECORD_BYTES, SESSION_LENGTH};
 use crate::contract::rule::Explanation;
@@ -199,7 +200,8 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
 #[cold]
 #[inline(never)]
 fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize, context: &Context) {
-    let mut whole = Vec::new();
+    // What is written has a space after every colon and comma.
+    let mut whole = Vec::with_capacity(rejected.payload().len() / 4 * 5);
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
         let kept = || hashing::kept(Json::event(rejected.payload()), context);
@@ -257,8 +259,15 @@ fn write_snapshot<'a>(
         return true;
     }
     put(out, whole);
-    whole.split(|&byte| byte == b'[').skip(1).any(|part| part.starts_with(SHORTENED))
+    let mut from = 0;
+    while let Some(at) = block::position(whole, b'[', from) {
+        if whole.get(at..).is_some_and(|rest| rest.starts_with(SHORTENED)) {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
 }
 
-/// How everything begins, after its bracket, that stands for something left out.
-const SHORTENED: &[u8] = b"shortened:";
+/// How everything begins that stands for something left out.
+const SHORTENED: &[u8] = b"[shortened:";

@@ -11,10 +11,12 @@ use crate::short;
 use crate::write::{self, put};
 use std::borrow::Cow;
 
-/// A JSON value, borrowed from the text it was read from; a number is kept as it was written.
-#[derive(Debug, PartialEq)]
+/// A JSON value, borrowed from the text it was read from; a number is kept as it was written. A text or key is owned if
+/// it was written with escapes, so one that is borrowed can be written without any.
+#[derive(Debug, Default, PartialEq)]
 #[allow(missing_docs)]
 pub enum Json<'a> {
+    #[default]
     Null,
     Boolean(bool),
     Number(Cow<'a, [u8]>),
@@ -64,7 +66,7 @@ impl<'a> Json<'a> {
             Kind::Number => Json::Number(value.raw(text).into()),
             Kind::Text => Json::Text(string::content(text, value)),
             Kind::Object if is_object => {
-                let mut members = Vec::with_capacity(8);
+                let mut members = Vec::with_capacity(16);
                 while next(text, at) {
                     let key = tape::value_at(text, *at);
                     *at = space::skip(text, space::skip(text, key.after()) + 1);
@@ -123,7 +125,7 @@ impl<'a> Json<'a> {
             Json::Null | Json::Deep => put(out, b"null"),
             Json::Boolean(value) => put(out, if *value { b"true" } else { b"false" }),
             Json::Number(raw) => number::write_plain(out, raw),
-            Json::Text(content) => write::text(out, content),
+            Json::Text(content) => write_text(out, content),
             Json::List(items) => {
                 out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
@@ -135,14 +137,30 @@ impl<'a> Json<'a> {
             Json::Object(members) => {
                 out.push(b'{');
                 for (index, (key, value)) in members.iter().enumerate() {
-                    put(out, if index > 0 { b", " } else { b"" });
-                    write::text(out, key);
+                    if index > 0 {
+                        put(out, b", ");
+                    }
+                    write_text(out, key);
                     put(out, b": ");
                     value.write(out);
                 }
                 out.push(b'}');
             }
         }
+    }
+}
+
+/// Appends a text or key as a JSON string.
+#[expect(clippy::ptr_arg, reason = "whether it is owned says whether it may have to be escaped")]
+fn write_text(out: &mut Vec<u8>, content: &Cow<[u8]>) {
+    match content {
+        Cow::Borrowed(plain) => {
+            debug_assert!(plain.iter().all(|byte| !matches!(byte, 0..b' ' | b'"' | b'\\')));
+            out.push(b'"');
+            put(out, plain);
+            out.push(b'"');
+        }
+        Cow::Owned(content) => write::text(out, content),
     }
 }
 
@@ -169,8 +187,7 @@ pub fn sort(members: &mut Vec<Member>) {
         return sort_few(members, |(key, _), (other, _)| is_after(key, other));
     }
     let order = order(members.len(), &|place| members.get(place).map(|(key, _)| &**key).unwrap_or_default());
-    let mut unsorted: Vec<_> = std::mem::take(members).into_iter().map(Some).collect();
-    members.extend(order.into_iter().filter_map(|place| unsorted.get_mut(place)?.take()));
+    *members = order.into_iter().filter_map(|place| members.get_mut(place).map(std::mem::take)).collect();
 }
 
 /// So many members are sooner put in order one by one.
