@@ -18,16 +18,21 @@ pub(super) struct Decimal<'a> {
     pub(super) exponent: i64,
 }
 
-/// The length of the number that begins at `start` if it is simply a few digits, as most are.
+/// The length of the number that begins at `start` if it is simply a few digits, with a point or without, as most are.
 #[inline(always)]
 pub fn read_fast<const SIZE: usize>(text: &[u8; SIZE], start: usize) -> Option<usize> {
     let block = Block::at(text, start)?;
-    let length = block.digits().trailing_ones() as usize;
-    let goes_on = matches!(text.get(start + length), Some(b'.' | b'e' | b'E'));
-    let is_zero_led = block.first() == b'0' && length > 1;
+    let digits = block.digits();
+    let whole = digits.trailing_ones() as usize;
+    let mut length = whole;
+    if text.get(start + whole) == Some(&b'.') {
+        length += 1 + (digits >> whole >> 1).trailing_ones() as usize;
+    }
+    let goes_on = matches!(text.get(start + length), Some(b'.' | b'e' | b'E')) || length == whole + 1;
+    let is_zero_led = block.first() == b'0' && whole > 1;
     // Times in milliseconds are as long as cards, but begin with 1.
     let is_short = length < CARD || length < block::SIZE && block.first() == b'1';
-    (length != 0 && is_short && !goes_on && !is_zero_led).then_some(length)
+    (whole != 0 && is_short && !goes_on && !is_zero_led).then_some(length)
 }
 
 /// How many digits the number of a card has at least.
