@@ -6,6 +6,7 @@ mod support;
 use audience_gate::contract::rules::RULES;
 use audience_gate::gate::Caller;
 use audience_gate::parse::key_cache::CAPACITY;
+use audience_gate::parse::{Parser, Reader, WINDOW};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -176,4 +177,59 @@ fn a_key_that_had_to_give_way_is_still_told_from_its_twin() {
         answer["results"][1]["violations"],
         json!([{ "rule_id": "parse.duplicate_key", "path": "/metadata/nested/key_000005" }])
     );
+}
+
+/// Values on both sides of what the reader takes the quick way.
+const VALUES: [&str; 34] = [
+    "0",
+    "7",
+    "00",
+    "01",
+    "12.5",
+    "1.",
+    "1.x",
+    ".5",
+    "0.5",
+    "00.5",
+    "1.2.3",
+    "1e3",
+    "1.5e3",
+    "1.e3",
+    "-1.5",
+    "123456789012",
+    "1234567890123",
+    "41111111.1111",
+    "4111111111111111",
+    "1763726400.123",
+    "1763726400123.5",
+    "100000000000000.5",
+    "1.00000000000000000005",
+    r#""""#,
+    r#"" ""#,
+    r#""a""#,
+    r#""2026-11-21T12:00:00.000Z""#,
+    r#""415555267""#,
+    r#""A.B.C.""#,
+    r#""call 4155552671""#,
+    r#""012345678901234""#,
+    r#""0123456789012345""#,
+    r#""a long text with 4155552671 in""#,
+    r#""ada@example.com""#,
+];
+
+#[test]
+fn a_value_is_read_alike_whether_its_key_is_expected_or_new() {
+    let read = |parser: &mut Parser, value: &str| {
+        let event = format!(r#"{{"event_source":{value},"metadata":{{"member":{value},"last":true}}}}"#);
+        let text = [event.as_bytes(), &[0; WINDOW]].concat();
+        Reader::padded(&text, event.len()).event(parser).map(|()| parser.event.clone())
+    };
+    for value in VALUES {
+        let new = read(&mut Parser::new(), value);
+        for usual in ["1", r#""a""#] {
+            let mut parser = Box::new(Parser::new());
+            read(&mut parser, usual).expect("a plain value");
+            assert_eq!(read(&mut parser, value), new, "{value} after {usual}");
+        }
+    }
 }
