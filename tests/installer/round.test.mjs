@@ -90,6 +90,8 @@ for (const { name, version, files, refused, again, platform, byHand, works = [],
         assert.deepEqual((await client.query(FAILED)).rows, []);
       });
       done(scene.gate(["status", ...at]));
+      const told = scene.gate(["enable", "push", ...at]);
+      assert.equal(told.code, platform?.includes("realtime.send") ? 0 : 1, told.said);
     });
 
     test("what was theirs is still there, unchanged", async () => {
