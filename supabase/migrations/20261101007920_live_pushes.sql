@@ -3,7 +3,7 @@
 -- always, by whoever may. Without Realtime nothing here does anything, and a dashboard asks once a minute.
 
 create table audience_gate.site_listeners (
-  site_id uuid primary key references public.audience_sites (id),
+  site_id uuid primary key references public.audience_sites (id) on delete cascade,
   wanted_until timestamptz not null,
   told_at timestamptz null
 );

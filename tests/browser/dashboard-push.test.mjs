@@ -243,6 +243,12 @@ test("a page that is told asks nothing, and at a change only for what is on the 
   asked.length = 0;
   await watched(page, 60);
   assert.equal(asked.join(), "", "what has been read once is not read again");
+  await watched(page, 900);
+  assert.equal(
+    asked.filter((name) => name === "kpi_freshness").length,
+    1,
+    "a quarter of an hour later all is, in any case",
+  );
   assert.deepEqual(said, [], "under the policy that the page is served with");
 });
 
