@@ -24,19 +24,17 @@ fn find(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
     let (mut described, mut names, mut measures): (End, End, End) = (0, 0, 0);
     let mut words = Words { key, at: 0 };
     let mut at = 0;
-    loop {
-        let from = words.clone();
-        let Some(word) = words.next() else { break };
+    while let Some(word) = words.next() {
         for entry in own {
-            names = names.max(begins_with(&mut from.clone(), entry).map_or(0, |length| at + length));
+            names = names.max(begins_with(word, &mut words.clone(), entry).map_or(0, |length| at + length));
         }
         let mut rest = bucket_of(word);
         while let Some(size) = rest.iter().position(|&byte| byte < b' ') {
             let (entry, next) = rest.split_at(size);
             let (&kind, next) = next.split_first()?;
             rest = next;
-            let mut after = from.clone();
-            let Some(length) = begins_with(&mut after, entry) else { continue };
+            let mut after = words.clone();
+            let Some(length) = begins_with(word, &mut after, entry) else { continue };
             let end = at + length;
             match kind {
                 QUESTIONS => return None,
@@ -55,11 +53,17 @@ fn find(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
     is_last(names).then_some(is_last(measures))
 }
 
-/// How many words an entry has, if these words begin with it; they are then those after it.
-fn begins_with(words: &mut Words, entry: &[u8]) -> Option<usize> {
-    let mut parts = 0;
-    for part in entry.split(|&byte| byte == b' ') {
-        if !words.next()?.eq_ignore_ascii_case(part) {
+/// How many words an entry has, if a word and those after it begin with it; the latter are then those after the entry.
+fn begins_with(word: &[u8], after: &mut Words, entry: &[u8]) -> Option<usize> {
+    // Most entries of a bucket already differ in their first word.
+    let (first, rest) = entry.split_at_checked(word.len())?;
+    if !first.eq_ignore_ascii_case(word) {
+        return None;
+    }
+    let Some((b' ', rest)) = rest.split_first() else { return rest.is_empty().then_some(1) };
+    let mut parts = 1;
+    for part in rest.split(|&byte| byte == b' ') {
+        if !after.next()?.eq_ignore_ascii_case(part) {
             return None;
         }
         parts += 1;
@@ -99,9 +103,10 @@ const SIZE: usize = {
     size
 };
 
-/// How many buckets there are: so many that a bucket has few entries for the length of its words, however often a key
-/// repeats one.
-const BUCKETS: usize = 32 * 8;
+/// After how many lengths words share a bucket again: so many that a bucket has few entries for the length of its words,
+/// however often a key repeats one.
+const LENGTHS: usize = 10;
+const BUCKETS: usize = 32 * LENGTHS;
 
 const TABLE: ([u8; SIZE], [u16; BUCKETS + 1]) = {
     let mut starts = [0; BUCKETS + 1];
@@ -163,7 +168,7 @@ const fn first_word(text: &[u8], at: usize) -> &[u8] {
 
 const fn bucket(word: &[u8]) -> usize {
     let [first, ..] = *word else { return 0 };
-    first as usize % 32 * 8 + word.len() % 8
+    first as usize % 32 * LENGTHS + word.len() % LENGTHS
 }
 
 /// The entries in the bucket of a word, each followed by what it does.

@@ -26,13 +26,14 @@ fn begins(text: &[u8], at: usize) -> bool {
 }
 
 fn is_account(text: &[u8], start: usize) -> bool {
-    let country = [byte_at(text, start), byte_at(text, start + 1)].map(|byte| byte.to_ascii_uppercase());
-    let begins =
-        |countries: &str, country: [u8; 2]| countries.as_bytes().chunks(3).any(|own| own.starts_with(&country));
-    let of_digits = country.map(|letter| letter.to_ascii_lowercase());
-    let is_in = |countries: &str| begins(countries, country) || begins(countries, of_digits);
-    let Some(&(length, countries)) = ACCOUNTS.iter().find(|(_, countries)| is_in(countries)) else { return false };
-    let is_part = if begins(countries, country) { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit };
+    let country = [byte_at(text, start), byte_at(text, start + 1)];
+    let of_country = |own: &&[u8]| own.get(..2).is_some_and(|own| own.eq_ignore_ascii_case(&country));
+    let found = ACCOUNTS.iter().find_map(|&(length, countries)| {
+        let own = countries.as_bytes().chunks(3).find(of_country)?;
+        Some((length, own.first()?.is_ascii_uppercase()))
+    });
+    let Some((length, may_have_letters)) = found else { return false };
+    let is_part = if may_have_letters { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit };
     let mut account = [0; 34];
     let mut at = start;
     for (place, slot) in account.iter_mut().take(length).enumerate() {

@@ -76,12 +76,18 @@ pub fn plain(text: &[u8]) -> Cow<'_, [u8]> {
     if out.contains(&b'&') {
         let unescaped = collapsed(&out, b"&", b"amp;");
         out = Cow::Owned(replaced(&unescaped, b'&', |rest| {
-            ENTITIES.iter().find(|(name, _)| rest.starts_with(name.as_bytes())).map(|(name, byte)| (name.len(), *byte))
+            let next = rest.get(1);
+            let is_next = |name: &[u8]| name.get(1) == next && rest.starts_with(name);
+            ENTITIES.iter().find(|(name, _)| is_next(name.as_bytes())).map(|(name, byte)| (name.len(), *byte))
         }));
     }
     if out.contains(&b'%') {
         let unescaped = collapsed(&out, b"%", b"25");
         out = Cow::Owned(replaced(&unescaped, b'%', |rest| {
+            // What has not two digits is no escape: a text can be full of signs with one.
+            if !byte_at(rest, 2).is_ascii_hexdigit() {
+                return None;
+            }
             let is_next = |code: &[u8]| rest.get(1..=code.len()).is_some_and(|next| next.eq_ignore_ascii_case(code));
             ESCAPES.iter().find(|(code, _)| is_next(code.as_bytes())).map(|(code, byte)| (code.len() + 1, *byte))
         }));

@@ -121,8 +121,10 @@ fn begins_with_private_key(text: &[u8]) -> bool {
 
 /// Whether a query string goes on with a parameter that is a credential, and a value of it.
 fn begins_with_parameter(text: &[u8]) -> bool {
+    let first = byte_at(text, 0).to_ascii_lowercase();
     PARAMETERS.iter().any(|name| {
-        text.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
+        byte_at(name.as_bytes(), 0) == first
+            && text.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
             && byte_at(text, name.len()) == b'='
             && !matches!(byte_at(text, name.len() + 1), 0 | b' ' | b'&' | b'#')
     })

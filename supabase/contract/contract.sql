@@ -696,7 +696,8 @@ begin
       end if;
       if ended >= described and (
         strpos(names, '|' || run || '|') > 0
-        or not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
+        -- Without own words the middle one is unknown, not false, and the whole key would be compared at every word.
+        or own_words is not null and not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
       ) then
         return true;
       end if;
