@@ -26,8 +26,9 @@ fn begins(text: &[u8], at: usize) -> bool {
 }
 
 fn is_account(text: &[u8], start: usize) -> bool {
-    let country = [byte_at(text, start), byte_at(text, start + 1)];
-    let of_country = |own: &&[u8]| own.get(..2).is_some_and(|own| own.eq_ignore_ascii_case(&country));
+    let small = |letters: [u8; 2]| letters.map(|letter| letter | 0x20);
+    let country = small([byte_at(text, start), byte_at(text, start + 1)]);
+    let of_country = |own: &&[u8]| own.first_chunk().is_some_and(|own| small(*own) == country);
     let found = ACCOUNTS.iter().find_map(|&(length, countries)| {
         let own = countries.as_bytes().chunks(3).find(of_country)?;
         Some((length, own.first()?.is_ascii_uppercase()))
