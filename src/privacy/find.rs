@@ -73,7 +73,7 @@ pub fn in_value(key: &[u8], value: &Json) -> Found {
 /// What a text holds, under this key if it has one.
 pub fn in_text(key: &[u8], text: &[u8]) -> Found {
     // Most of what may hold something is a UUID, whose first groups can read like a telephone number, or a time.
-    if !may_hold(text) || ids::is_uuid(text) || text.get(10) == Some(&b'T') && time::parse(text).is_some() {
+    if ids::is_uuid(text) || !may_hold(text) || text.get(10) == Some(&b'T') && time::parse(text).is_some() {
         return Found::NOTHING;
     }
     let plain = &*plain::plain(text);
