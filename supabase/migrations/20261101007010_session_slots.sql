@@ -79,29 +79,55 @@ comment on column audience_gate.activity.touch is
   'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
 comment on column audience_gate.activity.folded is 'Whether the tables of figures hold it; else it is in the live tail.';
 
--- Found by its index whatever the statistics say: a plan for an empty log would read all of a large one.
-create or replace function audience_gate.tail_events(p_site uuid)
-returns table (
-  at timestamptz, user_id uuid, session_id text, session uuid, event_type text, event_category text, seconds numeric,
-  is_activity boolean
-)
-language sql
+create type audience_gate.tail_event as (
+  id uuid, at timestamptz, slot timestamptz, user_id uuid, session_id text, session uuid, event_type text, event_category text,
+  seconds numeric, is_activity boolean, page text, referrer text, device text, touch text
+);
+comment on type audience_gate.tail_event is 'An event of the live tail: what the figures about people are made of.';
+comment on column audience_gate.tail_event.id is 'Its id.';
+comment on column audience_gate.tail_event.at is 'When it happened.';
+comment on column audience_gate.tail_event.slot is 'When the fifteen minutes began in which that was.';
+comment on column audience_gate.tail_event.user_id is 'The signed-in user; null for visitors.';
+comment on column audience_gate.tail_event.session_id is 'The session.';
+comment on column audience_gate.tail_event.session is 'The number by which the views name the session.';
+comment on column audience_gate.tail_event.event_type is 'An id of public.audience_event_types.';
+comment on column audience_gate.tail_event.event_category is 'Its category.';
+comment on column audience_gate.tail_event.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
+comment on column audience_gate.tail_event.is_activity is 'Whether it is activity.';
+comment on column audience_gate.tail_event.page is 'Its page_path, if one was sent.';
+comment on column audience_gate.tail_event.referrer is 'Its referrer_kind, likewise.';
+comment on column audience_gate.tail_event.device is 'Its device_class, likewise.';
+comment on column audience_gate.tail_event.touch is 'The campaign that it names, as in counted_events; null: none.';
+
+-- Found by its index whatever the statistics say: a plan for an empty log would read all of a large one. Whoever asks for
+-- figures reads it once, and hands it on. What figures are read through is PL/pgSQL, whose plans a session keeps: to make them
+-- anew for each figure took as long as to read it.
+create or replace function audience_gate.live_tail(p_site uuid)
+returns audience_gate.tail_event[]
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  select e.at, e.user_id, e.session_id, e.session, e.event_type, e.event_category, e.seconds,
-    coalesce(t.tier <> 'system' and t.category <> 'retention', false)
-  from audience_gate.counted_events e
-  left join public.audience_event_types t on t.id = e.event_type
-  where e.site_id = p_site
-    and e.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
-    and not e.folded
+begin
+  return (
+    select coalesce(array_agg(row(
+      e.id, e.at, date_bin('15 minutes', e.at, timestamptz '2000-01-01Z'), e.user_id, e.session_id, e.session, e.event_type,
+      e.event_category, e.seconds, coalesce(t.tier <> 'system' and t.category <> 'retention', false), e.metadata ->> 'page_path',
+      e.metadata ->> 'referrer_kind', e.metadata ->> 'device_class', e.touch)::audience_gate.tail_event), '{}')
+    from audience_gate.counted_events e
+    left join public.audience_event_types t on t.id = e.event_type
+    where e.site_id = p_site
+      and e.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+      and not e.folded
+  );
+end;
 $$;
-comment on function audience_gate.tail_events(uuid) is
+comment on function audience_gate.live_tail(uuid) is
   'The live tail: the counted events of a site that the tables of figures do not hold.';
 
 create table audience_gate.session_users (
@@ -125,13 +151,13 @@ create table audience_gate.session_slots (
   session uuid,
   sender uuid,
   slot timestamptz,
+  person uuid not null,
   event_types text[] not null,
   events bigint[] not null,
   seconds numeric[] not null,
   primary key (site_id, session, slot, sender)
 );
-create index idx_session_slots_slot on audience_gate.session_slots (site_id, slot);
-create index idx_session_slots_sender on audience_gate.session_slots (site_id, sender);
+create index idx_session_slots_person on audience_gate.session_slots (site_id, person, slot);
 comment on table audience_gate.session_slots is
   'Which types of events each session caused in which slot of fifteen minutes, how often and for how long. The other '
   'tables about people are made from this one.';
@@ -139,6 +165,8 @@ comment on column audience_gate.session_slots.site_id is 'The site.';
 comment on column audience_gate.session_slots.session is 'The session.';
 comment on column audience_gate.session_slots.sender is 'The user who was signed in; the session if nobody was.';
 comment on column audience_gate.session_slots.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.session_slots.person is
+  'Whose they are: the sender or, by the rule of the site, the one user known of the session.';
 comment on column audience_gate.session_slots.event_types is 'The types of events that happened in them, in order.';
 comment on column audience_gate.session_slots.events is 'How many of each type.';
 comment on column audience_gate.session_slots.seconds is 'The sum of their durations, for each type.';
@@ -150,39 +178,6 @@ from audience_gate.counted_events e
 where e.user_id is not null and e.event_category <> 'retention' and e.folded
 group by 1, 2;
 comment on view audience_gate.whole_session_users is 'What session_users holds, from all events.';
-
-create or replace view audience_gate.whole_session_slots with (security_invoker = true) as
-select
-  g.site_id, g.session, g.sender, g.slot,
-  array_agg(g.event_type order by g.event_type) as event_types,
-  array_agg(g.events order by g.event_type) as events,
-  array_agg(g.seconds order by g.event_type) as seconds
-from (
-  select e.site_id, e.session, coalesce(e.user_id, e.session) as sender,
-    date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, e.event_type,
-    count(*)::bigint as events, sum(e.seconds) as seconds
-  from audience_gate.counted_events e
-  where e.folded
-  group by 1, 2, 3, 4, 5
-) g
-group by 1, 2, 3, 4;
-comment on view audience_gate.whole_session_slots is 'What session_slots holds, from all events.';
-
-create or replace view audience_gate.slot_activity with (security_invoker = true) as
-select s.site_id, s.session, s.sender, s.slot, u.event_type, u.events, u.seconds
-from audience_gate.session_slots s
-cross join lateral unnest(s.event_types, s.events, s.seconds) u (event_type, events, seconds)
-join public.audience_event_types t on t.id = u.event_type
-where t.tier <> 'system' and t.category <> 'retention';
-comment on view audience_gate.slot_activity is
-  'session_slots unfolded, as far as it is activity: one row for each type of event.';
-comment on column audience_gate.slot_activity.site_id is 'The site.';
-comment on column audience_gate.slot_activity.session is 'The session.';
-comment on column audience_gate.slot_activity.sender is 'The user who was signed in; the session if nobody was.';
-comment on column audience_gate.slot_activity.slot is 'When the fifteen minutes began.';
-comment on column audience_gate.slot_activity.event_type is 'The type of event.';
-comment on column audience_gate.slot_activity.events is 'How many of them.';
-comment on column audience_gate.slot_activity.seconds is 'The sum of their durations.';
 
 create or replace view audience_gate.linked_sessions with (security_invoker = true) as
 select u.site_id, u.session, u.session_id, u.first_user as user_id
@@ -196,17 +191,60 @@ comment on column audience_gate.linked_sessions.session is 'The number by which 
 comment on column audience_gate.linked_sessions.session_id is 'The session.';
 comment on column audience_gate.linked_sessions.user_id is 'The user.';
 
+-- Who is known of a session is looked at after it was joined: of how many it is one, the planner cannot tell.
+create or replace view audience_gate.whole_session_slots with (security_invoker = true) as
+select
+  g.site_id, g.session, g.sender, g.slot,
+  audience_gate.person(nullif(g.sender, g.session),
+    case when u.first_user = u.last_user and coalesce(r.rule, 'session') = 'session' then u.first_user end, g.session) as person,
+  array_agg(g.event_type order by g.event_type) as event_types,
+  array_agg(g.events order by g.event_type) as events,
+  array_agg(g.seconds order by g.event_type) as seconds
+from (
+  select e.site_id, e.session, coalesce(e.user_id, e.session) as sender,
+    date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') as slot, e.event_type,
+    count(*)::bigint as events, sum(e.seconds) as seconds
+  from audience_gate.counted_events e
+  where e.folded
+  group by 1, 2, 3, 4, 5
+) g
+left join audience_gate.session_users u on u.site_id = g.site_id and u.session = g.session
+left join audience_gate.person_rules r on r.site_id = g.site_id
+group by 1, 2, 3, 4, 5;
+comment on view audience_gate.whole_session_slots is 'What session_slots holds, from all events.';
+
+create or replace view audience_gate.slot_activity with (security_invoker = true) as
+select s.site_id, s.session, s.sender, s.slot, u.event_type, u.events, u.seconds, s.person
+from audience_gate.session_slots s
+cross join lateral unnest(s.event_types, s.events, s.seconds) u (event_type, events, seconds)
+join public.audience_event_types t on t.id = u.event_type
+where t.tier <> 'system' and t.category <> 'retention';
+comment on view audience_gate.slot_activity is
+  'session_slots unfolded, as far as it is activity: one row for each type of event.';
+comment on column audience_gate.slot_activity.site_id is 'The site.';
+comment on column audience_gate.slot_activity.session is 'The session.';
+comment on column audience_gate.slot_activity.sender is 'The user who was signed in; the session if nobody was.';
+comment on column audience_gate.slot_activity.slot is 'When the fifteen minutes began.';
+comment on column audience_gate.slot_activity.event_type is 'The type of event.';
+comment on column audience_gate.slot_activity.events is 'How many of them.';
+comment on column audience_gate.slot_activity.seconds is 'The sum of their durations.';
+comment on column audience_gate.slot_activity.person is 'Whose they are, as far as that was known at the last fold.';
+
 -- Sessions are looked up one by one, because the settings of those who call it would have all of them read.
-create or replace function audience_gate.tail_links(p_site uuid)
+create or replace function audience_gate.tail_links(p_site uuid, p_tail audience_gate.tail_event[])
 returns table (session uuid, session_id text, before uuid, after uuid, was_shared boolean, shared boolean)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select t.session, t.session_id, case when u.first_user = u.last_user and r.rule is distinct from 'never' then u.first_user end,
     case when least(t.first_user, u.first_user) = greatest(t.last_user, u.last_user) and r.rule is distinct from 'never'
       then least(t.first_user, u.first_user) end,
@@ -216,13 +254,14 @@ as $$
     select e.session, min(e.session_id) as session_id,
       min(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as first_user,
       max(e.user_id::text) filter (where e.event_category <> 'retention')::uuid as last_user
-    from audience_gate.tail_events(p_site) e
+    from unnest(p_tail) e
     group by 1
   ) t
   left join audience_gate.session_users u on u.site_id = p_site and u.session = t.session
-  left join audience_gate.person_rules r on r.site_id = p_site
+  left join audience_gate.person_rules r on r.site_id = p_site;
+end;
 $$;
-comment on function audience_gate.tail_links(uuid) is
+comment on function audience_gate.tail_links(uuid, audience_gate.tail_event[]) is
   'The sessions of the live tail, each with the user that its visitor was known to be at the last fold, and the user '
   'that it is known to be now; and whether several users were known of it then, and are now.';
 
@@ -233,8 +272,8 @@ begin
   foreach owned in array array[
     'view audience_gate.counted_events', 'view audience_gate.activity', 'table audience_gate.session_users',
     'table audience_gate.session_slots', 'view audience_gate.whole_session_users', 'view audience_gate.whole_session_slots',
-    'view audience_gate.slot_activity', 'view audience_gate.linked_sessions', 'function audience_gate.tail_events(uuid)',
-    'function audience_gate.tail_links(uuid)'
+    'view audience_gate.slot_activity', 'view audience_gate.linked_sessions', 'type audience_gate.tail_event',
+    'function audience_gate.live_tail(uuid)', 'function audience_gate.tail_links(uuid, audience_gate.tail_event[])'
   ] loop
     execute format('alter %s owner to audience_gate_owner', owned);
     execute format('revoke all on %s from public, anon, authenticated, service_role', regexp_replace(owned, '^view ', ''));

@@ -7,10 +7,8 @@ drop function if exists audience_gate.person_days_tail(uuid, integer, text, time
 drop function if exists audience_gate.kpi_range(uuid, timestamptz, timestamptz, text, text, integer);
 
 create or replace view audience_gate.person_slots with (security_invoker = true) as
-select a.site_id, audience_gate.person(nullif(a.sender, a.session), l.user_id, a.session) as person,
-  a.slot, a.event_type, a.events, a.seconds
-from audience_gate.slot_activity a
-left join audience_gate.linked_sessions l on l.site_id = a.site_id and l.session = a.session;
+select a.site_id, a.person, a.slot, a.event_type, a.events, a.seconds
+from audience_gate.slot_activity a;
 comment on view audience_gate.person_slots is
   'slot_activity by person, as far as they were known at the last fold. A person who used several sessions has several '
   'rows for a slot.';
@@ -26,97 +24,105 @@ returns table (person uuid, signed_in boolean, event_type text, slot timestamptz
 language sql
 stable
 set search_path = ''
+set enable_seqscan = off
 set enable_mergejoin = off
 set enable_hashjoin = off
 as $$
-  select p.person, a.sender <> a.session, a.event_type, a.slot, a.events, a.seconds
-  from unnest(p_people) p (person)
-  cross join lateral (select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = p.person offset 0) a
-  left join audience_gate.linked_sessions l on l.site_id = p_site and l.session = a.session
-  where a.sender <> a.session or l.session is null
-  union all
-  select k.user_id, true, a.event_type, a.slot, a.events, a.seconds
+  select s.person, s.person <> s.session, u.event_type, s.slot, u.events, u.seconds
   from unnest(p_people) p (person)
   cross join lateral (
-    select k.session, k.user_id from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = p.person offset 0
-  ) k
-  cross join lateral (select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = k.session offset 0) a
+    select * from audience_gate.session_slots s where s.site_id = p_site and s.person = p.person order by s.slot offset 0
+  ) s
+  cross join lateral unnest(s.event_types, s.events, s.seconds) u (event_type, events, seconds)
+  join public.audience_event_types t on t.id = u.event_type
+  where t.tier <> 'system' and t.category <> 'retention'
 $$;
 comment on function audience_gate.people_slots(uuid, uuid[]) is
   'person_slots of some people, and whether they are users.';
 
 -- The live tail. It cannot simply be added to views about people, because a person of the tail may be in the
 -- view already, and a visitor of the view may have signed in since. So what the view says about the people of the tail
--- is taken back (revision -1), and what is true of them now is put in its place (revision 1). Every number that is a sum
--- over these rows is then exact. The planner cannot know how many people the tail has, and would compare each with each;
--- it is left with the hash join, which suits any number.
-create or replace function audience_gate.person_slots_tail(p_site uuid, p_views_hold boolean)
-returns table (
-  revision integer, person uuid, signed_in boolean, event_type text, slot timestamptz, events bigint, seconds numeric
+-- is taken back, and what is true of them now is put in its place: each row says how much there was, and how much there is. The
+-- planner cannot know how many people the tail has, and would compare each with each; it is left with the hash join, which
+-- suits any number.
+create or replace function audience_gate.person_slots_tail(
+  p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[]
 )
-language sql
+returns table (
+  person uuid, signed_in boolean, event_type text, slot timestamptz, events_before bigint, events_after bigint,
+  seconds_before numeric, seconds_after numeric
+)
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with links as materialized (
-    select * from audience_gate.tail_links(p_site)
+    select * from audience_gate.tail_links(p_site, p_tail)
   ), tail as materialized (
-    select a.user_id, audience_gate.person(a.user_id, l.after, a.session) as person, coalesce(a.user_id, l.after) is not null as signed_in,
-      a.event_type,
-      date_bin('15 minutes', a.at, timestamptz '2000-01-01Z') as slot, count(*)::bigint as events, sum(a.seconds) as seconds
-    from audience_gate.tail_events(p_site) a
+    select audience_gate.person(a.user_id, l.after, a.session) as person, coalesce(a.user_id, l.after) is not null as signed_in,
+      a.event_type, a.slot, count(*)::bigint as events, sum(a.seconds) as seconds
+    from unnest(p_tail) a
     join links l on l.session = a.session
     where a.is_activity
-    group by 1, 2, 3, 4, 5
-  ), users as materialized (
-    select t.user_id from tail t where t.user_id is not null
-    union select l.before from links l where l.before is not null
-    union select l.after from links l where l.after is not null
-  ), touched as materialized (
-    -- Whose slots they are, and whose they were.
-    select u.user_id as sender, u.user_id as before, u.user_id as after, true as was_signed_in, true as signed_in
-    from users u where p_views_hold
-    union all
-    select l.session, audience_gate.person(null, l.before, l.session), audience_gate.person(null, l.after, l.session),
-      l.before is not null, l.after is not null
+    group by 1, 2, 3, 4
+  ), moved as materialized (
+    -- What the visitors did who are somebody else than they were.
+    select l.session, audience_gate.person(null, l.before, l.session) as before, audience_gate.person(null, l.after, l.session) as after,
+      l.after is not null as signed_in, a.event_type, a.slot, a.events, a.seconds
     from links l
-    where p_views_hold
-    union all
-    select k.session, k.user_id, k.user_id, true, true
-    from users u
     cross join lateral (
-      select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
-    ) k
-    where p_views_hold and k.session not in (select l.session from links l)
-  ), known as materialized (
-    select t.before, t.after, t.was_signed_in, t.signed_in, a.event_type, a.slot, a.events, a.seconds
-    from touched t
-    cross join lateral (
-      select * from audience_gate.slot_activity a where a.site_id = p_site and a.sender = t.sender offset 0
+      select * from audience_gate.slot_activity a
+      where a.site_id = p_site and a.session = l.session and a.sender = l.session
+      offset 0
     ) a
-    union all
-    -- Where no view holds: everybody.
-    select null, audience_gate.person(
-        nullif(a.sender, a.session), case when l.session is null then k.user_id else l.after end, a.session),
-      null, a.sender <> a.session or case when l.session is null then k.user_id else l.after end is not null,
-      a.event_type, a.slot, a.events, a.seconds
-    from audience_gate.slot_activity a
-    left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
-    left join links l on l.session = a.session
-    where not p_views_hold and a.site_id = p_site
+    where p_views_hold and l.before is distinct from l.after
+  ), changed as materialized (
+    select t.person, t.slot, t.event_type from tail t
+    union select m.before, m.slot, m.event_type from moved m
+    union select m.after, m.slot, m.event_type from moved m
+  ), known as materialized (
+    select s.session, s.sender, s.person, s.slot, u.event_type, u.events, u.seconds
+    from (
+      select array_agg(c.person) as people, array_agg(c.slot) as slots, array_agg(c.event_type) as types
+      from changed c
+      where p_views_hold
+      having count(*) > 0
+    ) c
+    cross join lateral audience_gate.near_slots(p_site, c.people, c.slots, c.types) s
+    cross join lateral unnest(s.event_types, s.events, s.seconds) u (event_type, events, seconds)
+    join public.audience_event_types t on t.id = u.event_type
+    where t.tier <> 'system' and t.category <> 'retention'
   )
-  select -1, k.before, k.was_signed_in, k.event_type, k.slot, k.events, k.seconds from known k where k.before is not null
+  select k.person, k.person <> k.session, k.event_type, k.slot, k.events, case when m.session is null then k.events else 0 end,
+    k.seconds, case when m.session is null then k.seconds else 0 end
+  from known k
+  left join (select m.session from moved m group by 1) m on m.session = k.session and m.session = k.sender
   union all
-  select 1, k.after, k.signed_in, k.event_type, k.slot, k.events, k.seconds from known k
+  select m.after, m.signed_in, m.event_type, m.slot, 0, m.events, 0, m.seconds from moved m
   union all
-  select 1, t.person, t.signed_in, t.event_type, t.slot, t.events, t.seconds from tail t
+  select t.person, t.signed_in, t.event_type, t.slot, 0, t.events, 0, t.seconds from tail t
+  union all
+  -- Where no view holds: everybody.
+  select audience_gate.person(
+      nullif(a.sender, a.session), case when l.session is null then k.user_id else l.after end, a.session),
+    a.sender <> a.session or case when l.session is null then k.user_id else l.after end is not null,
+    a.event_type, a.slot, 0, a.events, 0, a.seconds
+  from audience_gate.slot_activity a
+  left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
+  left join links l on l.session = a.session
+  where not p_views_hold and a.site_id = p_site;
+end;
 $$;
-comment on function audience_gate.person_slots_tail(uuid, boolean) is
+comment on function audience_gate.person_slots_tail(uuid, boolean, audience_gate.tail_event[]) is
   'Each call reads what was recorded since the last fold from the events themselves, so the figures are current and '
-  'exact, late events included. What the tables say about the people in this live tail is taken back (revision -1), '
-  'and what is true of them now is put in its place (revision 1). A fold, every minute, writes the same differences into '
+  'exact, late events included. What the tables say about the people in this live tail is taken back, '
+  'and what is true of them now is put in its place. A fold, every minute, writes the same differences into '
   'the tables, so its cost follows what is new. An edit of the registry, of a funnel or of the rule that tells people apart '
   'counts at once too: until the next fold, which makes the figures of the site anew, what depends on it is computed '
   'without them.';
@@ -173,8 +179,9 @@ alter function audience_gate.people_slots(uuid, uuid[]) owner to audience_gate_o
 revoke all on function audience_gate.people_slots(uuid, uuid[]) from public, anon, authenticated, service_role;
 alter view audience_gate.person_slots owner to audience_gate_owner;
 revoke all on audience_gate.person_slots from public, anon, authenticated, service_role;
-alter function audience_gate.person_slots_tail(uuid, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.person_slots_tail(uuid, boolean) from public, anon, authenticated, service_role;
+alter function audience_gate.person_slots_tail(uuid, boolean, audience_gate.tail_event[]) owner to audience_gate_owner;
+revoke all on function audience_gate.person_slots_tail(uuid, boolean, audience_gate.tail_event[])
+  from public, anon, authenticated, service_role;
 alter function audience_gate.kpi_range(uuid, timestamptz, timestamptz, text, text, integer) owner to audience_gate_owner;
 revoke all on function audience_gate.kpi_range(uuid, timestamptz, timestamptz, text, text, integer)
   from public, anon, authenticated, service_role;

@@ -28,10 +28,14 @@ comment on function audience_gate.local_days(text, date, date) is
 
 create or replace function audience_gate.period_edges(p_time_zone text, p_grain text, p_first_day date, p_last_day date)
 returns table (edge_from date, edge_until date, inner_until date)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with starts as (
     select d.day::date as day from generate_series(p_first_day::timestamp, p_last_day::timestamp, '1 day') d (day)
     where p_grain <> 'total' and d.day = date_trunc(p_grain, d.day)
@@ -42,7 +46,8 @@ as $$
       ((s.day::timestamp at time zone p_time_zone + interval '2 hours') at time zone 'UTC')::date as edge_until
     from starts s
   )
-  select e.edge_from, e.edge_until, coalesce(lead(e.edge_from) over (order by e.day) - 1, e.edge_until) from edges e
+  select e.edge_from, e.edge_until, coalesce(lead(e.edge_from) over (order by e.day) - 1, e.edge_until) from edges e;
+end;
 $$;
 comment on function audience_gate.period_edges(text, text, date, date) is
   'The periods of a range of local days, in the days of UTC: from the first to the last of those in which a period may begin, and '

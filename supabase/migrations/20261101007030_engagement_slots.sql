@@ -25,7 +25,8 @@ comment on column audience_gate.engagement_slots.tier is 'The tier, or all.';
 comment on column audience_gate.engagement_slots.slot is 'When the fifteen minutes began.';
 comment on column audience_gate.engagement_slots.previous_slot is
   'The slot in which these people were last seen before; -infinity: never.';
-comment on column audience_gate.engagement_slots.first_slot is 'The slot in which they were first seen.';
+comment on column audience_gate.engagement_slots.first_slot is
+  'The slot in which they were first seen; of a single tier -infinity, because cohorts are of all.';
 comment on column audience_gate.engagement_slots.people is 'How many people.';
 comment on column audience_gate.engagement_slots.events is 'How many events they caused in the slot.';
 comment on column audience_gate.engagement_slots.seconds is 'The sum of the durations.';
@@ -54,7 +55,8 @@ with by_tier as (
   union all
   select b.site_id, b.person, 'all', b.slot, sum(b.events), sum(b.seconds), sum(b.score) from by_tier b group by 1, 2, 4
 ), seen as (
-  select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot, first_value(b.slot) over slots as first_slot
+  select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot,
+    case when b.tier = 'all' then first_value(b.slot) over slots else '-infinity' end as first_slot
   from by_slot b
   window slots as (partition by b.site_id, b.person, b.tier order by b.slot)
 )

@@ -1,54 +1,4 @@
--- Engagement and use as they are now: the tables, where they hold, and what the live tail changes in them.
-
-create or replace function audience_gate.engagement_tail(p_site uuid, p_views_hold boolean)
-returns table (
-  tier text, slot timestamptz, previous_slot timestamptz, first_slot timestamptz, people bigint, events bigint,
-  seconds numeric, score numeric
-)
-language sql
-stable
-set search_path = ''
-as $$
-  with by_slot as (
-    select d.revision, coalesce(t.tier, 'all') as tier, d.person, d.slot,
-      sum(d.events) as events, sum(d.seconds) as seconds, sum(d.events * t.score_weight) as score
-    from audience_gate.person_slots_tail(p_site, p_views_hold) d
-    join public.audience_event_types t on t.id = d.event_type
-    group by grouping sets ((d.revision, t.tier, d.person, d.slot), (d.revision, d.person, d.slot))
-  ), seen as (
-    select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot, first_value(b.slot) over slots as first_slot
-    from by_slot b
-    window slots as (partition by b.revision, b.tier, b.person order by b.slot)
-  )
-  select s.tier, s.slot, s.previous_slot, s.first_slot, sum(s.revision)::bigint, sum(s.revision * s.events)::bigint,
-    sum(s.revision * s.seconds), sum(s.revision * s.score)
-  from seen s
-  group by 1, 2, 3, 4
-$$;
-comment on function audience_gate.engagement_tail(uuid, boolean) is
-  'What the live tail adds to engagement_slots and takes from it; everything, where the views do not hold.';
-
-create or replace function audience_gate.feature_tail(p_site uuid, p_views_hold boolean)
-returns table (event_type text, slot timestamptz, previous_slot timestamptz, people bigint, events bigint)
-language sql
-stable
-set search_path = ''
-as $$
-  with by_type as (
-    select d.revision, d.event_type, d.person, d.slot, sum(d.events) as events
-    from audience_gate.person_slots_tail(p_site, p_views_hold) d
-    group by 1, 2, 3, 4
-  ), seen as (
-    select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot
-    from by_type b
-    window slots as (partition by b.revision, b.event_type, b.person order by b.slot)
-  )
-  select s.event_type, s.slot, s.previous_slot, sum(s.revision)::bigint, sum(s.revision * s.events)::bigint
-  from seen s
-  group by 1, 2, 3
-$$;
-comment on function audience_gate.feature_tail(uuid, boolean) is
-  'What the live tail adds to feature_slots and takes from it; everything, where the views do not hold.';
+-- What the tables hold of engagement and use, on the local days of a range.
 
 -- The days are those of the table, or else, in whole days of UTC and near the ends of periods in slots, the same. By day, the
 -- slots are all that the range has: they are added up in memory.
@@ -59,11 +9,15 @@ create or replace function audience_gate.engagement_cells(
 returns table (
   tier text, day date, previous_day date, people bigint, events bigint, seconds numeric, score numeric
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set work_mem = '64MB'
 as $$
+#variable_conflict use_column
+begin
+  return query
   with edges as materialized (
     select e.* from audience_gate.period_edges(p_time_zone, p_grain, p_first_day, p_last_day) e
     where p_views_hold and p_site_zone is null
@@ -73,14 +27,6 @@ as $$
   select v.tier, v.day, v.previous_day, v.people, v.events, v.seconds, v.score
   from audience_gate.engagement_days v
   where p_views_hold and v.site_zone = p_site_zone and v.tier = any (p_tiers) and v.day between p_first_day and p_last_day
-  union all
-  select d.* from (
-    select t.tier, (t.slot at time zone p_time_zone)::date as day, (t.previous_slot at time zone p_time_zone)::date, t.people, t.events,
-    t.seconds, t.score
-    from audience_gate.engagement_tail(p_site, p_views_hold) t
-    where t.tier = any (p_tiers)
-  ) d
-  where d.day between p_first_day and p_last_day
   union all
   select v.tier, v.day, v.previous_day, v.people, v.events, v.seconds, v.score
   from edges e
@@ -123,7 +69,8 @@ as $$
     group by 1, 2, 3
   ) s
   cross join days l
-  where l.days[s.nth] between p_first_day and p_last_day
+  where l.days[s.nth] between p_first_day and p_last_day;
+end;
 $$;
 comment on function audience_gate.engagement_cells(uuid, integer, text, boolean, text, text[], date, date) is
   'Engagement on the local days of a range, by tier, split by the day on which each person was last seen before. In a zone that '
@@ -133,10 +80,14 @@ create or replace function audience_gate.feature_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_first_day date, p_last_day date
 )
 returns table (event_type text, day date, previous_day date, people bigint, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with edges as materialized (
     select e.* from audience_gate.period_edges(p_time_zone, 'total', p_first_day, p_last_day) e
     where p_views_hold and p_site_zone is null
@@ -149,13 +100,6 @@ as $$
   select v.event_type, v.day, v.previous_day, v.people, v.events
   from audience_gate.feature_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
-  union all
-  select d.* from (
-    select t.event_type, (t.slot at time zone p_time_zone)::date as day, (t.previous_slot at time zone p_time_zone)::date, t.people,
-    t.events
-    from audience_gate.feature_tail(p_site, p_views_hold) t
-  ) d
-  where d.day between p_first_day and p_last_day
   union all
   select v.event_type, null::date, v.previous_day, v.people, v.events
   from edges e
@@ -210,7 +154,8 @@ as $$
     union all
     (select v.slot from audience_gate.feature_slots v
      where v.site_id = p_site and v.event_type = y.id and v.slot >= l.starts_at and v.slot < l.ends_at order by v.slot desc limit 1)
-  ) m
+  ) m;
+end;
 $$;
 comment on function audience_gate.feature_cells(uuid, integer, text, boolean, date, date) is
   'Use of each event type on the local days of a range, split by the day on which each person last used it before. In a zone '
@@ -218,13 +163,17 @@ comment on function audience_gate.feature_cells(uuid, integer, text, boolean, da
 
 create or replace function audience_gate.retention_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_grain text, p_first_day date, p_last_day date,
-  p_periods integer
+  p_periods integer, p_tail audience_gate.tail_event[]
 )
 returns table (cohort date, later integer, people bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with days as materialized (
     select l.starts, array(select date_trunc(p_grain, d.day::timestamp)::date from unnest(l.days) with ordinality d (day, nth)
       order by d.nth) as periods, case p_grain when 'week' then 7 else 1 end as length
@@ -242,8 +191,7 @@ as $$
     select date_trunc(p_grain, t.slot at time zone p_time_zone)::date as period,
       date_trunc(p_grain, t.previous_slot at time zone p_time_zone)::date as previous,
       date_trunc(p_grain, t.first_slot at time zone p_time_zone)::date as cohort, t.people
-    from audience_gate.engagement_tail(p_site, p_views_hold) t
-    where t.tier = 'all'
+    from audience_gate.activity_tail(p_site, p_views_hold, p_tail, '{}') t
   ) d
   where d.previous < d.period
     and d.cohort between date_trunc(p_grain, p_first_day::timestamp)::date and p_last_day
@@ -261,9 +209,10 @@ as $$
   cross join days l
   where l.periods[s.first] between date_trunc(p_grain, p_first_day::timestamp)::date and p_last_day
     and (s.before = 0 or l.periods[s.before] < l.periods[s.nth])
-    and (l.periods[s.nth] - l.periods[s.first]) / l.length <= p_periods
+    and (l.periods[s.nth] - l.periods[s.first]) / l.length <= p_periods;
+end;
 $$;
-comment on function audience_gate.retention_cells(uuid, integer, text, boolean, text, date, date, integer) is
+comment on function audience_gate.retention_cells(uuid, integer, text, boolean, text, date, date, integer, audience_gate.tail_event[]) is
   'People by the local day or ISO week of a range in which they were first active, and by how many days or weeks later, up to so '
   'many, they were active again.';
 
@@ -272,10 +221,9 @@ declare
   signature text;
 begin
   foreach signature in array array[
-    'engagement_tail(uuid, boolean)', 'feature_tail(uuid, boolean)',
     'engagement_cells(uuid, integer, text, boolean, text, text[], date, date)',
     'feature_cells(uuid, integer, text, boolean, date, date)',
-    'retention_cells(uuid, integer, text, boolean, text, date, date, integer)'
+    'retention_cells(uuid, integer, text, boolean, text, date, date, integer, audience_gate.tail_event[])'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);

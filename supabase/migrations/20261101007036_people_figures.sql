@@ -17,13 +17,18 @@ as $$
 #variable_conflict use_column
 declare
   r record;
+  fresh audience_gate.tail_event[];
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
+  fresh := audience_gate.live_tail(p_site);
   return query
   with cells as (
     select * from audience_gate.engagement_cells(
       p_site, r.site_zone, p_zone, r.views_hold, p_grain,
       array(select distinct t.tier from public.audience_event_types t) || 'all'::text, r.first_day, r.last_day)
+    union all
+    select t.name, t.day, t.previous_day, t.people, t.events, t.seconds, t.score
+    from audience_gate.activity_days_tail(p_site, r.views_hold, fresh, '{tier}', p_zone, r.first_day, r.last_day) t
   ), placed as (
     select c.*, case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period
     from cells c
@@ -58,11 +63,17 @@ as $$
 #variable_conflict use_column
 declare
   r record;
+  fresh audience_gate.tail_event[];
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  fresh := audience_gate.live_tail(p_site);
   return query
-  with cells as (
+  with tail as materialized (
+    select * from audience_gate.activity_days_tail(p_site, r.views_hold, fresh, '{type}', p_zone, r.first_day, r.last_day)
+  ), cells as (
     select * from audience_gate.feature_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day)
+    union all
+    select case t.kind when 'type' then t.name end, t.day, t.previous_day, t.people, t.events from tail t
     union all
     -- Everybody who did anything, as the type null.
     select null, v.day, v.previous_day, v.people, v.events
@@ -101,6 +112,7 @@ declare
   r record;
   days integer;
   today date;
+  fresh audience_gate.tail_event[];
 begin
   if p_grain is null or p_grain not in ('day', 'week') then
     raise exception 'this grain is not known' using errcode = '22023', hint = 'Send day or week.';
@@ -109,12 +121,13 @@ begin
     raise exception 'periods must be between 0 and 400' using errcode = '22023', hint = 'Send fewer.';
   end if;
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 400);
+  fresh := audience_gate.live_tail(p_site);
   days := case p_grain when 'week' then 7 else 1 end;
   today := (now() at time zone p_zone)::date;
   return query
   with cells as (
     select c.* from audience_gate.retention_cells(
-      p_site, r.site_zone, p_zone, r.views_hold, p_grain, r.first_day, r.last_day, p_periods) c
+      p_site, r.site_zone, p_zone, r.views_hold, p_grain, r.first_day, r.last_day, p_periods, fresh) c
   ), summed as (
     select c.cohort, c.later, sum(c.people)::bigint as people from cells c group by 1, 2
   ), sizes as (
@@ -144,8 +157,10 @@ as $$
 #variable_conflict use_column
 declare
   r record;
+  fresh audience_gate.tail_event[];
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, p_grain, 160);
+  fresh := audience_gate.live_tail(p_site);
   return query
   with cells as (
     select * from audience_gate.error_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day)
@@ -157,8 +172,14 @@ begin
   ), whole as (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, b.day::timestamp)::date end as period,
       sum(b.events) as events
-    from audience_gate.engagement_cells(
-      p_site, r.site_zone, p_zone, r.views_hold, p_grain, array['all'], r.first_day, r.last_day) b
+    from (
+      select c.day, c.events
+      from audience_gate.engagement_cells(
+        p_site, r.site_zone, p_zone, r.views_hold, p_grain, array['all'], r.first_day, r.last_day) c
+      union all
+      select t.day, t.events
+      from audience_gate.activity_days_tail(p_site, r.views_hold, fresh, '{}', p_zone, r.first_day, r.last_day) t
+    ) b
     group by 1
   )
   select s.period, s.event_type, s.code, s.events, round(1000.0 * s.events / nullif(b.events, 0), 4)

@@ -8,45 +8,73 @@ drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, time
 -- looked at after the event was found by its user or session: of a log that was never analysed, the planner would have all
 -- events of the site looked up for each of them. The next time in a list is searched for by halves, because somebody may have
 -- entered, and gone on, tens of thousands of times.
+--
+-- Of people with many slots only those events are looked at that the live tail can have to do with: from the funnel that they had
+-- gone through last before what is new, because whoever entered by then had reached each step already, to the steps that were
+-- next after it. How far that is, the slots tell.
 create or replace function audience_gate.funnel_cells(
   p_site uuid, p_moments boolean[], p_touched boolean, p_from timestamptz, p_until timestamptz,
-  p_people uuid[] default null, p_sessions text[] default null
+  p_people uuid[] default null, p_sessions text[] default null, p_tail audience_gate.tail_event[] default '{}'
 )
 returns table (
   now boolean, funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with recursive steps as materialized (
     select f.* from audience_gate.funnel_steps f where f.site_id = p_site
   ), links as materialized (
     select l.session, l.session_id, l.before, l.after
-    from audience_gate.tail_links(p_site) l
+    from audience_gate.tail_links(p_site, p_tail) l
     where (true = any (p_moments) or p_touched) and p_people is null
+  ), changed as materialized (
+    -- Who did what in which slot, as far as that is new or was somebody else's.
+    select audience_gate.person(a.user_id, l.after, a.session) as person, a.slot, a.event_type
+    from unnest(p_tail) a
+    join links l on l.session = a.session
+    where p_touched and a.is_activity
+    union
+    select m.person, m.slot, m.event_type
+    from links l
+    cross join lateral (
+      select p.person, a.slot, a.event_type
+      from audience_gate.slot_activity a
+      cross join (values (audience_gate.person(null, l.before, l.session)), (audience_gate.person(null, l.after, l.session))) p (person)
+      where a.site_id = p_site and a.session = l.session and a.sender = l.session
+      offset 0
+    ) m
+    where p_touched and l.before is distinct from l.after
+  ), spans as materialized (
+    select s.*
+    from (
+      select array_agg(c.person) as people, array_agg(c.slot) as slots, array_agg(c.event_type) as types
+      from changed c
+      having count(*) > 0
+    ) c
+    cross join lateral audience_gate.funnel_spans(p_site, c.people, c.slots, c.types) s
   ), users as materialized (
-    select a.user_id from audience_gate.tail_events(p_site) a
-    where p_touched and p_people is null and a.is_activity and a.user_id is not null
-    union select l.before from links l where p_touched and l.before is not null
-    union select l.after from links l where p_touched and l.after is not null
-    union select p.person from unnest(p_people) p (person)
+    select s.person as user_id from spans s where s.from_slot = '-infinity' and s.person not in (select l.session from links l)
+    union
+    select p.person from unnest(p_people) p (person)
   ), sessions as materialized (
-    select l.session, l.session_id, l.before, l.after from links l where p_touched
-    union all
-    select md5(s.session_id)::uuid, s.session_id, k.user_id, k.user_id
+    select md5(s.session_id)::uuid as session, s.session_id, k.user_id
     from unnest(p_sessions) s (session_id)
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = md5(s.session_id)::uuid
     union all
-    select k.session, k.session_id, k.user_id, k.user_id
-    from users u
+    select k.session, k.session_id, k.user_id
+    from unnest(p_people) p (person)
     cross join lateral (
-      select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = u.user_id offset 0
+      select * from audience_gate.linked_sessions k where k.site_id = p_site and k.user_id = p.person offset 0
     ) k
-    where p_touched and k.session not in (select l.session from links l)
-      and k.session not in (select md5(s.session_id)::uuid from unnest(p_sessions) s (session_id))
+    where k.session not in (select md5(s.session_id)::uuid from unnest(p_sessions) s (session_id))
   ), found as materialized (
     -- Whose event it was at the last fold, and whose it is now.
     select audience_gate.person(a.user_id, case when l.session is null then k.user_id else l.before end, a.session) as before,
@@ -59,27 +87,57 @@ as $$
       and a.at >= p_from and a.at <= (select p_until + max(s.conversion_window) from steps s)
       and a.event_type in (select s.event_type from steps s)
     union all
-    select e.person, e.person, e.event_type, e.at, e.folded
+    select e.person, e.person, e.event_type, e.at, true
     from users u
     cross join lateral (
       select a.site_id, a.user_id as person, a.event_type, a.at, a.folded from audience_gate.activity a
       where a.user_id = u.user_id
       offset 0
     ) e
-    where e.site_id = p_site and e.event_type in (select s.event_type from steps s)
+    where e.site_id = p_site and e.folded and e.event_type in (select s.event_type from steps s)
     union all
-    select audience_gate.person(null, v.before, v.session), audience_gate.person(null, v.after, v.session), e.event_type, e.at, e.folded
+    select audience_gate.person(null, v.user_id, v.session), audience_gate.person(null, v.user_id, v.session), e.event_type, e.at, true
     from sessions v
     cross join lateral (
       select a.site_id, a.user_id, a.event_type, a.at, a.folded from audience_gate.activity a
       where a.session_id = v.session_id
       offset 0
     ) e
-    where e.site_id = p_site and e.user_id is null and e.event_type in (select s.event_type from steps s)
-  ), events as materialized (
-    select true as now, f.after as person, f.event_type, f.at from found f where true = any (p_moments)
+    where e.site_id = p_site and e.folded and e.user_id is null and e.event_type in (select s.event_type from steps s)
     union all
-    select false, f.before, f.event_type, f.at from found f where f.folded and false = any (p_moments)
+    -- What visitors did, and in their spans those of whom not everything is looked at.
+    select b.person, case when b.sender = b.session and l.session is not null then audience_gate.person(null, l.after, l.session)
+        else b.person end, e.event_type, e.at, true
+    from (
+      select array_agg(s.person) as people, array_agg(s.from_slot) as from_slots, array_agg(s.until_slot) as until_slots,
+        array(select y.event_type from steps y) as types
+      from spans s
+      having count(*) > 0
+    ) s
+    cross join lateral audience_gate.span_slots(p_site, s.people, s.from_slots, s.until_slots, s.types) b
+    left join links l on l.session = b.session
+    cross join lateral (
+      select a.site_id, a.session, a.user_id, a.event_type, a.at, a.folded from audience_gate.activity a
+      where a.session_id = coalesce(b.session_id, l.session_id)
+      offset 0
+    ) e
+    where e.site_id = p_site and e.folded and coalesce(e.user_id, e.session) = b.sender
+      and e.event_type in (select s.event_type from steps s)
+      and date_bin('15 minutes', e.at, timestamptz '2000-01-01Z') = any (b.slots)
+    union all
+    select null, audience_gate.person(a.user_id, l.after, a.session), a.event_type, a.at, false
+    from unnest(p_tail) a
+    join links l on l.session = a.session
+    where p_touched and a.is_activity and a.event_type in (select s.event_type from steps s)
+  ), events as materialized (
+    select m.now, m.person, m.event_type, m.at
+    from (
+      select true as now, f.after as person, f.event_type, f.at from found f where true = any (p_moments)
+      union all
+      select false, f.before, f.event_type, f.at from found f where f.folded and false = any (p_moments)
+    ) m
+    left join spans s on s.person = m.person and s.from_slot > '-infinity'
+    where s.person is null or m.at >= s.from_slot and m.at < s.until_slot + interval '15 minutes'
   ), touches as materialized (
     select e.now, s.funnel_id, s.position, s.conversion_window, e.person, array_agg(e.at order by e.at) as times
     from events e
@@ -109,9 +167,11 @@ as $$
   select w.now, w.funnel_id, w.slot, w.previous_slot, w.position, count(*)::bigint,
     sum(extract(epoch from w.reached - w.entered))
   from walk w
-  group by 1, 2, 3, 4, 5
+  group by 1, 2, 3, 4, 5;
+end;
 $$;
-comment on function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[]) is
+comment on function
+  audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[], audience_gate.tail_event[]) is
   'People by funnel, slot of entry, slot of the entry before that, and step reached: as they are now, as they were at the last '
   'fold, or both; of everybody or, if p_touched, of those about whom the live tail says something, or of some people and '
   'sessions. Of everybody, the entries between p_from and p_until are complete, but for the slot of the entry before the first.';
@@ -203,95 +263,10 @@ begin
   end loop;
 end $$;
 
-alter function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[]) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[])
+alter function audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[], audience_gate.tail_event[])
+  owner to audience_gate_owner;
+revoke all on function
+  audience_gate.funnel_cells(uuid, boolean[], boolean, timestamptz, timestamptz, uuid[], text[], audience_gate.tail_event[])
   from public, anon, authenticated, service_role;
 alter materialized view audience_gate.conversion_funnel owner to audience_gate_owner;
 revoke all on audience_gate.conversion_funnel from public, anon, authenticated, service_role;
-
-create or replace function audience_gate.funnel_tail(
-  p_site uuid, p_view_holds boolean, p_from timestamptz, p_until timestamptz
-)
-returns table (
-  funnel_id text, slot timestamptz, previous_slot timestamptz, "position" smallint, people bigint, seconds numeric
-)
-language sql
-stable
-set search_path = ''
-as $$
-  select c.funnel_id, c.slot, c.previous_slot, c.position, case when c.now then c.people else -c.people end,
-    case when c.now then c.seconds else -c.seconds end
-  from audience_gate.funnel_cells(
-    p_site, case when p_view_holds then '{t,f}' else '{t}' end::boolean[], p_view_holds, p_from, p_until) c
-$$;
-comment on function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz) is
-  'What the live tail adds to funnel_slots and takes from it; where they do not hold, all entries of a range.';
-alter function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz) owner to audience_gate_owner;
-revoke all on function audience_gate.funnel_tail(uuid, boolean, timestamptz, timestamptz)
-  from public, anon, authenticated, service_role;
-
-create or replace function audience_gate.kpi_funnel(
-  p_site uuid, p_from timestamptz, p_to timestamptz, p_funnel text, p_zone text
-)
-returns table (
-  "position" smallint, step text, event_type text, people bigint, rate_from_start numeric, rate_from_previous
-  numeric, dropped bigint, average_seconds numeric
-)
-language plpgsql
-stable
-security definer
-set search_path = ''
-set jit = off
-set max_parallel_workers_per_gather = 0
-as $$
-#variable_conflict use_column
-declare
-  r record;
-  holds boolean;
-  starts timestamptz;
-  ends timestamptz;
-begin
-  r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
-  holds := r.views_hold and exists (
-    select from audience_gate.site_zones z where z.site_id = p_site and z.funnel_terms = audience_gate.funnel_terms(p_site));
-  starts := (r.first_day - 1)::timestamp at time zone p_zone;
-  ends := (r.last_day + 2)::timestamp at time zone p_zone;
-  if not exists (select from audience_gate.funnel_steps f where f.site_id = p_site and f.funnel_id = p_funnel) then
-    raise exception 'the site has no funnel of this name' using errcode = '22023', hint = 'kpi_funnels lists them.';
-  end if;
-  return query
-  with cells as (
-    select v.day, v.previous_day, v.position, v.people, v.seconds
-    from audience_gate.funnel_days v
-    where holds and v.site_zone = r.site_zone and v.funnel_id = p_funnel and v.day between r.first_day and r.last_day
-    union all
-    select d.* from (
-      select (t.slot at time zone p_zone)::date as day, (t.previous_slot at time zone p_zone)::date, t.position, t.people, t.seconds
-      from (
-        select v.slot, v.previous_slot, v.position, v.people, v.seconds
-        from audience_gate.funnel_slots v
-        where holds and r.site_zone is null and v.site_id = p_site and v.funnel_id = p_funnel and v.slot >= starts and v.slot < ends
-        union all
-        select f.slot, f.previous_slot, f.position, f.people, f.seconds
-        from audience_gate.funnel_tail(p_site, holds, starts, ends) f
-        where f.funnel_id = p_funnel
-      ) t
-    ) d
-    where d.day between r.first_day and r.last_day
-  ), reached as (
-    select f.position, f.name, f.event_type, coalesce(sum(c.people), 0)::bigint as people, sum(c.seconds) as seconds
-    from audience_gate.funnel_steps f
-    left join cells c on c.position = f.position and c.previous_day < r.first_day
-    where f.site_id = p_site and f.funnel_id = p_funnel
-    group by 1, 2, 3
-  )
-  select s.position, s.name, s.event_type, s.people,
-    round(s.people::numeric / nullif(first_value(s.people) over steps, 0), 4),
-    round(s.people::numeric / nullif(lag(s.people) over steps, 0), 4),
-    coalesce(lag(s.people) over steps - s.people, 0),
-    round(s.seconds / nullif(s.people, 0), 1)
-  from reached s
-  window steps as (order by s.position)
-  order by s.position;
-end;
-$$;

@@ -28,22 +28,27 @@ comment on view audience_gate.whole_session_starts is 'What session_starts holds
 alter view audience_gate.whole_session_starts owner to audience_gate_owner;
 revoke all on audience_gate.whole_session_starts from public, anon, authenticated, service_role;
 
-create or replace function audience_gate.session_tail(p_site uuid, p_views_hold boolean)
+create or replace function audience_gate.session_tail(p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[])
 returns table (slot timestamptz, sessions bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with tail as materialized (
-    select a.session, min(date_bin('15 minutes', a.at, timestamptz '2000-01-01Z')) as started
-    from audience_gate.tail_events(p_site) a
+    select a.session, min(a.slot) as started
+    from unnest(p_tail) a
     where a.is_activity
     group by 1
   ), known as (
     select t.session, t.started, b.started as before
     from tail t
     left join lateral (
-      select min(a.slot) as started from audience_gate.slot_activity a where a.site_id = p_site and a.session = t.session
+      select min(a.slot) as started
+      from (select a.slot from audience_gate.slot_activity a where a.site_id = p_site and a.session = t.session offset 0) a
     ) b on true
     where p_views_hold
     union all
@@ -61,12 +66,13 @@ as $$
   from known k
   cross join lateral (values (1, least(k.started, k.before)), (-1, k.before)) m (revision, slot)
   where m.slot is not null
-  group by 1
+  group by 1;
+end;
 $$;
-comment on function audience_gate.session_tail(uuid, boolean) is
+comment on function audience_gate.session_tail(uuid, boolean, audience_gate.tail_event[]) is
   'What the live tail changes in session_starts; everything, where it does not hold.';
-alter function audience_gate.session_tail(uuid, boolean) owner to audience_gate_owner;
-revoke all on function audience_gate.session_tail(uuid, boolean) from public, anon, authenticated, service_role;
+alter function audience_gate.session_tail(uuid, boolean, audience_gate.tail_event[]) owner to audience_gate_owner;
+revoke all on function audience_gate.session_tail(uuid, boolean, audience_gate.tail_event[]) from public, anon, authenticated, service_role;
 
 create or replace function audience_gate.kpi_overview(p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text)
 returns table (
@@ -85,22 +91,30 @@ as $$
 declare
   r record;
   l record;
+  fresh audience_gate.tail_event[];
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  fresh := audience_gate.live_tail(p_site);
   l := audience_gate.local_days(p_zone, r.first_day - 1, r.last_day + 2);
   return query
   with engagement as (
     select sum(c.events)::bigint as events, (sum(c.people) filter (where c.previous_day < r.first_day))::bigint as people,
       coalesce(sum(c.people) filter (where c.previous_day = '-infinity'), 0)::bigint as new_people,
       sum(c.seconds) as seconds, sum(c.score) as score
-    from audience_gate.engagement_cells(
-      p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) c
+    from (
+      select v.previous_day, v.people, v.events, v.seconds, v.score
+      from audience_gate.engagement_cells(
+        p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) v
+      union all
+      select t.previous_day, t.people, t.events, t.seconds, t.score
+      from audience_gate.activity_days_tail(p_site, r.views_hold, fresh, '{}', p_zone, r.first_day, r.last_day) t
+    ) c
   ), started as (
     select sum(c.sessions)::bigint as sessions
     from (
       select v.slot, v.sessions from audience_gate.session_starts v where r.views_hold and v.site_id = p_site
       union all
-      select * from audience_gate.session_tail(p_site, r.views_hold)
+      select * from audience_gate.session_tail(p_site, r.views_hold, fresh)
     ) c
     where c.slot >= l.starts[1] and c.slot < l.starts[cardinality(l.starts)]
       and l.days[width_bucket(c.slot, l.starts)] between r.first_day and r.last_day
@@ -145,7 +159,7 @@ begin
       where a.site_id = p_site and a.created_at >= p_from and a.created_at < p_to
       group by 1, 2, 3
     ) s
-    left join audience_gate.tail_links(p_site) l on l.session = s.session
+    left join audience_gate.tail_links(p_site, audience_gate.live_tail(p_site)) l on l.session = s.session
     left join lateral (
       -- One by one: of the newest minutes the planner expects none, and would look through all sessions for each of theirs.
       select k.user_id from audience_gate.linked_sessions k where k.site_id = p_site and k.session = s.session offset 0

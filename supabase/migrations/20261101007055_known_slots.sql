@@ -96,16 +96,22 @@ join audience_gate.site_zones z on z.site_id = s.site_id
 group by 1, 2, 3, 4, 5;
 comment on view audience_gate.whole_known_days is 'What known_days holds, from all slots.';
 
-create or replace function audience_gate.known_sessions_tail(p_site uuid, p_views_hold boolean)
+create or replace function audience_gate.known_sessions_tail(
+  p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[]
+)
 returns table (kind text, slot timestamptz, previous_slot timestamptz, units bigint, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with links as materialized (
-    select * from audience_gate.tail_links(p_site)
+    select * from audience_gate.tail_links(p_site, p_tail)
   ), folded as materialized (
     select l.session, l.before, l.after, l.was_shared, l.shared, a.sender = l.session as visitor, a.slot, a.events
     from links l
@@ -114,9 +120,8 @@ as $$
     ) a
     where p_views_hold
   ), tail as materialized (
-    select a.session, a.user_id is null as visitor, date_bin('15 minutes', a.at, timestamptz '2000-01-01Z') as slot,
-      count(*)::bigint as events
-    from audience_gate.tail_events(p_site) a
+    select a.session, a.user_id is null as visitor, a.slot, count(*)::bigint as events
+    from unnest(p_tail) a
     where a.is_activity
     group by 1, 2, 3
   ), parts as (
@@ -152,40 +157,24 @@ as $$
   )
   select o.kind, o.slot, o.previous_slot, sum(o.revision)::bigint, sum(o.revision * o.events)::bigint
   from ordered o
-  group by 1, 2, 3
+  group by 1, 2, 3;
+end;
 $$;
-comment on function audience_gate.known_sessions_tail(uuid, boolean) is
+comment on function audience_gate.known_sessions_tail(uuid, boolean, audience_gate.tail_event[]) is
   'What the live tail adds to known_slots and takes from it, but for the users; everything, where the tables do not hold.';
-
-create or replace function audience_gate.known_tail(p_site uuid, p_views_hold boolean)
-returns table (kind text, slot timestamptz, previous_slot timestamptz, units bigint, events bigint)
-language sql
-stable
-set search_path = ''
-as $$
-  select * from audience_gate.known_sessions_tail(p_site, p_views_hold)
-  union all
-  select 'user', o.slot, o.previous_slot, sum(o.revision)::bigint, sum(o.revision * o.events)::bigint
-  from (
-    select d.revision, d.slot, sum(d.events) as events,
-      lag(d.slot, 1, '-infinity'::timestamptz) over (partition by d.revision, d.person order by d.slot) as previous_slot
-    from audience_gate.person_slots_tail(p_site, p_views_hold) d
-    where d.signed_in
-    group by d.revision, d.person, d.slot
-  ) o
-  group by 2, 3
-$$;
-comment on function audience_gate.known_tail(uuid, boolean) is
-  'What the live tail adds to known_slots and takes from it; everything, where the tables do not hold.';
 
 create or replace function audience_gate.known_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_first_day date, p_last_day date
 )
 returns table (kind text, day date, previous_day date, units bigint, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with edges as materialized (
     select e.* from audience_gate.period_edges(p_time_zone, 'total', p_first_day, p_last_day) e
     where p_views_hold and p_site_zone is null
@@ -195,12 +184,6 @@ as $$
   select v.kind, v.day, v.previous_day, v.units, v.events
   from audience_gate.known_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
-  union all
-  select d.* from (
-    select t.kind, (t.slot at time zone p_time_zone)::date as day, (t.previous_slot at time zone p_time_zone)::date, t.units, t.events
-    from audience_gate.known_tail(p_site, p_views_hold) t
-  ) d
-  where d.day between p_first_day and p_last_day
   union all
   select v.kind, v.day, v.previous_day, v.units, v.events
   from edges e
@@ -243,7 +226,8 @@ as $$
     group by 1, 2, 3
   ) s
   cross join days l
-  where l.days[s.nth] between p_first_day and p_last_day
+  where l.days[s.nth] between p_first_day and p_last_day;
+end;
 $$;
 comment on function audience_gate.known_cells(uuid, integer, text, boolean, date, date) is
   'Users and sessions on the local days of a range, by kind, split by the day on which each was last seen before. In a zone that '
@@ -262,7 +246,7 @@ begin
   alter view audience_gate.whole_known_days owner to audience_gate_owner;
   revoke all on audience_gate.whole_known_days from public, anon, authenticated, service_role;
   foreach made in array array[
-    'whole_known_slots(uuid, uuid[], uuid[])', 'known_sessions_tail(uuid, boolean)', 'known_tail(uuid, boolean)',
+    'whole_known_slots(uuid, uuid[], uuid[])', 'known_sessions_tail(uuid, boolean, audience_gate.tail_event[])',
     'known_cells(uuid, integer, text, boolean, date, date)'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', made);

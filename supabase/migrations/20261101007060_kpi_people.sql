@@ -15,13 +15,22 @@ as $$
 #variable_conflict use_column
 declare
   r record;
+  fresh audience_gate.tail_event[];
 begin
   r := audience_gate.kpi_range(p_site, p_from, p_to, p_zone, 'total', 1);
+  fresh := audience_gate.live_tail(p_site);
   return query
-  with active as (
+  with tail as materialized (
+    select * from audience_gate.activity_days_tail(p_site, r.views_hold, fresh, '{}', p_zone, r.first_day, r.last_day)
+  ), active as (
     select coalesce(sum(c.people), 0)::bigint as people
-    from audience_gate.engagement_cells(
-      p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) c
+    from (
+      select v.previous_day, v.people
+      from audience_gate.engagement_cells(
+        p_site, r.site_zone, p_zone, r.views_hold, 'total', array['all'], r.first_day, r.last_day) v
+      union all
+      select t.previous_day, t.people from tail t
+    ) c
     where c.previous_day < r.first_day
   ), known as (
     select coalesce(sum(c.units) filter (where c.kind = 'user'), 0)::bigint as users,
@@ -32,7 +41,16 @@ begin
     from (
       select v.kind, case when v.previous_day < r.first_day then v.units end as units,
         case when v.kind = 'stitched' then v.events end as events
-      from audience_gate.known_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) v
+      from (
+        select v.kind, v.previous_day, v.units, v.events
+        from audience_gate.known_cells(p_site, r.site_zone, p_zone, r.views_hold, r.first_day, r.last_day) v
+        union all
+        select 'user', t.previous_day, t.people, t.events from tail t where t.signed_in
+        union all
+        select k.kind, (k.previous_slot at time zone p_zone)::date, k.units, k.events
+        from audience_gate.known_sessions_tail(p_site, r.views_hold, fresh) k
+        where (k.slot at time zone p_zone)::date between r.first_day and r.last_day
+      ) v
     ) c
   )
   select a.people, k.users, a.people - k.users, k.own + k.shared, k.own - k.stitched - k.unstitched, k.stitched, k.unstitched, k.shared,

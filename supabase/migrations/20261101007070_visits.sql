@@ -2,14 +2,19 @@
 
 create or replace function audience_gate.visit_goals(p_site uuid)
 returns table (event_type text)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   select distinct on (f.funnel_id) f.event_type
   from audience_gate.funnel_steps f
   where f.site_id = p_site
-  order by f.funnel_id, f.position desc
+  order by f.funnel_id, f.position desc;
+end;
 $$;
 comment on function audience_gate.visit_goals(uuid) is 'The last steps of the funnels of a site.';
 alter function audience_gate.visit_goals(uuid) owner to audience_gate_owner;
@@ -17,31 +22,25 @@ revoke all on function audience_gate.visit_goals(uuid) from public, anon, authen
 
 -- The site of an event is looked at after the event was found by its session: of a log that was never analysed, the planner
 -- would have all events of the site looked up for each session.
-create or replace function audience_gate.visit_cells(p_site uuid, p_now boolean, p_touched boolean, p_sessions text[] default null)
+create or replace function audience_gate.visit_cells(p_site uuid, p_now boolean, p_sessions text[] default null)
 returns table (
   session uuid, sender uuid, started timestamptz, ended timestamptz, events bigint, entry_page text, exit_page text,
   referrer text, device text, first_touch text, last_touch text, goals text[]
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_mergejoin = off
 set enable_nestloop = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with events as (
     select a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
     from audience_gate.activity a
-    where not p_touched and a.site_id = p_site and (p_now or a.folded)
-    union all
-    select e.session, e.user_id, e.at, e.id, e.metadata, e.touch, e.event_type
-    from audience_gate.tail_links(p_site) l
-    cross join lateral (
-      select a.site_id, a.session, a.user_id, a.at, a.id, a.metadata, a.touch, a.event_type
-      from audience_gate.activity a
-      where a.session_id = l.session_id and (p_now or a.folded)
-      offset 0
-    ) e
-    where p_touched and p_sessions is null and e.site_id = p_site
+    where p_sessions is null and a.site_id = p_site and (p_now or a.folded)
     union all
     select e.session, e.user_id, e.at, e.id, e.metadata, e.touch, e.event_type
     from unnest(p_sessions) s (session_id)
@@ -67,13 +66,14 @@ as $$
   select g.session, case when g.first_sender = g.last_sender then g.first_sender::uuid end, g.started, g.ended, g.events,
     g.pages[1], g.pages[cardinality(g.pages)], g.referrers[1], g.devices[1], g.touches[1], g.touches[cardinality(g.touches)],
     coalesce(g.goals, '{}')
-  from grouped g
+  from grouped g;
+end;
 $$;
-comment on function audience_gate.visit_cells(uuid, boolean, boolean, text[]) is
-  'The visits of a site: as they are now or, unless p_now, as they were at the last fold; all of them or, if p_touched, '
-  'those of which the live tail has events, or some sessions. What happened at the same time is in the order of the ids.';
-alter function audience_gate.visit_cells(uuid, boolean, boolean, text[]) owner to audience_gate_owner;
-revoke all on function audience_gate.visit_cells(uuid, boolean, boolean, text[]) from public, anon, authenticated, service_role;
+comment on function audience_gate.visit_cells(uuid, boolean, text[]) is
+  'The visits of a site: as they are now or, unless p_now, as they were at the last fold; all of them or some sessions. What '
+  'happened at the same time is in the order of the ids.';
+alter function audience_gate.visit_cells(uuid, boolean, text[]) owner to audience_gate_owner;
+revoke all on function audience_gate.visit_cells(uuid, boolean, text[]) from public, anon, authenticated, service_role;
 
 create table audience_gate.visits (
   site_id uuid,
@@ -101,7 +101,7 @@ create table audience_gate.visits (
   primary key (site_id, session)
 );
 create index idx_visits_started on audience_gate.visits (site_id, started);
-create index idx_visits_person on audience_gate.visits (site_id, person);
+create index idx_visits_person on audience_gate.visits (site_id, person, started, session);
 comment on table audience_gate.visits is
   'Visits: what each session was, from its first activity to its last. A visit is made by the user known of the session, or who '
   'was signed in throughout; else by nobody else than itself.';
@@ -161,104 +161,12 @@ as $$
       select c.*, coalesce(k.user_id, c.sender, c.session) as person,
         count(c.last_touch) over (
           partition by coalesce(k.user_id, c.sender, c.session) order by c.started, c.session) as nth
-      from audience_gate.visit_cells(p_site, false, false) c
+      from audience_gate.visit_cells(p_site, false) c
       left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = c.session
     ) n
   ) m
 $$;
 comment on function audience_gate.whole_visits(uuid) is 'What visits holds of a site, from all events.';
 
--- A visit of the live tail may give a campaign to others of its person, or take one from them. Most of what somebody did before
--- is as it was, and stays where it is.
-create or replace function audience_gate.visit_tail(p_site uuid, p_views_hold boolean)
-returns table (
-  revision integer, session uuid, sender uuid, person uuid, started timestamptz, ended timestamptz, events bigint,
-  entry_page text, exit_page text, referrer text, device text, first_touch text, last_touch text, goals text[],
-  first_credit text, last_credit text, previous_visit timestamptz, previous_entry timestamptz, previous_exit timestamptz,
-  previous_referrer timestamptz, previous_device timestamptz, previous_last timestamptz
-)
-language sql
-stable
-set search_path = ''
-set enable_mergejoin = off
-set enable_nestloop = off
-as $$
-  with links as materialized (
-    select l.session, l.after from audience_gate.tail_links(p_site) l
-  ), fresh as materialized (
-    select c.*, coalesce(case when l.session is null then k.user_id else l.after end, c.sender, c.session) as person
-    from audience_gate.visit_cells(p_site, true, p_views_hold) c
-    left join links l on l.session = c.session
-    left join (
-      select k.session, k.user_id from audience_gate.linked_sessions k where not p_views_hold and k.site_id = p_site offset 0
-    ) k on k.session = c.session
-  ), touched as materialized (
-    select f.person from fresh f where p_views_hold
-    union
-    select o.person
-    from links l
-    cross join lateral (
-      select v.person from audience_gate.visits v where v.site_id = p_site and v.session = l.session offset 0
-    ) o
-    where p_views_hold
-  ), folded as materialized (
-    select o.*
-    from touched t
-    cross join lateral (
-      select * from audience_gate.visits v where v.site_id = p_site and v.person = t.person offset 0
-    ) o
-  ), current as (
-    select f.session, f.sender, f.person, f.started, f.ended, f.events, f.entry_page, f.exit_page, f.referrer, f.device,
-      f.first_touch, f.last_touch, f.goals
-    from fresh f
-    union all
-    select o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
-      o.first_touch, o.last_touch, o.goals
-    from folded o
-    where o.session not in (select l.session from links l)
-  ), numbered as (
-    select c.*, count(c.last_touch) over (partition by c.person order by c.started, c.session) as nth from current c
-  ), credited as (
-    select n.*, max(n.first_touch) filter (where n.nth = 1) over (partition by n.person) as first_credit,
-      max(n.last_touch) over (partition by n.person, n.nth) as last_credit
-    from numbered n
-  ), ordered as materialized (
-    select p_site as site_id, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer,
-      n.device, n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit,
-      lag(n.started, 1, '-infinity') over (partition by n.person order by n.started, n.session) as previous_visit,
-      lag(n.started, 1, '-infinity') over (partition by n.person, n.entry_page order by n.started, n.session) as previous_entry,
-      lag(n.started, 1, '-infinity') over (partition by n.person, n.exit_page order by n.started, n.session) as previous_exit,
-      lag(n.started, 1, '-infinity') over (partition by n.person, n.referrer order by n.started, n.session) as previous_referrer,
-      lag(n.started, 1, '-infinity') over (partition by n.person, n.device order by n.started, n.session) as previous_device,
-      lag(n.started, 1, '-infinity') over (partition by n.person, n.last_credit order by n.started, n.session) as previous_last
-    from credited n
-  )
-  select -1, o.session, o.sender, o.person, o.started, o.ended, o.events, o.entry_page, o.exit_page, o.referrer, o.device,
-    o.first_touch, o.last_touch, o.goals, o.first_credit, o.last_credit, o.previous_visit, o.previous_entry, o.previous_exit,
-    o.previous_referrer, o.previous_device, o.previous_last
-  from folded o
-  left join ordered n on n.session = o.session
-  where n is distinct from o
-  union all
-  select 1, n.session, n.sender, n.person, n.started, n.ended, n.events, n.entry_page, n.exit_page, n.referrer, n.device,
-    n.first_touch, n.last_touch, n.goals, n.first_credit, n.last_credit, n.previous_visit, n.previous_entry, n.previous_exit,
-    n.previous_referrer, n.previous_device, n.previous_last
-  from ordered n
-  left join folded o on o.session = n.session
-  where o is distinct from n
-$$;
-comment on function audience_gate.visit_tail(uuid, boolean) is
-  'The visits that the live tail changes: as visits has them (revision -1), and as they are now (revision 1); all visits as '
-  'they are now, where it does not hold.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'whole_visits(uuid)', 'visit_tail(uuid, boolean)'
-  ] loop
-    execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
-    execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);
-  end loop;
-end $$;
+alter function audience_gate.whole_visits(uuid) owner to audience_gate_owner;
+revoke all on function audience_gate.whole_visits(uuid) from public, anon, authenticated, service_role;

@@ -70,22 +70,26 @@ as $$
 $$;
 comment on function audience_gate.whole_visit_days(uuid, uuid[]) is 'What visit_days holds of a site, from all visits; or of some people.';
 
-create or replace function audience_gate.visit_days_tail(p_site uuid, p_zones text[])
+create or replace function audience_gate.visit_days_tail(p_site uuid, p_zones text[], p_tail audience_gate.tail_event[])
 returns table (
   time_zone text, kind text, label text, goal text, day date, previous_day date, visits bigint, bounces bigint,
   seconds numeric, events bigint
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   select o.time_zone, o.kind, o.label, o.goal, o.day, o.previous_day, sum(o.revision)::bigint,
     coalesce(sum(o.revision) filter (where o.events = 1), 0)::bigint, sum(o.revision * extract(epoch from o.ended - o.started)),
     sum(o.revision * o.events)::bigint
   from (
     select z.time_zone, l.*, d.day, v.revision, v.started, v.ended, v.events,
       case when l.goal = '' then (l.before at time zone z.time_zone)::date else '-infinity' end as previous_day
-    from audience_gate.visit_tail(p_site, true) v
+    from audience_gate.visit_tail(p_site, true, p_tail) v
     cross join unnest(p_zones) z (time_zone)
     cross join lateral (select (v.started at time zone z.time_zone)::date as day) d
     cross join lateral (
@@ -98,28 +102,34 @@ as $$
   ) o
   group by 1, 2, 3, 4, 5, 6
   having (sum(o.revision), sum(o.revision * o.events), sum(o.revision * extract(epoch from o.ended - o.started)),
-    coalesce(sum(o.revision) filter (where o.events = 1), 0)) <> (0, 0, 0, 0)
+    coalesce(sum(o.revision) filter (where o.events = 1), 0)) <> (0, 0, 0, 0);
+end;
 $$;
-comment on function audience_gate.visit_days_tail(uuid, text[]) is
+comment on function audience_gate.visit_days_tail(uuid, text[], audience_gate.tail_event[]) is
   'What the live tail adds to visit_days and takes from it, in some zones.';
 
 -- In a zone whose days the site does not count, and after an edit, the visits of the range are looked at instead.
 create or replace function audience_gate.visit_day_cells(
-  p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_kind text, p_first_day date, p_last_day date
+  p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_kind text, p_first_day date, p_last_day date,
+  p_tail audience_gate.tail_event[]
 )
 returns table (
   label text, goal text, day date, previous_day date, visits bigint, bounces bigint, seconds numeric, events bigint
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with days as materialized (
     select l.* from audience_gate.local_days(p_time_zone, p_first_day - 1, p_last_day + 2) l
     where not p_views_hold or p_site_zone is null
   ), tail as materialized (
-    select * from audience_gate.visit_tail(p_site, p_views_hold) where not p_views_hold or p_site_zone is null
+    select * from audience_gate.visit_tail(p_site, p_views_hold, p_tail) where not p_views_hold or p_site_zone is null
   ), counted as materialized (
     select f.label, f.goals, width_bucket(f.started, l.starts) as nth, width_bucket(f.before, l.starts) as before, count(*) as visits,
       count(*) filter (where f.events = 1) as bounces, sum(f.ended - f.started) as stayed, sum(f.events)::bigint as events
@@ -151,7 +161,7 @@ as $$
   where p_views_hold and v.site_zone = p_site_zone and v.kind = p_kind and v.day between p_first_day and p_last_day
   union all
   select t.label, t.goal, t.day, t.previous_day, t.visits, t.bounces, t.seconds, t.events
-  from audience_gate.visit_days_tail(p_site, array[p_time_zone]) t
+  from audience_gate.visit_days_tail(p_site, array[p_time_zone], p_tail) t
   where p_views_hold and p_site_zone is not null and t.kind = p_kind and t.day between p_first_day and p_last_day
   union all
   select c.label, c.goal, l.days[c.nth], case c.before when 0 then '-infinity' else l.days[c.before] end, c.visits, c.bounces,
@@ -162,9 +172,10 @@ as $$
     select n.label, g.goal, n.nth, 0, n.visits, n.bounces, n.stayed, n.events from counted n cross join unnest(n.goals) g (goal)
   ) c
   cross join days l
-  where l.days[c.nth] between p_first_day and p_last_day
+  where l.days[c.nth] between p_first_day and p_last_day;
+end;
 $$;
-comment on function audience_gate.visit_day_cells(uuid, integer, text, boolean, text, date, date) is
+comment on function audience_gate.visit_day_cells(uuid, integer, text, boolean, text, date, date, audience_gate.tail_event[]) is
   'The visits that began on the days of a range, by one kind of label, split by the day of the visit of their person before.';
 
 do $$
@@ -176,8 +187,8 @@ begin
   create policy visit_days_gate on audience_gate.visit_days to audience_gate_owner using (true) with check (true);
   revoke all on audience_gate.visit_days from public, anon, authenticated, service_role;
   foreach signature in array array[
-    'whole_visit_days(uuid, uuid[])', 'visit_days_tail(uuid, text[])',
-    'visit_day_cells(uuid, integer, text, boolean, text, date, date)'
+    'whole_visit_days(uuid, uuid[])', 'visit_days_tail(uuid, text[], audience_gate.tail_event[])',
+    'visit_day_cells(uuid, integer, text, boolean, text, date, date, audience_gate.tail_event[])'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', signature);

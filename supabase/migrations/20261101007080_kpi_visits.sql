@@ -31,7 +31,8 @@ begin
       sum(p.bounces)::bigint as bounces, sum(p.seconds) as seconds, sum(p.events)::bigint as events
     from (
       select c.*, case p_grain when 'total' then r.first_day else date_trunc(p_grain, c.day::timestamp)::date end as period
-      from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, r.views_hold, p_by, r.first_day, r.last_day) c
+      from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, r.views_hold, p_by, r.first_day, r.last_day,
+        audience_gate.live_tail(p_site)) c
       where c.goal = ''
     ) p
     group by 1, 2

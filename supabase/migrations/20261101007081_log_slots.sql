@@ -82,14 +82,18 @@ comment on view audience_gate.whole_error_days is 'What error_days holds, from a
 
 create or replace function audience_gate.error_tail(p_site uuid, p_views_hold boolean)
 returns table (slot timestamptz, event_type text, code text, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select date_bin('15 minutes', l.at, timestamptz '2000-01-01Z'), l.event_type, l.code, count(*)::bigint
   from (
     select * from audience_gate.error_log l
@@ -98,7 +102,8 @@ as $$
     union all
     select * from audience_gate.error_log l where not p_views_hold and l.site_id = p_site
   ) l
-  group by 1, 2, 3
+  group by 1, 2, 3;
+end;
 $$;
 comment on function audience_gate.error_tail(uuid, boolean) is
   'What the live tail adds to error_slots; everything, where the tables do not hold.';
@@ -107,10 +112,14 @@ create or replace function audience_gate.error_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_first_day date, p_last_day date
 )
 returns table (day date, event_type text, code text, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   select v.day, v.event_type, v.code, v.events
   from audience_gate.error_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
@@ -127,7 +136,8 @@ as $$
       select t.slot, t.event_type, t.code, t.events from audience_gate.error_tail(p_site, p_views_hold) t
     ) s
   ) d
-  where d.day between p_first_day and p_last_day
+  where d.day between p_first_day and p_last_day;
+end;
 $$;
 comment on function audience_gate.error_cells(uuid, integer, text, boolean, date, date) is
   'Errors on the local days of a range.';
@@ -194,14 +204,18 @@ comment on view audience_gate.whole_timing_days is 'What timing_days holds, from
 
 create or replace function audience_gate.timing_tail(p_site uuid, p_views_hold boolean)
 returns table (slot timestamptz, event_type text, measure text, bucket integer, samples bigint, total numeric, maximum numeric)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select date_bin('15 minutes', l.at, timestamptz '2000-01-01Z'), l.event_type, l.measure, l.bucket, count(*)::bigint,
     sum(l.value), max(l.value)
   from (
@@ -211,7 +225,8 @@ as $$
     union all
     select * from audience_gate.measurements l where not p_views_hold and l.site_id = p_site
   ) l
-  group by 1, 2, 3, 4
+  group by 1, 2, 3, 4;
+end;
 $$;
 comment on function audience_gate.timing_tail(uuid, boolean) is
   'What the live tail adds to timing_slots; everything, where the tables do not hold.';
@@ -220,10 +235,14 @@ create or replace function audience_gate.timing_cells(
   p_site uuid, p_site_zone integer, p_time_zone text, p_views_hold boolean, p_first_day date, p_last_day date
 )
 returns table (day date, event_type text, measure text, bucket integer, samples bigint, total numeric, maximum numeric)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   select v.day, v.event_type, v.measure, v.bucket, v.samples, v.total, v.maximum
   from audience_gate.timing_days v
   where p_views_hold and v.site_zone = p_site_zone and v.day between p_first_day and p_last_day
@@ -240,7 +259,8 @@ as $$
       select t.slot, t.event_type, t.measure, t.bucket, t.samples, t.total, t.maximum from audience_gate.timing_tail(p_site, p_views_hold) t
     ) s
   ) d
-  where d.day between p_first_day and p_last_day
+  where d.day between p_first_day and p_last_day;
+end;
 $$;
 comment on function audience_gate.timing_cells(uuid, integer, text, boolean, date, date) is
   'Measurements on the local days of a range.';

@@ -106,14 +106,18 @@ comment on view audience_gate.whole_receipt_slots is 'What receipt_slots holds, 
 
 create or replace function audience_gate.receipt_tail(p_site uuid)
 returns table (slot timestamptz, rule_id text, events bigint)
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select c.slot, c.rule_id, sum(c.events)::bigint
   from (
     select date_bin('15 minutes', r.created_at, timestamptz '2000-01-01Z') as slot,
@@ -128,42 +132,48 @@ as $$
     where u.site_id = p_site and pg_visible_in_snapshot(u.basis, s.folded) and u.basis <> s.folded_by
   ) c
   group by 1, 2
-  having sum(c.events) <> 0
+  having sum(c.events) <> 0;
+end;
 $$;
 comment on function audience_gate.receipt_tail(uuid) is 'What the live tail adds to receipt_slots and takes from it.';
 
 -- The newest accepted event is in the live tail, or in the newest slot that has one.
 create or replace function audience_gate.last_accepted_at(p_site uuid)
 returns timestamptz
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  select greatest(
-    (select max(r.created_at) from audience_gate.received r
-     where r.site_id = p_site and not r.folded and (r.rule_id = '' or r.replayed_at is not null)
-       and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)),
-    (select max(a.created_at) from (
-       (select v.slot from audience_gate.receipt_slots v
-        where v.site_id = p_site and v.rule_id = '' and v.events + (
-          select coalesce(sum(u.events), 0) from audience_gate.receipt_corrections u
-          where u.site_id = p_site and u.slot = v.slot and u.rule_id = '') > 0
-        order by v.slot desc limit 1)
-       union all
-       (select u.slot from audience_gate.receipt_corrections u
-        where u.site_id = p_site and u.rule_id = '' and u.events > 0 order by u.slot desc limit 1)
-     ) n
-     cross join lateral (
-       select r.created_at from audience_gate.received r
-       where r.site_id = p_site and r.created_at >= n.slot and r.created_at < n.slot + interval '15 minutes'
-         and (r.rule_id = '' or r.replayed_at is not null)
-       order by r.created_at desc
-       limit 1
-     ) a))
+begin
+  return (
+    select greatest(
+      (select max(r.created_at) from audience_gate.received r
+       where r.site_id = p_site and not r.folded and (r.rule_id = '' or r.replayed_at is not null)
+         and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)),
+      (select max(a.created_at) from (
+         (select v.slot from audience_gate.receipt_slots v
+          where v.site_id = p_site and v.rule_id = '' and v.events + (
+            select coalesce(sum(u.events), 0) from audience_gate.receipt_corrections u
+            where u.site_id = p_site and u.slot = v.slot and u.rule_id = '') > 0
+          order by v.slot desc limit 1)
+         union all
+         (select u.slot from audience_gate.receipt_corrections u
+          where u.site_id = p_site and u.rule_id = '' and u.events > 0 order by u.slot desc limit 1)
+       ) n
+       cross join lateral (
+         select r.created_at from audience_gate.received r
+         where r.site_id = p_site and r.created_at >= n.slot and r.created_at < n.slot + interval '15 minutes'
+           and (r.rule_id = '' or r.replayed_at is not null)
+         order by r.created_at desc
+         limit 1
+       ) a))
+  );
+end;
 $$;
 comment on function audience_gate.last_accepted_at(uuid) is 'When the newest accepted event of a site was received.';
 

@@ -23,7 +23,8 @@ begin
   range_ends := (r.last_day + 1)::timestamp at time zone p_zone;
   return query
   with tail as materialized (
-    select t.revision, t.session, t.started, t.ended, t.events, t.previous_visit from audience_gate.visit_tail(p_site, r.views_hold) t
+    select t.revision, t.session, t.started, t.ended, t.events, t.previous_visit
+    from audience_gate.visit_tail(p_site, r.views_hold, audience_gate.live_tail(p_site)) t
   ), begun as (
     select v.started, v.ended, v.events, v.previous_visit
     from audience_gate.visits v

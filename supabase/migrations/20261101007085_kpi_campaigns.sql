@@ -40,7 +40,8 @@ begin
     select nullif(c.label, '')::jsonb as touch, (sum(c.visits) filter (where c.goal = ''))::bigint as visits,
       (sum(c.visits) filter (where c.goal = '' and c.previous_day < r.first_day))::bigint as people,
       coalesce(sum(c.visits) filter (where c.goal <> ''), 0)::bigint as conversions
-    from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, holds, p_by, r.first_day, r.last_day) c
+    from audience_gate.visit_day_cells(p_site, r.site_zone, p_zone, holds, p_by, r.first_day, r.last_day,
+        audience_gate.live_tail(p_site)) c
     where c.goal in ('', goal)
     group by c.label
     having sum(c.visits) filter (where c.goal = '') > 0

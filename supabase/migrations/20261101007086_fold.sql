@@ -19,55 +19,41 @@ begin
     from public.audience_sites s
     left join audience_gate.site_zones z on z.site_id = s.id
     group by 1
+  ), tails as materialized (
+    select s.site_id, s.holds, audience_gate.live_tail(s.site_id) as events from sites s
   ), tail as materialized (
-    select s.site_id, s.holds, t.* from sites s cross join lateral audience_gate.tail_events(s.site_id) t
+    select s.site_id, t.* from tails s cross join lateral unnest(s.events) t
+  ), links as materialized (
+    select s.site_id, l.* from tails s cross join lateral audience_gate.tail_links(s.site_id, s.events) l
   ), grown as materialized (
-    select distinct t.site_id from tail t where t.holds
+    select s.site_id, s.events from tails s where s.holds and s.events <> '{}'
   ), zones as materialized (
     select z.site_id, z.id as site_zone, z.time_zone from grown g join audience_gate.site_zones z on z.site_id = g.site_id
-  ), changed as materialized (
-    select g.site_id, d.* from grown g cross join lateral audience_gate.person_slots_tail(g.site_id, true) d
-  ), by_tier as (
-    select d.site_id, d.revision, coalesce(t.tier, 'all') as tier, d.person, d.slot, bool_or(d.signed_in) as signed_in,
-      sum(d.events) as events, sum(d.seconds) as seconds, sum(d.events * t.score_weight) as score
-    from changed d
-    join public.audience_event_types t on t.id = d.event_type
-    group by grouping sets ((d.site_id, d.revision, t.tier, d.person, d.slot), (d.site_id, d.revision, d.person, d.slot))
-  ), seen as materialized (
-    select b.*, lag(b.slot, 1, '-infinity'::timestamptz) over slots as previous_slot, first_value(b.slot) over slots as first_slot
-    from by_tier b
-    window slots as (partition by b.site_id, b.revision, b.tier, b.person order by b.slot)
+  ), acted as materialized (
+    select g.site_id, a.* from grown g cross join lateral audience_gate.activity_tail(g.site_id, true, g.events, '{tier,type}') a
   ), engaged as materialized (
-    select s.site_id, s.tier, s.slot, s.previous_slot, s.first_slot, sum(s.revision) as people, sum(s.revision * s.events) as events,
-      sum(s.revision * s.seconds) as seconds, sum(s.revision * s.score) as score
-    from seen s
+    select a.site_id, a.name as tier, a.slot, a.previous_slot, a.first_slot, sum(a.people) as people, sum(a.events) as events,
+      sum(a.seconds) as seconds, sum(a.score) as score
+    from acted a
+    where a.kind in ('all', 'tier')
     group by 1, 2, 3, 4, 5
-    having (sum(s.revision), sum(s.revision * s.events), sum(s.revision * s.seconds), sum(s.revision * s.score)) <> (0, 0, 0, 0)
+    having (sum(a.people), sum(a.events), sum(a.seconds), sum(a.score)) <> (0, 0, 0, 0)
   ), used as materialized (
-    select o.site_id, o.event_type, o.slot, o.previous_slot, sum(o.revision) as people, sum(o.revision * o.events) as events
-    from (
-      select d.site_id, d.revision, d.event_type, d.slot, sum(d.events) as events,
-        lag(d.slot, 1, '-infinity'::timestamptz) over (
-          partition by d.site_id, d.revision, d.event_type, d.person order by d.slot) as previous_slot
-      from changed d
-      group by d.site_id, d.revision, d.event_type, d.person, d.slot
-    ) o
-    group by 1, 2, 3, 4
-    having (sum(o.revision), sum(o.revision * o.events)) <> (0, 0)
+    select a.site_id, a.name as event_type, a.slot, a.previous_slot, a.people, a.events from acted a where a.kind = 'type'
   ), known as materialized (
-    select g.site_id, k.* from grown g cross join lateral audience_gate.known_sessions_tail(g.site_id, true) k
+    select g.site_id, k.* from grown g cross join lateral audience_gate.known_sessions_tail(g.site_id, true, g.events) k
     where (k.units, k.events) <> (0, 0)
     union all
-    select s.site_id, 'user', s.slot, s.previous_slot, sum(s.revision), sum(s.revision * s.events)
-    from seen s
-    where s.tier = 'all' and s.signed_in
+    select a.site_id, 'user', a.slot, a.previous_slot, sum(a.people), sum(a.events)
+    from acted a
+    where a.kind = 'all' and a.signed_in
     group by 1, 3, 4
-    having (sum(s.revision), sum(s.revision * s.events)) <> (0, 0)
+    having (sum(a.people), sum(a.events)) <> (0, 0)
   ), visited as materialized (
-    select g.site_id, v.* from grown g cross join lateral audience_gate.visit_tail(g.site_id, true) v
+    select g.site_id, v.* from grown g cross join lateral audience_gate.visit_tail(g.site_id, true, g.events) v
   ), entered as materialized (
     select g.site_id, f.funnel_id, f.slot, f.previous_slot, f.position, sum(f.people) as people, sum(f.seconds) as seconds
-    from grown g cross join lateral audience_gate.funnel_tail(g.site_id, true, '-infinity', 'infinity') f
+    from grown g cross join lateral audience_gate.funnel_tail(g.site_id, true, '-infinity', 'infinity', g.events) f
     group by 1, 2, 3, 4, 5
     having (sum(f.people), sum(f.seconds)) <> (0, 0)
   ), failed as materialized (
@@ -88,18 +74,31 @@ begin
     set session_id = least(c.session_id, excluded.session_id), first_user = least(c.first_user, excluded.first_user),
       last_user = greatest(c.last_user, excluded.last_user)
   ), put_session_slots as (
-    insert into audience_gate.session_slots as c (site_id, session, sender, slot, event_types, events, seconds)
-    select g.site_id, g.session, g.sender, g.slot, array_agg(g.event_type order by g.event_type),
-      array_agg(g.events order by g.event_type), array_agg(g.seconds order by g.event_type)
+    -- What is new, and nothing more of what visitors did who are somebody else than they were.
+    insert into audience_gate.session_slots as c (site_id, session, sender, slot, person, event_types, events, seconds)
+    select g.site_id, g.session, g.sender, g.slot, audience_gate.person(nullif(g.sender, g.session), g.after, g.session),
+      coalesce(array_agg(g.event_type order by g.event_type) filter (where g.events > 0), '{}'),
+      coalesce(array_agg(g.events order by g.event_type) filter (where g.events > 0), '{}'),
+      coalesce(array_agg(g.seconds order by g.event_type) filter (where g.events > 0), '{}')
     from (
-      select t.site_id, t.session, coalesce(t.user_id, t.session) as sender,
-        date_bin('15 minutes', t.at, timestamptz '2000-01-01Z') as slot, t.event_type, count(*)::bigint as events, sum(t.seconds) as seconds
+      select t.site_id, t.session, coalesce(t.user_id, t.session) as sender, t.slot, l.after, t.event_type, count(*)::bigint as events,
+        sum(t.seconds) as seconds
       from tail t
-      group by 1, 2, 3, 4, 5
+      join links l on l.site_id = t.site_id and l.session = t.session
+      group by 1, 2, 3, 4, 5, 6
+      union all
+      select l.site_id, s.session, s.sender, s.slot, l.after, null, 0, 0
+      from links l
+      cross join lateral (
+        select * from audience_gate.session_slots s
+        where s.site_id = l.site_id and s.session = l.session and s.sender = l.session
+        offset 0
+      ) s
+      where l.before is distinct from l.after
     ) g
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
     on conflict on constraint session_slots_pkey do update
-    set (event_types, events, seconds) = (
+    set person = excluded.person, (event_types, events, seconds) = (
       select array_agg(m.event_type order by m.event_type), array_agg(m.events order by m.event_type),
         array_agg(m.seconds order by m.event_type)
       from (
@@ -156,7 +155,7 @@ begin
     set people = c.people + excluded.people, events = c.events + excluded.events
   ), put_session_starts as (
     insert into audience_gate.session_starts as c (site_id, slot, sessions)
-    select g.site_id, s.slot, s.sessions from grown g cross join lateral audience_gate.session_tail(g.site_id, true) s
+    select g.site_id, s.slot, s.sessions from grown g cross join lateral audience_gate.session_tail(g.site_id, true, g.events) s
     where s.sessions <> 0
     on conflict on constraint session_starts_pkey do update set sessions = c.sessions + excluded.sessions
   ), put_funnel_slots as (

@@ -21,6 +21,17 @@ begin
   set terms = audience_gate.figure_terms(z.site_id), funnel_terms = audience_gate.funnel_terms(z.site_id)
   where z.site_id = any (sites);
   zones := array(select z.id from audience_gate.site_zones z where z.site_id = any (sites));
+  -- Another rule of people makes other people of the same slots.
+  update audience_gate.session_slots s set person = p.person
+  from (
+    select distinct a.site_id, a.session, a.sender, audience_gate.person(nullif(a.sender, a.session),
+      case when u.first_user = u.last_user and coalesce(r.rule, 'session') = 'session' then u.first_user end, a.session) as person
+    from audience_gate.session_slots a
+    left join audience_gate.session_users u on u.site_id = a.site_id and u.session = a.session
+    left join audience_gate.person_rules r on r.site_id = a.site_id
+    where a.site_id = any (sites)
+  ) p
+  where s.site_id = p.site_id and s.session = p.session and s.sender = p.sender and s.person <> p.person;
   for item in select * from audience_gate.figure_tables() t where t.name not in ('session_users', 'session_slots') order by t.nth loop
     execute format('delete from audience_gate.%I where %I = any (%s)', item.name, item.place,
       case item.place when 'site_id' then '$1' else '$2' end) using sites, zones;
@@ -50,9 +61,9 @@ begin
   update audience_gate.analytics_settings set folded = pg_current_snapshot(), folded_by = folding, folding = '0';
   delete from audience_gate.session_users;
   insert into audience_gate.session_users select * from audience_gate.whole_session_users;
+  analyze audience_gate.session_users;
   delete from audience_gate.session_slots;
   insert into audience_gate.session_slots select * from audience_gate.whole_session_slots;
-  analyze audience_gate.session_users;
   analyze audience_gate.session_slots;
   -- The figures that follow leave out what is noted from now on.
   delete from audience_gate.receipt_corrections;

@@ -209,8 +209,9 @@ begin
     where e.user_id is not null and e.event_category <> 'retention'
     group by 1, 2;
     delete from audience_gate.session_slots s where s.site_id = item.site and s.session = any (numbers);
-    insert into audience_gate.session_slots (site_id, session, sender, slot, event_types, events, seconds)
-    select g.site_id, g.session, g.sender, g.slot, array_agg(g.event_type order by g.event_type),
+    insert into audience_gate.session_slots (site_id, session, sender, slot, person, event_types, events, seconds)
+    select g.site_id, g.session, g.sender, g.slot, audience_gate.person(nullif(g.sender, g.session), k.user_id, g.session),
+      array_agg(g.event_type order by g.event_type),
       array_agg(g.events order by g.event_type), array_agg(g.seconds order by g.event_type)
     from (
       select e.site_id, e.session, coalesce(e.user_id, e.session) as sender,
@@ -218,7 +219,8 @@ begin
       from audience_gate.session_events(item.site, named) e
       group by 1, 2, 3, 4, 5
     ) g
-    group by 1, 2, 3, 4;
+    left join audience_gate.linked_sessions k on k.site_id = g.site_id and k.session = g.session
+    group by 1, 2, 3, 4, 5;
     people := array(
       select unnest(item.people)
       union select audience_gate.people_of_sessions(item.site, named));
@@ -228,7 +230,7 @@ begin
     select item.site, c.session, c.sender, coalesce(k.user_id, c.sender, c.session), c.started, c.ended, c.events, c.entry_page,
       c.exit_page, c.referrer, c.device, c.first_touch, c.last_touch, c.goals,
       '-infinity', '-infinity', '-infinity', '-infinity', '-infinity', '-infinity'
-    from audience_gate.visit_cells(item.site, false, true, named) c
+    from audience_gate.visit_cells(item.site, false, named) c
     left join audience_gate.linked_sessions k on k.site_id = item.site and k.session = c.session;
     update audience_gate.visits v
     set first_credit = n.first_credit, last_credit = n.last_credit, previous_visit = n.previous_visit,

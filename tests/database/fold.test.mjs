@@ -14,6 +14,9 @@ import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
 const ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"];
 const KILLS = size({ short: 12, long: 1000 });
+/** Nearly everybody here is somebody of whom a fold reads a part alone. */
+const FEW = `create or replace function audience_gate.few_slots() returns integer language sql immutable
+  set search_path = '' as $$ select 2 $$`;
 /** Every figure that counts local days, by everything that it can be split by. */
 const READS = [
   ...["overview", "people", "feature_adoption", "funnel", "referrers", "devices"].map((name) => `${name}($1, $2, $3)`),
@@ -85,6 +88,7 @@ for (const version of SCENARIO_VERSIONS) {
       postgres = await startPostgres({ version });
       await run(async (client) => {
         await client.query("insert into public.audience_sites (id, name) values ($1, 'B')", [SITES[1]]);
+        await client.query(FEW);
         for (const zone of ZONES) {
           await client.query("select audience_gate.add_site_zone(id, $1) from public.audience_sites", [zone]);
         }
@@ -122,6 +126,34 @@ for (const version of SCENARIO_VERSIONS) {
         await client.query("reset role");
         assert.ok(await fold(client) > 0);
         await check(client, "after sign-ins");
+      }));
+
+    it("takes one event for another in the same slot, whose score alone differs", () =>
+      run(async (client) => {
+        const [session, other] = [`session-${randomUUID()}`, `session-${randomUUID()}`];
+        const did = (/** @type {(string | null)[][]} */ rows) =>
+          client.query(
+            `insert into public.audience_events
+               (session_id, user_id, event_type, event_category, event_source, site_id, occurred_at, contract)
+             select r ->> 0, (r ->> 1)::uuid, t.id, t.category, 'web', $2, (r ->> 3)::timestamptz, audience_gate.contract_fingerprint()
+             from jsonb_array_elements($1) r join public.audience_event_types t on t.id = r ->> 2`,
+            [JSON.stringify(rows), SITES[0]],
+          );
+        const [she, he] = [randomUUID(), randomUUID()];
+        await client.query("set session_replication_role = replica");
+        await did([
+          [session, null, "page_view", "2026-10-20T10:00Z"],
+          [session, she, "page_view", "2026-10-20T12:00Z"],
+        ]);
+        await fold(client);
+        // The visitor of the first session is nobody's any more.
+        await did([
+          [session, he, "page_view", "2026-10-20T12:30Z"],
+          [other, she, "protocol_logged", "2026-10-20T10:05Z"],
+        ]);
+        await client.query("set session_replication_role = origin");
+        await fold(client);
+        await check(client, "after one took the place of another");
       }));
 
     it("reads the same of a zone whether or not its days are counted, with a live tail", () =>

@@ -79,7 +79,7 @@ from (values
   ($$select events from public.kpi_overview(null, '2026-09-01Z', '2026-10-01Z')$$, 'refused', 'no site is nobody''s site'),
   ($$select events from audience_gate.kpi_overview('bbbbbbbb-0000-4000-8000-000000000000', '2026-09-01Z', '2026-10-01Z', 'UTC')$$, 'refused',
     'asking a core directly gets no further'),
-  ($$select count(*) from audience_gate.person_slots_tail('bbbbbbbb-0000-4000-8000-000000000000', false)$$, 'refused',
+  ($$select audience_gate.live_tail('bbbbbbbb-0000-4000-8000-000000000000')$$, 'refused',
     'nor does asking for a live tail'),
   ($$select audience_gate.refresh_analytics()$$, 'refused', 'members do not refresh')
 ) q (query, wanted, name);
