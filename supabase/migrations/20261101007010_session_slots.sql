@@ -2,7 +2,7 @@
 -- minutes. Every local day, wherever it is, begins with a slot, and a session that somebody signed in to later is joined
 -- to them without another look at its events.
 
--- The figures are folded from what is new into tables (20261101007092_fold.sql), so the views that were refreshed from the
+-- The figures are folded from what is new into tables (20261101007086_fold.sql), so the views that were refreshed from the
 -- whole log go, in the order in which they rest on each other.
 drop materialized view if exists audience_gate.conversion_funnel;
 drop materialized view if exists audience_gate.session_starts;
