@@ -17,14 +17,8 @@ import { root } from "../runner/paths.mjs";
  * @property {() => void} remove
  */
 
-/**
- * Where programs are compiled to from the copies, apart from those of the original checkout. Libraries that are the same
- * are compiled once for all of them.
- */
-const COMPILED = {
-  CARGO_TARGET_DIR: join(root, "target", "changed"),
-  CARGO_BUILD_BUILD_DIR: process.env.CARGO_TARGET_DIR ?? join(root, "target"),
-};
+/** The copies share one folder of compiled dependencies, apart from that of the original checkout. */
+const TARGET = join(root, "target", "changed");
 
 /**
  * @param {string} name of a folder that is the same at every run: by it the compiler knows what it compiled before
@@ -43,7 +37,7 @@ export function checkout(name) {
   /** @type {Checkout["run"]} */
   const run = (program, args, codes = [0]) => {
     // Without it, git would apply a diff to the repository around the folder.
-    const env = { ...process.env, ...COMPILED, GIT_CEILING_DIRECTORIES: dirname(folder) };
+    const env = { ...process.env, CARGO_TARGET_DIR: TARGET, GIT_CEILING_DIRECTORIES: dirname(folder) };
     const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8", env });
     if (!codes.includes(status ?? -1)) {
       throw new Error(`${program} ${args.join(" ")} ended with ${status}\n${stdout}${stderr}`);
@@ -87,7 +81,7 @@ export function releases(copy) {
 export function release(copy) {
   const { status } = spawnSync("npm", ["run", "--silent", "emit", "--", "--check", "--released"], {
     cwd: copy.folder,
-    env: { ...process.env, ...COMPILED },
+    env: { ...process.env, CARGO_TARGET_DIR: TARGET },
   });
   if (status !== 0) copy.emit("--release", "999.0.0");
 }

@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { secretKey } from "../../local/settings.mjs";
-import { begun } from "../stack/beginning.mjs";
 import { freePort, ingest, launch, rest, view } from "../stack/launch.mjs";
 import { checkout, recipe } from "./checkout.mjs";
 
@@ -62,7 +61,6 @@ async function bySql(url, event) {
 describe("README's recipes", () => {
   const older = join(data, "older");
   test("the stack that ran before knows neither", async (t) => {
-    await begun(older);
     const stack = await start(t, older);
     assert.deepEqual(await bySql(stack.url, joined()), ["registry.event_type"]);
     assert.deepEqual(await bySql(stack.url, termAlone()), []);
