@@ -42,7 +42,7 @@ describe("the words of the command", () => {
       says: /no supabase\/config\.toml in missing; there is one in \.: use --folder \.\n$/,
     },
     { args: ["upgrade"], code: 1, says: /npx audience-gate init/ },
-    { args: ["enable", "all", "--db-url", "postgresql://"], code: 2, says: /jobs or signing, not all/ },
+    { args: ["enable", "all", "--db-url", "postgresql://"], code: 2, says: /jobs, push or signing, not all/ },
     { args: ["enable", "jobs"], code: 2, says: /needs --db-url/ },
     { args: ["status"], code: 1, says: /npx audience-gate init/ },
     { args: ["uninstall"], code: 0, says: /Nothing of the gate/ },
