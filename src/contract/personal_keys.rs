@@ -53,9 +53,9 @@ fn find(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
     is_last(names).then_some(is_last(measures))
 }
 
-/// How many words an entry has, if a word and those after it begin with it; the latter are then those after the entry.
+/// How many words an entry has, if a word and those after it are the entry. `after` is then moved past its last word.
 fn begins_with(word: &[u8], after: &mut Words, entry: &[u8]) -> Option<usize> {
-    // Most entries of a bucket already differ in their first word.
+    // Most entries of a bucket differ in the first word already.
     let (first, rest) = entry.split_at_checked(word.len())?;
     if !first.eq_ignore_ascii_case(word) {
         return None;
@@ -103,8 +103,8 @@ const SIZE: usize = {
     size
 };
 
-/// After how many lengths words share a bucket again: so many that a bucket has few entries for the length of its words,
-/// however often a key repeats one.
+/// How many lengths of words have buckets of their own; longer words share them. With so many, few entries are compared
+/// with a word, even if a key consists of nothing but the worst one.
 const LENGTHS: usize = 10;
 const BUCKETS: usize = 32 * LENGTHS;
 

@@ -12,7 +12,7 @@ use crate::write::{self, put};
 use std::borrow::Cow;
 
 /// A JSON value, borrowed from the text it was read from; a number is kept as it was written. A text or key is owned if
-/// it was written with escapes, so one that is borrowed can be written without any.
+/// it was written with escapes, so a borrowed one needs none when it is written.
 #[derive(Debug, Default, PartialEq)]
 #[allow(missing_docs)]
 pub enum Json<'a> {
@@ -164,7 +164,7 @@ fn write_text(out: &mut Vec<u8>, content: &Cow<[u8]>) {
     }
 }
 
-/// Moves to the next part of an object or array, or past its end if there is none.
+/// Moves to the next part of an object or array and says whether there is one. If not, it moves past the end.
 fn next(text: &[u8], at: &mut usize) -> bool {
     loop {
         *at = space::skip(text, *at);

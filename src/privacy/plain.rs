@@ -84,7 +84,7 @@ pub fn plain(text: &[u8]) -> Cow<'_, [u8]> {
     if out.contains(&b'%') {
         let unescaped = collapsed(&out, b"%", b"25");
         out = Cow::Owned(replaced(&unescaped, b'%', |rest| {
-            // What has not two digits is no escape: a text can be full of signs with one.
+            // An escape has two digits. Most percent signs in a hostile text have not, and are passed over here.
             if !byte_at(rest, 2).is_ascii_hexdigit() {
                 return None;
             }

@@ -202,7 +202,7 @@ impl Redaction<'_> {
             _ => false,
         };
         let is_judged = is_judged || self.is_judged && is_looked_at;
-        // The contract's own names are shown.
+        // The names of the contract's own columns are never personal.
         let name = if field.is_none() { self.name(key, is_judged) } else { None };
         let is_unknown = is_event && field.is_none();
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));

@@ -99,9 +99,9 @@ comment on column audience_gate.tail_event.referrer is 'Its referrer_kind, likew
 comment on column audience_gate.tail_event.device is 'Its device_class, likewise.';
 comment on column audience_gate.tail_event.touch is 'The campaign that it names, as in counted_events; null: none.';
 
--- Found by its index whatever the statistics say: a plan for an empty log would read all of a large one. Whoever asks for
--- figures reads it once, and hands it on. What figures are read through is PL/pgSQL, whose plans a session keeps: to make them
--- anew for each figure took as long as to read it.
+-- The index is used whatever the statistics say, because a plan made for an empty log would read all of a large one. A figure
+-- reads the live tail once and hands it to everything that it is made of. Those functions are PL/pgSQL, whose plans a session
+-- keeps: planning each figure anew took as long as reading it.
 create or replace function audience_gate.live_tail(p_site uuid)
 returns audience_gate.tail_event[]
 language plpgsql
@@ -191,7 +191,7 @@ comment on column audience_gate.linked_sessions.session is 'The number by which 
 comment on column audience_gate.linked_sessions.session_id is 'The session.';
 comment on column audience_gate.linked_sessions.user_id is 'The user.';
 
--- Who is known of a session is looked at after it was joined: of how many it is one, the planner cannot tell.
+-- The user known of a session is compared after the join, because the planner cannot tell how many sessions have one.
 create or replace view audience_gate.whole_session_slots with (security_invoker = true) as
 select
   g.site_id, g.session, g.sender, g.slot,

@@ -43,8 +43,8 @@ comment on function audience_gate.people_slots(uuid, uuid[]) is
 -- The live tail. It cannot simply be added to views about people, because a person of the tail may be in the
 -- view already, and a visitor of the view may have signed in since. So what the view says about the people of the tail
 -- is taken back, and what is true of them now is put in its place: each row says how much there was, and how much there is. The
--- planner cannot know how many people the tail has, and would compare each with each; it is left with the hash join, which
--- suits any number.
+-- planner cannot know how many people the tail has, and might compare each with each, so the hash join is all that it is left:
+-- that suits any number.
 create or replace function audience_gate.person_slots_tail(
   p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[]
 )
@@ -72,7 +72,7 @@ begin
     where a.is_activity
     group by 1, 2, 3, 4
   ), moved as materialized (
-    -- What the visitors did who are somebody else than they were.
+    -- What was done by visitors who have turned out to be somebody else.
     select l.session, audience_gate.person(null, l.before, l.session) as before, audience_gate.person(null, l.after, l.session) as after,
       l.after is not null as signed_in, a.event_type, a.slot, a.events, a.seconds
     from links l

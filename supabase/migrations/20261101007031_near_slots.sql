@@ -1,4 +1,4 @@
--- Of people who did much, what has to do with what is new of them.
+-- Which slots of somebody with a long history a fold has to read: those next to what is new.
 
 create or replace function audience_gate.few_slots()
 returns integer
@@ -7,14 +7,14 @@ immutable
 set search_path = ''
 as $$ select 64 $$;
 comment on function audience_gate.few_slots() is
-  'Of whoever has up to so many slots, or visits, all of them are read where some may have changed; of others, some.';
+  'Whoever has at most this many slots, or visits, has all of them read when one may have changed; others only some of them.';
 
--- What a slot changes in the figures is its own cell and that of the slot after it, as each cell tells the slot before; and
--- where it is the first, all of them. So of people with many slots, only these neighbours are read: those before and after under
--- the same type, under any type of its tier, and under any type at all. Of others, who are nearly everybody, all slots are
--- read at once, which costs less than to look for each neighbour. More rows than needed change nothing: whatever is wrong about
--- them for want of others is wrong in the same way before and after. Slots are asked for in the order of the index of people,
--- here and below, because the planner takes another one for as good where most slots are one person's.
+-- A slot changes its own cell and that of the slot after it, because each cell says which slot came before; a new first slot
+-- changes all cells of the person. So for people with many slots only the neighbours are read: those before and after with the
+-- same type, with any type of its tier, and with any type at all. Nearly everybody has few slots, and reading all of those costs
+-- less than looking for each neighbour. Reading more rows than needed does no harm: what they get wrong, for lack of their own
+-- neighbours, they get wrong before and after alike. Slots are asked for in the order of the index on people, here and below,
+-- because the planner thinks another index as good where most slots are one person's.
 create or replace function audience_gate.near_slots(p_site uuid, p_people uuid[], p_slots timestamptz[], p_types text[])
 returns setof audience_gate.session_slots
 language plpgsql
@@ -77,7 +77,7 @@ begin
     select n.person, s.slot
     from needed n
     cross join lateral (
-      -- Nearly always it is near. What was there in the same slot already, a cell of that slot tells the one before of.
+      -- It is nearly always close. If not, and the person had this type in the slot already, a cell says which slot came before.
       select coalesce((
         select t.slot
         from (
@@ -130,7 +130,7 @@ begin
 end;
 $$;
 comment on function audience_gate.near_slots(uuid, uuid[], timestamptz[], text[]) is
-  'The slots of some people, as far as their figures may be others because of what changes of some types in some slots.';
+  'Those slots of some people whose figures may change when events of these types are added or removed in these slots.';
 
 do $$
 declare

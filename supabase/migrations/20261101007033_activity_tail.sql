@@ -37,7 +37,7 @@ begin
     where 'type' = any (p_kinds)
     group by c.person, c.event_type, c.slot
   ), seen as (
-    -- Sorted by people, whose numbers tell them apart at once.
+    -- Sorted by the person first: the numbers of people differ early, so comparing them is quick.
     select b.*, coalesce(max(b.slot) filter (where b.events_before > 0) over earlier, '-infinity') as previous_before,
       coalesce(max(b.slot) filter (where b.events_after > 0) over earlier, '-infinity') as previous_after,
       case when b.kind = 'all' then min(b.slot) filter (where b.events_before > 0) over slots else '-infinity' end as first_before,

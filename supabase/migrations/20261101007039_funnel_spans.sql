@@ -1,9 +1,9 @@
--- Which part of what people did before has to do with what is new of them, in their funnels.
+-- Which part of somebody's history can matter to their funnels when something new arrives.
 
--- Back from what is new: the slot before in which its step happened, the slot before that in which the step before it did, and so
--- on to an entry. Whoever entered up to then has gone through, and nothing that is new changes that. Slots are told apart whole,
--- so an event in the same slot never counts as the one before. And forth from it, likewise, to the last step. Nobody looks
--- further than a funnel lasts, but for the entry before and the entry after.
+-- It goes back from the new event: to the last slot before it with the same step, from there to the last slot with the step
+-- before that, and so on to an entry. Anybody who entered by then had gone through the steps already, and nothing new changes
+-- that. Only whole slots are compared, so an event in the same slot never counts as an earlier one. In the same way it goes
+-- forward to the last step. Apart from the entries before and after, it looks no further than a funnel lasts.
 create or replace function audience_gate.funnel_spans(p_site uuid, p_people uuid[], p_slots timestamptz[], p_types text[])
 returns table (person uuid, from_slot timestamptz, until_slot timestamptz)
 language plpgsql
@@ -70,7 +70,7 @@ begin
     ) e
     where f.slot < 'infinity'
   ), ends as (
-    -- Where a step is not there, a funnel lasts as long as it may.
+    -- Where a step is missing, the span reaches as far as the funnel lasts.
     select b.person, b.funnel_id, case when b.slot > '-infinity' then b.slot else b.earliest - interval '15 minutes' end as from_slot,
       null as until_slot
     from back b
@@ -97,8 +97,8 @@ begin
 end;
 $$;
 comment on function audience_gate.funnel_spans(uuid, uuid[], timestamptz[], text[]) is
-  'From which slot to which what some people did has to do with what is new of them, of some types in some slots: from -infinity, '
-  'if they did little.';
+  'The span of slots of some people that can matter to their funnels when these types change in these slots; from -infinity for '
+  'people with few slots.';
 
 create or replace function audience_gate.span_slots(
   p_site uuid, p_people uuid[], p_from timestamptz[], p_until timestamptz[], p_types text[]
@@ -132,7 +132,8 @@ begin
 end;
 $$;
 comment on function audience_gate.span_slots(uuid, uuid[], timestamptz[], timestamptz[], text[]) is
-  'The sessions in which some people did something of some types between some slots, and in which; from -infinity, as visitors.';
+  'The sessions in which some people had events of these types within a span of slots, with those slots; of a span from '
+  '-infinity, only what they did as visitors.';
 
 do $$
 declare

@@ -9,9 +9,9 @@ drop function if exists audience_gate.funnel_cells(uuid, text, timestamptz, time
 -- events of the site looked up for each of them. The next time in a list is searched for by halves, because somebody may have
 -- entered, and gone on, tens of thousands of times.
 --
--- Of people with many slots only those events are looked at that the live tail can have to do with: from the funnel that they had
--- gone through last before what is new, because whoever entered by then had reached each step already, to the steps that were
--- next after it. How far that is, the slots tell.
+-- For people with many slots only the events are read that the live tail can matter to: from the last funnel that they completed
+-- before it, because whoever entered by then had reached every step, to the next steps after it. funnel_spans() says how far
+-- that is.
 create or replace function audience_gate.funnel_cells(
   p_site uuid, p_moments boolean[], p_touched boolean, p_from timestamptz, p_until timestamptz,
   p_people uuid[] default null, p_sessions text[] default null, p_tail audience_gate.tail_event[] default '{}'
@@ -36,7 +36,7 @@ begin
     from audience_gate.tail_links(p_site, p_tail) l
     where (true = any (p_moments) or p_touched) and p_people is null
   ), changed as materialized (
-    -- Who did what in which slot, as far as that is new or was somebody else's.
+    -- Who did what in which slot, where that is new or used to be somebody else's.
     select audience_gate.person(a.user_id, l.after, a.session) as person, a.slot, a.event_type
     from unnest(p_tail) a
     join links l on l.session = a.session
@@ -105,7 +105,7 @@ begin
     ) e
     where e.site_id = p_site and e.folded and e.user_id is null and e.event_type in (select s.event_type from steps s)
     union all
-    -- What visitors did, and in their spans those of whom not everything is looked at.
+    -- What was done as a visitor, and within its span what was done by people who are read in part.
     select b.person, case when b.sender = b.session and l.session is not null then audience_gate.person(null, l.after, l.session)
         else b.person end, e.event_type, e.at, true
     from (

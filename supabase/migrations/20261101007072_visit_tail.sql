@@ -1,4 +1,4 @@
--- What the live tail changes in the visits of the people it tells of.
+-- What the live tail changes in the visits of the people in it.
 
 create or replace function audience_gate.busy_visitors(p_site uuid, p_people uuid[])
 returns table (person uuid, first_credit text, started timestamptz, session uuid)
@@ -32,9 +32,9 @@ begin
 end;
 $$;
 comment on function audience_gate.busy_visitors(uuid, uuid[]) is
-  'Those of some people who made so many visits that what is new of them does not have all of them read, and the newest visit of each.';
+  'Those of some people who made so many visits that not all of them are read again, with the newest visit of each.';
 
--- What a visit changes is itself and, under each of its labels, the visit after it, as each tells the one before.
+-- A visit changes its own row and, under each of its labels, that of the visit after it, because each says which came before.
 create or replace function audience_gate.near_visits(p_site uuid, p_people uuid[], p_changed audience_gate.visits[])
 returns setof audience_gate.visits
 language plpgsql
@@ -99,13 +99,12 @@ begin
 end;
 $$;
 comment on function audience_gate.near_visits(uuid, uuid[], audience_gate.visits[]) is
-  'All visits of some people; and of those who made some visits that change, these and what lies next to them under each label.';
+  'All visits of some people; and of the people whose visits changed, those visits and their neighbours under each label.';
 
--- A visit of the live tail may give a campaign to others of its person, or take one from them. Most of what somebody did before
--- is as it was, and stays where it is. Of a visit that goes on, its row has all that has to be known; its events are looked at
--- again only if some came late. Of people who made many visits, only those next to what is new are looked at, unless a campaign
--- came in between. What these tell of the visits before is compared with what the same few told without the live tail: where
--- that is the same, what the table has is right.
+-- A visit of the live tail may give a campaign to other visits of its person, or take one from them. Most of somebody's past
+-- stays as it is. When a visit goes on, its row says all that is needed; its events are read again only if some came late. For
+-- people with many visits only the neighbours of what is new are read, unless a campaign came in between. What those say about
+-- the visits before them is compared with what they said without the live tail: where both agree, the table is right.
 create or replace function audience_gate.visit_tail(p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[])
 returns table (
   revision integer, session uuid, sender uuid, person uuid, started timestamptz, ended timestamptz, events bigint,
@@ -183,7 +182,7 @@ begin
     from (select array_agg(t.person) as people from touched t having count(*) > 0) t
     cross join lateral audience_gate.busy_visitors(p_site, t.people) b
   ), partly as materialized (
-    -- Whose other visits keep their campaigns.
+    -- People whose other visits keep their campaigns.
     select b.person, b.first_credit
     from busy b
     where not exists (

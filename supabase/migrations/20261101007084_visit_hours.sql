@@ -1,4 +1,4 @@
--- Visits by the hour, of few days: from the visits themselves, of which a few days have few.
+-- Visits by the hour. They are counted from the visits themselves, because it is asked for a few days, which have few.
 
 create or replace function audience_gate.visit_hours(p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text)
 returns table (

@@ -74,7 +74,7 @@ begin
     set session_id = least(c.session_id, excluded.session_id), first_user = least(c.first_user, excluded.first_user),
       last_user = greatest(c.last_user, excluded.last_user)
   ), put_session_slots as (
-    -- What is new, and nothing more of what visitors did who are somebody else than they were.
+    -- What is new, and nothing more of visitors who have turned out to be somebody else.
     insert into audience_gate.session_slots as c (site_id, session, sender, slot, person, event_types, events, seconds)
     select g.site_id, g.session, g.sender, g.slot, audience_gate.person(nullif(g.sender, g.session), g.after, g.session),
       coalesce(array_agg(g.event_type order by g.event_type) filter (where g.events > 0), '{}'),

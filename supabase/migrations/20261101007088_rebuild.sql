@@ -21,7 +21,7 @@ begin
   set terms = audience_gate.figure_terms(z.site_id), funnel_terms = audience_gate.funnel_terms(z.site_id)
   where z.site_id = any (sites);
   zones := array(select z.id from audience_gate.site_zones z where z.site_id = any (sites));
-  -- Another rule of people makes other people of the same slots.
+  -- If the rule that tells people apart has changed, the same slots are other people's.
   update audience_gate.session_slots s set person = p.person
   from (
     select distinct a.site_id, a.session, a.sender, audience_gate.person(nullif(a.sender, a.session),

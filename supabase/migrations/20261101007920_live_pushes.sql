@@ -1,6 +1,6 @@
--- What a dashboard need not ask for: where the project has Supabase Realtime, whoever looks at a site is told when its figures
--- have changed, and asks for them then. A message names the site and the moment and holds no figure: those are read as
--- always, by whoever may. Without Realtime nothing here does anything, and a dashboard asks once a minute.
+-- Telling dashboards that figures have changed. Where the project has Supabase Realtime, everybody who looks at a site is told,
+-- and reads the figures then. A message names the site and the moment and holds no figure; those are read as always, by whoever
+-- may. Without Realtime nothing here does anything, and a dashboard asks once a minute.
 
 create table audience_gate.site_listeners (
   site_id uuid primary key references public.audience_sites (id) on delete cascade,
@@ -21,8 +21,8 @@ set search_path = ''
 as $$ select 'audience-gate:' || p_site $$;
 comment on function audience_gate.topic_of(uuid) is 'The private topic of Realtime on which the changes of a site are told.';
 
--- Whether somebody hears of a site is settled by row level security on Realtime's own table, so the policy there is the
--- switch as well. It is looked for in the catalogue, because Realtime's schema is closed to the role that folds.
+-- Row level security on Realtime's own table decides who hears of a site, so its policy there is the switch as well. It is
+-- looked up in the catalogue, because Realtime's schema is closed to the role that folds.
 create or replace function audience_gate.pushes_enabled()
 returns boolean
 language sql
@@ -94,8 +94,8 @@ $$;
 comment on function audience_gate.disable_push() is
   'Takes the policy from realtime.messages again: nobody is told of changes, and dashboards ask. For whoever owns the database.';
 
--- Runs as whoever owns the database, who alone has the rights on Realtime's table that this needs, and cannot pass them on.
--- Whatever becomes of the message, the fold goes on, and waits for no lock of Realtime's longer than that.
+-- It runs as the owner of the database, who alone has the rights on Realtime's table that it needs, and cannot pass them on.
+-- The fold goes on whatever becomes of the message, and waits no longer than lock_timeout for a lock of Realtime's.
 create or replace function audience_gate.send_change(p_site uuid)
 returns void
 language plpgsql
@@ -136,7 +136,7 @@ begin
     returning u.site_id
   loop
     perform audience_gate.send_change(site);
-    -- Where Realtime does not take them, the others hear of their next change, and read every quarter of an hour anyway.
+    -- If Realtime is this slow, the remaining sites hear of their next change, and are read every quarter of an hour anyway.
     exit when clock_timestamp() > began + interval '200 milliseconds';
   end loop;
   return null;
@@ -155,7 +155,7 @@ referencing new table as changed for each statement execute function audience_ga
 create trigger trg_flow_slots_changed after update on audience_gate.flow_slots
 referencing new table as changed for each statement execute function audience_gate.tell_changes();
 
--- A fold that has just told of a site holds its row, which is wanted then anyway: nobody who asks waits for a fold.
+-- A row that a fold holds was wanted a moment ago, so it is skipped: nobody who asks waits for a fold.
 create or replace function audience_gate.push_topic(p_site uuid)
 returns text
 language plpgsql

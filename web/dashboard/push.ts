@@ -1,6 +1,6 @@
 /**
- * Being told that a site's figures have changed instead of asking: a private topic of the project's Realtime, over its protocol
- * (channels of Phoenix, version 1.0.0). Of `realtime-js`, which has all of it, this is what a page needs that only listens.
+ * Listens for changes of a site's figures, so that the page need not ask: on a private topic of the project's Realtime, over its
+ * protocol (Phoenix channels, version 1.0.0). `realtime-js` has all of that protocol; a page that only listens needs this much.
  */
 import type { Client } from "./client.ts";
 import { nullable, text } from "./decode.ts";
@@ -9,11 +9,11 @@ import { isWatched, onReturn } from "./watched.ts";
 
 /** Realtime ends a connection that says nothing for a minute. */
 const BEAT = 25_000;
-/** So long may an answer take. */
+/** How long an answer may take. */
 const PATIENCE = 10_000;
-/** After a loss it is tried again, each time after twice as long. */
+/** After a loss it tries again, each time after twice as long. */
 const [SOONEST, LATEST] = [5_000, 300_000];
-/** A site is told of once a second at most; what changed within that second is read with the rest. */
+/** How long to wait after a message, so that others that follow at once are answered by the same reading. */
 const SETTLE = 1_000;
 
 export interface Told {
@@ -93,7 +93,7 @@ export function listen(client: Client, site: string, told: Told, signal: AbortSi
       joined = true;
       losses = 0;
       told.listening(true);
-      // What was told while nobody listened is lost, and is read once instead.
+      // Messages sent while nobody listened are lost, so the figures are read once instead.
       if (missed) told.changed();
       missed = true;
     } else if (event === "phx_close" || event === "phx_error" || (event === "phx_reply" && payload.status !== "ok")) {
@@ -116,7 +116,7 @@ export function listen(client: Client, site: string, told: Told, signal: AbortSi
   /** The reader stays signed in under a new token, under which Realtime asks again whether they may listen. */
   function renew(access_token: string): void {
     if (joined) send("access_token", { access_token });
-    // The database counts the site as looked at for another day.
+    // Asking for the topic again has the database tell of the site for another day.
     if (joined) void read(client, "audience_push_topic", { site }).catch((error: unknown) => console.error(error));
   }
 

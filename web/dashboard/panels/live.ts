@@ -1,6 +1,6 @@
 /**
- * What is happening now: the last half hour, and events as they come in. It can be stopped, and stops unseen. It asks by itself
- * unless it is told.
+ * What is happening now: the last half hour, and events as they come in. It can be paused, and pauses while nobody sees it. It
+ * asks by itself unless changes are told.
  */
 import { el, icon } from "../../shared/dom.ts";
 import { addressOf } from "../address.ts";
