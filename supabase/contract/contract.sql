@@ -696,7 +696,7 @@ begin
       end if;
       if ended >= described and (
         strpos(names, '|' || run || '|') > 0
-        -- Asked first, because comparing with null is neither true nor false, and would have the whole key compared each time.
+        -- Without own words the comparison with them is unknown, not false, and Postgres would go on to the whole key.
         or own_words is not null and not is_count and run = any (own_words) and key <> all (audience_gate.named_keys())
       ) then
         return true;

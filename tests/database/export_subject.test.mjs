@@ -94,7 +94,7 @@ for (const version of SCENARIO_VERSIONS) {
       for (const command of written) {
         const { status, stdout, stderr } = spawnSync("sh", [
           "-c",
-          command.replace("audience-gate", program).replace(/ > .*/, ""),
+          command.replace("audience-gate", `"${program}"`).replace(/ > .*/, ""),
         ], {
           env: { ...process.env, DATABASE_URL: postgres.url, USER_ID: ADA },
           encoding: "utf8",

@@ -203,7 +203,7 @@ for (const version of SCENARIO_VERSIONS) {
       const [{ id }] = await run("select event_id as id from audience_gate.leaf where leaf_index = 0");
       for (const { text } of blocks("SEALS.md").filter(({ language }) => language === "sh")) {
         for (const command of commands(text)) {
-          const here = command.replace(/^audience-gate/, program).replace(/prove \S+/, `prove ${id}`);
+          const here = command.replace(/^audience-gate/, `"${program}"`).replace(/prove \S+/, `prove ${id}`);
           const { status, stdout, stderr } = spawnSync("sh", ["-c", here], {
             cwd: work,
             env: { ...process.env, DATABASE_URL: postgres.url },
