@@ -19,7 +19,7 @@ export function checks({ fix }) {
     /** @type {import("./system.mjs").Need[]} */ needs,
     /** @type {string[]} */ command,
     /** @type {string | undefined} */ cwd = undefined,
-  ) => ({ name, needs, command, cwd, reader: exitCode });
+  ) => ({ name, needs, commands: [command], cwd, reader: exitCode });
 
   return [
     check("cargo fmt", ["rust"], ["cargo", "fmt", "--all", ...asking]),

@@ -43,16 +43,16 @@ test("the counts of a suite are those in its own output", () => {
 test("a run that takes too long names its slowest tests", () => {
   const output = "✔ a quick one (3.5ms)\n✔ a slow one (of two) (61000.25ms)\n✖ one that fails (70000ms)\nℹ pass 2\n";
   assert.deepEqual(counts.durations(output), [["a quick one", 0.0035], ["a slow one (of two)", 61.00025]]);
-  const result = { passed: 2, failed: 1, skipped: 0, seconds: 131, processor: 90.04, output, log: "" };
-  const suite = { name: "database", command: [], needs: [], reader: counts.node, long: false };
-  const said = (/** @type {number} */ elapsed) => summary([{ ...result, suite }], elapsed).split("\n");
+  const part = { passed: 2, failed: 1, skipped: 0, seconds: 131, processor: 90.04, output, log: "" };
+  const suite = { name: "database", commands: [], needs: [], reader: counts.node, long: false };
+  const said = (/** @type {number} */ elapsed) => summary([{ ...part, suite, parts: [part] }], elapsed).split("\n");
   assert.ok(said(901).includes("    61.0 s  database: a slow one (of two)"));
   assert.ok(!said(899).some((line) => line.includes("a slow one")));
 });
 
 test("a run says how long the processors worked, and in which form the tests ran", () => {
-  const result = { passed: 1, failed: 0, skipped: 0, seconds: 131, output: "", log: "" };
-  const suite = { name: "database", command: [], needs: [], reader: counts.node };
+  const result = { parts: [], passed: 1, failed: 0, skipped: 0, seconds: 131 };
+  const suite = { name: "database", commands: [], needs: [], reader: counts.node };
   const said = (/** @type {boolean | undefined} */ long, /** @type {number[]} */ ...processor) =>
     summary(processor.map((processor) => ({ ...result, processor, suite: { ...suite, long } })), 70);
   assert.match(said(false, 90.04, 1), /^database .* 131\.0 +90\.0$[^]*^whole run .* 70\.0 +91\.0$/m);

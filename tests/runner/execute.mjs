@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { counted } from "./counts.mjs";
 import { root } from "./paths.mjs";
 import { processorSeconds } from "./processor.mjs";
 
 const logs = join(root, ".local", "test-logs");
 
-/** A suite that hangs this long is ended and fails, so that one stuck browser cannot use up a whole run. */
+/** A part that hangs this long is ended and fails, so that one stuck browser cannot use up a whole run. */
 const LIMIT_SECONDS = Number(process.env.SUITE_LIMIT_SECONDS ?? 1800);
 
 /** Process groups that are running now. They are ended with this process, so that no server outlives a Ctrl-C. @type {Set<number>} */
@@ -18,22 +18,24 @@ const { FORCE_COLOR: _, ...environment } = process.env;
 const plain = { ...environment, NO_COLOR: "1" };
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
-/** @typedef {{ suite: Suite, passed: number, failed: number, skipped: number, seconds: number, processor: number, output: string, log: string }} Result */
+/** @typedef {{ suite: Suite, command: string[] }} Part a suite's, and what runs it */
+/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number, processor: number, output: string, log: string }} Outcome */
 
 /**
- * Runs a suite in its own process group, and keeps everything it prints in a log.
+ * Runs a part of a suite in its own process group, and keeps everything it prints in a log.
  *
- * @param {Suite} suite
+ * @param {Part} part
  * @param {(line: string) => void} onLine the last line printed, for the progress display
- * @returns {Promise<Result>}
+ * @returns {Promise<Outcome>}
  */
-export function execute(suite, onLine) {
+export function execute(part, onLine) {
+  const { suite } = part;
   const limit = suite.seconds ?? LIMIT_SECONDS;
   mkdirSync(logs, { recursive: true });
-  const log = join(logs, `${suite.name.replace(/[^\w.-]+/g, "-")}.log`);
+  const log = join(logs, logName(part));
   const file = createWriteStream(log);
   const started = performance.now();
-  const [command, ...args] = suite.command;
+  const [command, ...args] = part.command;
   const child = spawn(command, args, {
     cwd: suite.cwd ?? root,
     env: { ...plain, ...suite.env },
@@ -65,7 +67,6 @@ export function execute(suite, onLine) {
       if (child.pid !== undefined) running.delete(child.pid);
       file.end();
       resolve({
-        suite,
         ...counted(suite.reader, output, code),
         seconds: (performance.now() - started) / 1000,
         processor,
@@ -77,7 +78,7 @@ export function execute(suite, onLine) {
       take(Buffer.from(`${command}: ${error.message}\n`));
       finish(127);
     });
-    // A process that a suite left running, such as a forgotten server, must neither disturb the next suite nor hold the
+    // A process that a part left running, such as a forgotten server, must neither disturb the next one nor hold the
     // output open.
     child.on("exit", () => {
       processor = processorSeconds();
@@ -85,6 +86,12 @@ export function execute(suite, onLine) {
     });
     child.on("close", finish);
   });
+}
+
+/** After the suite, and where a suite has several parts after the file that the part runs. @param {Part} part */
+function logName({ suite, command }) {
+  const words = suite.commands.length > 1 ? [suite.name, basename(command.at(-1) ?? "", ".test.mjs")] : [suite.name];
+  return `${words.join(" ").replace(/[^\w.-]+/g, "-")}.log`;
 }
 
 /** @param {number | undefined} group */

@@ -2,15 +2,15 @@ import { relative } from "node:path";
 import { durations } from "./counts.mjs";
 import { root } from "./paths.mjs";
 
-/** @typedef {import("./execute.mjs").Result} Result */
-/** @typedef {import("./suites.mjs").Suite} Suite */
+/** @typedef {import("./schedule.mjs").Result} Result */
+/** @typedef {import("./execute.mjs").Part} Part */
 
 /** What a person watches: one rewritten line on a terminal; elsewhere a line per finished suite, and one every minute. */
 export class Progress {
   #total;
   #done = 0;
   #since = performance.now();
-  /** @type {Map<Suite, string>} */
+  /** @type {Map<Part, string>} */
   #running = new Map();
   #terminal = process.stdout.isTTY && !process.env.CI;
   /** @type {NodeJS.Timeout | undefined} */
@@ -21,16 +21,20 @@ export class Progress {
     this.#timer = setInterval(() => this.#draw(), this.#terminal ? 200 : 60_000);
   }
 
-  started(/** @type {Suite} */ suite) {
-    this.#running.set(suite, "");
+  started(/** @type {Part} */ part) {
+    this.#running.set(part, "");
   }
 
-  line(/** @type {Suite} */ suite, /** @type {string} */ text) {
-    this.#running.set(suite, text);
+  line(/** @type {Part} */ part, /** @type {string} */ text) {
+    this.#running.set(part, text);
   }
 
+  ended(/** @type {Part} */ part) {
+    this.#running.delete(part);
+  }
+
+  /** A suite, once its last part has ended. */
   finished(/** @type {Result} */ result) {
-    this.#running.delete(result.suite);
     this.#done += 1;
     this.#clear();
     const mark = result.failed > 0 ? "FAILED" : "ok";
@@ -39,11 +43,9 @@ export class Progress {
         result.seconds.toFixed(1)
       } s`,
     );
-    if (result.failed > 0) {
-      console.log(indent(tail(result.output)));
-      console.log(
-        `         the whole output: ${relative(root, result.log)}`,
-      );
+    for (const { output, log } of result.parts.filter(({ failed }) => failed > 0)) {
+      console.log(indent(tail(output)));
+      console.log(`         the whole output: ${relative(root, log)}`);
     }
   }
 
@@ -57,7 +59,9 @@ export class Progress {
   }
 
   #draw() {
-    const running = [...this.#running].map(([suite, line]) => line ? `${suite.name}: ${line}` : suite.name).join(" | ");
+    const running = [...this.#running].map(([{ suite }, line]) => line ? `${suite.name}: ${line}` : suite.name).join(
+      " | ",
+    );
     const seconds = Math.round((performance.now() - this.#since) / 1000);
     const text = `[${this.#done}/${this.#total}] ${seconds} s · ${running}`;
     const line = text.slice(0, (process.stdout.columns ?? 160) - 1);
@@ -76,8 +80,11 @@ const SHORT = "Each test ran in its short form; npm test -- --long runs every on
 
 /** @param {Result[]} results */
 function slowest(results) {
-  return results.flatMap(({ suite, output }) =>
-    durations(output).map(([name, seconds]) => ({ seconds, text: `${suite.name}: ${name}` }))
+  return results.flatMap(({ suite, parts }) =>
+    parts.flatMap(({ output }) => durations(output)).map(([name, seconds]) => ({
+      seconds,
+      text: `${suite.name}: ${name}`,
+    }))
   )
     .sort((a, b) => b.seconds - a.seconds)
     .slice(0, MOST_NAMED)
@@ -128,7 +135,7 @@ function sentence(/** @type {Result} */ { passed, failed, skipped }) {
   ].filter(Boolean).join(", ");
 }
 
-/** The end of a failing suite's output; continuous integration keeps no logs, so there it is longer. */
+/** The end of what a failing part printed; continuous integration keeps no logs, so there it is longer. */
 function tail(/** @type {string} */ output) {
   const lines = output.trimEnd().split("\n");
   return lines.slice(-(process.env.CI ? 400 : 60)).join("\n");

@@ -1,31 +1,35 @@
 import { execute } from "./execute.mjs";
 
-/** @typedef {import("./execute.mjs").Result} Result */
+/** @typedef {import("./execute.mjs").Part} Part */
+/** @typedef {import("./execute.mjs").Outcome} Outcome */
 /** @typedef {import("./suites.mjs").Suite} Suite */
+/** @typedef {{ suite: Suite, parts: Outcome[], passed: number, failed: number, skipped: number, seconds: number, processor: number }} Result */
 
-/** One more than the cores of the smallest machine that this is meant for, since every suite waits for something now and then. */
-const LANES = 3;
+/** Two more than the cores of the smallest machine that this is meant for, since every part waits for something half of its time. */
+const LANES = 4;
 
 /**
- * Runs suites in lanes, and afterwards, one at a time, those that measure time. Each runs once:
- * a suite that fails now and then is to be mended, not run again.
+ * Runs the parts of suites in lanes, and afterwards, one at a time, those of the suites that measure time. Each runs once:
+ * a part that fails now and then is to be mended, not run again.
  *
  * @param {Suite[]} suites
- * @param {import("./report.mjs").Progress} progress
+ * @param {Pick<import("./report.mjs").Progress, "started" | "line" | "ended" | "finished">} progress
  * @returns {Promise<Result[]>} in the order of `suites`
  */
 export async function run(suites, progress) {
-  /** @type {Map<Suite, Result>} */
-  const results = new Map();
+  /** @type {Map<Suite, Outcome[]>} */
+  const outcomes = new Map(suites.map((suite) => [suite, []]));
+  const of = (/** @type {Suite} */ suite) => outcomes.get(suite) ?? [];
 
-  const runOne = async (/** @type {Suite} */ suite) => {
-    progress.started(suite);
-    const result = await execute(suite, (line) => progress.line(suite, line));
-    results.set(suite, result);
-    progress.finished(result);
+  const runOne = async (/** @type {Part} */ part) => {
+    progress.started(part);
+    const outcome = await execute(part, (line) => progress.line(part, line));
+    progress.ended(part);
+    of(part.suite).push(outcome);
+    if (of(part.suite).length === part.suite.commands.length) progress.finished(joined(part.suite, of(part.suite)));
   };
 
-  const queue = suites.filter((suite) => !suite.alone);
+  const queue = mixed(suites.filter((suite) => !suite.alone));
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       await runOne(next);
@@ -33,8 +37,38 @@ export async function run(suites, progress) {
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   for (const suite of suites.filter((suite) => suite.alone)) {
-    await runOne(suite);
+    for (const command of suite.commands) await runOne({ suite, command });
   }
 
-  return suites.flatMap((suite) => results.get(suite) ?? []);
+  return suites.map((suite) => joined(suite, of(suite)));
+}
+
+/**
+ * The parts of each suite spread over the whole run, so that what keeps a processor busy runs beside what waits, and no lane
+ * ends long after the others.
+ *
+ * @param {Suite[]} suites @returns {Part[]}
+ */
+export function mixed(suites) {
+  return suites
+    .flatMap((suite) =>
+      suite.commands.map((command, index) => ({ part: { suite, command }, at: index / suite.commands.length }))
+    )
+    .sort((a, b) => a.at - b.at)
+    .map(({ part }) => part);
+}
+
+/** @param {Suite} suite @param {Outcome[]} parts @returns {Result} */
+function joined(suite, parts) {
+  const sum = (/** @type {"passed" | "failed" | "skipped" | "seconds" | "processor"} */ key) =>
+    parts.reduce((total, part) => total + part[key], 0);
+  return {
+    suite,
+    parts,
+    passed: sum("passed"),
+    failed: sum("failed"),
+    skipped: sum("skipped"),
+    seconds: sum("seconds"),
+    processor: sum("processor"),
+  };
 }

@@ -9,7 +9,7 @@ import { EVERYTHING } from "./system.mjs";
 /**
  * @typedef {object} Suite
  * @property {string} name
- * @property {string[]} command
+ * @property {string[][]} commands its parts, each of which may run beside any other
  * @property {import("./system.mjs").Need[]} needs what must be there before it runs
  * @property {import("./counts.mjs").Reader} reader how its output is counted
  * @property {string} [cwd]
@@ -26,10 +26,10 @@ import { EVERYTHING } from "./system.mjs";
 const ALONE = new Set(["stack", "upgrade"]);
 
 /**
- * The suites that take longest, in the order in which they begin, so that no lane ends long after the others. While Rust is
- * compiled, the browser's tests need none of it, and the clones wait for the network.
+ * The suites that take longest, in the order in which they begin. While Rust is compiled, the browser's tests need none of
+ * it, and the clones wait for the network.
  */
-const FIRST = ["rust", "browser", "stack", "database", "upgrade", "scaling", "installer", "package", "spark"];
+const FIRST = ["rust", "browser", "stack", "spark", "upgrade", "database", "scaling", "installer", "package"];
 
 /**
  * What the tests of a folder under tests/ need; the tests of a folder that is not named here get everything.
@@ -83,21 +83,13 @@ function rust() {
   return [
     {
       name: "rust",
-      command: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"],
+      commands: [["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]],
       needs: ["rust"],
       reader: counts.cargo,
     },
     {
       name: "generated files",
-      command: [
-        "cargo",
-        "run",
-        "--locked",
-        "-p",
-        "audience-gate-emit",
-        "--",
-        "--check",
-      ],
+      commands: [["cargo", "run", "--locked", "-p", "audience-gate-emit", "--", "--check"]],
       needs: ["rust"],
       reader: counts.exitCode,
     },
@@ -117,14 +109,14 @@ function functions() {
   return grouped(tests, nearestConfig).flatMap(([folder, group]) =>
     /** @type {const} */ (["deno", "deno-hosted"]).map((deno) => ({
       name: `${relative(join(root, "supabase", "functions"), folder)} on ${deno === "deno" ? "deno" : "hosted deno"}`,
-      command: [
+      commands: [[
         denoBinary(deno),
         "test",
         "--quiet",
         "--no-check",
         "--allow-all",
         ...group.map((file) => relative(folder, file)),
-      ],
+      ]],
       needs: ["packages"],
       cwd: folder,
       env: { DENO_NO_UPDATE_CHECK: "1", DENO_TLS_CA_STORE: "system" },
@@ -138,25 +130,19 @@ function pgtap() {
   if (files("supabase/tests/database", /\.sql$/).length === 0) return [];
   return ["pglite", "postgres"].map((engine) => ({
     name: `pgtap on ${engine}`,
-    command: ["node", "tests/runner/pgtap.mjs", engine],
+    commands: [["node", "tests/runner/pgtap.mjs", engine]],
     needs: engine === "postgres" ? ["packages", "postgres", "pgtap"] : ["packages"],
     reader: counts.tap,
   }));
 }
 
-/** tests/<folder>/**.test.mjs, one suite per folder. @returns {Suite[]} */
+/** tests/<folder>/**.test.mjs, one suite per folder, and one part per file. @returns {Suite[]} */
 function node() {
   const tests = files("tests", /\.test\.mjs$/);
   const folderOf = (/** @type {string} */ file) => relative(join(root, "tests"), file).split(/[\\/]/)[0];
   return grouped(tests, folderOf).map(([folder, group]) => ({
     name: folder,
-    command: [
-      "node",
-      "--test",
-      "--test-reporter=spec",
-      "--test-concurrency=1",
-      ...group.map((file) => relative(root, file)),
-    ],
+    commands: group.map((file) => ["node", "--test", "--test-reporter=spec", relative(root, file)]),
     needs: NEEDS[folder] ?? EVERYTHING,
     reader: counts.node,
     alone: ALONE.has(folder),
@@ -168,7 +154,7 @@ function python() {
   if (files("spark", /^test_.*\.py$/).length === 0) return [];
   return [{
     name: "spark",
-    command: [pythonOf("spark"), "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"],
+    commands: [[pythonOf("spark"), "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "-s", "spark/tests"]],
     needs: ["rust", "spark"],
     reader: counts.unittest,
   }];
