@@ -249,4 +249,17 @@ describe("a database whose password has characters of its own, and whose certifi
     const unasked = init(encodeURIComponent(PASSWORD), "?sslmode=no-verify");
     assert.equal(unasked.code, 0, unasked.said);
   });
+
+  test("is told apart where it speaks no TLS, and where nobody listens", async () => {
+    await asClient(postgres.adminUrl, async (client) => {
+      await client.query("alter system set ssl = off");
+      await client.query("select pg_reload_conf()");
+    });
+    const plain = init(encodeURIComponent(PASSWORD), "?sslmode=require");
+    assert.equal(plain.code, 1);
+    assert.match(plain.said, /\(NO_TLS\); the server speaks no TLS, which the address asks for; .*sslmode=disable\n$/);
+    assert.equal(init(encodeURIComponent(PASSWORD), "?sslmode=disable").code, 0);
+    const nobody = gate(at, ["init", "--dry-run", "--db-url", "postgresql://postgres:hush@127.0.0.1:1/postgres"]);
+    assert.match(nobody.said, /\(ECONNREFUSED\); no server listens there; check host and port/);
+  });
 });
