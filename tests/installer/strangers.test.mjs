@@ -251,6 +251,7 @@ describe("a database whose password has characters of its own, and whose certifi
   });
 
   test("is told apart where it speaks no TLS, and where nobody listens", async () => {
+    assert.ok(postgres);
     await asClient(postgres.adminUrl, async (client) => {
       await client.query("alter system set ssl = off");
       await client.query("select pg_reload_conf()");
