@@ -23,6 +23,8 @@ import { t } from "./texts.ts";
 /** So often the board is read again: by itself, and where the project says itself when there is something new. */
 const EVERY = 60_000;
 const EVERY_TOLD = 15 * 60_000;
+/** So many panels that are not on the screen ask at a time, so that they are not in the way of those that are. */
+const AT_A_TIME = 3;
 
 export function show({ main, client, site, signal }: Place): void {
   const api = kpi(client, site);
@@ -62,7 +64,10 @@ export function show({ main, client, site, signal }: Place): void {
       )
     ),
   );
-  const filters = filterBar(() => void refresh());
+  const filters = filterBar(() => {
+    live.narrow(context());
+    void refresh();
+  });
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
   const seen = new Set<Panel>();
   const stale = new Set<Panel>();
@@ -77,6 +82,8 @@ export function show({ main, client, site, signal }: Place): void {
   for (const { element } of slow) watcher.observe(element);
   let refreshed = 0;
   let told = false;
+  let turns = 0;
+  void live.refresh(context());
   const first = refresh();
   const again = (): void => {
     if (isWatched() && Date.now() - refreshed >= (told ? EVERY_TOLD : EVERY)) renew();
@@ -96,13 +103,25 @@ export function show({ main, client, site, signal }: Place): void {
     return { kpi: api, filters: filters.read() };
   }
 
+  /** Everything, what is on the screen first. */
   async function refresh(): Promise<void> {
     refreshed = Date.now();
     stale.clear();
     const now = context();
-    void live.refresh(now);
-    await Promise.all([...slow.map((one) => one.refresh(now)), freshness.refresh(now.filters)]);
-    if (!signal.aborted) main.dataset["loaded"] = site;
+    const turn = ++turns;
+    for (const one of slow) one.overtake();
+    const here = slow.filter(({ element }) => onScreen(element));
+    const rest = slow.filter((one) => !here.includes(one));
+    await Promise.all(here.map((one) => one.refresh(now)));
+    const lane = async (): Promise<void> => {
+      while (turn === turns && !signal.aborted) {
+        const one = rest.shift();
+        if (!one) return;
+        await one.refresh(now);
+      }
+    };
+    await Promise.all([freshness.refresh(now.filters), ...Array.from({ length: AT_A_TIME }, lane)]);
+    if (turn === turns && !signal.aborted) main.dataset["loaded"] = site;
   }
 
   /** What is on the screen, now; the rest, when it comes there. */
@@ -122,4 +141,9 @@ export function show({ main, client, site, signal }: Place): void {
     live.listening(yes);
     main.dataset["told"] = String(yes);
   }
+}
+
+function onScreen(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
 }

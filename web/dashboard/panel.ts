@@ -25,6 +25,8 @@ export interface Spec<T> {
 }
 export interface Panel {
   readonly element: HTMLElement;
+  /** Says that what it shows is of an earlier question, whose answer is no longer waited for. */
+  readonly overtake: () => void;
   readonly refresh: (context: Context) => Promise<void>;
 }
 
@@ -53,12 +55,17 @@ export function panel<T>(spec: Spec<T>): Panel {
     ),
     body,
   );
-  return { element, refresh };
+  return { element, overtake, refresh };
+
+  function overtake(): void {
+    asked += 1;
+    element.setAttribute("aria-busy", "true");
+  }
 
   async function refresh(now: Context): Promise<void> {
     context = now;
-    const turn = ++asked;
-    element.setAttribute("aria-busy", "true");
+    overtake();
+    const turn = asked;
     try {
       const data = await spec.load(now);
       // An answer that a later question has overtaken is not shown.

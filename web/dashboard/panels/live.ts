@@ -27,6 +27,8 @@ const SAID = {
 export interface LivePanel extends Panel {
   /** Whether somebody else says when there is something new. */
   readonly listening: (yes: boolean) => void;
+  /** Shows what a choice leaves of what it has. */
+  readonly narrow: (context: Context) => void;
 }
 
 export function livePanel(signal: AbortSignal): LivePanel {
@@ -34,6 +36,7 @@ export function livePanel(signal: AbortSignal): LivePanel {
   let paused = false;
   let told = false;
   let minutes: readonly Minute[] | undefined;
+  let latest: readonly RecentEvent[] | undefined;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let known = new Set<string>();
@@ -63,7 +66,8 @@ export function livePanel(signal: AbortSignal): LivePanel {
   );
   label();
   onReturn(() => schedule(0), signal);
-  return { element, refresh, listening };
+  // It goes on by itself, whatever is asked beside it.
+  return { element, refresh, overtake: () => {}, narrow, listening };
 
   function listening(yes: boolean): void {
     told = yes;
@@ -76,13 +80,17 @@ export function livePanel(signal: AbortSignal): LivePanel {
     schedule(MINUTE);
   }
 
+  /** The whole board is read again every minute; a list that somebody paused to read stands still. */
   function refresh(now: Context): Promise<void> {
-    if (context?.kpi !== now.kpi) known = new Set();
-    const same = context?.filters.tier === now.filters.tier;
     context = now;
     turn = 0;
-    // The whole board is read again every minute; a list that somebody paused to read stands still.
-    return paused && same ? Promise.resolve() : poll();
+    return paused ? Promise.resolve() : poll();
+  }
+
+  /** What is listed says itself of which tier it is, so nobody is asked. */
+  function narrow(now: Context): void {
+    context = now;
+    if (latest) show(latest, now);
   }
 
   async function poll(): Promise<void> {
@@ -91,13 +99,14 @@ export function livePanel(signal: AbortSignal): LivePanel {
     if (!isWatched()) return say("alone");
     const asked = context;
     try {
-      const [newer, latest] = await Promise.all([
+      const [newer, recent] = await Promise.all([
         turn % MINUTES_EVERY === 0 ? asked.kpi.live() : undefined,
         asked.kpi.recent(SHOWN),
       ]);
       turn += 1;
-      if (newer && asked === context) drawMinutes(newer);
-      if (asked === context) show(latest, asked);
+      if (newer) drawMinutes(newer);
+      latest = recent;
+      if (context) show(recent, context);
       say(paused ? "paused" : "live");
     } catch (error) {
       console.error(error);
@@ -117,16 +126,16 @@ export function livePanel(signal: AbortSignal): LivePanel {
     chart.replaceChildren(fitted((width) => liveChart(all, { width, now: new Date() }), HEIGHT));
   }
 
-  function show(latest: readonly RecentEvent[], { filters }: Context): void {
+  function show(recent: readonly RecentEvent[], { filters }: Context): void {
     const { tier, range } = filters;
-    const wanted = latest.filter((event) => tier === "all" || event.tier === tier);
+    const wanted = recent.filter((event) => tier === "all" || event.tier === tier);
     const first = known.size === 0;
     // Whoever stands on an event with the keyboard stays on it while the list moves.
     const held = document.activeElement?.closest(".ticker a")?.getAttribute("href");
     ticker.replaceChildren(...wanted.map((event) => line(event, range.zone, !first && !known.has(event.id))));
     for (const link of ticker.querySelectorAll("a")) if (link.getAttribute("href") === held) link.focus();
     if (wanted.length === 0) ticker.replaceChildren(el("li", { class: "nothing" }, t("No event yet.")));
-    known = new Set(latest.map(({ id }) => id));
+    known = new Set(recent.map(({ id }) => id));
   }
 
   function toggle(): void {
