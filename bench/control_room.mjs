@@ -1,12 +1,15 @@
 /**
  * What the control room costs those who use it: `npm run bench:control-room`, with `-- --events=20000` for another size,
- * which only prints. A site of a million events on a throwaway Postgres 17, the built pages, and a real browser. Writes
- * `bench/CONTROL_ROOM.md`, and fails where a bar is missed.
+ * which only prints. Ten tasks on the local stack and its demo, with pictures of where each ended; then a site of a million
+ * events on a throwaway Postgres 17, the built pages, and a real browser. Writes `bench/CONTROL_ROOM.md`, and fails where
+ * an answer is wrong or a bar is missed.
  */
 import process from "node:process";
+import { chromium } from "playwright-core";
 import { asClient } from "../tests/database/server.mjs";
-import { launch } from "../tests/browser/pages.mjs";
-import { faults, lines, speedText } from "./control_room/report.mjs";
+import { chromiumPath } from "../tests/runner/chromium.mjs";
+import { tasks } from "./control_room/pictures.mjs";
+import { faults, lines, speedText, tasksText } from "./control_room/report.mjs";
 import { startRoom } from "./control_room/server.mjs";
 import { speed } from "./control_room/speed.mjs";
 import { publish, record } from "./history.mjs";
@@ -16,20 +19,17 @@ const EVENTS = GIVEN || 1_000_000;
 
 const log = (/** @type {string} */ line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
-const room = await startRoom(EVENTS, log);
-process.on("SIGINT", () => room.close().then(() => process.exit(130)));
+const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
+process.on("SIGINT", () => browser.close().then(() => process.exit(130)));
 try {
-  const browser = await launch();
-  log("opening the dashboard, and changing its filters");
-  const measured = await speed(browser, room.url).finally(() => browser.close());
-  const { rows: [{ version }] } = await asClient(
-    room.adminUrl,
-    (client) => client.query("select current_setting('server_version') as version"),
-  );
+  log("ten tasks on the demo");
+  const done = await tasks(browser, { keep: !GIVEN, say: log });
+  const { measured, version } = await atSize();
   const text = `<!-- \`npm run bench:control-room\` writes this; do not edit it. -->
 
 # What the control room costs those who use it
 
+${tasksText(done)}
 ${speedText(measured, { events: EVENTS, version })}`;
   if (GIVEN) console.log(text);
   else {
@@ -41,9 +41,24 @@ ${speedText(measured, { events: EVENTS, version })}`;
       ),
     );
   }
-  const missed = faults(measured);
+  const missed = faults(done, measured);
   for (const fault of missed) console.error(`missed: ${fault}`);
   process.exitCode = missed.length > 0 ? 1 : 0;
 } finally {
-  await room.close();
+  await browser.close();
+}
+
+async function atSize() {
+  const room = await startRoom(EVENTS, log);
+  try {
+    log("opening the dashboard, and changing its filters");
+    const measured = await speed(browser, room.url);
+    const { rows: [{ version }] } = await asClient(
+      room.adminUrl,
+      (client) => client.query("select current_setting('server_version') as version"),
+    );
+    return { measured, version };
+  } finally {
+    await room.close();
+  }
 }

@@ -10,6 +10,10 @@ const WEEK = [0.6, 1.1, 1.2, 1.15, 1.05, 0.9, 0.55];
 /** One in twenty-five events has a mistake. */
 const MISTAKEN = 0.04;
 
+/** A release is deployed on one day a week. On the last of them the app forgot to record the consent of who signed up. */
+const RELEASED = 2;
+const BROKEN = { tracker: "app 4.2.0", signUps: 31 };
+
 /**
  * Six weeks of a growing site, day by day, the oldest first. Only the dates differ from one run to the next.
  *
@@ -40,10 +44,25 @@ export function* history({ now, days }) {
     }
     writer.system("job_completed", { job_id: "nightly-report", duration_ms: random.skewed(4200), row_count: 1200 });
     writer.system("server_performance", { load_ms: random.skewed(90), component: "api", request_count: 5400 });
-    if (day % 7 === 2) writer.system("release_deployed", { release_id: `2026.${day}` });
+    if (day % 7 === RELEASED) writer.system("release_deployed", { release_id: `2026.${day}` });
+    const broken = day % 7 === RELEASED && day + 7 > days ? unconsented(start, day) : [];
 
-    yield { start, events: writer.events.sort((a, b) => a.occurred_at < b.occurred_at ? -1 : 1) };
+    yield { start, events: [...writer.events, ...broken].sort((a, b) => a.occurred_at < b.occurred_at ? -1 : 1) };
   }
+}
+
+/** What the app sent on the day of its broken release; drawn apart, so that everything else is as without it. */
+function unconsented(/** @type {number} */ start, /** @type {number} */ day) {
+  const writer = new Writer(new Random(1000 + day), start, start + DAY, day, 0);
+  for (let index = 0; index < BROKEN.signUps; index += 1) {
+    writer.session({ name: `reader-app-${index}`, userId: null, source: "ios" }, [{
+      event_type: "email_subscribe",
+      event_category: "subscription",
+      email: `app-${index}@example.test`,
+      metadata: { channel: "app", form_id: "welcome", tracker: BROKEN.tracker },
+    }]);
+  }
+  return writer.events;
 }
 
 /** Turns what people do on one day into events with ids, sessions and times. */
@@ -54,17 +73,20 @@ class Writer {
   #start;
   #end;
   #day;
+  #mistaken;
 
   constructor(
     /** @type {Random} */ random,
     /** @type {number} */ start,
     /** @type {number} */ end,
     /** @type {number} */ day,
+    mistaken = MISTAKEN,
   ) {
     this.#random = random;
     this.#start = start;
     this.#end = end;
     this.#day = day;
+    this.#mistaken = mistaken;
   }
 
   /**
@@ -77,7 +99,7 @@ class Writer {
     const session_id = `demo-${this.#day}-${who.name}`;
     for (const draft of drafts) {
       this.#write({ user_id: who.userId, ...draft, session_id, event_source: who.source }, time);
-      if (this.#random.chance(MISTAKEN)) {
+      if (this.#random.chance(this.#mistaken)) {
         this.#write({ ...this.#mistake(), user_id: who.userId, session_id, event_source: who.source }, time + 4000);
       }
       time += 5000 + this.#random.next() * 50_000;

@@ -60,6 +60,13 @@ test("every number of docs/demo.md is the demo's", async () => {
            from (select min(c.at) as first from (${CAST}) c where c.kind = 'visitor' group by c.who) f group by 1
          ) v on v.cohort = r.cohort order by 1`,
       );
+      const [broken] = await rows(
+        `select e.metadata ->> 'validation_rule_id' as rule, e.metadata #>> '{original_payload_snapshot,metadata,tracker}' as tracker,
+           to_char(min(e.created_at), 'FMDay, FMDD FMMonth') as day, count(distinct e.created_at::date)::int as days, count(*)::int as n
+         from public.audience_events e
+         where e.rejected and e.metadata #>> '{original_payload_snapshot,event_source}' = 'ios'
+           and e.metadata #>> '{original_payload_snapshot,metadata,tracker}' is not null group by 1, 2`,
+      );
       const conversions = last.reduce((sum, row) => sum + Number(row.conversions), 0);
       const viewing = visitor.came + consumer.came;
 
@@ -104,12 +111,15 @@ test("every number of docs/demo.md is the demo's", async () => {
           } | ${people} | ${conversions} |`
         ),
         `the ${conversions} visits in which a plan was started`,
+        `On ${broken.day}, there is one more: a release of the app, \`${broken.tracker}\`, forgot`,
+        `all ${broken.n} of its sign-ups were refused by \`${broken.rule}\``,
       ];
       // A line of the document may end where a sentence goes on.
       const text = readFileSync(join(root, "docs", "demo.md"), "utf8").replaceAll(/(?<!\|)\n(?!\|)/g, " ")
         .replaceAll(/ {2,}\|/g, " |");
       assert.deepEqual(said.filter((words) => !text.includes(words.replaceAll(/ {2,}\|/g, " |"))), []);
       assert.deepEqual(first, last, "the first touch and the last say the same");
+      assert.equal(broken.days, 1);
       assert.equal(consumer.read, consumer.came, "every reader reads");
       assert.equal(viewing, Number(funnel[0].people));
       assert.equal(conversions, consumer.plans);
