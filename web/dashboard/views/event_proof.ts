@@ -9,10 +9,14 @@ export function eventProof(api: Room, event: WholeEvent): HTMLElement {
   const told = el("p", { role: "status" });
   const form = el(
     "form",
-    {},
-    el("label", { for: "proof-key" }, t("Public key of whoever signs the checkpoints")),
-    key,
-    el("button", { type: "submit" }, t("Prove this event")),
+    { class: "report" },
+    el(
+      "div",
+      { class: "field wide" },
+      el("label", { for: "proof-key" }, t("Public key of whoever signs the checkpoints")),
+      key,
+    ),
+    el("button", { class: "button primary", type: "submit" }, t("Prove this event")),
     told,
   );
   form.addEventListener("submit", (submitted) => {
