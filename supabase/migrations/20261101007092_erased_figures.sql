@@ -142,6 +142,10 @@ begin
     where e.id = any (events) and e.folded
     group by 1
   loop
+    -- After an edit, the tables wait for the next fold to make them anew: also if the edit is taken back, from now on.
+    update audience_gate.site_zones z set terms = null
+    where z.site_id = item.site_id and (z.terms, z.funnel_terms) is distinct from
+      (audience_gate.figure_terms(item.site_id), audience_gate.funnel_terms(item.site_id));
     scope := scope || jsonb_build_object('site', item.site_id, 'sessions', to_jsonb(item.sessions), 'people', (
       select jsonb_agg(p) from audience_gate.people_of_sessions(item.site_id, item.sessions) p));
     perform audience_gate.change_figures(item.site_id,

@@ -72,12 +72,49 @@ for (const version of SCENARIO_VERSIONS) {
       const { rows } = await client.query("select * from audience_gate.kpi_check() limit 5");
       assert.deepEqual(rows, [], moment);
     };
+    const replay = async (/** @type {Client} */ client) => {
+      const replays = replaysOf(random, all, Date.now());
+      await store(client, replays, [], true);
+      all.push(...replays);
+    };
+    /** Visitors sign in, weeks after what they did. @param {Client} client @param {number} most */
+    const signIn = async (client, most) => {
+      await client.query("set role audience_gate_store");
+      await client.query(
+        `insert into public.audience_events (user_id, session_id, event_type, event_category, event_source, site_id, contract)
+         select ($1::uuid[])[1 + n % 12], v.session_id, 'auth_signed_in', 'system', 'web', v.site_id, audience_gate.contract_fingerprint()
+         from (
+           select e.site_id, e.session_id, row_number() over (order by md5(e.session_id)) as n from public.audience_events e
+           where not e.rejected and e.session_id not like 'erased-%' group by 1, 2 having count(e.user_id) = 0 limit $2
+         ) v`,
+        [users, most],
+      );
+      await client.query("reset role");
+    };
+    const erase = async (
+      /** @type {Client} */ client,
+      /** @type {string} */ kind,
+      /** @type {string} */ keep,
+      /** @type {number} */ round,
+    ) => {
+      const { rows: [{ subject }] } = await client.query(
+        `select ${kind}::text as subject from public.audience_events
+         where ${kind} is not null and session_id not like 'erased-%'
+         group by 1 order by md5(${kind}::text || $1) limit 1`,
+        [String(round)],
+      );
+      await client.query("select audience_gate.erase_subject($1, $2, 'request 1', $3)", [kind, subject, keep]);
+    };
     const add = async (
       /** @type {Client} */ client,
       /** @type {number} */ count,
       /** @type {number | undefined} */ received,
+      /** @type {number | undefined} */ around = undefined,
     ) => {
       const more = events(random, users, count, received);
+      if (around !== undefined) {
+        for (const event of more) event.at = around + Math.floor((random() - 0.5) * 180) * 60_000;
+      }
       const moved = movesOf(random, moves, users, Math.ceil(count / 5), moves.at(-1)?.at ?? Date.UTC(2026, 9, 12));
       await store(client, more, moved, true);
       all.push(...more);
@@ -106,24 +143,11 @@ for (const version of SCENARIO_VERSIONS) {
           await add(client, 40, undefined);
           await add(client, 20, Date.UTC(2026, 9, 25, 0, 50));
           await add(client, 20, Date.now());
-          const replays = replaysOf(random, all, Date.now());
-          await store(client, replays, [], true);
-          all.push(...replays);
+          await replay(client);
           assert.ok(await fold(client) > 0);
           await check(client, `round ${round}`);
         }
-        // Visitors sign in, weeks after what they did.
-        await client.query("set role audience_gate_store");
-        await client.query(
-          `insert into public.audience_events (user_id, session_id, event_type, event_category, event_source, site_id, contract)
-           select ($1::uuid[])[1 + n % 12], v.session_id, 'auth_signed_in', 'system', 'web', v.site_id, audience_gate.contract_fingerprint()
-           from (
-             select e.site_id, e.session_id, row_number() over () as n from public.audience_events e
-             where not e.rejected group by 1, 2 having count(e.user_id) = 0
-           ) v`,
-          [users],
-        );
-        await client.query("reset role");
+        await signIn(client, 1000);
         assert.ok(await fold(client) > 0);
         await check(client, "after sign-ins");
       }));
@@ -231,15 +255,9 @@ for (const version of SCENARIO_VERSIONS) {
         for (const keep of ["pseudonym", "nothing"]) {
           for (const kind of ["user_id", "session_id"]) {
             for (let round = 0; round < 2; round++) {
-              const { rows: [{ subject }] } = await client.query(
-                `select ${kind}::text as subject from public.audience_events
-                 where ${kind} is not null and session_id not like 'erased-%'
-                 group by 1 order by md5(${kind}::text || $1) limit 1`,
-                [String(round)],
-              );
               if (round > 0) await add(client, 20, Date.now());
               const before = await counted(client);
-              await client.query("select audience_gate.erase_subject($1, $2, 'request 1', $3)", [kind, subject, keep]);
+              await erase(client, kind, keep, round);
               await check(client, `${kind}, ${keep}`);
               assert.equal(await counted(client), before, `${kind}, ${keep}`);
               assert.equal(await due(), 0, "no rebuild is due");
@@ -249,6 +267,20 @@ for (const version of SCENARIO_VERSIONS) {
             }
           }
         }
+      }));
+
+    it("takes an erasure between an edit and its undoing for no more than that", () =>
+      run(async (client) => {
+        await client.query(
+          "update public.audience_event_types set score_weight = score_weight + 3 where id = 'content_view'",
+        );
+        await erase(client, "user_id", "nothing", 7);
+        await client.query(
+          "update public.audience_event_types set score_weight = score_weight - 3 where id = 'content_view'",
+        );
+        await check(client, "before a fold");
+        await fold(client);
+        await check(client, "after a fold");
       }));
 
     it("loses nothing that is committed late, and counts nothing twice", () =>
@@ -296,26 +328,69 @@ for (const version of SCENARIO_VERSIONS) {
         )
       ));
 
+    /** What is done between one kill and the next. @type {[string, (client: Client, round: number) => Promise<unknown>][]} */
+    const BETWEEN = [
+      ["events", (client) => add(client, 10, Date.now())],
+      ["late events", (client) => add(client, 10, undefined)],
+      ["Berlin's clock goes back", (client) => add(client, 10, Date.now(), Date.UTC(2026, 9, 25, 1))],
+      ["Berlin's clock goes forward", (client) => add(client, 10, Date.now(), Date.UTC(2026, 2, 29, 1))],
+      ["sign-ins", (client) => signIn(client, 3)],
+      ["replays", replay],
+      ["Lord Howe's clock goes forward", (client) => add(client, 10, Date.now(), Date.UTC(2026, 9, 3, 15, 30))],
+      ["Lord Howe's clock goes back", (client) => add(client, 10, Date.now(), Date.UTC(2026, 3, 4, 15))],
+      [
+        "an erasure",
+        (client, round) =>
+          erase(client, round % 2 === 0 ? "session_id" : "user_id", round % 4 < 2 ? "pseudonym" : "nothing", round),
+      ],
+      [
+        "an edit of the registry",
+        (client, round) =>
+          client.query("update public.audience_event_types set score_weight = $1 where id = 'content_view'", [
+            round % 7,
+          ]),
+      ],
+      [
+        "an edit of the funnel",
+        (client, round) =>
+          client.query("update audience_gate.default_funnel_steps set event_type = $1 where position = 3", [
+            round % 2 === 0 ? "protocol_logged" : "email_subscribe",
+          ]),
+      ],
+    ];
+
     it("can be killed at any moment", () =>
       run(async (client) => {
-        // Wherever in a fold: as long as one takes here, and some more.
-        await add(client, 30, Date.now());
-        const from = performance.now();
-        await fold(client);
-        const whole = (performance.now() - from) * 1.3;
+        // Wherever in a fold: as long as one takes here after this, and some more.
+        /** @type {number[]} */
+        const spans = [];
+        for (const [, change] of BETWEEN) {
+          await change(client, spans.length);
+          await add(client, 5, Date.now());
+          const from = performance.now();
+          await fold(client);
+          spans.push((performance.now() - from) * 1.3);
+        }
         for (let kill = 0; kill < KILLS; kill++) {
-          await add(client, 30, Date.now());
+          const [moment, change] = BETWEEN[kill % BETWEEN.length];
+          await change(client, kill);
+          await add(client, 5, Date.now());
           const wanted = await counted(client);
           await run(async (victim) => {
             victim.on("error", () => undefined);
             const { rows: [{ pid }] } = await victim.query("select pg_backend_pid() as pid");
             const folding = victim.query("select audience_gate.fold_analytics()").catch(() => undefined);
-            await sleep(random() * whole);
+            await sleep(random() * spans[kill % spans.length]);
             await client.query("select pg_terminate_backend($1)", [pid]);
             await folding;
           }).catch(() => undefined);
-          await check(client, `kill ${kill}`);
-          assert.equal(await counted(client), wanted, `kill ${kill}`);
+          await check(client, `kill ${kill}, ${moment}`);
+          assert.equal(await counted(client), wanted, `kill ${kill}, ${moment}`);
+          // Now and then one is left alone.
+          if (random() < 0.3) {
+            await fold(client);
+            await check(client, `after kill ${kill}, ${moment}`);
+          }
         }
         await fold(client);
         await check(client, "after the kills");
