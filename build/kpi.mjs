@@ -22,7 +22,8 @@ const COMMON = `
       select p.oid from pg_catalog.pg_proc p where p.proname = 'kpi_range' and p.pronamespace = 'audience_gate'::regnamespace))),
     ('Time zones', obj_description('audience_gate.site_zones'::regclass)),
     ('The live tail', obj_description((
-      select p.oid from pg_catalog.pg_proc p where p.proname = 'person_slots_tail' and p.pronamespace = 'audience_gate'::regnamespace)))
+      select p.oid from pg_catalog.pg_proc p where p.proname = 'person_slots_tail' and p.pronamespace = 'audience_gate'::regnamespace))),
+    ('Detached months', obj_description('audience_gate.kept_events'::regclass))
   ) c (name, comment)`;
 
 const FUNCTIONS = `

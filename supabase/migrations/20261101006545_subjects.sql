@@ -41,6 +41,18 @@ as $$
 $$;
 comment on function audience_gate.event_tables() is 'The event log, and the months that were detached from it and kept.';
 
+create or replace function audience_gate.tables_of_people()
+returns setof regclass
+language sql
+stable
+set search_path = ''
+as $$
+  select audience_gate.event_tables()
+  union all
+  select 'audience_gate.kept_events'::regclass
+$$;
+comment on function audience_gate.tables_of_people() is 'event_tables(), and what figures need of detached months.';
+
 -- A session in which somebody else was signed in as well is not theirs, and keeps its name, so that it counts once; nor is
 -- one that the gate itself writes under.
 create or replace function audience_gate.subject_sessions(log regclass, subject_kind text, subject text)
@@ -105,7 +117,7 @@ declare
   made text;
 begin
   foreach made in array array[
-    'known_subject(text, text)', 'event_tables()', 'subject_sessions(regclass, text, text)',
+    'known_subject(text, text)', 'event_tables()', 'tables_of_people()', 'subject_sessions(regclass, text, text)',
     'subject_events(regclass, text, text, text[])'
   ] loop
     execute format('revoke all on function audience_gate.%s from public, anon, authenticated, service_role', made);

@@ -9,7 +9,19 @@ language sql
 immutable
 set search_path = ''
 as $$
-  select format($query$
+  select format(case log when 'audience_gate.kept_events'::regclass then $query$
+    with target as materialized (
+      %2$s
+    ), changed as (
+      update %1$s e
+      set user_id = t.user_id, session_id = t.session_id, utm_content = t.utm_content, utm_term = t.utm_term, metadata = t.metadata,
+        erased = e.erased or (t.user_id, t.session_id) is distinct from (e.user_id, e.session_id)
+      from target t
+      where e.id = t.id
+      returning e.created_at
+    )
+    select count(*), max(c.created_at) from changed c
+  $query$ else $query$
     with target as materialized (
       %2$s
     ), freed as (
@@ -37,7 +49,7 @@ as $$
       returning e.created_at
     )
     select count(*), max(c.created_at) from changed c
-  $query$, log, audience_gate.remains(source, user_id, session_id, is_theirs, mark))
+  $query$ end, log, audience_gate.remains(source, user_id, session_id, is_theirs, mark))
 $$;
 comment on function audience_gate.erasing(regclass, text, text, text, text, text) is
   'The statement that leaves of rows of a table of events what remains() says. Its arguments are those of remains(), and the '
@@ -221,8 +233,6 @@ declare
   erasure uuid;
   log regclass;
   sessions text[] := array[]::text[];
-  found uuid[];
-  scope jsonb;
   events bigint := 0;
   done jsonb;
 begin
@@ -245,18 +255,11 @@ begin
   insert into audience_gate.erasures (subject_kind, keep, reason, erased_by, tombstone)
   values (subject_kind, keep, reason, 'role:' || audience_gate.actor(), audience_gate.tombstone(subject_kind, known))
   returning id into erasure;
-  for log in select audience_gate.event_tables() loop
+  for log in select audience_gate.tables_of_people() loop
     sessions := sessions || audience_gate.subject_sessions(log, subject_kind, known);
   end loop;
   for log in select audience_gate.event_tables() loop
-    found := array(select audience_gate.subject_events(log, subject_kind, known, sessions));
-    if log = 'public.audience_events'::regclass then
-      scope := audience_gate.take_figures(found);
-    end if;
-    events := events + audience_gate.erase_events(log, erasure, found, known, sessions, pseudonym, secret);
-    if log = 'public.audience_events'::regclass then
-      perform audience_gate.put_figures(found, scope);
-    end if;
+    events := events + audience_gate.erase_from(log, erasure, subject_kind, known, sessions, pseudonym, secret);
   end loop;
   update public.audience_observations o set sample = null
   where o.sample is not null and (o.sample ->> 'session_id' = any (sessions)

@@ -88,10 +88,10 @@ declare
   sessions text[] := array[]::text[];
   held jsonb := jsonb_build_array();
 begin
-  for log in select audience_gate.event_tables() loop
+  for log in select audience_gate.tables_of_people() loop
     sessions := sessions || audience_gate.subject_sessions(log, subject_kind, known);
   end loop;
-  for log in select audience_gate.event_tables() loop
+  for log in select audience_gate.tables_of_people() loop
     held := held || coalesce(audience_gate.held_rows(log, theirs, array[]::text[], known, sessions), '[]');
   end loop;
   held := held || coalesce(audience_gate.held_rows('public.audience_observations',

@@ -27,7 +27,7 @@ as $$
 declare
   log regclass;
 begin
-  for log in select audience_gate.event_tables() loop
+  for log in select audience_gate.tables_of_people() loop
     return query execute format(case subject_kind
       when 'user_id' then 'select distinct e.user_id::text from %s e where e.user_id is not null'
       when 'session_id' then 'select distinct e.session_id from %s e'

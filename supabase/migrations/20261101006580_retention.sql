@@ -70,22 +70,28 @@ declare
   remaining constant jsonb := to_jsonb(audience_gate.remaining_keys());
   found uuid[];
   scope jsonb;
+  log regclass;
+  changed bigint;
+  newest timestamptz;
 begin
   execute format(
     'select array(select t.id from (%s) t where t.had_words or t.metadata <> t.former_metadata limit $8)',
     audience_gate.remains(
-      $source$ public.audience_events e
+      $source$ audience_gate.people_recorded e
         where e.created_at >= $4 and e.created_at < $5 and ($6 is null or e.event_type = $6) and ($7 is null or e.event_category = $7)
         order by e.created_at $source$,
       'e.user_id', 'e.session_id', 'true', ''''''))
   into found
   using erasure, declared, remaining, since, now() - rule.age, rule.event_type, rule.event_category, most;
   scope := audience_gate.take_figures(found);
-  execute audience_gate.erasing(
-    'public.audience_events', ' unnest($4) f (id) join public.audience_events e on e.id = f.id ',
-    'e.user_id', 'e.session_id', 'true', '''''')
-  into events, reached
-  using erasure, declared, remaining, found;
+  foreach log in array array['public.audience_events', 'audience_gate.kept_events']::regclass[] loop
+    execute audience_gate.erasing(
+      log, format(' unnest($4) f (id) join %s e on e.id = f.id ', log), 'e.user_id', 'e.session_id', 'true', '''''')
+    into changed, newest
+    using erasure, declared, remaining, found;
+    events := coalesce(events, 0) + changed;
+    reached := greatest(reached, newest);
+  end loop;
   perform audience_gate.put_figures(found, scope);
   return next;
 end;
@@ -107,25 +113,26 @@ set jit = off
 as $$
 begin
   with old as materialized (
-    select e.id, e.user_id, e.session_id, e.created_at from public.audience_events e
+    select e.id, e.user_id, e.session_id, e.created_at, e.erased from audience_gate.people_recorded e
     where e.created_at >= since and e.created_at < until
     order by e.created_at
     fetch first most rows with ties
   ), named as materialized (
     select o.user_id, o.session_id from old o
-    where not exists (
+    where not o.erased and not exists (
       select from audience_gate.erased_rows r join audience_gate.erasures w on w.id = r.erasure_id
       where r.event_id = o.id and r.salt is not null and w.keep <> 'person')
   )
   select
     array(
       select n.user_id from (select distinct d.user_id from named d where d.user_id is not null) n
-      where not exists (select from public.audience_events e where e.user_id = n.user_id and e.created_at >= until)
+      where not exists (select from audience_gate.people_recorded e where e.user_id = n.user_id and e.created_at >= until)
         and not exists (select from public.audience_site_members m where m.user_id = n.user_id)),
     array(
       select n.session_id from (select distinct d.session_id from named d where d.user_id is null) n
       where not exists (
-        select from public.audience_events e where e.session_id = n.session_id and (e.created_at >= until or e.user_id is not null))),
+        select from audience_gate.people_recorded e
+        where e.session_id = n.session_id and (e.created_at >= until or e.user_id is not null))),
     (select max(o.created_at) from old o),
     (select count(*) from old o)
   into users, sessions, reached, looked;
@@ -160,8 +167,6 @@ declare
   member uuid;
   erasure uuid;
   log regclass;
-  found uuid[];
-  scope jsonb;
 begin
   people := 0;
   if rule.action = 'values' then
@@ -194,15 +199,8 @@ begin
     if silent.sessions <> '{}' then
       erasure := audience_gate.begin_retention(rule);
       for log in select audience_gate.event_tables() loop
-        found := array(select audience_gate.subject_events(log, 'age', '', silent.sessions));
-        if log = 'public.audience_events'::regclass then
-          scope := audience_gate.take_figures(found);
-        end if;
-        events := events + audience_gate.erase_events(
-          log, erasure, found, '', silent.sessions, null, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
-        if log = 'public.audience_events'::regclass then
-          perform audience_gate.put_figures(found, scope);
-        end if;
+        events := events + audience_gate.erase_from(
+          log, erasure, 'age', '', silent.sessions, null, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
       end loop;
       update public.audience_observations o set sample = null
       where o.sample is not null and o.sample ->> 'session_id' = any (silent.sessions);

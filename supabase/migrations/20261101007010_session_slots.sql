@@ -13,6 +13,7 @@ drop view if exists audience_gate.person_day_types;
 drop materialized view if exists audience_gate.person_days;
 drop view if exists audience_gate.activity;
 
+-- Of detached months, what figures need was kept. The last fold before holds it, or the one that detaching asks for.
 create or replace view audience_gate.counted_events with (security_invoker = true) as
 select
   e.site_id,
@@ -37,9 +38,32 @@ select
     and e.recorded_xid <> (select s.folded_by from audience_gate.analytics_settings s) as folded
 from public.audience_events e
 where not e.rejected and e.contract is not null
-  and e.recorded_xid <> (select s.folding from audience_gate.analytics_settings s);
+  and e.recorded_xid <> (select s.folding from audience_gate.analytics_settings s)
+union all
+select
+  e.site_id,
+  e.created_at,
+  coalesce(e.occurred_at, e.created_at) as at,
+  e.user_id,
+  e.session_id,
+  md5(e.session_id)::uuid as session,
+  e.event_type,
+  e.event_category,
+  case
+    when jsonb_typeof(e.metadata -> 'duration_seconds') = 'number'
+    then least(greatest((e.metadata ->> 'duration_seconds')::numeric, 0), 86400)
+    else 0
+  end as seconds,
+  e.id,
+  e.metadata,
+  case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
+    then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
+  xid8 '3',
+  pg_visible_in_snapshot(xid8 '3', (select s.folded from audience_gate.analytics_settings s))
+from audience_gate.kept_events e;
 comment on view audience_gate.counted_events is
-  'The accepted events, without the rows that nobody has judged. A fold does not see those of its own transaction.';
+  'The accepted events, those of detached months included, without the rows that nobody has judged. A fold does not see those of '
+  'its own transaction.';
 comment on column audience_gate.counted_events.site_id is 'The site.';
 comment on column audience_gate.counted_events.created_at is 'When the event was received.';
 comment on column audience_gate.counted_events.at is 'When it happened.';
@@ -50,7 +74,7 @@ comment on column audience_gate.counted_events.event_type is 'An id of public.au
 comment on column audience_gate.counted_events.event_category is 'Its category.';
 comment on column audience_gate.counted_events.seconds is 'Its duration_seconds, at most a day; 0 if none was sent.';
 comment on column audience_gate.counted_events.id is 'Its id.';
-comment on column audience_gate.counted_events.metadata is 'Its payload.';
+comment on column audience_gate.counted_events.metadata is 'Its payload; of a detached month, what figures read of it.';
 comment on column audience_gate.counted_events.touch is
   'The campaign that it names, as a JSON array of source, medium, campaign, content and term; null: none.';
 comment on column audience_gate.counted_events.recorded_xid is 'The transaction that recorded it.';

@@ -95,6 +95,8 @@ from (
   from audience_gate.received r
   where r.folded
   union all
+  select k.site_id, k.slot, k.rule_id, k.events from audience_gate.kept_receipts k
+  union all
   select u.site_id, u.slot, u.rule_id, -u.events
   from audience_gate.receipt_corrections u
   cross join audience_gate.analytics_settings s
@@ -166,11 +168,14 @@ begin
           where u.site_id = p_site and u.rule_id = '' and u.events > 0 order by u.slot desc limit 1)
        ) n
        cross join lateral (
-         select r.created_at from audience_gate.received r
-         where r.site_id = p_site and r.created_at >= n.slot and r.created_at < n.slot + interval '15 minutes'
-           and (r.rule_id = '' or r.replayed_at is not null)
-         order by r.created_at desc
-         limit 1
+         (select r.created_at from audience_gate.received r
+          where r.site_id = p_site and r.created_at >= n.slot and r.created_at < n.slot + interval '15 minutes'
+            and (r.rule_id = '' or r.replayed_at is not null)
+          order by r.created_at desc limit 1)
+         union all
+         (select k.created_at from audience_gate.kept_events k
+          where k.site_id = p_site and k.created_at >= n.slot and k.created_at < n.slot + interval '15 minutes'
+          order by k.created_at desc limit 1)
        ) a))
   );
 end;

@@ -126,6 +126,38 @@ $$;
 comment on function audience_gate.partition_to_change(date) is
   'The partition of the month in which a day lies. Refuses if the log has no partitions, or is being moved.';
 
+create or replace function audience_gate.keep_month(first_at timestamptz, end_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  keys constant text[] := audience_gate.figure_keys();
+begin
+  insert into audience_gate.kept_events (id, created_at, occurred_at, site_id, user_id, session_id, event_type, event_category,
+    utm_source, utm_medium, utm_campaign, utm_content, utm_term, metadata)
+  select e.id, e.created_at, e.occurred_at, e.site_id, e.user_id, e.session_id, e.event_type, e.event_category, e.utm_source,
+    e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term,
+    (select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(e.metadata) m where m.key = any (keys))
+  from public.audience_events e
+  where e.created_at >= first_at and e.created_at < end_at and not e.rejected and e.contract is not null
+  order by e.created_at;
+  insert into audience_gate.kept_receipts (site_id, slot, rule_id, events)
+  select r.site_id, date_bin('15 minutes', r.created_at, timestamptz '2000-01-01Z'),
+    case when r.replayed_at is null then r.rule_id else '' end, count(*)
+  from audience_gate.received r
+  where r.created_at >= first_at and r.created_at < end_at
+  group by 1, 2, 3;
+  -- The next fold would look in vain for what it has not taken yet.
+  if exists (select from audience_gate.received r where r.created_at >= first_at and r.created_at < end_at and not r.folded) then
+    perform audience_gate.rebuild_figures();
+  end if;
+end;
+$$;
+comment on function audience_gate.keep_month(timestamptz, timestamptz) is
+  'Keeps what figures need of the events of a month, which is then detached.';
+
 -- While the month is hashed only those who write to that month would wait, and nobody does. The log itself is
 -- locked only for the moment in which the month is detached.
 create or replace function audience_gate.detach_month(
@@ -161,6 +193,7 @@ begin
       using errcode = 'data_exception', hint = 'archive the month again with --again, then detach it; nothing was detached';
   end if;
 
+  perform audience_gate.keep_month(first_at, end_at);
   execute format('alter table public.audience_events detach partition %s', part);
   if dropping then
     execute format('drop table %s', part);
@@ -173,13 +206,12 @@ begin
     'content_hash', found.content_hash, 'is_dropped', dropping);
   insert into audience_gate.partition_log (action, detail) values ('month_detached', facts);
   perform audience_gate.note_in_log('month_detached', facts);
-  perform audience_gate.rebuild_figures();
   return facts;
 end;
 $$;
 comment on function audience_gate.detach_month(date, bigint, text, boolean) is
   'Takes a month out of the event log if it holds what its archive holds. The partition is kept as a table of its '
-  'own, closed and append-only, or dropped. Its ids stay known.';
+  'own, closed and append-only, or dropped. Its ids stay known, and its figures stay.';
 
 create or replace function audience_gate.begin_restore(month date, expected_events bigint, expected_hash text)
 returns text
@@ -206,6 +238,8 @@ begin
   end if;
   execute format('create table audience_gate_partitions.%I (like public.audience_events including defaults including constraints
     including comments including storage including statistics)', named);
+  -- The figures hold these rows.
+  execute format('alter table audience_gate_partitions.%I alter column recorded_xid set default ''3''', named);
   return 'audience_gate_partitions.' || named;
 end;
 $$;
@@ -266,8 +300,10 @@ begin
     raise exception '% ids of the archive were recorded again since their keys were forgotten', item.strangers
       using errcode = 'unique_violation', hint = 'nothing was restored; read the archive where it is';
   end if;
+  delete from audience_gate.kept_events k where k.created_at >= first_at and k.created_at < end_at;
+  delete from audience_gate.kept_receipts k where k.slot >= first_at and k.slot < end_at;
   execute format('alter table public.audience_events attach partition %s for values from (%L) to (%L)', part, first_at, end_at);
-  execute format('alter table %s drop constraint within_month', part);
+  execute format('alter table %s drop constraint within_month, alter column recorded_xid set default pg_current_xact_id()', part);
   if kept is not null then
     execute format('drop table %s', kept);
   end if;
@@ -355,7 +391,8 @@ declare
   signature text;
 begin
   foreach signature in array array['hash_events(regclass, timestamptz, timestamptz)', 'event_months()',
-    'note_in_log(text, jsonb)', 'partition_to_change(date)', 'detach_month(date, bigint, text, boolean)',
+    'note_in_log(text, jsonb)', 'partition_to_change(date)', 'keep_month(timestamptz, timestamptz)',
+    'detach_month(date, bigint, text, boolean)',
     'begin_restore(date, bigint, text)', 'finish_restore(date, bigint, text)', 'begin_archive_erasure()',
     'end_archive_erasure()', 'is_detached(date)', 'note_erased_month(date, bigint, text)'] loop
     execute format('revoke all on function audience_gate.%s from public', signature);

@@ -110,13 +110,20 @@ for (const version of SCENARIO_VERSIONS) {
       nothingElse();
     });
 
-    it("a person is erased from the database and from every month of the archive, and nobody else is", () => {
+    it("a person is erased from the database and from every month of the archive, and nobody else is", async () => {
       const before = held();
       const { status, stdout, stderr } = erase("user_id", ADA);
       assert.deepEqual([status, stderr], [0, ""], stdout);
       assert.match(stdout, /: 12 events, 3 archived months written anew/);
       assert.match(stdout, /12 of them were erased since/);
       assert.deepEqual(holding(ADA, "session-of-ada"), []);
+      const { rows: kept } = await asClient(log.adminUrl, (admin) =>
+        admin.query(
+          `select k.id from audience_gate.kept_events k
+           where k.user_id = $1 or k.session_id = 'session-of-ada' or k.erased and (k.metadata ? 'page_path' or k.utm_content is not null)`,
+          [ADA],
+        ));
+      assert.deepEqual(kept, [], "nor is anything of them kept for figures");
       const rest = held();
       assert.equal(rest.length, before.length);
       const changed = new Set(
