@@ -20,16 +20,27 @@ end $$;
 create index if not exists idx_audience_events_recorded_xid on public.audience_events (site_id, recorded_xid);
 comment on index public.idx_audience_events_recorded_xid is 'What was recorded at a site since its figures were folded.';
 
-alter table audience_gate.analytics_settings
-  add column if not exists folded pg_snapshot not null default '3:3:',
-  add column if not exists folded_by xid8 not null default '0',
-  add column if not exists folding xid8 not null default '0';
-comment on column audience_gate.analytics_settings.folded is
+-- Beside the settings, whose every change is recorded in their history.
+create table audience_gate.fold_state (
+  only_row boolean primary key default true,
+  folded pg_snapshot not null default '3:3:',
+  folded_by xid8 not null default '0',
+  folding xid8 not null default '0',
+  constraint fold_state_only_row_chk check (only_row)
+);
+insert into audience_gate.fold_state default values;
+comment on table audience_gate.fold_state is 'How far the figures are folded: one row.';
+comment on column audience_gate.fold_state.only_row is 'Makes it one row.';
+comment on column audience_gate.fold_state.folded is
   'The snapshot of the last fold: the figures hold the events whose transactions it shows as ended.';
-comment on column audience_gate.analytics_settings.folded_by is
+comment on column audience_gate.fold_state.folded_by is
   'The transaction of the last fold. What it recorded itself is in the live tail, because it may have gone on recording.';
-comment on column audience_gate.analytics_settings.folding is
+comment on column audience_gate.fold_state.folding is
   'While a fold runs, its transaction, whose own events it leaves out; 0: none. Nobody else ever sees another value.';
+alter table audience_gate.fold_state owner to audience_gate_owner;
+alter table audience_gate.fold_state enable row level security;
+revoke all on table audience_gate.fold_state from public, anon, authenticated, service_role;
+create policy fold_state_gate on audience_gate.fold_state to audience_gate_owner using (true) with check (true);
 
 create table if not exists audience_gate.rebuilds_due (
   id bigint generated always as identity primary key,

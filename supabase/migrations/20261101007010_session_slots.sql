@@ -34,11 +34,11 @@ select
   case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
     then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
   e.recorded_xid,
-  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.analytics_settings s))
-    and e.recorded_xid <> (select s.folded_by from audience_gate.analytics_settings s) as folded
+  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.fold_state s))
+    and e.recorded_xid <> (select s.folded_by from audience_gate.fold_state s) as folded
 from public.audience_events e
 where not e.rejected and e.contract is not null
-  and e.recorded_xid <> (select s.folding from audience_gate.analytics_settings s)
+  and e.recorded_xid <> (select s.folding from audience_gate.fold_state s)
 union all
 select
   e.site_id,
@@ -59,7 +59,7 @@ select
   case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
     then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
   xid8 '3',
-  pg_visible_in_snapshot(xid8 '3', (select s.folded from audience_gate.analytics_settings s))
+  pg_visible_in_snapshot(xid8 '3', (select s.folded from audience_gate.fold_state s))
 from audience_gate.kept_events e;
 comment on view audience_gate.counted_events is
   'The accepted events, those of detached months included, without the rows that nobody has judged. A fold does not see those of '
@@ -146,7 +146,7 @@ begin
     from audience_gate.counted_events e
     left join public.audience_event_types t on t.id = e.event_type
     where e.site_id = p_site
-      and e.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+      and e.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.fold_state s)
       and not e.folded
   );
 end;

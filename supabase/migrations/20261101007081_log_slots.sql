@@ -98,7 +98,7 @@ begin
   from (
     select * from audience_gate.error_log l
     where p_views_hold and l.site_id = p_site and not l.folded
-      and l.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+      and l.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.fold_state s)
     union all
     select * from audience_gate.error_log l where not p_views_hold and l.site_id = p_site
   ) l
@@ -221,7 +221,7 @@ begin
   from (
     select * from audience_gate.measurements l
     where p_views_hold and l.site_id = p_site and not l.folded
-      and l.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+      and l.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.fold_state s)
     union all
     select * from audience_gate.measurements l where not p_views_hold and l.site_id = p_site
   ) l

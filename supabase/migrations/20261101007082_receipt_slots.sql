@@ -59,14 +59,14 @@ select
   case when e.contract is null then 'unjudged'
     when e.rejected then coalesce(e.metadata ->> 'validation_rule_id', 'unknown') else '' end as rule_id,
   a.replayed_at, e.recorded_xid,
-  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.analytics_settings s))
-    and e.recorded_xid <> (select s.folded_by from audience_gate.analytics_settings s) as folded
+  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.fold_state s))
+    and e.recorded_xid <> (select s.folded_by from audience_gate.fold_state s) as folded
 from public.audience_events e
 left join public.audience_event_replays a on e.rejected and a.audit_id = e.id
 left join public.audience_event_replays n on not e.rejected and n.event_id = e.id
 left join audience_gate.legacy_judgements j on e.contract is null and j.event_id = e.id and j.audit_id is not null
 where n.event_id is null and j.event_id is null
-  and e.recorded_xid <> (select s.folding from audience_gate.analytics_settings s);
+  and e.recorded_xid <> (select s.folding from audience_gate.fold_state s);
 comment on column audience_gate.received.recorded_xid is 'The transaction that recorded it.';
 comment on column audience_gate.received.folded is 'Whether the tables of figures hold it; else it is in the live tail.';
 
@@ -99,7 +99,7 @@ from (
   union all
   select u.site_id, u.slot, u.rule_id, -u.events
   from audience_gate.receipt_corrections u
-  cross join audience_gate.analytics_settings s
+  cross join audience_gate.fold_state s
   where pg_visible_in_snapshot(u.basis, s.folded) and u.basis <> s.folded_by
 ) c
 group by 1, 2, 3
@@ -126,11 +126,11 @@ begin
       case when r.replayed_at is null then r.rule_id else '' end as rule_id, 1 as events
     from audience_gate.received r
     where r.site_id = p_site and not r.folded
-      and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)
+      and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.fold_state s)
     union all
     select u.slot, u.rule_id, u.events
     from audience_gate.receipt_corrections u
-    cross join audience_gate.analytics_settings s
+    cross join audience_gate.fold_state s
     where u.site_id = p_site and pg_visible_in_snapshot(u.basis, s.folded) and u.basis <> s.folded_by
   ) c
   group by 1, 2
@@ -156,7 +156,7 @@ begin
     select greatest(
       (select max(r.created_at) from audience_gate.received r
        where r.site_id = p_site and not r.folded and (r.rule_id = '' or r.replayed_at is not null)
-         and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.analytics_settings s)),
+         and r.recorded_xid >= (select pg_snapshot_xmin(s.folded) from audience_gate.fold_state s)),
       (select max(a.created_at) from (
          (select v.slot from audience_gate.receipt_slots v
           where v.site_id = p_site and v.rule_id = '' and v.events + (

@@ -277,7 +277,7 @@ begin
   ), taken_changes as (
     delete from audience_gate.unfolded_changes u using sites s where s.site_id = u.site_id and s.holds
   ), moved as (
-    update audience_gate.analytics_settings set folded = pg_current_snapshot(), folded_by = folding, folding = '0'
+    update audience_gate.fold_state set folded = pg_current_snapshot(), folded_by = folding, folding = '0'
   )
   select (select count(*) from tail), array(select s.site_id from sites s where not s.holds) into folded_events, stale_sites;
 

@@ -58,7 +58,7 @@ begin
   -- A transaction that is newer than any of this database is one of another, which it was restored from.
   update public.audience_events e set recorded_xid = '3'
   where e.recorded_xid >= pg_snapshot_xmax(pg_current_snapshot()) and e.recorded_xid <> pg_current_xact_id();
-  update audience_gate.analytics_settings set folded = pg_current_snapshot(), folded_by = folding, folding = '0';
+  update audience_gate.fold_state set folded = pg_current_snapshot(), folded_by = folding, folding = '0';
   delete from audience_gate.session_users;
   insert into audience_gate.session_users select * from audience_gate.whole_session_users;
   analyze audience_gate.session_users;
@@ -87,11 +87,11 @@ declare
   asked bigint;
   tail record;
 begin
-  update audience_gate.analytics_settings s set folding = pg_current_xact_id();
+  update audience_gate.fold_state s set folding = pg_current_xact_id();
   delete from audience_gate.rebuilds_due;
   get diagnostics asked = row_count;
   whole := asked > 0 or exists (
-    select from audience_gate.analytics_settings s
+    select from audience_gate.fold_state s
     where pg_snapshot_xmax(s.folded) = '3' or pg_snapshot_xmax(s.folded) > pg_snapshot_xmax(pg_current_snapshot()));
   if whole then
     return audience_gate.make_all_figures();

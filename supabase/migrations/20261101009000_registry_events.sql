@@ -165,7 +165,7 @@ begin
       ('audience_gate.log_retention', 'log_retention', '{table_name}', '{}'),
       ('audience_gate.retention_rules', 'retention_rule', '{id}', '{}'),
       ('audience_gate.state_settings', 'state_settings', '{only_row}', '{}'),
-      ('audience_gate.analytics_settings', 'analytics_settings', '{only_row}', '{covered_until,folded,folded_by,folding}'),
+      ('audience_gate.analytics_settings', 'analytics_settings', '{only_row}', '{covered_until}'),
       ('audience_gate.site_zones', 'time_zone', '{site_id,time_zone}', '{id,covered_until,terms,funnel_terms}'),
       ('audience_gate.lifecycles', 'lifecycle', '{tracked,stage_column}', '{}'),
       ('audience_gate.lifecycle_transitions', 'lifecycle_transition', '{id}', '{}'),

@@ -237,7 +237,7 @@ for (const version of SCENARIO_VERSIONS) {
         // A dump keeps the transactions of the database that it was made of, whose numbers mean nothing here.
         await client.query("set session_replication_role = replica");
         await client.query("update public.audience_events set recorded_xid = '900000000000'");
-        await client.query("update audience_gate.analytics_settings set folded = '900000000001:900000000001:'");
+        await client.query("update audience_gate.fold_state set folded = '900000000001:900000000001:'");
         await client.query("set session_replication_role = origin");
         const before = await counted(client);
         await fold(client);

@@ -157,7 +157,7 @@ for (const version of SCENARIO_VERSIONS) {
             "update audience_gate.site_zones set covered_until = null, terms = null, funnel_terms = null",
           );
           await client.query(
-            "update audience_gate.analytics_settings set covered_until = '-infinity', folded = '3:3:'",
+            "update audience_gate.analytics_settings set covered_until = '-infinity'; update audience_gate.fold_state set folded = '3:3:'",
           );
           const users = Array.from({ length: 12 }, () => randomUUID());
           /** @type {Event[]} */

@@ -15,7 +15,7 @@ select is_empty($$
       -- what happens, and what is derived from it
       'audience_events', 'audience_alert_firings', 'audience_alert_deliveries', 'audience_event_replays', 'audience_observations', 'audience_state', 'audience_site_state',
       'state_pending', 'state_failures', 'rate_buckets', 'refused_requests', 'legacy_judgements', 'job_runs', 'analytics_runs',
-      'rebuilds_due', 'kept_events', 'kept_receipts', 'retention_progress', 'receipt_corrections', 'unfolded_changes', 'session_users', 'session_slots', 'session_starts', 'engagement_slots',
+      'rebuilds_due', 'fold_state', 'kept_events', 'kept_receipts', 'retention_progress', 'receipt_corrections', 'unfolded_changes', 'session_users', 'session_slots', 'session_starts', 'engagement_slots',
       'feature_slots', 'known_slots', 'funnel_slots', 'visits', 'error_slots', 'timing_slots', 'receipt_slots', 'flow_slots', 'stay_slots', 'site_listeners',
       'engagement_days', 'feature_days', 'cohort_periods', 'funnel_days', 'known_days', 'visit_days', 'error_days', 'timing_days',
       'flow_days', 'stay_days',
