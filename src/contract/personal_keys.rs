@@ -4,6 +4,7 @@
 //! and the length of its first word, each followed by a byte that says what it does.
 
 use super::personal_words::{DESCRIBING, GROUPS, QUESTIONING};
+use crate::block::Block;
 use crate::short;
 
 /// Whether a key names personal data. If so, it is also said whether a small number under it is personal too.
@@ -28,15 +29,15 @@ fn find(key: &[u8], own: &[Box<[u8]>]) -> Option<bool> {
         for entry in own {
             names = names.max(begins_with(word, &mut words.clone(), entry).map_or(0, |length| at + length));
         }
-        let mut rest = bucket_of(word);
-        while let Some(size) = rest.iter().position(|&byte| byte < b' ') {
-            let (entry, next) = rest.split_at(size);
-            let (&kind, next) = next.split_first()?;
-            rest = next;
+        let (mut place, end) = bucket_of(word);
+        while place < end {
+            let rest = ENTRIES.get(place..)?;
+            let (entry, next) = rest.split_at_checked(entry_size(rest)?)?;
+            place += entry.len() + 1;
             let mut after = words.clone();
             let Some(length) = begins_with(word, &mut after, entry) else { continue };
             let end = at + length;
-            match kind {
+            match *next.first()? {
                 QUESTIONS => return None,
                 DESCRIBES => described = end,
                 ALONE | MEASURES_ALONE if at > 0 || after.next().is_some() => {}
@@ -171,11 +172,19 @@ const fn bucket(word: &[u8]) -> usize {
     first as usize % 32 * LENGTHS + word.len() % LENGTHS
 }
 
-/// The entries in the bucket of a word, each followed by what it does.
-fn bucket_of(word: &[u8]) -> &'static [u8] {
+/// Where the entries in the bucket of a word begin and end.
+fn bucket_of(word: &[u8]) -> (usize, usize) {
     let at = bucket(word);
     let [start, end] = [at, at + 1].map(|at| STARTS.get(at).copied().unwrap_or_default().into());
-    ENTRIES.get(start..end).unwrap_or_default()
+    (start, end)
+}
+
+/// How long the entry is with which a part of the table begins.
+fn entry_size(rest: &[u8]) -> Option<usize> {
+    match Block::at(rest, 0).map_or(0, Block::stops) {
+        0 => rest.iter().position(|&byte| byte < b' '),
+        stops => Some(stops.trailing_zeros() as usize),
+    }
 }
 
 /// How many bits there are: enough that one in ten ordinary words shares one with an entry.

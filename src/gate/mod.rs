@@ -9,6 +9,7 @@ mod judge;
 pub mod places;
 pub mod rejected;
 mod request;
+mod shown;
 mod values;
 mod violations;
 
@@ -23,6 +24,7 @@ use crate::write::{self, put, separate};
 use frame::Frame;
 use places::Judged;
 use rejected::Rejected;
+use std::cell::OnceCell;
 
 pub use accepted::Accepted;
 #[cfg(not(target_arch = "wasm32"))]
@@ -91,8 +93,8 @@ impl Gate {
     /// Appends what the last [check](Gate::check) found: each violated rule with its reason and its place, as a list.
     pub fn write_report(&self, out: &mut Vec<u8>, text: &[u8], context: &Context, violations: Violations) {
         let event = &self.parser.event;
-        let is_read = violations != Violations::UNREADABLE && !violations.is_empty();
-        let tree = if is_read { Json::event(event.raw(text)) } else { Json::Null };
+        // What cannot be read has no tree.
+        let tree = if violations == Violations::UNREADABLE { OnceCell::from(Json::Null) } else { OnceCell::new() };
         Judged { text, event, tree: &tree, context }.write(out, violations, true);
     }
 

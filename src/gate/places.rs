@@ -17,6 +17,7 @@ use crate::privacy::find::{self, Found};
 use crate::privacy::redact;
 use crate::registry::{self, Registry};
 use crate::write::{self, put, separate};
+use std::cell::OnceCell;
 
 /// Where a rule is violated, as far as the table and a few questions tell.
 pub enum Place {
@@ -41,18 +42,18 @@ pub enum Place {
 }
 
 /// An event, and all by which it was judged.
-pub struct Judged<'a> {
+pub struct Judged<'a, 't> {
     /// The text it was read from.
-    pub text: &'a [u8],
+    pub text: &'t [u8],
     /// The event.
     pub event: &'a Event,
-    /// The same as a tree.
-    pub tree: &'a Json<'a>,
+    /// The same as a tree, once a place is searched for.
+    pub tree: &'a OnceCell<Json<'t>>,
     /// What it was judged against.
     pub context: &'a Context<'a>,
 }
 
-impl Judged<'_> {
+impl Judged<'_, '_> {
     /// Appends each violated rule with its place, as a list, and with its reason if that is asked for.
     #[cold]
     #[inline(never)]
@@ -76,21 +77,22 @@ impl Judged<'_> {
     #[cold]
     #[inline(never)]
     fn pointer(&self, rule: &Explanation, index: usize) -> Vec<u8> {
-        let Judged { text, event, tree, context } = *self;
+        let Judged { text, event, context, .. } = *self;
+        let tree = || self.tree.get_or_init(|| Json::event(event.raw(text)));
         let found = match judge::place(text, event, context, index) {
             Place::OfRule => None,
             Place::At(path) => return path.into(),
-            Place::Fault(fault) => walk(tree, &[], &|part| part.has(fault)),
+            Place::Fault(fault) => walk(tree(), &[], &|part| part.has(fault)),
             Place::UnknownField => {
-                let mut unknown = tree.members().iter().filter(|(key, _)| Field::top_level(key).is_none());
+                let mut unknown = tree().members().iter().filter(|(key, _)| Field::top_level(key).is_none());
                 unknown.next().map(|(key, _)| vec![Step::Key(key)])
             }
             Place::Score => {
-                in_metadata(tree, &|part| !part.is_of_snapshot() && part.own_key().is_some_and(claims_score))
+                in_metadata(tree(), &|part| !part.is_of_snapshot() && part.own_key().is_some_and(claims_score))
             }
-            Place::BlockedJump => blocked_jump(tree, context.registry),
-            Place::Holds(found) => in_texts(tree, &|key, value| find::in_value(key, value).has(found)),
-            Place::PersonalKey => personal_key(tree, context.registry),
+            Place::BlockedJump => blocked_jump(tree(), context.registry),
+            Place::Holds(found) => in_texts(tree(), &|key, value| find::in_value(key, value).has(found)),
+            Place::PersonalKey => personal_key(tree(), context.registry),
             Place::Payload => return payload(self).unwrap_or_else(|| rule.path.into()),
         };
         found.and_then(|steps| written(&steps)).unwrap_or_else(|| rule.path.into())
@@ -172,19 +174,21 @@ fn find<'a>(value: &'a Json<'a>, is_repeated: bool, steps: &mut Vec<Step<'a>>, t
     if test(&Part { steps, value, is_repeated }) {
         return true;
     }
-    let parts: Vec<(Step, &Json)> = match value {
-        Json::List(items) => items.iter().enumerate().map(|(index, item)| (Step::Item(index), item)).collect(),
-        value => value.members().iter().map(|(key, value)| (Step::Key(key.as_ref()), value)).collect(),
-    };
-    let mut last = None;
-    for (step, part) in parts {
-        let key = if let Step::Key(key) = step { Some(key) } else { None };
-        steps.push(step);
-        if find(part, key.is_some() && key == last, steps, test) {
+    for (index, item) in value.list().unwrap_or_default().iter().enumerate() {
+        steps.push(Step::Item(index));
+        if find(item, false, steps, test) {
             return true;
         }
         steps.pop();
-        last = key;
+    }
+    let mut last = None;
+    for (key, part) in value.members() {
+        steps.push(Step::Key(key));
+        if find(part, last == Some(key), steps, test) {
+            return true;
+        }
+        steps.pop();
+        last = Some(key);
     }
     false
 }

@@ -3,6 +3,7 @@
 use super::hashing;
 use super::places::Judged;
 use super::request::{Caller, Context};
+use super::shown;
 use super::violations::Violations;
 use crate::block;
 use crate::contract::fingerprint::contract;
@@ -16,6 +17,7 @@ use crate::parse::{Event, Faults, space, string};
 use crate::privacy::redact::{self, Extent};
 use crate::registry::Registry;
 use crate::write::{self, put};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Stands for a session that was missing or must not be kept.
@@ -94,7 +96,7 @@ impl<'a> Rejected<'a> {
         let is_fit = session.kind() == Kind::Text
             && (fewest as usize..=most as usize).contains(&string::length(self.text, session))
             && !string::is_blank(self.text, session)
-            && redact::replacement(Field::SessionId.key().as_bytes(), &content).is_none();
+            && (session.suspicion() == 0 || redact::replacement(Field::SessionId.key().as_bytes(), &content).is_none());
         write::text(out, if is_fit { &content } else { NO_SESSION.as_bytes() });
     }
 
@@ -106,6 +108,16 @@ impl<'a> Rejected<'a> {
     fn is_judged(&self) -> bool {
         let is_readable = self.event.is_some_and(|event| event.faults().is_empty());
         is_readable && !self.violations.rules().any(|rule| rule.id.starts_with("privacy."))
+    }
+
+    /// The event as a tree.
+    fn tree(&self) -> Json<'a> {
+        Json::event(self.payload())
+    }
+
+    /// Whether it is an object, as an event has to be.
+    fn is_object(&self) -> bool {
+        self.payload().first() == Some(&b'{')
     }
 
     /// Whether its form is sound. If so, it can be shown key by key; otherwise, only its outline can.
@@ -140,10 +152,10 @@ pub fn write_row(out: &mut Vec<u8>, rejected: &Rejected, context: &Context, end:
     }
     put(out, br#"","rejection_reason":"#);
     let start = out.len();
-    let tree = rejected.event.map_or(Json::Null, |event| Json::event(event.raw(rejected.text)));
+    let tree = OnceCell::new();
     let taken = write_findings(out, rejected, &tree, context);
     let findings = start..out.len();
-    write_payload(out, rejected, tree, METADATA_BYTES.saturating_sub(RECORD_BYTES + taken), context);
+    write_payload(out, rejected, tree.into_inner(), METADATA_BYTES.saturating_sub(RECORD_BYTES + taken), context);
     put(out, end);
     findings
 }
@@ -163,7 +175,12 @@ pub fn write_end(out: &mut Vec<u8>, source_system: &str) {
 /// Postgres writes them.
 #[cold]
 #[inline(never)]
-fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: &Context) -> usize {
+fn write_findings<'a>(
+    out: &mut Vec<u8>,
+    rejected: &Rejected<'a>,
+    tree: &OnceCell<Json<'a>>,
+    context: &Context,
+) -> usize {
     let start = out.len();
     let (first, reason) = rejected.first_rule(context.registry);
     write::text(out, reason);
@@ -196,24 +213,29 @@ fn write_findings(out: &mut Vec<u8>, rejected: &Rejected, tree: &Json, context: 
 }
 
 /// Appends what is kept of the payload, in so many bytes: its snapshot, and the digest and the size of the whole redacted
-/// text.
+/// text. The tree of the event is passed on if there is one already.
 #[cold]
 #[inline(never)]
-fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize, context: &Context) {
+fn write_payload<'a>(
+    out: &mut Vec<u8>,
+    rejected: &Rejected<'a>,
+    tree: Option<Json<'a>>,
+    most: usize,
+    context: &Context,
+) {
     // What is written has a space after every colon and comma.
     let mut whole = Vec::with_capacity(rejected.payload().len() / 4 * 5);
     put(out, br#","original_payload_snapshot":"#);
     let is_shortened = if rejected.is_sound() {
-        let kept = || hashing::kept(Json::event(rejected.payload()), context);
-        write_snapshot(
-            out,
-            &mut whole,
-            hashing::kept(tree, context),
-            &kept,
-            most,
-            context.registry,
-            rejected.is_judged(),
-        )
+        let event = rejected.event.filter(|event| event.faults().is_empty());
+        let is_judged = rejected.is_judged();
+        match event.and_then(|event| shown::write_event(&mut whole, rejected.text, event, context, is_judged)) {
+            Some(()) => write_snapshot(out, rejected, &whole, false, most, context),
+            None => {
+                whole.clear();
+                write_redacted(out, rejected, tree.unwrap_or_else(|| rejected.tree()), &mut whole, most, context)
+            }
+        }
     } else {
         whole = redact::masked(rejected.payload());
         let shown = redact::shown_of_outline(&whole);
@@ -230,20 +252,19 @@ fn write_payload(out: &mut Vec<u8>, rejected: &Rejected, tree: Json, most: usize
     write::number(out, whole.len());
 }
 
-/// Appends the snapshot of an event, fills in the whole redacted text, and returns whether the snapshot is shorter.
+/// Fills in the whole redacted text, appends the snapshot of it, and returns whether the snapshot is shorter.
 #[cold]
 #[inline(never)]
-fn write_snapshot<'a>(
+fn write_redacted(
     out: &mut Vec<u8>,
-    whole: &mut Vec<u8>,
+    rejected: &Rejected,
     tree: Json,
-    again: &dyn Fn() -> Json<'a>,
+    whole: &mut Vec<u8>,
     most: usize,
-    registry: &Registry,
-    is_judged: bool,
+    context: &Context,
 ) -> bool {
-    let is_event = matches!(tree, Json::Object(_));
-    let redacted = redact::redacted_after(is_judged, tree, is_event, Extent::Whole, registry);
+    let (tree, is_event) = (hashing::kept(tree, context), rejected.is_object());
+    let redacted = redact::redacted(tree, is_event, Extent::Whole, context.registry);
     redacted.write(whole);
     let is_blank = match &redacted {
         Json::Null => true,
@@ -254,8 +275,24 @@ fn write_snapshot<'a>(
         write::text(out, redact::EMPTY.as_bytes());
         return false;
     }
-    if whole.len() > most || redact::is_deep(&redacted, 0) {
-        redact::fitted(redact::redacted(again(), is_event, Extent::Short, registry), most).write(out);
+    write_snapshot(out, rejected, whole, redact::is_deep(&redacted, 0), most, context)
+}
+
+/// Appends the snapshot of an event whose whole redacted text is known, and returns whether it is shorter.
+#[cold]
+#[inline(never)]
+fn write_snapshot(
+    out: &mut Vec<u8>,
+    rejected: &Rejected,
+    whole: &[u8],
+    is_deep: bool,
+    most: usize,
+    context: &Context,
+) -> bool {
+    if whole.len() > most || is_deep {
+        let again = hashing::kept(rejected.tree(), context);
+        let short = redact::redacted(again, rejected.is_object(), Extent::Short, context.registry);
+        redact::fitted(short, most).write(out);
         return true;
     }
     put(out, whole);

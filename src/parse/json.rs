@@ -165,7 +165,7 @@ fn write_text(out: &mut Vec<u8>, content: &Cow<[u8]>) {
 }
 
 /// Moves to the next part of an object or array and says whether there is one. If not, it moves past the end.
-fn next(text: &[u8], at: &mut usize) -> bool {
+pub fn next(text: &[u8], at: &mut usize) -> bool {
     loop {
         *at = space::skip(text, *at);
         match text.get(*at) {
@@ -183,9 +183,6 @@ fn next(text: &[u8], at: &mut usize) -> bool {
 #[cold]
 #[inline(never)]
 pub fn sort(members: &mut Vec<Member>) {
-    if members.len() <= FEW {
-        return sort_few(members, |(key, _), (other, _)| is_after(key, other));
-    }
     let order = order(members.len(), &|place| members.get(place).map(|(key, _)| &**key).unwrap_or_default());
     *members = order.into_iter().filter_map(|place| members.get_mut(place).map(std::mem::take)).collect();
 }

@@ -25,34 +25,53 @@ fn begins(text: &[u8], at: usize) -> bool {
         && !before.is_ascii_alphanumeric()
 }
 
+/// The length of an account number by the letters of its country, with [`LETTERS`] where it can have letters.
+static LENGTHS: [u8; 32 * 32] = {
+    let mut lengths = [0; 32 * 32];
+    let mut row = 0;
+    while row < ACCOUNTS.len() {
+        let (length, countries) = ACCOUNTS[row];
+        let countries = countries.as_bytes();
+        let mut at = 0;
+        while at < countries.len() {
+            let letters = if countries[at].is_ascii_uppercase() { LETTERS } else { 0 };
+            lengths[place(countries[at], countries[at + 1])] = length as u8 | letters;
+            at += 3;
+        }
+        row += 1;
+    }
+    lengths
+};
+const LETTERS: u8 = 128;
+
+const fn place(first: u8, second: u8) -> usize {
+    first as usize % 32 * 32 + second as usize % 32
+}
+
 fn is_account(text: &[u8], start: usize) -> bool {
-    let small = |letters: [u8; 2]| letters.map(|letter| letter | 0x20);
-    let country = small([byte_at(text, start), byte_at(text, start + 1)]);
-    let of_country = |own: &&[u8]| own.first_chunk().is_some_and(|own| small(*own) == country);
-    let found = ACCOUNTS.iter().find_map(|&(length, countries)| {
-        let own = countries.as_bytes().chunks(3).find(of_country)?;
-        Some((length, own.first()?.is_ascii_uppercase()))
-    });
-    let Some((length, may_have_letters)) = found else { return false };
-    let is_part = if may_have_letters { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit };
+    let found = LENGTHS[place(byte_at(text, start), byte_at(text, start + 1))];
+    let (length, may_have_letters) = (usize::from(found % LETTERS), found & LETTERS != 0);
     let mut account = [0; 34];
     let mut at = start;
     for (place, slot) in account.iter_mut().take(length).enumerate() {
-        if place > 3 && b" ._/-".contains(&byte_at(text, at)) {
+        if place > 3 && matches!(byte_at(text, at), b' ' | b'.' | b'_' | b'/' | b'-') {
             at += 1;
         }
         *slot = byte_at(text, at);
-        if place > 1 && !is_part(slot) {
+        if place > 1 && !(slot.is_ascii_digit() || may_have_letters && slot.is_ascii_alphabetic()) {
             return false;
         }
         at += 1;
+    }
+    if length == 0 || byte_at(text, at).is_ascii_alphanumeric() {
+        return false;
     }
     let account = account.get(..length).unwrap_or_default();
     let rest = account.iter().skip(4).chain(account.iter().take(4)).fold(0, |rest, byte| {
         let value = (*byte as char).to_digit(36).unwrap_or_default();
         (rest * if value > 9 { 100 } else { 10 } + value) % 97
     });
-    rest == 1 && !byte_at(text, at).is_ascii_alphanumeric()
+    rest == 1
 }
 
 /// Whether a text is an address on the internet, of version 4 or 6, with a port or in brackets or not.
@@ -68,6 +87,7 @@ pub fn is_internet_address(text: &[u8]) -> bool {
     with_port.next().is_none() && port.is_none_or(is_port) && is_version_4(host) || is_version_6(bare)
 }
 
+#[inline(never)]
 fn is_version_4(text: &[u8]) -> bool {
     let value = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
     let is_part = |part: &[u8]| {

@@ -50,15 +50,19 @@ pub const fn is_mark(byte: u8) -> bool {
 /// How many digits a text has at least if it holds the number of a person's telephone, card or social security.
 pub const DIGITS: usize = 6;
 
-fn may_hold(text: &[u8]) -> bool {
-    let mut marks = 0;
-    for &byte in text {
-        if is_sign(byte) {
-            return true;
-        }
-        marks += u32::from(is_mark(byte));
+/// How much each byte says: a sign as much as all the [`MARKS`] together.
+static WEIGHTS: [u8; 256] = {
+    let mut weights = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        weights[byte] = if is_sign(byte as u8) { MARKS as u8 } else { is_mark(byte as u8) as u8 };
+        byte += 1;
     }
-    marks >= MARKS
+    weights
+};
+
+fn may_hold(text: &[u8]) -> bool {
+    text.iter().map(|&byte| u32::from(WEIGHTS[usize::from(byte)])).sum::<u32>() >= MARKS
 }
 
 /// What a value holds, be it a text or a number, under this key if it has one.
@@ -81,7 +85,7 @@ pub fn in_text(key: &[u8], text: &[u8]) -> Found {
     let holds_number = || {
         !is_id(key, bare) && numbers::is_in(bare)
             || phones::is_in(bare)
-            || speaks_of(key, &phones::KEYS) && phones::is_national(bare)
+            || phones::is_national(bare) && speaks_of(key, &phones::KEYS)
     };
     let holds_secret = secrets::is_in(plain);
     let holds_personal_value = || {

@@ -21,32 +21,35 @@ pub fn is_in(text: &[u8]) -> bool {
         at += digits_at(text, at);
         let group = text.get(start..at).unwrap_or_default();
         let joint = text.get(last_end..start).unwrap_or_default();
+        let before = text.get(..last_end).unwrap_or_default();
         // Digits beside a letter are part of a code.
-        let before = joint.last().copied().unwrap_or(b' ');
-        if before.is_ascii_alphabetic() || byte_at(text, at).is_ascii_alphabetic() {
-            if run.is_whole_number() {
+        let is_of_code = joint.last().is_some_and(u8::is_ascii_alphabetic) || byte_at(text, at).is_ascii_alphabetic();
+        if is_of_code {
+            if run.is_whole_number(before) {
                 return true;
             }
             run = Run::default();
         } else {
             if !run.is_continued(joint) {
-                if run.is_whole_number() {
+                if run.is_whole_number(before) {
                     return true;
                 }
                 run = run.next(joint);
             } else if run.groups == 1 {
                 run.joint = joint;
             }
-            run.add(group);
+            run.add(group.len());
             let in_decimal =
                 byte_at(text, at) == b'.' && byte_at(text, at + 1).is_ascii_digit() || last_end > 0 && joint == b".";
-            if !in_decimal && is_card(group) && !is_article(group) || run.ends_with_number() {
+            if !in_decimal && is_card(group) && !is_article(group)
+                || run.ends_with_number(text.get(..at).unwrap_or_default())
+            {
                 return true;
             }
         }
         last_end = at;
     }
-    run.is_whole_number()
+    run.is_whole_number(text.get(..last_end).unwrap_or_default())
 }
 
 /// Whether a whole JSON number, or what was written of one, is that of a card.
@@ -70,11 +73,10 @@ struct Run<'a> {
     /// Whether letters and a joint stand before it, as in a part's number.
     is_of_code: bool,
     groups: usize,
-    /// How many digits there are, and the last of them.
+    /// How many digits there are.
     digits: usize,
-    last: [u8; MOST],
-    /// The sizes of the last groups, the last one first.
-    sizes: [usize; 5],
+    /// The sizes of the last groups, a byte for each, the last one lowest; a size that a byte cannot hold is of no number.
+    sizes: u64,
 }
 
 impl Run<'_> {
@@ -86,50 +88,49 @@ impl Run<'_> {
     fn next<'b>(&self, joint: &'b [u8]) -> Run<'b> {
         let mut next = Run { joint, is_of_code: is_end_of_code(joint), ..Run::default() };
         if self.groups > 0 && is_joint(joint) {
-            next.add(self.last(self.sizes[0]));
+            next.add((self.sizes & 0xff) as usize);
         }
         next
     }
 
-    fn add(&mut self, group: &[u8]) {
+    fn add(&mut self, size: usize) {
         self.groups += 1;
-        self.digits += group.len();
-        let kept = group.get(group.len().saturating_sub(MOST)..).unwrap_or_default();
-        self.last.rotate_left(kept.len());
-        for (slot, digit) in self.last.iter_mut().rev().zip(kept.iter().rev()) {
-            *slot = *digit;
-        }
-        self.sizes.rotate_right(1);
-        self.sizes[0] = group.len();
+        self.digits += size;
+        self.sizes = self.sizes << 8 | size.min(0xff) as u64;
     }
 
-    fn last(&self, count: usize) -> &[u8] {
-        self.last.get(MOST.saturating_sub(count)..).unwrap_or_default()
-    }
-
-    /// Whether the last groups are grouped as cards and, between spaces, social security numbers are.
-    fn ends_with_number(&self) -> bool {
-        let size = match self.sizes {
-            [4, 4, 4, 4, _] => 16,
-            [extra @ 1..=3, 4, 4, 4, 4] => 16 + extra,
+    /// Whether the last groups, with which a text ends, are grouped as cards and, between spaces, social security numbers
+    /// are.
+    fn ends_with_number(&self, text: &[u8]) -> bool {
+        let size = match self.sizes.to_le_bytes() {
+            [4, 4, 4, 4, ..] => 16,
+            [extra @ 1..=3, 4, 4, 4, 4, ..] => 16 + usize::from(extra),
             [4, 6, 4, ..] => 14,
             [5, 6, 4, ..] => 15,
-            [4, 2, 3, ..] if self.joint == b" " => return is_social_security(self.last(9)),
+            [4, 2, 3, ..] if self.joint == b" " => return is_social_security(last(text, 9, &mut [0; MOST])),
             _ => return false,
         };
-        is_card(self.last(size))
+        is_card(last(text, size, &mut [0; MOST]))
     }
 
-    /// Whether all groups together are a number. A point alone is that of a decimal.
-    fn is_whole_number(&self) -> bool {
+    /// Whether all groups together, with which a text ends, are a number. A point alone is that of a decimal.
+    fn is_whole_number(&self, text: &[u8]) -> bool {
         let is_grouped = self.groups > 1 && !(self.groups == 2 && self.joint == b".");
-        is_grouped && (13..=MOST).contains(&self.digits) && is_card(self.last(self.digits))
+        is_grouped && (13..=MOST).contains(&self.digits) && is_card(last(text, self.digits, &mut [0; MOST]))
             || self.groups == 3
-                && self.sizes.starts_with(&[4, 2, 3])
+                && self.sizes == 0x30204
                 && self.joint.len() == 1
                 && !self.is_of_code
-                && is_social_security(self.last(9))
+                && is_social_security(last(text, 9, &mut [0; MOST]))
     }
+}
+
+/// The last so many digits of a text.
+#[inline(never)]
+fn last<'a>(text: &[u8], count: usize, room: &'a mut [u8; MOST]) -> &'a [u8] {
+    let digits = text.iter().rev().filter(|byte| byte.is_ascii_digit());
+    room.iter_mut().rev().take(count).zip(digits).for_each(|(slot, digit)| *slot = *digit);
+    room.get(MOST.saturating_sub(count)..).unwrap_or_default()
 }
 
 /// Whether this joins two groups of a number.
@@ -143,6 +144,7 @@ fn is_end_of_code(before: &[u8]) -> bool {
 }
 
 /// Whether nine digits are a social security number: no part of it is one that is never issued.
+#[inline(never)]
 fn is_social_security(digits: &[u8]) -> bool {
     !digits.starts_with(b"000")
         && !digits.starts_with(b"666")
@@ -152,14 +154,18 @@ fn is_social_security(digits: &[u8]) -> bool {
 }
 
 /// Whether digits begin as a brand's cards do, are as many as it issues, and satisfy Luhn's check.
+#[inline(never)]
 fn is_card(digits: &[u8]) -> bool {
+    if !(13..=MOST).contains(&digits.len()) {
+        return false;
+    }
     let first = digits.iter().take(4).fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
-    (13..=MOST).contains(&digits.len())
-        && CARDS.iter().any(|&(from, to, lengths)| (from..=to).contains(&first) && lengths & 1 << digits.len() != 0)
+    CARDS.iter().any(|&(from, to, lengths)| (from..=to).contains(&first) && lengths & 1 << digits.len() != 0)
         && sum(digits, |value| if value > 4 { 2 * value - 9 } else { 2 * value }).is_multiple_of(10)
 }
 
 /// Whether thirteen digits satisfy the check of an article's number (EAN).
+#[inline(never)]
 fn is_article(digits: &[u8]) -> bool {
     digits.len() == 13 && sum(digits, |value| 3 * value).is_multiple_of(10)
 }

@@ -144,6 +144,7 @@ struct Number {
 }
 
 impl Number {
+    #[inline(never)]
     fn at(text: &[u8], start: usize) -> Number {
         let (mut at, mut end, mut digits, mut joints) = (start, start, 0, 0);
         // A bit for each joint, set for a point.
@@ -194,27 +195,42 @@ fn is_international((digits, count): ([u8; 16], usize)) -> bool {
     })
 }
 
+/// A bit for each size that the [`WORDS`] with a first letter have.
+static SIZES: [u16; 32] = {
+    let mut sizes = [0; 32];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let word = WORDS[at].as_bytes();
+        sizes[word[0] as usize % 32] |= 1 << word.len();
+        at += 1;
+    }
+    sizes
+};
+
+/// Whether one of them can have this first letter and this size, as few words of a text have.
+fn may_speak(first: u8, size: usize) -> bool {
+    size < 16 && SIZES[usize::from(first % 32)] >> size & 1 != 0
+}
+
 /// Whether a national number follows a word that speaks of a telephone.
 fn follows_word(text: &[u8]) -> bool {
     let mut at = 0;
     let mut is_beside = false;
     while let Some(&byte) = text.get(at) {
-        if byte.is_ascii_digit() || byte == b'(' {
+        if is_beside && (byte.is_ascii_digit() || byte == b'(') {
             let number = Number::at(text, at);
-            if is_beside && number.is_national() && !byte_at(text, number.end).is_ascii_alphabetic() {
+            if number.is_national() && !byte_at(text, number.end).is_ascii_alphabetic() {
                 return true;
             }
-            if number.digits > 0 {
-                is_beside = false;
-            }
+            is_beside = number.digits == 0;
             at = number.end.max(at + 1);
         } else if byte.is_ascii_alphabetic() || byte >= 0x80 {
             let rest = text.get(at..).unwrap_or_default();
             let size = rest.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
             let word = rest.get(..size).unwrap_or_default();
             let is = |other: &&str| word.eq_ignore_ascii_case(other.as_bytes());
-            is_beside = WORDS.iter().any(is)
-                || FOREIGN_WORDS.iter().any(|end| word.ends_with(end.as_bytes()))
+            is_beside = may_speak(byte, size) && WORDS.iter().any(is)
+                || !word.is_ascii() && FOREIGN_WORDS.iter().any(|end| word.ends_with(end.as_bytes()))
                 || is_beside && BETWEEN.iter().any(is);
             at += size;
         } else {

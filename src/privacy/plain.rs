@@ -115,7 +115,9 @@ pub fn without_uuids(text: &[u8]) -> Cow<'_, [u8]> {
 #[cold]
 fn without_look_alikes(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    for c in String::from_utf8_lossy(text).chars() {
+    // The content of every text is UTF-8.
+    let Ok(text) = std::str::from_utf8(text) else { return text.to_vec() };
+    for c in text.chars() {
         match folded(c) {
             Some(Some(byte)) => out.push(byte),
             Some(None) => {}

@@ -7,7 +7,7 @@ use super::find::{self, Found};
 use crate::contract::limits::{NUMBER_LENGTH, OUTLINE_BYTES, SNAPSHOT_DEPTH, SNAPSHOT_KEY, SNAPSHOT_TEXT};
 use crate::contract::personal_keys;
 use crate::contract::personal_words::LEAST_NUMBER;
-use crate::contract::vocabulary::{Field, RECORD_KEYS, TEXT_COLUMNS};
+use crate::contract::vocabulary::{Field, RECORD_KEYS};
 use crate::parse::json::{Json, Member, sort};
 use crate::parse::key_cache::Level;
 use crate::parse::{number, space};
@@ -101,25 +101,11 @@ pub enum Extent {
 #[cold]
 #[inline(never)]
 pub fn redacted<'a>(value: Json<'a>, is_event: bool, extent: Extent, registry: &Registry) -> Json<'a> {
-    redacted_after(false, value, is_event, extent, registry)
-}
-
-/// The same of an event in which the privacy rules may have found nothing already: what they have looked at as a whole
-/// is not looked at again.
-#[cold]
-#[inline(never)]
-pub fn redacted_after<'a>(
-    is_judged: bool,
-    value: Json<'a>,
-    is_event: bool,
-    extent: Extent,
-    registry: &Registry,
-) -> Json<'a> {
     let entry = value.get(Field::EventType.key()).text().and_then(|id| registry.event_type(id));
-    let redaction = Redaction { extent, registry, entry, is_judged: is_judged && extent == Extent::Whole };
+    let redaction = Redaction { extent, registry, entry };
     match value {
-        Json::Object(members) if is_event => redaction.object(members, 0, Level::Event, false),
-        value => redaction.value(b"", value, 0, false),
+        Json::Object(members) if is_event => redaction.object(members, 0, Level::Event),
+        value => redaction.value(b"", value, 0),
     }
 }
 
@@ -128,17 +114,14 @@ struct Redaction<'r> {
     registry: &'r Registry,
     /// What is registered of the event's type.
     entry: Option<&'r EventType>,
-    /// Whether the privacy rules found nothing in the event, of which everything is kept.
-    is_judged: bool,
 }
 
 impl Redaction<'_> {
     #[cold]
     #[inline(never)]
-    fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize, is_judged: bool) -> Json<'a> {
+    fn value<'a>(&self, key: &[u8], value: Json<'a>, depth: usize) -> Json<'a> {
         let is_short = self.extent == Extent::Short;
         match value {
-            Json::Text(_) if is_judged => value,
             Json::Deep => text(NESTED),
             Json::List(_) | Json::Object(_) if is_short && depth >= SNAPSHOT_DEPTH => text(NESTED),
             Json::Text(content) => {
@@ -150,24 +133,22 @@ impl Redaction<'_> {
                     Some(cut) => replacement(key, &cut).map_or(Json::Text(Cow::Owned(cut)), text),
                 }
             }
-            Json::Number(raw) if !is_judged && find::in_number(key, &raw) != Found::NOTHING => text(PERSONAL),
+            Json::Number(raw) if find::in_number(key, &raw) != Found::NOTHING => text(PERSONAL),
             Json::Number(raw) if !number::is_storable(&raw) || is_long(&raw) => text(NUMBER),
-            Json::List(items) => {
-                Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1, is_judged)).collect())
-            }
-            Json::Object(members) => self.object(members, depth, Level::Nested, is_judged),
+            Json::List(items) => Json::List(items.into_iter().map(|item| self.value(key, item, depth + 1)).collect()),
+            Json::Object(members) => self.object(members, depth, Level::Nested),
             value => value,
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, level: Level, is_judged: bool) -> Json<'a> {
+    fn object<'a>(&self, members: Vec<Member<'a>>, depth: usize, level: Level) -> Json<'a> {
         let mut replaced = 0;
         let mut shown: Vec<_> = members
             .into_iter()
             .map(|(key, value)| {
-                let (name, value) = self.member(&key, value, depth, level, is_judged);
+                let (name, value) = self.member(&key, value, depth, level);
                 let Some(name) = name else { return (key, value) };
                 replaced += 1;
                 (Cow::Owned(numbered(name, replaced)), value)
@@ -182,35 +163,20 @@ impl Redaction<'_> {
     /// The name that replaces a key, if it must not be shown, and its value.
     #[cold]
     #[inline(never)]
-    fn member<'a>(
-        &self,
-        key: &[u8],
-        value: Json<'a>,
-        depth: usize,
-        level: Level,
-        is_judged: bool,
-    ) -> (Option<&'static str>, Json<'a>) {
+    fn member<'a>(&self, key: &[u8], value: Json<'a>, depth: usize, level: Level) -> (Option<&'static str>, Json<'a>) {
         let is_event = level == Level::Event;
         let field = if is_event { Field::top_level(key) } else { None };
         if field == Some(Field::Email) {
             return (Some(PERSONAL), text(EMAIL));
         }
-        // Of the columns, the privacy rules look at these texts and at metadata.
-        let is_looked_at = match value {
-            Json::Text(_) => field.is_some_and(|field| TEXT_COLUMNS.contains(&field)),
-            Json::Object(_) => field == Some(Field::Metadata),
-            _ => false,
-        };
-        let is_judged = is_judged || self.is_judged && is_looked_at;
         // The names of the contract's own columns are never personal.
-        let name = if field.is_none() { self.name(key, is_judged) } else { None };
+        let name = if field.is_none() { self.name(key) } else { None };
         let is_unknown = is_event && field.is_none();
         let is_exempt = level == Level::Metadata && self.entry.is_some_and(|entry| entry.exempts(key));
-        let is_text = matches!(value, Json::Text(_));
-        let is_asked = field.is_none() && !is_exempt && name != Some(PERSONAL) && !(is_judged && is_text);
+        let is_asked = field.is_none() && !is_exempt && name != Some(PERSONAL);
         let named = if is_asked { named(key, self.registry) } else { None };
         let is_personal = |value: &Json| named.is_some_and(|measures| can_be(measures, value));
-        if name == Some(PERSONAL) || !is_unknown && !is_judged && is_personal(&value) {
+        if name == Some(PERSONAL) || !is_unknown && is_personal(&value) {
             let is_email =
                 |content: &[u8]| *content == *EMAIL.as_bytes() || find::in_text(b"", content).has(Found::EMAIL);
             let holds_email = !is_unknown && value.text().is_some_and(is_email);
@@ -218,10 +184,8 @@ impl Redaction<'_> {
         }
         let shown = match value {
             _ if is_unknown => text(UNKNOWN),
-            Json::Object(members) if field == Some(Field::Metadata) => {
-                self.object(members, depth + 1, Level::Metadata, is_judged)
-            }
-            value => self.value(key, value, depth + 1, is_judged),
+            Json::Object(members) if field == Some(Field::Metadata) => self.object(members, depth + 1, Level::Metadata),
+            value => self.value(key, value, depth + 1),
         };
         // What stands for a value is a text, which the key can make personal even if the value was none.
         if is_personal(&shown) {
@@ -234,8 +198,8 @@ impl Redaction<'_> {
     /// like such a name is replaced too, because otherwise a key could occur twice.
     #[cold]
     #[inline(never)]
-    fn name(&self, key: &[u8], is_judged: bool) -> Option<&'static str> {
-        if key.starts_with(b"[redacted:") || !is_judged && replacement(b"", key).is_some() {
+    fn name(&self, key: &[u8]) -> Option<&'static str> {
+        if key.starts_with(b"[redacted:") || replacement(b"", key).is_some() {
             Some(PERSONAL)
         } else if key.starts_with(b"[shortened:") || self.extent == Extent::Short && characters(key) > SNAPSHOT_KEY {
             Some(SHORTENED_KEY)
@@ -282,7 +246,7 @@ fn cut(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether a number is longer, as Postgres writes it, than one may be in an event.
-fn is_long(raw: &[u8]) -> bool {
+pub fn is_long(raw: &[u8]) -> bool {
     let has_power = raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
     has_power && size(&Json::Number(raw.into())) > NUMBER_LENGTH
 }

@@ -82,18 +82,22 @@ fn token_size(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| is_in_token(byte)).count()
 }
 
-/// Whether a text that begins with a word of this size begins with a credential.
+/// Whether a text that begins with a word of this size begins with a credential. Most words are shorter than any.
 fn begins_with_secret(text: &[u8], size: usize) -> bool {
     let word = text.get(..size).unwrap_or_default();
     let is_prefixed = |prefix: &&str| word.starts_with(prefix.as_bytes()) && size >= prefix.len() + KEY;
-    let is_aws = (word.starts_with(b"AKIA") || word.starts_with(b"ASIA"))
-        && size == 20
-        && word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    is_aws || PREFIXES.iter().any(is_prefixed) || is_web_token(text, size) || is_bearer(text, size)
+    let is_aws = || {
+        (word.starts_with(b"AKIA") || word.starts_with(b"ASIA"))
+            && size == 20
+            && word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    is_bearer(text, size)
+        || size >= TOKEN_PART && is_web_token(text, size)
+        || size > KEY && (is_aws() || PREFIXES.iter().any(is_prefixed))
 }
 
 fn is_web_token(text: &[u8], size: usize) -> bool {
-    if size < TOKEN_PART || !text.starts_with(b"eyJ") || byte_at(text, size) != b'.' {
+    if !text.starts_with(b"eyJ") || byte_at(text, size) != b'.' {
         return false;
     }
     let second = token_size(text.get(size + 1..).unwrap_or_default());
@@ -121,11 +125,17 @@ fn begins_with_private_key(text: &[u8]) -> bool {
 
 /// Whether a query string goes on with a parameter that is a credential, and a value of it.
 fn begins_with_parameter(text: &[u8]) -> bool {
-    let first = byte_at(text, 0).to_ascii_lowercase();
-    PARAMETERS.iter().any(|name| {
-        byte_at(name.as_bytes(), 0) == first
-            && text.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
-            && byte_at(text, name.len()) == b'='
-            && !matches!(byte_at(text, name.len() + 1), 0 | b' ' | b'&' | b'#')
-    })
+    let Some(size) = text.iter().take(LONGEST_PARAMETER + 1).position(|&byte| byte == b'=') else { return false };
+    let (name, value) = text.split_at(size);
+    !matches!(byte_at(value, 1), 0 | b' ' | b'&' | b'#')
+        && PARAMETERS.iter().any(|own| own.len() == size && name.eq_ignore_ascii_case(own.as_bytes()))
 }
+
+const LONGEST_PARAMETER: usize = {
+    let (mut longest, mut at) = (0, 0);
+    while at < PARAMETERS.len() {
+        longest = if PARAMETERS[at].len() > longest { PARAMETERS[at].len() } else { longest };
+        at += 1;
+    }
+    longest
+};
