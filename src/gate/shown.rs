@@ -3,18 +3,15 @@
 
 use super::request::Context;
 use crate::contract::field_names::KEYS;
-use crate::contract::limits::SNAPSHOT_DEPTH;
 use crate::contract::vocabulary::{Field, Kind};
-use crate::parse::json::{self, Json};
-use crate::parse::tape::value_at;
-use crate::parse::{Event, Value, number, space, string};
+use crate::parse::json;
+use crate::parse::{Event, Value, number, string};
 use crate::privacy::find::{self, Found};
 use crate::privacy::redact;
-use crate::registry::Registry;
 use crate::write::{self, put};
 
-/// Appends the redacted text of an event, unless it has a key that must not be shown, too many of them, or is too deep for
-/// a snapshot.
+/// Appends the redacted text of an event, unless it has a field that is not known, a key that must not be shown, too
+/// many of them, or a list or an object within its metadata.
 /// `is_judged` says that the privacy rules found nothing, so what they have looked at need not be looked at again.
 #[cold]
 #[inline(never)]
@@ -28,11 +25,8 @@ pub fn write_event(out: &mut Vec<u8>, text: &[u8], event: &Event, context: &Cont
     if !is_plain || !has_plain_keys {
         return None;
     }
-    Writer { out, text, event, registry: context.registry, is_judged }.event()
+    Writer { out, text, event, is_judged }.event()
 }
-
-/// Stands for the value of a field that is not known.
-const UNKNOWN: Value = Value::ABSENT;
 
 type Members<'a> = Vec<(&'a [u8], Value)>;
 
@@ -40,47 +34,41 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     text: &'a [u8],
     event: &'a Event,
-    registry: &'a Registry,
     is_judged: bool,
 }
 
 impl<'a> Writer<'a> {
     fn event(&mut self) -> Option<()> {
         let event = self.event;
-        let mut members = fields(event, Field::Id as usize..Field::Email as usize);
-        let text = Json::Text(redact::UNKNOWN.as_bytes().into());
-        for unknown in event.unknown_fields() {
-            let key = self.key(unknown.key, false)?;
-            if redact::is_personal(key, &text, self.registry) {
-                return None;
-            }
-            members.push((key, UNKNOWN));
+        let members = fields(event, Field::Id as usize..Field::Email as usize);
+        if !event.unknown_fields().is_empty() {
+            return None;
         }
-        self.members(members, 1)
+        self.members(members, false)
     }
 
     fn metadata(&mut self) -> Option<()> {
         let mut members = fields(self.event, Field::ContentId as usize..KEYS.len());
         for other in self.event.members() {
-            members.push((self.key(other.key, self.is_judged)?, other.value));
+            members.push((self.key(other.key)?, other.value));
         }
-        self.members(members, 2)
+        self.members(members, true)
     }
 
     /// A key without escapes, at which the privacy rules have looked or nothing is found. What stands for another key begins
     /// with a bracket.
     #[inline(never)]
-    fn key(&self, key: Value, is_judged: bool) -> Option<&'a [u8]> {
+    fn key(&self, key: Value) -> Option<&'a [u8]> {
         let content = key.raw(self.text);
         let is_shown = !key.has(Value::ESCAPED)
             && content.first() != Some(&b'[')
-            && (is_judged || redact::replacement(b"", content).is_none());
+            && (self.is_judged || redact::replacement(b"", content).is_none());
         is_shown.then_some(content)
     }
 
-    /// Appends an object of these members, whose values are at this depth.
+    /// Appends an object of these members, which are columns or those of metadata.
     #[inline(never)]
-    fn members(&mut self, mut members: Members<'a>, depth: usize) -> Option<()> {
+    fn members(&mut self, mut members: Members<'a>, is_metadata: bool) -> Option<()> {
         if members.len() > json::FEW {
             return None;
         }
@@ -90,10 +78,10 @@ impl<'a> Writer<'a> {
             self.out.extend_from_slice(if index > 0 { b", \"" } else { b"\"" });
             put(self.out, key);
             self.out.extend_from_slice(b"\": ");
-            match value {
-                _ if depth > 1 => self.value(key, value, depth, self.is_judged)?,
-                UNKNOWN => self.name(redact::UNKNOWN),
-                _ => self.column(key, value)?,
+            if is_metadata {
+                self.value(key, value, self.is_judged)?;
+            } else {
+                self.column(key, value)?;
             }
         }
         self.out.push(b'}');
@@ -109,12 +97,12 @@ impl<'a> Writer<'a> {
         match value.kind() {
             Kind::Object if key == Field::Metadata.key().as_bytes() => self.metadata(),
             Kind::Number | Kind::Array | Kind::Object => None,
-            _ => self.value(key, value, 1, false),
+            _ => self.value(key, value, false),
         }
     }
 
-    /// A value at this depth.
-    fn value(&mut self, key: &'a [u8], value: Value, depth: usize, is_judged: bool) -> Option<()> {
+    /// A value that holds no other.
+    fn value(&mut self, key: &'a [u8], value: Value, is_judged: bool) -> Option<()> {
         let raw = value.raw(self.text);
         match value.kind() {
             Kind::Text => {
@@ -130,41 +118,9 @@ impl<'a> Writer<'a> {
             Kind::Number if redact::is_long(raw) => return None,
             Kind::Number if !is_judged && find::in_number(key, raw) != Found::NOTHING => self.name(redact::PERSONAL),
             Kind::Number => number::write_plain(self.out, raw),
-            Kind::Array | Kind::Object => self.nested(key, value, depth)?,
+            Kind::Array | Kind::Object => return None,
             _ => put(self.out, raw),
         }
-        Some(())
-    }
-
-    /// A list or an object within metadata.
-    #[inline(never)]
-    fn nested(&mut self, key: &'a [u8], value: Value, depth: usize) -> Option<()> {
-        if depth >= SNAPSHOT_DEPTH {
-            return None;
-        }
-        let (text, mut at) = (self.text, value.start() + 1);
-        let is_object = value.kind() == Kind::Object;
-        let mut members = Vec::new();
-        while json::next(text, &mut at) {
-            let mut key = key;
-            if is_object {
-                let own = value_at(text, at);
-                at = space::skip(text, space::skip(text, own.after()) + 1);
-                key = self.key(own, self.is_judged)?;
-            }
-            let value = value_at(text, at);
-            at = value.after();
-            members.push((key, value));
-        }
-        if is_object {
-            return self.members(members, depth + 1);
-        }
-        self.out.push(b'[');
-        for (index, &(key, value)) in members.iter().enumerate() {
-            put(self.out, if index > 0 { b", " } else { b"" });
-            self.value(key, value, depth + 1, self.is_judged)?;
-        }
-        self.out.push(b']');
         Some(())
     }
 }
@@ -181,12 +137,16 @@ fn fields(event: &Event, places: std::ops::Range<usize>) -> Members<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::{Caller, Context, Gate};
-    use super::{Json, write_event};
+    use super::write_event;
+    use crate::parse::json::Json;
     use crate::privacy::redact::{self, Extent};
     use crate::registry::Registry;
 
     /// Columns, and members of metadata, of every kind that is shown as it came, replaced, cut or named otherwise.
-    const COLUMNS: [&str; 12] = [
+    const COLUMNS: [&str; 15] = [
+        r#""utm_medium":"email","utm_campaign":"autumn \"26\"""#,
+        r#""session_id":"\u0073-2","event_category":"engagement""#,
+        r#""event_type":false,"user_id":null,"utm_content":"ü""#,
         r#""id":"9f8b1c1e-5d0e-4b57-9a42-0e1d2c3b4a59""#,
         r#""id":"+49 30 901820""#,
         r#""occurred_at":"2026-11-28T09:00:00Z","session_id":"s-1""#,
@@ -200,7 +160,10 @@ mod tests {
         r#""colour":"red""#,
         r#""first_name":"red","[shortened:key]":1"#,
     ];
-    const MEMBERS: [&str; 22] = [
+    const MEMBERS: [&str; 25] = [
+        r#""first":"a","second":"b\\c","third":true"#,
+        r#""":"","ratio":0.25,"none":null"#,
+        r#""words":"one two three","count":12"#,
         r#""note":"plain","page_path":"/a/b","content_id":7"#,
         r#""note":"a \"b\" \u00fc\n""#,
         r#""note":"ü and ＠""#,

@@ -50,19 +50,15 @@ pub const fn is_mark(byte: u8) -> bool {
 /// How many digits a text has at least if it holds the number of a person's telephone, card or social security.
 pub const DIGITS: usize = 6;
 
-/// How much each byte says: a sign as much as all the [`MARKS`] together.
-static WEIGHTS: [u8; 256] = {
-    let mut weights = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        weights[byte] = if is_sign(byte as u8) { MARKS as u8 } else { is_mark(byte as u8) as u8 };
-        byte += 1;
-    }
-    weights
-};
-
 fn may_hold(text: &[u8]) -> bool {
-    text.iter().map(|&byte| u32::from(WEIGHTS[usize::from(byte)])).sum::<u32>() >= MARKS
+    let mut marks = 0;
+    for &byte in text {
+        if is_sign(byte) {
+            return true;
+        }
+        marks += u32::from(is_mark(byte));
+    }
+    marks >= MARKS
 }
 
 /// What a value holds, be it a text or a number, under this key if it has one.

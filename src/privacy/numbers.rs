@@ -125,7 +125,7 @@ impl Run<'_> {
     }
 }
 
-/// The last so many digits of a text.
+/// As many of the last digits of a text as are asked for.
 #[inline(never)]
 fn last<'a>(text: &[u8], count: usize, room: &'a mut [u8; MOST]) -> &'a [u8] {
     let digits = text.iter().rev().filter(|byte| byte.is_ascii_digit());
