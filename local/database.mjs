@@ -37,22 +37,7 @@ export async function openDatabase(
     ...(extensions ? { pgliteOptions: /** @type {never} */ ({ extensions }) } : {}),
   });
   const postgres = connection.driver;
-  const app = new App({
-    connection,
-    db: { driver: "pglite" },
-    api: { schemas: ["public"], max_rows: 1000 },
-    auth: {
-      enabled: true,
-      site_url: siteUrl,
-      jwt_secret: jwtSecret,
-      publishable_key: publishableKey,
-      secret_key: secretKey,
-      enable_signup: true,
-      email: { enable_confirmations: false },
-    },
-    // A request without a key has no role, as on a real project.
-    options: { server: { admin: false } },
-  });
+  const app = new App({ connection, db: { driver: "pglite" }, ...likeProject(siteUrl) });
   await app.init();
   await app.ensureSystemSchema();
   await postgres.exec(
@@ -76,6 +61,22 @@ export async function openDatabase(
     close: () => connection.close(),
   };
 }
+
+/** API and sign-in as a project has them. @param {string} siteUrl */
+export const likeProject = (siteUrl) => ({
+  api: { schemas: ["public"], max_rows: 1000 },
+  auth: {
+    enabled: true,
+    site_url: siteUrl,
+    jwt_secret: jwtSecret,
+    publishable_key: publishableKey,
+    secret_key: secretKey,
+    enable_signup: true,
+    email: { enable_confirmations: false },
+  },
+  // A request without a key has no role.
+  options: { server: { admin: false } },
+});
 
 /**
  * Leaves every role of the API the rights that the migrations gave it. Before its first answer the library gives them all

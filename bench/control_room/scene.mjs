@@ -1,11 +1,11 @@
 /** The local stack with its demo site, a browser in which its owner is signed in, and a hand that counts what it does. */
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, listen } from "../../local/ports.mjs";
-import { demoUser } from "../../local/settings.mjs";
+import { alertSecret, demoUser } from "../../local/settings.mjs";
 import { startStack } from "../../local/stack.mjs";
 
 export const SITE = "00000000-0000-4000-8000-000000000001";
@@ -116,6 +116,12 @@ export function hand(page) {
       return (await there.innerText()).trim();
     },
   };
+}
+
+/** Whether a message of an alert is signed with the secret of the stack. @param {{ body: string, headers: import("node:http").IncomingHttpHeaders }} message */
+export function signedRight({ body, headers }) {
+  const text = `${headers["audience-gate-timestamp"]}.${body}`;
+  return headers["audience-gate-signature"] === `v1=${createHmac("sha256", alertSecret).update(text).digest("hex")}`;
 }
 
 /** A key, as `audience-gate seal key` makes one, and what signs a checkpoint with it, as `seal sign` does. */

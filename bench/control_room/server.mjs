@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { App } from "@supabase/lite";
 import { applyPendingMigrations } from "@supabase/lite/cli";
 import { createPostgresConnection } from "@supabase/lite/postgres";
+import { likeProject } from "../../local/database.mjs";
 import { createGateway } from "../../local/gateway.mjs";
 import { buildPages, page } from "../../local/pages.mjs";
-import { listen } from "../../local/ports.mjs";
-import { jwtSecret, publishableKey, root, secretKey } from "../../local/settings.mjs";
-import { freePort } from "../../local/ports.mjs";
+import { freePort, listen } from "../../local/ports.mjs";
+import { publishableKey, root } from "../../local/settings.mjs";
 import { asClient, initialise, serve, serverUser } from "../../tests/database/server.mjs";
 import { buildSite, SITE } from "../analytics_site.mjs";
 
@@ -50,21 +50,7 @@ export async function startRoom(events, say) {
     say("the migrations");
     const connection = createPostgresConnection({ url: server.adminUrl, postgresOptions: { onnotice: () => {} } });
     undo.push(() => connection.close());
-    const app = new App({
-      connection,
-      db: { driver: "postgres" },
-      api: { schemas: ["public"], max_rows: 1000 },
-      auth: {
-        enabled: true,
-        site_url: url,
-        jwt_secret: jwtSecret,
-        publishable_key: publishableKey,
-        secret_key: secretKey,
-        enable_signup: true,
-        email: { enable_confirmations: false },
-      },
-      options: { server: { admin: false } },
-    });
+    const app = new App({ connection, db: { driver: "postgres" }, ...likeProject(url) });
     await migrated(app, connection);
     await buildPages(say);
     Object.assign(behind, { database: async (/** @type {Request} */ request) => await app.fetch(request), page });

@@ -1,5 +1,6 @@
 /** Ten tasks of a team, each done in a browser as a person does it: by what is seen on the page, from the figures on. */
-import { COLLEAGUE, signer, SITE } from "./scene.mjs";
+import { TRUTH } from "../../tests/browser/dashboard-truth.mjs";
+import { COLLEAGUE, signedRight, signer, SITE } from "./scene.mjs";
 
 /** @typedef {import("./scene.mjs").Scene} Scene */
 /** @typedef {import("./scene.mjs").Hand} Hand */
@@ -63,7 +64,11 @@ export const TASKS = [
       await read(`${promised} were accepted`);
       return promised;
     },
-    expected: ({ value }) => value("select count(*)::int from public.audience_event_replays"),
+    expected: ({ value }) =>
+      value(
+        `select count(*)::int from public.audience_event_replays r join public.audience_events e on e.id = r.event_id
+         where not e.rejected and e.event_type = 'page_performance'`,
+      ),
   },
   {
     name: "which-campaign",
@@ -77,13 +82,13 @@ export const TASKS = [
       );
       const brought = rows.filter(([name = ""]) => name !== "none");
       const [most] = brought.toSorted((a, b) => number(b[7] ?? "") - number(a[7] ?? ""));
-      return most?.[0];
+      return [most?.[1], most?.[2], most?.[0]].join(" ");
     },
     expected: ({ value }) =>
       value(
-        `select campaign from public.kpi_campaigns($1, date_trunc('day', now(), 'UTC') - interval '27 days', now())
-         where source is not null order by conversions desc limit 1`,
+        `select label from (${TRUTH.lastTouch}) as truth where label <> 'none' order by conversions desc limit 1`,
         SITE,
+        "UTC",
       ),
   },
   {
@@ -189,7 +194,7 @@ export const TASKS = [
       await sendAlerts();
       await click(alerts);
       await read(card.getByText("fires", { exact: true }));
-      return received.filter(({ body, headers }) => /kiosk/.test(body) && headers["audience-gate-signature"]).length;
+      return received.filter((message) => /kiosk/.test(message.body) && signedRight(message)).length;
     },
     expected: ({ value }) =>
       value(
