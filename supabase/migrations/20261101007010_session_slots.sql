@@ -34,33 +34,21 @@ select
   case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
     then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
   e.recorded_xid,
-  pg_visible_in_snapshot(e.recorded_xid, (select s.folded from audience_gate.fold_state s))
-    and e.recorded_xid <> (select s.folded_by from audience_gate.fold_state s) as folded
-from public.audience_events e
-where not e.rejected and e.contract is not null
-  and e.recorded_xid <> (select s.folding from audience_gate.fold_state s)
-union all
-select
-  e.site_id,
-  e.created_at,
-  coalesce(e.occurred_at, e.created_at) as at,
-  e.user_id,
-  e.session_id,
-  md5(e.session_id)::uuid as session,
-  e.event_type,
-  e.event_category,
-  case
-    when jsonb_typeof(e.metadata -> 'duration_seconds') = 'number'
-    then least(greatest((e.metadata ->> 'duration_seconds')::numeric, 0), 86400)
-    else 0
-  end as seconds,
-  e.id,
-  e.metadata,
-  case when coalesce(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term) is not null
-    then jsonb_build_array(e.utm_source, e.utm_medium, e.utm_campaign, e.utm_content, e.utm_term)::text end as touch,
-  xid8 '3',
-  pg_visible_in_snapshot(xid8 '3', (select s.folded from audience_gate.fold_state s))
-from audience_gate.kept_events e;
+  e.folded
+from (
+  select l.id, l.created_at, l.occurred_at, l.site_id, l.user_id, l.session_id, l.event_type, l.event_category,
+    l.utm_source, l.utm_medium, l.utm_campaign, l.utm_content, l.utm_term, l.metadata, l.recorded_xid,
+    pg_visible_in_snapshot(l.recorded_xid, (select s.folded from audience_gate.fold_state s))
+      and l.recorded_xid <> (select s.folded_by from audience_gate.fold_state s) as folded
+  from public.audience_events l
+  where not l.rejected and l.contract is not null
+    and l.recorded_xid <> (select s.folding from audience_gate.fold_state s)
+  union all
+  select k.id, k.created_at, k.occurred_at, k.site_id, k.user_id, k.session_id, k.event_type, k.event_category,
+    k.utm_source, k.utm_medium, k.utm_campaign, k.utm_content, k.utm_term, k.metadata, xid8 '3',
+    pg_visible_in_snapshot(xid8 '3', (select s.folded from audience_gate.fold_state s))
+  from audience_gate.kept_events k
+) e;
 comment on view audience_gate.counted_events is
   'The accepted events, those of detached months included, without the rows that nobody has judged. A fold does not see those of '
   'its own transaction.';
