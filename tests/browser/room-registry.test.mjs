@@ -265,12 +265,10 @@ const TASKS = [
   ],
   [
     "a rule is enforced",
-    async (page, { press }) => {
+    async (page, { press, told }) => {
       await press(page.getByRole("link", { name: "Rules" }));
       await press(page.locator('[data-rule="own.edited"] label', { hasText: "Enforce" }));
-      await page.waitForFunction(() =>
-        document.querySelector('[data-rule="own.edited"] input:checked')?.getAttribute("value") === "enforce"
-      );
+      await told("own.edited was saved");
     },
     "select mode from public.audience_own_rules where id = 'own.edited'",
     "enforce",

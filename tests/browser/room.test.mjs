@@ -259,9 +259,7 @@ test("a rule is tried on an example, saved in observe, counts, and is enforced",
   await page.reload();
   await card.getByText("1 event that it would refuse").waitFor(WAIT);
   await card.locator("label", { hasText: "Enforce" }).click();
-  await page.waitForFunction(() =>
-    document.querySelector('[data-rule="own.no_secret_page"] input:checked')?.getAttribute("value") === "enforce"
-  );
+  await page.locator(".told", { hasText: "own.no_secret_page was saved" }).waitFor(WAIT);
   await card.getByText("Who changed it").click();
   await card.getByText("observe → enforce").waitFor(WAIT);
   const [now] = await visit();
@@ -269,9 +267,7 @@ test("a rule is tried on an example, saved in observe, counts, and is enforced",
     "own.no_secret_page",
   ]);
   await card.locator("label", { hasText: "Off" }).click();
-  await page.waitForFunction(() =>
-    document.querySelector('[data-rule="own.no_secret_page"] input:checked')?.getAttribute("value") === "off"
-  );
+  await card.getByText("enforce → off").waitFor({ ...WAIT, state: "attached" });
   assert.deepEqual(said, []);
 
   async function visit() {

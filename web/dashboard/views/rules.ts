@@ -54,7 +54,7 @@ export function show(place: Place): Promise<void> {
         return [
           rules.length === 0
             ? el("p", { class: "nothing" }, t("No rule of your own binds this site. The first one begins below."))
-            : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, draw, changes, around }))),
+            : el("ul", { class: "cards" }, rules.map((rule) => card(rule, { api, place, redraw, changes, around }))),
           place.owner
             ? ruleForm(
               place,
@@ -70,9 +70,13 @@ export function show(place: Place): Promise<void> {
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
   }
 
-  async function done(what: string): Promise<void> {
+  async function redraw(what: string): Promise<void> {
     await draw();
     told.textContent = what;
+  }
+
+  async function done(what: string): Promise<void> {
+    await redraw(what);
     told.focus();
   }
 
@@ -85,7 +89,8 @@ export function show(place: Place): Promise<void> {
 interface Around {
   readonly api: RulesApi;
   readonly place: Place;
-  readonly draw: () => Promise<void>;
+  /** Draws the rules anew and says what was done; the focus is the caller's. */
+  readonly redraw: (what: string) => Promise<void>;
   readonly changes: readonly Change[];
   readonly around: Registry;
 }
@@ -121,7 +126,7 @@ function card(rule: OwnRule, around: Around): HTMLElement {
   );
 }
 
-function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
+function mode(rule: OwnRule, { api, place, redraw }: Around): HTMLElement {
   if (!place.owner || rule.every_site) {
     return el(
       "span",
@@ -152,7 +157,7 @@ function mode(rule: OwnRule, { api, place, draw }: Around): HTMLElement {
   async function change(next: Mode): Promise<void> {
     try {
       await api.setMode(rule.id, next);
-      await draw();
+      await redraw(t("{rule} was saved.", { rule: rule.id }));
       document.querySelector<HTMLInputElement>(`input[name="mode-${rule.id}"]:checked`)?.focus();
     } catch (error) {
       console.error(error);
