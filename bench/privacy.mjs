@@ -26,7 +26,7 @@ if (QUICK) {
   }
 } else {
   console.error("the dearest texts in the module, then in Postgres 15 and 17; this takes minutes");
-  const module = inModule();
+  const module = await inModule();
   const postgres = { 15: await inPostgres(15), 17: await inPostgres(17) };
   faults.push(
     ...broken("module", module, LIMITS.module),

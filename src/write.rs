@@ -41,7 +41,7 @@ pub fn text(out: &mut Vec<u8>, content: &[u8]) {
         put(out, content.get(plain..at).unwrap_or_default());
         plain = at + 1;
         match byte {
-            b'"' | b'\\' => put(out, &[b'\\', byte]),
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
             b'\n' => put(out, b"\\n"),
             b'\r' => put(out, b"\\r"),
             b'\t' => put(out, b"\\t"),
@@ -61,6 +61,10 @@ pub fn text(out: &mut Vec<u8>, content: &[u8]) {
 /// The next byte that a JSON text cannot hold as it is, and its place.
 #[inline]
 fn next_to_escape(content: &[u8], mut from: usize) -> Option<(usize, u8)> {
+    // One follows another in a text made to be dear, for which a whole block would be looked at each time.
+    if let Some(&byte @ (b'"' | b'\\')) = content.get(from) {
+        return Some((from, byte));
+    }
     while let Some(block) = Block::at(content, from) {
         let stops = block.stops();
         if stops != 0 {
