@@ -118,8 +118,9 @@ export function createSender(options: SenderOptions): Sender {
       try {
         const read = JSON.parse(text);
         const { user_id, event_type } = reports ? read.event : read;
-        // Another person's events wait for that person, so that a shared device does not mix people up.
-        if (!user_id || user_id === user?.id) {
+        // Another person's events wait for that person, so that a shared device does not mix people up. What no person is
+        // called is not waited for: who sent it is to be told.
+        if (user_id === user?.id || !/^[\da-f-]{36}$/i.test(user_id)) {
           items.push({ key, id, bytes: size, at, owner: user_id, type: event_type, text });
         }
       } catch {

@@ -52,6 +52,15 @@ scene("what cannot be written as JSON is reported too", async ({ server, context
   assert.deepEqual(server.reports.map(({ event }) => event.id), [id]);
 });
 
+scene("an event whose user nobody can be is reported, and does not wait for them", async ({ server, context }) => {
+  server.registry = registrySnapshot();
+  const page = await open(context, server, LOADED);
+  const ids = [];
+  for (const user_id of ["somebody", 7, {}]) ids.push((await track(page, used(1, { user_id }))).id);
+  await until(() => server.reports.length === ids.length, "each is reported");
+  assert.deepEqual(server.reports.map(({ event }) => event.id), ids);
+});
+
 scene("where the contract may not run, a report has the outline alone", async ({ server, context }) => {
   const page = await open(context, server);
   await track(page, used(1, { metadata: { note: CANARY } }));
