@@ -39,12 +39,16 @@ function byModule({ text, caller = "trusted", callerId = null, origin = null }) 
  */
 async function bySql(client, rejected) {
   const { rows } = await client.query(
-    `select audience_gate.audit_session(
-         case when jsonb_typeof(event::jsonb -> 'session_id') = 'string' then event::jsonb ->> 'session_id' end, rules) as session_id, metadata, metadata::text as text,
-       octet_length(metadata::text) as bytes
-     from unnest($1::text[], $2::text[]) with ordinality as t (event, listed, place)
-     cross join lateral (select array(select jsonb_array_elements_text(listed::jsonb)) as rules) r
-     cross join lateral (select audience_gate.rejection_metadata(event::jsonb, rules, 'edge-function') as metadata) m
+    `select audience_gate.audit_session(case when jsonb_typeof(event -> 'session_id') = 'string' then event ->> 'session_id' end, rules)
+         as session_id,
+       metadata, metadata::text as text, octet_length(metadata::text) as bytes
+     from (
+       select sent::jsonb as event, array(select jsonb_array_elements_text(listed::jsonb)) as rules, place
+       from unnest($1::text[], $2::text[]) with ordinality as t (sent, listed, place)
+       offset 0
+     ) e
+     -- Written once, not once for each column that is read of it.
+     cross join lateral (select audience_gate.rejection_metadata(event, rules, 'edge-function') as metadata offset 0) m
      order by place`,
     [
       rejected.map(({ sent }) => sent.text.replace(/^\ufeff/, "")),
