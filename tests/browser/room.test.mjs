@@ -241,7 +241,19 @@ test("a rule is tried on an example, saved in observe, counts, and is enforced",
   await verdict.getByText("would be refused at /metadata/page_path").waitFor(WAIT);
   await page.getByLabel("Binds").selectOption("page_view");
   await verdict.getByText("is not bound by it").waitFor(WAIT);
+  const example = page.getByLabel("An event to try it on");
+  const written = await example.inputValue();
   await page.getByRole("button", { name: "Take the latest stored" }).click();
+  await page.waitForFunction((text) => {
+    const area = document.querySelector("#rule-example");
+    return area instanceof HTMLTextAreaElement && area.value !== text;
+  }, written);
+  const taken = JSON.parse(await example.inputValue());
+  const [{ stored }] = await sql(
+    `select audience_gate.own_instance(to_jsonb(e)) as stored from public.audience_events e
+     where e.event_type = 'page_view' and not e.rejected order by e.created_at desc, e.id desc limit 1`,
+  );
+  assert.deepEqual(taken, stored, "all that a rule can ask for");
   await verdict.getByText("would pass").waitFor(WAIT);
   const schema = page.getByLabel("What an event must satisfy, as a JSON Schema");
   await schema.fill('{"type": "strange"}');

@@ -67,6 +67,8 @@ const wholeEvent = row({
   utm_source: nullable(text),
   utm_medium: nullable(text),
   utm_campaign: nullable(text),
+  utm_content: nullable(text),
+  utm_term: nullable(text),
   metadata: object,
   person_known: flag,
   replayed_as: nullable(text),

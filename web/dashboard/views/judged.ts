@@ -8,6 +8,11 @@ import type { Place } from "../views.ts";
 import { rich, t } from "../texts.ts";
 
 const DAYS = 28;
+/** What a sender writes of an event, as far as rules can ask for it. */
+const SENT = [
+  ...["event_type", "event_category", "event_source", "session_id", "user_id", "occurred_at"],
+  ...["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "metadata"],
+] as const;
 /** So long after the last key the text is judged. */
 const PAUSE = 350;
 
@@ -48,8 +53,8 @@ export async function latestEvent(place: Place, type: string | null): Promise<st
   const [found] = await events.events({ from, to, zone: "UTC" }, wanted, null, 1);
   const whole = found && await events.event(found.id);
   if (!whole) return undefined;
-  const { event_type, event_category, event_source, session_id, metadata } = whole;
-  return JSON.stringify({ event_type, event_category, event_source, session_id, metadata }, null, 2);
+  const sent = SENT.flatMap((name) => whole[name] === null ? [] : [[name, whole[name]]]);
+  return JSON.stringify(Object.fromEntries(sent), null, 2);
 }
 
 /** How many of the latest events it would refuse, whose, and some of them. */
