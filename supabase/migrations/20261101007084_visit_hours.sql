@@ -38,7 +38,18 @@ begin
   select h.hour, count(*)::bigint, count(*) filter (where h.previous_visit < h.hour), count(*) filter (where h.events = 1),
     round(count(*) filter (where h.events = 1)::numeric / count(*), 4), round(avg(extract(epoch from h.ended - h.started)), 1),
     round(avg(h.events), 2)
-  from (select b.*, date_trunc('hour', b.started, p_zone) as hour from begun b) h
+  from (
+    select b.started, b.ended, b.events, b.previous_visit,
+      case
+        when o.hour at time zone p_zone = date_trunc('hour', o.local) then o.hour
+        -- Within this hour the clock was changed by a part of one: what it shows since then is an hour of its own.
+        else (
+          select min(q.at) from generate_series(o.hour, b.started, interval '15 minutes') q (at)
+          where (q.at at time zone p_zone) - (q.at at time zone 'UTC') = o.local - (b.started at time zone 'UTC'))
+      end as hour
+    from begun b
+    cross join lateral (select date_trunc('hour', b.started, p_zone) as hour, b.started at time zone p_zone as local) o
+  ) h
   group by 1
   order by 1;
 end;

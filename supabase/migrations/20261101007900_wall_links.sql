@@ -64,6 +64,7 @@ declare
     select z.time_zone from audience_gate.site_zones z
     where z.site_id = site and z.time_zone = p_zone and z.covered_until is not null), 'UTC');
   today constant timestamptz := date_trunc('day', now() at time zone zone) at time zone zone;
+  month_begins constant timestamptz := (date_trunc('day', now() at time zone zone) - interval '27 days') at time zone zone;
   figures jsonb;
 begin
   if site is null then
@@ -75,10 +76,10 @@ begin
     'expires_at', (select w.expires_at from public.audience_wall_links w where w.digest = sha256(convert_to(p_secret, 'UTF8'))),
     'zone', zone,
     'today', (select to_jsonb(o) from audience_gate.kpi_overview(site, today, now() + interval '1 second', zone) o),
-    'month', (select to_jsonb(o) from audience_gate.kpi_overview(site, today - interval '27 days', now() + interval '1 second', zone) o),
+    'month', (select to_jsonb(o) from audience_gate.kpi_overview(site, month_begins, now() + interval '1 second', zone) o),
     'days', (
       select coalesce(jsonb_agg(jsonb_build_object('period', v.period, 'visits', v.visits, 'people', v.people) order by v.period), '[]')
-      from audience_gate.kpi_visits(site, today - interval '27 days', now() + interval '1 second', 'day', zone, '') v),
+      from audience_gate.kpi_visits(site, month_begins, now() + interval '1 second', 'day', zone, '') v),
     'live', (
       select coalesce(jsonb_agg(to_jsonb(l) order by l.minute), '[]')
       from audience_gate.kpi_live(site, now() - interval '30 minutes', now() + interval '1 second') l))

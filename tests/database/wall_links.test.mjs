@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { asClient, startPostgres } from "./postgres.mjs";
 
 const [HERE, THERE] = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"];
+const DAY = 86_400_000;
 const user = (/** @type {number} */ n) => `${String(n).repeat(8)}-0000-4000-8000-000000000000`;
 /** @typedef {import("pg").Client} Client */
 /** @type {Record<string, { role: string, id?: string }>} */
@@ -185,6 +186,40 @@ describe("links for screens", () => {
         await client.query("rollback to s");
       }
       await client.query("rollback");
+    });
+  });
+
+  test("its month is of 28 days, also where the clock was put forward meanwhile", async () => {
+    await asClient(server.url, async (client) => {
+      // A zone of its own, whose clock was put forward ten days ago, whenever this is run.
+      const yearDay = (/** @type {number} */ days) =>
+        Math.min(
+          365,
+          Math.ceil(
+            (Date.now() + days * DAY - Date.UTC(new Date(Date.now() + days * DAY).getUTCFullYear(), 0, 1)) / DAY,
+          ),
+        );
+      const zone = `AAA0BBB,J${yearDay(-10)}/0,J${yearDay(100)}/0`;
+      await client.query(
+        "insert into audience_gate.site_zones (site_id, time_zone, covered_until) values ($1, $2, '-infinity')",
+        [HERE, zone],
+      );
+      await client.query("set role audience_gate_store");
+      await client.query(
+        `insert into public.audience_events (site_id, created_at, session_id, event_type, event_category, event_source, contract)
+         select $1, ((now() at time zone $2)::date - 27 + t) at time zone $2, 'session-' || t, 'page_view', 'engagement', 'web',
+           audience_gate.contract_fingerprint() from unnest('{-30 minutes,30 minutes}'::interval[]) t`,
+        [HERE, zone],
+      );
+      await client.query("reset role");
+      await act(client, "anon");
+      const figures = /** @type {Record<string, any>} */ (await one(
+        client,
+        `select public.audience_wall_figures($1, '${zone}')`,
+        secret,
+      ));
+      assert.equal(figures.zone, zone);
+      assert.deepEqual([figures.month.events, figures.days.length], [4, 2]);
     });
   });
 

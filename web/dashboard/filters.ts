@@ -3,7 +3,7 @@ import { byId, el } from "../shared/dom.ts";
 import { keep } from "./address.ts";
 import { TIERS } from "./charts/frame.ts";
 import type { Range } from "./kpi.ts";
-import { localDay } from "./periods.ts";
+import { days, localDay } from "./periods.ts";
 import { t } from "./texts.ts";
 
 export interface Filters {
@@ -120,20 +120,21 @@ export function filterBar(
   }
 }
 
-/** The range of the same length just before, for comparison. */
+/** As many days just before, for comparison; where a clock was changed they are not as long. */
 export function before(range: Range): Range {
-  return {
-    ...range,
-    from: new Date(range.from.getTime() - (range.to.getTime() - range.from.getTime())),
-    to: range.from,
-  };
+  const { from, zone } = range;
+  return { ...range, from: midnight(shift(localDay(from, zone), -days(range)), zone), to: from };
 }
 
-/** Midnight of a calendar day in a zone: the difference of the two readings is the zone's distance from UTC then. */
+/**
+ * When a calendar day begins in a zone: the difference of the two readings is the zone's distance from UTC then. Where the clock
+ * was put forward at midnight, the day has none, and begins when it was.
+ */
 export function midnight(day: string, zone: string): Date {
   const guess = Date.parse(`${day}T00:00:00Z`);
-  const once = guess - offset(guess, zone);
-  return new Date(guess - offset(once, zone));
+  const once = new Date(guess - offset(guess, zone));
+  const twice = new Date(guess - offset(once.getTime(), zone));
+  return localDay(twice, zone) < day ? once : twice;
 }
 
 function offset(instant: number, zone: string): number {

@@ -3,6 +3,7 @@ import type { Grain, Range } from "./kpi.ts";
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
+const QUARTER = HOUR / 4;
 /** So many days are told apart by their hours. */
 const BY_HOUR = 3;
 
@@ -19,11 +20,20 @@ export function byHour(range: Range): boolean {
   return days(range) <= BY_HOUR;
 }
 
-/** The moments at which the hours of a range begin, and those that a clock put elsewhere. */
-export function hoursOf({ from, to }: Range, found: readonly { readonly period: string }[]): readonly string[] {
-  const all = new Set(found.map(({ period }) => period));
-  for (let at = from.getTime(); at < to.getTime(); at += HOUR) all.add(new Date(at).toISOString());
-  return [...all].sort();
+/**
+ * The moments at which the hours of a range begin: where a zone's clock shows a full hour, and where it is changed. Clocks are
+ * changed at quarters of an hour, and some of them by a part of one.
+ */
+export function hoursOf({ from, to, zone }: Range): readonly string[] {
+  const written = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
+  const all: string[] = [];
+  let expected = Number.NaN;
+  for (let at = from.getTime(); at < to.getTime(); at += QUARTER) {
+    const shown = Date.parse(`${written.format(at).replace(" ", "T")}Z`);
+    if (shown % HOUR === 0 || shown !== expected) all.push(new Date(at).toISOString());
+    expected = shown + QUARTER;
+  }
+  return all;
 }
 
 /** The first day of every period that the range touches, as the database names it: weeks by their Monday. */

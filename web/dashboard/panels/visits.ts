@@ -35,7 +35,7 @@ export function visitsPanel(): Spec<Data> {
     empty: ({ total }) => (total ? undefined : t("Nobody visited in this range.")),
     render: ({ periods, total }, { filters: { range, tier } }) => {
       const grain = byHour(range) ? "hour" : grainFor(range);
-      const all = grain === "hour" ? hoursOf(range, periods) : periodsOf(range, grain);
+      const all = grain === "hour" ? hoursOf(range) : periodsOf(range, grain);
       const rows = filled(periods, all, () => "", none);
       const now = measure();
       return el(

@@ -1,0 +1,270 @@
+// The dashboard's numbers on the real local stack, panel by panel, against plain SQL over the event log: in zones of whole and half
+// hours, over changes of the clock, today while the day goes on, and under the filter of tiers.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "../../local/ports.mjs";
+import { startStack } from "../../local/stack.mjs";
+import { begun } from "../stack/beginning.mjs";
+import { count, PANELS, percent, short } from "./dashboard-panels.mjs";
+import { TRUTH } from "./dashboard-truth.mjs";
+import { complaints, launch, LOOKS, overflow } from "./pages.mjs";
+
+const SITE = "00000000-0000-4000-8000-000000000001";
+const DEMO = { email: "demo@example.test", password: "demo-password" };
+const WAIT = { timeout: 120_000 };
+const [HOUR, DAY] = [3_600_000, 86_400_000];
+/** @typedef {import("playwright-core").Page} Page */
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+/** How far a zone's clock is ahead of UTC. @param {number} at @param {string} zone */
+const ahead = (at, zone) =>
+  Date.parse(`${new Date(at).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T")}Z`) - at;
+const dayOf = (/** @type {number} */ at, /** @type {string} */ zone) =>
+  new Date(at).toLocaleDateString("sv-SE", { timeZone: zone });
+const shifted = (/** @type {string} */ day, /** @type {number} */ days) =>
+  new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
+const daysOf = (/** @type {{ first: string, last: string }} */ { first, last }) =>
+  Math.round((Date.parse(last) - Date.parse(first)) / DAY) + 1;
+
+/** The latest two changes of a zone's clock, the later first. @param {string} zone */
+function changes(zone) {
+  const found = [];
+  for (let at = Math.floor(Date.now() / HOUR) * HOUR - 2 * DAY; found.length < 2; at -= HOUR / 2) {
+    if (ahead(at, zone) !== ahead(at - HOUR / 2, zone)) found.push(at);
+  }
+  return /** @type {[number, number]} */ (found);
+}
+const LORD_HOWE = "Australia/Lord_Howe";
+const PAGO_PAGO = "Pacific/Pago_Pago";
+/** Its clock is changed at midnight, so that one day a year has none. */
+const SANTIAGO = "America/Santiago";
+const CHANGES = changes(LORD_HOWE);
+const AT_MIDNIGHT = changes(SANTIAGO);
+/** A zone in which it is between ten and eleven. */
+const hourAhead = (10 - new Date().getUTCHours() + 36) % 24 - 12;
+const TEN = hourAhead === 0 ? "Etc/GMT" : `Etc/GMT${hourAhead > 0 ? "-" : "+"}${Math.abs(hourAhead)}`;
+
+/** The last days until today. @param {number} days @param {string} zone */
+const latest = (days, zone) => ({ first: shifted(dayOf(Date.now(), zone), 1 - days), last: dayOf(Date.now(), zone) });
+/** The day on which a clock changed, and some around it. @param {number} at @param {number} before @param {number} after */
+const around = (at, before, after, zone = LORD_HOWE) => ({
+  zone,
+  first: shifted(dayOf(at, zone), -before),
+  last: shifted(dayOf(at, zone), after),
+});
+const HOURS = /** @type {const} */ ("hour");
+/** @type {{ name: string, query: string, zone: string, first: string, last: string, tier?: string, grain?: "hour" | "day" | "week" }[]} */
+const CASES = [
+  { name: "four weeks in UTC", query: "", zone: "UTC", ...latest(28, "UTC") },
+  {
+    name: "a week of one tier",
+    query: "days=7&tier=practitioner",
+    zone: "UTC",
+    ...latest(7, "UTC"),
+    tier: "practitioner",
+  },
+  { name: "twelve weeks in the far west", query: "days=84", zone: PAGO_PAGO, ...latest(84, PAGO_PAGO), grain: "week" },
+  { name: "today, since ten", query: "days=1", zone: TEN, ...latest(1, TEN), grain: "hour" },
+  ...["the latest", "the former"].flatMap((which, index) =>
+    [
+      {
+        name: `hours over ${which} change of the clock by half an hour`,
+        ...around(CHANGES[index] ?? 0, 1, 1),
+        grain: HOURS,
+      },
+      { name: `days over ${which} change of the clock by half an hour`, ...around(CHANGES[index] ?? 0, 5, 4) },
+      {
+        name: `hours from ${which} change of the clock at midnight on`,
+        ...around(AT_MIDNIGHT[index] ?? 0, 0, 1, SANTIAGO),
+        grain: HOURS,
+      },
+    ].map((one) => ({ ...one, query: `from=${one.first}&to=${one.last}` }))
+  ),
+];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audience-gate-truth-"));
+  // One after the other: if the stack cannot start, there is still a browser to close.
+  browser = await launch();
+  await begun(folder);
+  stack = await startStack({ folder, port: await freePort() });
+  await stack.database.query("select audience_gate.add_site_zone($1, $2)", [SITE, PAGO_PAGO]);
+  await plant(0);
+  for (const job of ["derive_states", "refresh_analytics"]) {
+    await stack.database.query("select audience_gate.run_job($1)", [job]);
+  }
+  // What comes after a fold is read from the events themselves. Nothing moves meanwhile.
+  await stack.database.query("update audience_gate.jobs set active = false");
+  await plant(1);
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Every twenty minutes around the changes of the clock and in the days before, somebody does something; every second time, counted from `odd`. @param {0 | 1} odd */
+async function plant(odd) {
+  const rows = [...CHANGES, ...AT_MIDNIGHT].flatMap((change) =>
+    [change - 15.5 * DAY, change].flatMap((middle) =>
+      Array.from({ length: 150 }, (_, index) => ({ at: middle + (index - 75) * HOUR / 3 + 60_000, index }))
+    )
+  ).filter(({ index }) => index % 2 === odd);
+  await stack.database.query("begin");
+  await stack.database.query("set local role audience_gate_store");
+  await stack.database.query(
+    `insert into public.audience_events (created_at, session_id, user_id, event_type, event_category, event_source, metadata, site_id, contract,
+       rejected, utm_source, utm_campaign)
+     select to_timestamp(r.at / 1000.0), 'clock-' || floor(r.at / 7200000), case when r.index % 9 = 0 then '99999999-0000-4000-8000-000000000001'::uuid end,
+       t.id, t.category, 'web', r.metadata, $2, case when r.index % 25 <> 7 then audience_gate.contract_fingerprint() end,
+       t.id = 'event_validation_fail', case when r.index % 11 = 0 then 'letter' end, case when r.index % 11 = 0 then 'clock' end
+     from jsonb_to_recordset($1) r (at numeric, index integer, type text, metadata jsonb) join public.audience_event_types t on t.id = r.type`,
+    [JSON.stringify(rows.map(({ at, index }) => ({ at, index, ...deed(index) }))), SITE],
+  );
+  await stack.database.query("commit");
+  await stack.database.query(
+    `insert into audience_gate.refused_requests (minute, site_id, reason, requests)
+     select date_trunc('minute', to_timestamp(at / 1000.0)), $2, 'too_large', 3 from unnest($1::float8[]) at on conflict do nothing`,
+    [rows.filter(({ index }) => index % 40 === odd).map(({ at }) => at), SITE],
+  );
+}
+
+/** What somebody does. @param {number} index */
+function deed(index) {
+  const type = [
+    "page_view",
+    "content_view",
+    "page_view",
+    "error_occurred",
+    "page_performance",
+    "event_validation_fail",
+    "email_subscribe",
+  ][index % 7] ?? "";
+  /** @type {Record<string, object>} */
+  const metadata = {
+    content_view: { page_path: "/guides", duration_seconds: index % 3 === 0 ? 100_000 : 90, device_class: "mobile" },
+    error_occurred: { error_code: "E1/half" },
+    page_performance: { load_ms: 40 + 7.5 * index },
+    event_validation_fail: { validation_rule_id: ["privacy.raw_email", "subscription.consent"][index % 2] },
+  };
+  return { type, metadata: metadata[type] ?? { page_path: `/${index % 3}`, referrer_kind: "search" } };
+}
+
+/** The truth of a case; what it is asked for beside the range stands for itself. @param {keyof typeof TRUTH} name @param {Record<string, unknown>} values */
+async function truth(name, values) {
+  const text = TRUTH[name].replaceAll(/(?<!:):([a-z]+)/g, (_, key) => {
+    const value = values[key];
+    return typeof value === "number" ? String(value) : `'${value}'`;
+  });
+  return (await stack.database.query(text)).rows;
+}
+
+const idle = (/** @type {Page} */ page) =>
+  page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), undefined, WAIT);
+const loaded = async (/** @type {Page} */ page) => {
+  await page.waitForSelector("main[data-loaded] .panel:not([aria-busy=true])", WAIT);
+  await idle(page);
+};
+
+test("every number of every panel equals SQL over the event log", async (t) => {
+  const context = await browser.newContext({ ...LOOKS[0], timezoneId: "Asia/Kolkata", reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const said = complaints(page);
+  await page.goto(`${stack.url}/dashboard/`);
+  await page.getByLabel("E-mail").fill(DEMO.email);
+  await page.getByLabel("Password").fill(DEMO.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await loaded(page);
+  for (const { name, query, zone, first, last, tier = "all", grain = "day" } of CASES) {
+    await t.test(`${name}: ${zone}, ${first} to ${last}`, async () => {
+      await page.goto(`${stack.url}/dashboard/?${query}&zone=${encodeURIComponent(zone)}`);
+      await loaded(page);
+      const shown = await page.$$eval(".panel", (all) => all.map(({ id }) => id));
+      assert.deepEqual(shown.toSorted(), Object.keys(PANELS).toSorted(), "each panel is expected to show something");
+      const days = daysOf({ first, last });
+      const values = { site: SITE, zone, first, last, grain: grain === "hour" ? "day" : grain };
+      const seen = {
+        page,
+        zone,
+        tier,
+        grain,
+        before: { first: shifted(first, -days), last: shifted(first, -1) },
+        truth: (/** @type {keyof typeof TRUTH} */ which, more = {}) => truth(which, { ...values, ...more }),
+        press: async (/** @type {string} */ panel, /** @type {string} */ label) => {
+          await page.locator(`#${panel} label`, { hasText: label }).click();
+          await idle(page);
+        },
+      };
+      const wrong = [];
+      for (const id of shown) {
+        for (const [what, found, expected] of await PANELS[id]?.(seen) ?? []) {
+          try {
+            assert.deepEqual(found, expected);
+          } catch (error) {
+            wrong.push(`${what}: ${/** @type {Error} */ (error).message}`);
+          }
+        }
+      }
+      assert.deepEqual([...wrong, ...await overflow(page)], []);
+    });
+  }
+  assert.deepEqual(said, []);
+});
+
+test("the numbers of a screen on the wall equal SQL, in a zone that the site keeps", async (t) => {
+  const secret = "5ec".padEnd(64, "0");
+  await stack.database.query(
+    "insert into public.audience_wall_links (site_id, name, digest, expires_at) values ($1, 'hall', sha256(convert_to($2, 'UTF8')), now() + interval '1 day')",
+    [SITE, secret],
+  );
+  const context = await browser.newContext({ ...LOOKS[0], timezoneId: PAGO_PAGO, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const said = complaints(page);
+  await page.goto(`${stack.url}/dashboard/#wall=${secret}`);
+  await page.waitForSelector("main[data-loaded=wall]", WAIT);
+  const zone = PAGO_PAGO;
+  const [[today], [month], visits] = await Promise.all([
+    truth("overview", { site: SITE, zone, ...latest(1, zone) }),
+    truth("overview", { site: SITE, zone, ...latest(28, zone) }),
+    truth("visits", { site: SITE, zone, grain: "day", ...latest(28, zone) }),
+  ]);
+  assert.deepEqual(
+    await page.$$eval(
+      ".wall section",
+      (tiles) => tiles.slice(0, 4).map((tile) => [...tile.children].map((one) => one.textContent)),
+    ),
+    [
+      ["Events today", count(today?.events), `${short(month?.events)} in 28 days`],
+      ["People today", count(today?.people), `${short(month?.people)} in 28 days`],
+      ["Sessions today", count(today?.sessions), `${short(month?.sessions)} in 28 days`],
+      ["Refused today", refused(today), `${refused(month)} in 28 days`],
+    ],
+  );
+  const byDay = new Map(visits.map(({ label, visits }) => [label, visits]));
+  const bars = await page.locator(".wall section", { hasText: "Visits by day" }).locator("svg").getAttribute(
+    "aria-label",
+  );
+  assert.equal(
+    bars,
+    `Visits by day: ${
+      [...byDay].toSorted(([a], [b]) => String(a).localeCompare(String(b))).map(([, n]) => n).join(", ")
+    }`,
+  );
+  assert.deepEqual(said, []);
+
+  /** @param {Record<string, any> | undefined} row */
+  function refused(row) {
+    const received = row?.accepted + row?.rejected;
+    return percent(received === 0 ? null : Number((row?.rejected / received).toFixed(4)));
+  }
+});
