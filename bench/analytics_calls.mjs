@@ -33,6 +33,7 @@ const ZONED = [
   ["kpi_performance", "30 days", 30, ""],
   ["kpi_performance", "30 days by day", 30, ", grain => 'day'"],
   ["kpi_data_quality", "30 days", 30, ""],
+  ["kpi_releases", "90 days", 90, ""],
   ["kpi_state_funnel", "30 days", 30, ""],
   ["kpi_state_dwell", "30 days", 30, ""],
   ["kpi_state_trend", "30 days by day", 30, ""],

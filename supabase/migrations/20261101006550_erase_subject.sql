@@ -264,6 +264,8 @@ begin
   update public.audience_observations o set sample = null
   where o.sample is not null and (o.sample ->> 'session_id' = any (sessions)
     or subject_kind <> 'session_id' and position(known in o.sample::text) > 0);
+  delete from audience_gate.releases r
+  where subject_kind in ('user_id', 'email_hash') and position(known in lower(r.sender || ' ' || r.release)) > 0;
   done := jsonb_build_object('erasure', erasure, 'events', events);
   if person is not null then
     done := done || jsonb_build_object('state_changes', audience_gate.erase_changes(erasure, person, pseudonym))

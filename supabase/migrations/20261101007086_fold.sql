@@ -246,6 +246,11 @@ begin
     group by 1, 2, 3, 4, 5
     on conflict on constraint timing_days_pkey do update
     set samples = c.samples + excluded.samples, total = c.total + excluded.total, maximum = greatest(c.maximum, excluded.maximum)
+  ), put_releases as (
+    insert into audience_gate.releases as c (site_id, kind, sender, release, first_seen)
+    select s.site_id, t.* from sites s cross join lateral audience_gate.release_tail(s.site_id) t
+    on conflict on constraint releases_pkey do update set first_seen = excluded.first_seen
+    where excluded.first_seen < c.first_seen
   ), put_receipt_slots as (
     insert into audience_gate.receipt_slots as c (site_id, slot, rule_id, events)
     select s.site_id, t.* from sites s cross join lateral audience_gate.receipt_tail(s.site_id) t where s.holds

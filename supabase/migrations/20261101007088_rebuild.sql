@@ -69,6 +69,7 @@ begin
   delete from audience_gate.receipt_corrections;
   delete from audience_gate.unfolded_changes;
   perform audience_gate.make_figures(array(select s.id from public.audience_sites s));
+  perform audience_gate.note_releases();
   return (select coalesce(sum(n.events), 0) from audience_gate.session_slots s cross join lateral unnest(s.events) n (events));
 end;
 $$;

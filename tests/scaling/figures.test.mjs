@@ -15,7 +15,8 @@ const EVENTS = `
   select s.at + n.nth * interval '1 minute', s.at + n.nth * interval '1 minute', 'session-' || s.nth,
     case when s.nth % 3 = 0 and n.nth > 1 then md5('user ' || s.nth % 5)::uuid end,
     (array['page_view', 'content_view', 'email_subscribe', 'error_occurred'])[n.nth], 'engagement', 'web',
-    jsonb_build_object('page_path', '/' || s.nth % 4, 'duration_seconds', 30), audience_gate.contract_fingerprint()
+    jsonb_build_object('page_path', '/' || s.nth % 4, 'duration_seconds', 30, 'tracker', 'web/' || s.nth / 40),
+    audience_gate.contract_fingerprint()
   from (
     select d.nth * 12 + m as nth, date_trunc('month', now(), 'UTC') - interval '3 months' + d.nth * interval '5 days' + m * interval '1 hour'
         + b.later as at
@@ -60,6 +61,7 @@ for (const version of SCENARIO_VERSIONS) {
             "performance",
             "referrers",
             "devices",
+            "releases",
             "data_quality",
           ]
         ) {

@@ -18,7 +18,7 @@ select is_empty($$
       'rebuilds_due', 'fold_state', 'kept_events', 'kept_receipts', 'retention_progress', 'receipt_corrections', 'unfolded_changes', 'session_users', 'session_slots', 'session_starts', 'engagement_slots',
       'feature_slots', 'known_slots', 'funnel_slots', 'visits', 'error_slots', 'timing_slots', 'receipt_slots', 'flow_slots', 'stay_slots', 'site_listeners',
       'engagement_days', 'feature_days', 'cohort_periods', 'funnel_days', 'known_days', 'visit_days', 'error_days', 'timing_days',
-      'flow_days', 'stay_days',
+      'flow_days', 'stay_days', 'releases',
       -- histories
       'audience_registry_events', 'audience_state_events', 'audience_own_rule_events', 'lifecycle_said', 'deriving',
       'unsealed', 'leaf', 'tile', 'seal', 'checkpoint', 'erasures', 'erased_rows',
