@@ -1,4 +1,5 @@
-// What members of a site share, and what the page asks of the project while nobody looks: saved views, and requests a minute.
+// What members of a site share, and what the page asks of the project while nobody looks: saved views, marks of releases, and
+// requests a minute.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -110,6 +111,58 @@ test("one event is no view to save", async (t) => {
   await saved(page).locator("summary").click();
   await saved(page).getByText("One event is no view to save").waitFor(WAIT);
   assert.equal(await saved(page).getByLabel("Name").count(), 0);
+});
+
+test("every chart over time marks when a version was first seen, by name and day, as long as the reader wants it", async (t) => {
+  const { page, said } = await signedIn(t);
+  const marks = (/** @type {string} */ panel) => page.locator(`#${panel} .releases a`);
+  await marks("states").first().waitFor(WAIT);
+  /** @type {{ rows: Record<string, any>[] }} */
+  const { rows } = await stack.database.query(
+    `select r.release, to_char(r.day, 'Mon FMDD, YYYY') as day from public.kpi_releases($1, now() - interval '27 days', now()) r`,
+    [SITE],
+  );
+  assert.ok(rows.some(({ release }) => release === "app 4.2.0"), "the demo has a release that broke something");
+  const over = ["engagement", "visits", "states", "quality", "errors", "latency"];
+  for (const panel of over) {
+    const text = (await marks(panel).allInnerTexts()).join("\n");
+    for (const { release, day } of rows) {
+      assert.match(text, new RegExp(`${release.replaceAll(".", "\\.")}.*: ${day}`), `${panel} marks ${release}`);
+    }
+    assert.equal(await page.locator(`#${panel} svg [aria-label=release] line`).count(), await marks(panel).count());
+  }
+  assert.equal(await page.locator(".releases").count(), over.length, "and no other chart does");
+
+  const box = page.getByLabel("Mark releases");
+  const first = marks("visits").first();
+  assert.equal((await first.locator("span").boundingBox())?.width, 1);
+  await first.hover();
+  assert.ok(((await first.locator("span").boundingBox())?.width ?? 0) > 40, "the name is seen under the pointer");
+  await page.mouse.move(0, 0);
+  assert.equal(await page.locator("#visits .releases a:not([tabindex='-1'])").count(), 1, "a chart is one stop of Tab");
+  await first.focus();
+  await page.keyboard.press("ArrowRight");
+  const second = marks("visits").nth(1);
+  assert.ok(await second.evaluate((element) => element === document.activeElement));
+  assert.ok(((await second.locator("span").boundingBox())?.width ?? 0) > 40, "the name is seen where the focus is");
+  assert.deepEqual([...await violations(page), ...await overflow(page)], []);
+  await picture(page, "releases");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Events", level: 1 }).waitFor(WAIT);
+  assert.match(page.url(), /from=\d{4}-\d\d-\d\d&to=/);
+  await page.goBack();
+  await marks("visits").first().waitFor(WAIT);
+
+  await box.uncheck();
+  await page.waitForFunction(() => !document.querySelector(".releases, svg [aria-label=release]"), undefined, WAIT);
+  assert.equal(new URL(page.url()).searchParams.get("releases"), "off");
+  await page.reload();
+  await page.waitForSelector("main[data-loaded]", WAIT);
+  assert.equal(await page.locator(".releases").count(), 0);
+  await page.getByRole("link", { name: "Refusals" }).first().click();
+  await page.getByRole("heading", { name: "Refusals", level: 1 }).waitFor(WAIT);
+  assert.equal(new URL(page.url()).searchParams.get("releases"), "off", "another view keeps it");
+  assert.deepEqual(said, []);
 });
 
 test("a tab that nobody looks at asks for nothing, and goes on when somebody returns", async (t) => {

@@ -1,7 +1,7 @@
 /** The address of the page: it holds what is shown, so that every view can be saved and sent. Nobody's name is in it. */
 
 /** What stays when the reader goes from one view to another. */
-const KEPT = ["site", "days", "from", "to", "zone", "tier", "lang"];
+const KEPT = ["site", "days", "from", "to", "zone", "tier", "releases", "lang"];
 
 /** Told to the page when the address changes while the view stays. */
 export const ADDRESS_CHANGED = "addresschange";

@@ -1,5 +1,5 @@
 /** The board of one site: the panels in reading order, each refreshed while somebody sees it. */
-import { el } from "../shared/dom.ts";
+import { byId, el } from "../shared/dom.ts";
 import { filterBar } from "./filters.ts";
 import { freshnessNote } from "./freshness.ts";
 import { kpi } from "./kpi.ts";
@@ -16,6 +16,7 @@ import { retentionPanel } from "./panels/retention.ts";
 import { campaignsPanel, devicesPanel, pagesPanel, referrersPanel } from "./panels/sources.ts";
 import { dwellPanel, flowPanel, statesPanel } from "./panels/states.ts";
 import { visitsPanel } from "./panels/visits.ts";
+import { releaseMarks } from "./releases.ts";
 import type { Place } from "./views.ts";
 import { isWatched, onReturn } from "./watched.ts";
 import { t } from "./texts.ts";
@@ -68,6 +69,8 @@ export function show({ main, client, site, signal }: Place): void {
     live.narrow(context());
     void refresh();
   });
+  const releases = releaseMarks(main, api, signal);
+  byId("filters").append(releases.element);
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);
   const seen = new Set<Panel>();
   const stale = new Set<Panel>();
@@ -120,7 +123,11 @@ export function show({ main, client, site, signal }: Place): void {
         await one.refresh(now);
       }
     };
-    await Promise.all([freshness.refresh(now.filters), ...Array.from({ length: AT_A_TIME }, lane)]);
+    await Promise.all([
+      releases.refresh(now.filters.range),
+      freshness.refresh(now.filters),
+      ...Array.from({ length: AT_A_TIME }, lane),
+    ]);
     if (turn === turns && !signal.aborted) main.dataset["loaded"] = site;
   }
 
@@ -130,6 +137,7 @@ export function show({ main, client, site, signal }: Place): void {
     const now = context();
     void live.refresh(now);
     void freshness.refresh(now.filters);
+    void releases.refresh(now.filters.range);
     for (const one of slow) {
       if (seen.has(one)) void one.refresh(now);
       else stale.add(one);

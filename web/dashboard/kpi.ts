@@ -135,6 +135,7 @@ const freshness = {
   tail_events: nullable(number),
   schedule: nullable(text),
 };
+const release = { kind: text, sender: nullable(text), release: text, first_seen: text, day: text };
 const sites = { id: text, name: text, role: text };
 const recent = {
   id: text,
@@ -175,6 +176,8 @@ export type VisitGroup = Row<typeof group>;
 export type Campaign = Row<typeof campaign>;
 export type Minute = Row<typeof live>;
 export type Freshness = Row<typeof freshness>;
+/** A version of something, and when it was first seen. */
+export type Release = Row<typeof release>;
 export type Site = Row<typeof sites>;
 export type RecentEvent = Row<typeof recent>;
 export type Refusal = Row<typeof refusal>;
@@ -218,6 +221,7 @@ export function kpi(client: Client, site: string) {
     devices: (range: Range) => call("kpi_devices", span(range), device),
     campaigns: (range: Range, by: "first" | "last", name: string) =>
       call("kpi_campaigns", { ...span(range), by, funnel: name }, campaign),
+    releases: (range: Range) => call("kpi_releases", span(range), release),
     live: () => call("kpi_live", {}, live),
     freshness: () => call("kpi_freshness", {}, freshness),
     recent: (count: number) => call("audience_recent_events", { row_limit: count }, recent),

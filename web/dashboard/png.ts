@@ -5,7 +5,7 @@ import type { Filters } from "./filters.ts";
 import { dates } from "./format.ts";
 
 /** What can be pressed or unfolded, which a picture cannot be. */
-const LEFT_OUT = ".button, select, fieldset, details, header a, .visually-hidden";
+const LEFT_OUT = ".button, select, fieldset, details, header a, .visually-hidden, .releases";
 const SCALE = 2;
 const FOOT = 34;
 

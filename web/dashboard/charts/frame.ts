@@ -113,6 +113,9 @@ export function table(
   );
 }
 
+/** What a chart tells those around it once it is drawn. */
+export const DRAWN = "chartdrawn";
+
 /** Draws again whenever the available width changes, so that a chart is never squeezed or cut off. `height` is kept free before. */
 export function fitted(drawAt: (width: number) => Element, height = 0): HTMLElement {
   const box = el("div", { class: "fitted" });
@@ -128,6 +131,7 @@ export function fitted(drawAt: (width: number) => Element, height = 0): HTMLElem
     box.setAttribute("aria-label", drawing.getAttribute("aria-label") ?? "");
     drawing.setAttribute("aria-hidden", "true");
     box.replaceChildren(drawing);
+    box.dispatchEvent(new Event(DRAWN, { bubbles: true }));
   }).observe(box);
   return box;
 }

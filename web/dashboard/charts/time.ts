@@ -30,6 +30,22 @@ export function byGrain(what: string, grain: Grain): string {
   return t(BY_GRAIN[grain], { what });
 }
 
+/** Where in a drawing a moment is. */
+interface Timeline {
+  /** The place of a moment, of which the local day is known too, as not every chart has hours. */
+  readonly at: (day: string, instant: string) => number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly width: number;
+  readonly hourly: boolean;
+}
+const timelines = new WeakMap<SVGSVGElement, Timeline>();
+
+/** The timeline of a drawing, if it is one over time. */
+export function timeline(drawing: SVGSVGElement): Timeline | undefined {
+  return timelines.get(drawing);
+}
+
 interface Drawn {
   readonly shapes: readonly Node[];
   readonly tips: readonly Tip[];
@@ -50,7 +66,7 @@ export function overTime(
   const rows = y.ticks(4).filter((value, at, all) => at === 0 || write(value) !== write(all[at - 1] ?? 0));
   const across = (value: number) => shape("line", { x1: left, x2: width - RIGHT, y1: y(value), y2: y(value) });
   const most = Math.max(2, Math.floor((width - left - RIGHT) / 90));
-  return picture(label, [width, height], [
+  const drawing = picture(label, [width, height], [
     marks("grid", rows.map(across), { stroke: "var(--line)" }),
     marks("axis", rows.map((value) => words(left - 8, y(value), write(value))), { "text-anchor": "end" }),
     marks(
@@ -63,6 +79,16 @@ export function overTime(
     ...shapes,
     marks("base", [across(0)], { stroke: "var(--edge)" }),
   ], tips);
+  const hourly = hoursOf !== undefined;
+  timelines.set(drawing, {
+    // The last period of a line is a point at the end of the chart.
+    at: (day, instant) => x(Math.min(hourly ? Date.parse(instant) : utc(day).getTime() + shift, times[1])),
+    top: TOP,
+    bottom: height - BOTTOM,
+    width,
+    hourly,
+  });
+  return drawing;
 }
 
 export interface Bar {
