@@ -264,6 +264,39 @@ test("a rule of the install's own speaks the reader's language, and keeps the ot
   assert.deepEqual(said, []);
 });
 
+test("the contract says in the reader's language what is wrong, wherever it is shown", async (t) => {
+  const { page, said } = await signedIn(t, LOOKS[0]);
+  /** @type {Record<string, string>} */
+  const first = { en: "The view lasted", de: "Der Aufruf dauerte", fr: "La vue a duré", es: "La vista duró" };
+  for (const [language, begins] of Object.entries(first)) {
+    const told = async (/** @type {import("playwright-core").Locator} */ reason) => {
+      await reason.waitFor(WAIT);
+      assert.equal((await reason.innerText()).slice(0, begins.length), begins);
+      assert.equal(await reason.getAttribute("lang"), language);
+    };
+    await page.goto(`${stack.url}/dashboard/?lang=${language}&view=refusals&rule=engagement.content_view_threshold`);
+    await loaded(page);
+    await told(page.locator("[aria-labelledby=instead] > p").first());
+    await page.goto(`${stack.url}/dashboard/?lang=${language}`);
+    await loaded(page);
+    await page.locator('.refusal[data-rule="engagement.content_view_threshold"]').click();
+    await told(page.locator("dialog .dialog-body > p").first());
+    await page.goto(`${stack.url}/dashboard/?lang=${language}&view=registry&type=content_view`);
+    await loaded(page);
+    await page.locator("#type-example").fill(
+      JSON.stringify({
+        event_type: "content_view",
+        event_category: "engagement",
+        event_source: "web",
+        session_id: "session-0001",
+        metadata: { content_id: "gut-health", duration_seconds: 4 },
+      }),
+    );
+    await told(page.locator("#type-verdict li > span"));
+  }
+  assert.deepEqual(said, []);
+});
+
 test("a reader is sent the texts of one language", async (t) => {
   const context = await browser.newContext({ ...LOOKS[0], locale: "en-GB" });
   t.after(() => context.close());

@@ -1,7 +1,6 @@
 /** What was refused, by rule, down to the redacted record of each refusal. */
 import { el } from "../../shared/dom.ts";
 import { jsonBlock } from "../../shared/json.ts";
-import { prose, sentence } from "../../shared/prose.ts";
 import { addressOf } from "../address.ts";
 import { fitted, withTable } from "../charts/frame.ts";
 import { qualityChart } from "../charts/quality.ts";
@@ -10,6 +9,7 @@ import { count, dateTime, day, percent } from "../format.ts";
 import type { Quality, Refusal } from "../kpi.ts";
 import { type Context, explain, type Spec } from "../panel.ts";
 import { filled, grainFor, periodsOf } from "../periods.ts";
+import { contractReasons, ofContract, type Reasons } from "../reasons.ts";
 import { t } from "../texts.ts";
 
 const SHOWN = 20;
@@ -90,21 +90,21 @@ async function open(rule: string, { kpi, filters: { range } }: Context): Promise
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
   try {
-    const refused = await kpi.refusals(range, rule, SHOWN);
-    body.replaceChildren(...drillDown(refused, range.zone));
+    const [refused, reasons] = await Promise.all([kpi.refusals(range, rule, SHOWN), contractReasons()]);
+    body.replaceChildren(...drillDown(refused, range.zone, reasons));
   } catch (error) {
     console.error(error);
     body.replaceChildren(el("p", {}, explain(error)));
   }
 }
 
-function drillDown(refused: readonly Refusal[], zone: string): readonly HTMLElement[] {
+function drillDown(refused: readonly Refusal[], zone: string, reasons: Reasons): readonly HTMLElement[] {
   const [latest] = refused;
   if (!latest) {
     return [el("p", {}, t("Refusals are listed by when they were recorded; none was recorded in this range."))];
   }
   return [
-    el("p", { lang: "en" }, prose(sentence(latest.reason ?? ""))),
+    ofContract(latest.rule_id, latest.reason ?? "", reasons),
     el(
       "p",
       { class: "quiet small" },

@@ -2,6 +2,7 @@
 import { type Child, el } from "../../shared/dom.ts";
 import { prose, sentence } from "../../shared/prose.ts";
 import type { Gate } from "../gate.ts";
+import { ofContract, type Reasons } from "../reasons.ts";
 import type { EventType } from "../registry_api.ts";
 import { rich, t } from "../texts.ts";
 
@@ -17,6 +18,7 @@ export function byModule(
   registry: Snapshot,
   now: EventType,
   example: string,
+  reasons: Reasons,
 ): { readonly fault: string | undefined; readonly said: Child } {
   const others = registry.event_types.filter(({ id }) => id !== now.id);
   const { id, category, payload_schema } = now;
@@ -52,7 +54,7 @@ export function byModule(
               el("code", { class: "rule-id" }, rule_id),
               path !== "" && [" (", el("code", {}, path), ")"],
               ": ",
-              el("span", { lang: "en" }, prose(sentence(reason))),
+              ofContract(rule_id, reason, reasons, "span"),
             )
           ),
         ),

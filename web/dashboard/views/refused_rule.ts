@@ -6,7 +6,7 @@ import { shareLink } from "../../shared/share.ts";
 import type { Filters } from "../filters.ts";
 import { count, dateTime } from "../format.ts";
 import { type Gate, gate } from "../gate.ts";
-import { reasonText } from "../reasons.ts";
+import { contractReasons, ofContract, type Reasons, reasonText } from "../reasons.ts";
 import type { RefusalFilter, RefusedEvent, Replay, Room } from "../room.ts";
 import { settings } from "../settings.ts";
 import type { Place } from "../views.ts";
@@ -37,20 +37,26 @@ export function ruleDetail(body: HTMLElement, question: Asked): Promise<void> {
     body,
     () => {
       const registry = api.registry();
-      return Promise.all([api.refusedEvents(range, rule, filter, SHOWN), gate(registry), registry]);
+      return Promise.all([api.refusedEvents(range, rule, filter, SHOWN), gate(registry), registry, contractReasons()]);
     },
-    ([events, contract, registry]) =>
+    ([events, contract, registry, reasons]) =>
       el(
         "div",
         { class: "split" },
-        el("div", { class: "beside" }, ruleCard(rule, events, contract, registry), replayCard(question, body)),
+        el("div", { class: "beside" }, ruleCard(rule, events, contract, registry, reasons), replayCard(question, body)),
         el("section", { "aria-label": t("Refused events") }, list(events, contract, range.zone)),
       ),
   );
 }
 
-/** The rule in the contract's own words, with what to send instead; one of the install's own in its words. */
-function ruleCard(id: string, events: readonly RefusedEvent[], contract: Gate, registry: object): HTMLElement {
+/** The rule in the contract's words, what to send instead in the reader's language; one of the install's own in its words. */
+function ruleCard(
+  id: string,
+  events: readonly RefusedEvent[],
+  contract: Gate,
+  registry: object,
+  reasons: Reasons,
+): HTMLElement {
   const rule = contract.contract().rules.find((one) => one.id === id);
   const reason = rule?.reason ?? events[0]?.reason ?? "";
   const { own_rules } = registry as {
@@ -61,7 +67,7 @@ function ruleCard(id: string, events: readonly RefusedEvent[], contract: Gate, r
     "section",
     { class: "card pad", "aria-labelledby": "instead" },
     el("h2", { id: "instead" }, t("What to send instead")),
-    reason !== "" && reasonText(own?.reasons ?? {}, reason),
+    reason !== "" && (own ? reasonText(own.reasons, reason) : ofContract(id, reason, reasons)),
     rule
       ? [
         el("p", { class: "quiet", lang: "en" }, prose(sentence(`${rule.when}: ${rule.must}`))),

@@ -6,6 +6,7 @@ import { TIERS } from "../charts/frame.ts";
 import { gate } from "../gate.ts";
 import type { EventType } from "../registry_api.ts";
 import { room } from "../room.ts";
+import { contractReasons } from "../reasons.ts";
 import { rulesApi } from "../rules_api.ts";
 import { changes } from "./changes.ts";
 import { area, latestEvent, notJson, ofStored, onPause } from "./judged.ts";
@@ -30,10 +31,11 @@ const NEW: EventType = {
 
 export async function typeForm(around: Around, given?: EventType): Promise<HTMLElement> {
   const { api, place, done } = around;
-  const [registry, stored, history] = await Promise.all([
+  const [registry, stored, history, reasons] = await Promise.all([
     room(place.client, place.site).registry() as Promise<Snapshot>,
     given && latestEvent(place, given.id),
     given && place.owner ? changes(around, { entity: "event_type", record: given.id }) : null,
+    contractReasons(),
   ]);
   const contract = await gate(Promise.resolve(registry));
   const was = given ?? NEW;
@@ -192,7 +194,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
       return;
     }
     const now = draft();
-    const { fault, said: found } = byModule(contract, registry, now, example.value);
+    const { fault, said: found } = byModule(contract, registry, now, example.value, reasons);
     save.button.disabled = fault !== undefined;
     personal.replaceChildren(...flags(now));
     const seen = el("div", { class: "report" });
