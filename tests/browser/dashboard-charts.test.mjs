@@ -418,10 +418,13 @@ test("live", () =>
 /** @param {string | null} from_state @param {string} to_state @param {number} transitions */
 const move = (from_state, to_state, transitions) => ({ from_state, to_state, transitions, average_dwell_seconds: 60 });
 
+const STATES = { states: ["S0", "S1", "S2", "S3"] };
+
 test("flow", () =>
   check("flow", [
     {
       says: "ribbons as wide as the number of moves",
+      options: STATES,
       rows: [move("S0", "S1", 30), move("S1", "S2", 10)],
       read:
         "all('link', 'path').map((path) => number(path, 'stroke-width') / all('link', 'path').map((other) => number(other, 'stroke-width')).reduce((a, b) => a + b)).map((share) => Math.round(share * 100))",
@@ -429,21 +432,32 @@ test("flow", () =>
     },
     {
       says: "up is green, down is ochre",
+      options: STATES,
       rows: [move("S0", "S1", 3), move("S3", "S2", 3)],
       read: "all('link', 'path').map((path) => path.getAttribute('stroke'))",
       expected: ["var(--pine)", "var(--ochre)"],
     },
     {
       says: "a first state comes from nowhere",
+      options: STATES,
       rows: [move(null, "S0", 3)],
       read: "all('text', 'text').map((text) => text.textContent)",
       expected: ["new  3", "S0  3"],
     },
     {
+      says: "any states, in the order that the install gave them",
+      options: { states: ["new_here", "gone", "member"] },
+      rows: [move("new_here", "member", 3), move("member", "gone", 2)],
+      read:
+        "[all('link', 'path').map((path) => path.getAttribute('stroke')), all('text', 'text').map((text) => text.textContent)]",
+      expected: [["var(--pine)", "var(--ochre)"], ["new_here  3", "member  2", "gone  2", "member  3"]],
+    },
+    {
       says: "both sides hold every move",
+      options: STATES,
       rows: [move("S0", "S1", 3), move("S0", "S2", 4), move("S1", "S2", 5)],
       read:
-        "(({ nodes }) => [0, 1].map((side) => nodes.filter((node) => node.side === side).reduce((sum, node) => sum + node.transitions, 0)))(charts.flow.layout([{ from_state: 'S0', to_state: 'S1', transitions: 3 }, { from_state: 'S0', to_state: 'S2', transitions: 4 }, { from_state: 'S1', to_state: 'S2', transitions: 5 }]))",
+        "(({ nodes }) => [0, 1].map((side) => nodes.filter((node) => node.side === side).reduce((sum, node) => sum + node.transitions, 0)))(charts.flow.layout([{ from_state: 'S0', to_state: 'S1', transitions: 3 }, { from_state: 'S0', to_state: 'S2', transitions: 4 }, { from_state: 'S1', to_state: 'S2', transitions: 5 }], ['S0', 'S1', 'S2']))",
       expected: [12, 12],
     },
   ]));
@@ -467,7 +481,18 @@ test("states", () =>
         ["2026-11-02", "2026-11-03"].map((period) => ({ period, state, entered: 1, left_state: 0, people_at_end: 5 }))
       ),
       read: "all('area', 'path').map((path) => path.getAttribute('fill'))",
-      expected: ["var(--heat-0)", "var(--heat-1)"],
+      options: { states: ["S0", "S1"] },
+      expected: ["var(--heat-0)", "var(--heat-5)"],
+    },
+    {
+      says: "as many shades as there are states, from the lowest to the highest",
+      rows: ["a", "b", "c", "d", "e", "f", "g", "h"].map((state) => (
+        { period: "2026-11-02", state, entered: 1, left_state: 0, people_at_end: 5 }
+      )),
+      options: { states: ["h", "g", "f", "e", "d", "c", "b", "a"] },
+      read:
+        "((shades) => [shades.length, new Set(shades).size, shades[0], shades.at(-1)])(all('area', 'path').map((path) => path.getAttribute('fill')))",
+      expected: [8, 8, "var(--heat-0)", "var(--heat-5)"],
     },
   ]));
 

@@ -179,3 +179,24 @@ for (const look of LOOKED) {
     assert.deepEqual(said, [], "under the policy that the page is served with");
   });
 }
+
+test("states are shown as the install has them: renamed, added, in its order", async (t) => {
+  const { query } = stack.database;
+  await query("update public.audience_states set name = 'Member' where id = 'S3'");
+  await query(
+    "insert into public.audience_states (id, name, meaning, rank, min_score) values ('founder', 'Founder', 'was there first', 6, 500)",
+  );
+  await query(
+    `select public.audience_set_state('00000000-0000-4000-8000-000000000001', s.user_id, 'founder')
+     from public.audience_state s where s.current_state = 'S5' order by s.user_id limit 1`,
+  );
+  const page = await fresh(t, LOOKS[0]);
+  await signIn(page);
+  const panel = page.locator("#states");
+  await panel.scrollIntoViewIfNeeded();
+  assert.deepEqual(await panel.locator(".legend li").allInnerTexts(), [
+    ...["S0 unknown", "S1 aware", "S2 engaged", "S3 Member", "S4 committed", "S5 advocate", "founder Founder"],
+  ]);
+  await panel.getByText("As a table").click();
+  assert.equal((await panel.locator("tbody tr").last().locator("td").allInnerTexts()).at(-1), "1");
+});

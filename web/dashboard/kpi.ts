@@ -56,6 +56,7 @@ const funnel = {
   dropped: number,
   average_seconds: nullable(number),
 };
+const states = { state: text, name: text, meaning: text };
 const retention = { cohort: text, people: number, retained: list(number), rates: list(nullable(number)) };
 /** A violated rule and its place, as a text for reading; rows of before 0.2.0 name the rule alone. */
 export const violation: Decoder<{ readonly rule_id: string; readonly path: string }> = (value, where) =>
@@ -168,6 +169,7 @@ export type ErrorCount = Row<typeof errors>;
 export type Latency = Row<typeof performance>;
 export type Quality = Row<typeof quality>;
 export type StateFlow = Row<typeof stateFlow>;
+export type State = Row<typeof states>;
 export type StateDwell = Row<typeof stateDwell>;
 export type StateTrend = Row<typeof stateTrend>;
 export type Visits = Row<typeof visits>;
@@ -206,6 +208,7 @@ export function kpi(client: Client, site: string) {
     errors: (range: Range, grain: Grain) => call("kpi_errors", { ...span(range), grain }, errors),
     performance: (range: Range, grain: Grain) => call("kpi_performance", { ...span(range), grain }, performance),
     quality: (range: Range, grain: Grain) => call("kpi_data_quality", { ...span(range), grain }, quality),
+    states: () => call("kpi_states", {}, states),
     stateFlow: (range: Range) => call("kpi_state_funnel", span(range), stateFlow),
     stateDwell: (range: Range) => call("kpi_state_dwell", span(range), stateDwell),
     stateTrend: (range: Range, grain: Grain) => call("kpi_state_trend", { ...span(range), grain }, stateTrend),

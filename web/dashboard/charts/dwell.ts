@@ -10,8 +10,7 @@ const LEFT = 36;
 const RIGHT = 64;
 const DAY = 86_400;
 
-export function dwellChart(rows: readonly StateDwell[], { width }: Size): SVGSVGElement {
-  const sorted = rows.toSorted((a, b) => a.state.localeCompare(b.state));
+export function dwellChart(sorted: readonly StateDwell[], { width }: Size): SVGSVGElement {
   const bottom = sorted.length * ROW + 8;
   const longest = Math.max(1, ...sorted.map(({ p90_seconds }) => p90_seconds / DAY));
   const x = linear([0, longest], [LEFT, width - RIGHT]);

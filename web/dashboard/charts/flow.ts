@@ -1,7 +1,7 @@
 /** How people moved between states: ribbons from the old state to the new, as wide as people are many. */
 import { count, duration } from "../format.ts";
 import type { StateFlow } from "../kpi.ts";
-import { type Size, STATES } from "./frame.ts";
+import type { StatesSize } from "./frame.ts";
 import { marks, picture, rectangle, shape, words } from "./svg.ts";
 import { t } from "../texts.ts";
 
@@ -26,8 +26,9 @@ interface Node {
   readonly transitions: number;
 }
 
-export function flowChart(rows: readonly StateFlow[], { width }: Size): SVGSVGElement {
-  const { ribbons, nodes } = layout(rows);
+export function flowChart(rows: readonly StateFlow[], { width, states }: StatesSize): SVGSVGElement {
+  const { ribbons, nodes } = layout(rows, states);
+  const rank = ranked(states);
   const [left, right] = [SIDE, width - SIDE];
   const middle = (left + right) / 2;
   const height = (value: number): number => value + TOP;
@@ -79,9 +80,13 @@ export function flowChart(rows: readonly StateFlow[], { width }: Size): SVGSVGEl
 /** Heights in pixels, stacked on both sides in the order of the states. */
 export function layout(
   rows: readonly StateFlow[],
+  states: readonly string[],
 ): { readonly ribbons: readonly Ribbon[]; readonly nodes: readonly Node[] } {
   const moves = rows.map((row) => ({ ...row, from: row.from_state ?? NEW }));
   const total = moves.reduce((sum, { transitions }) => sum + transitions, 0);
+  const rank = ranked(states);
+  const order = (found: readonly string[]) =>
+    [...new Set(found)].toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   const starts = order(moves.map(({ from }) => from));
   const ends = order(moves.map(({ to_state }) => to_state));
   const pixels = (HEIGHT - GAP * (Math.max(starts.length, ends.length) - 1)) / Math.max(1, total);
@@ -122,11 +127,10 @@ function stack(
   return { nodes, middles };
 }
 
-function order(states: readonly string[]): readonly string[] {
-  return [...new Set(states)].toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-}
-
-function rank(state: string): number {
-  const index = STATES.findIndex((name) => name === state);
-  return index === -1 ? (state === NEW ? -1 : STATES.length) : index;
+/** The place of a state; whoever had none came first, and a state that is no longer registered comes last. */
+function ranked(states: readonly string[]): (state: string) => number {
+  return (state) => {
+    const index = states.indexOf(state);
+    return index === -1 ? (state === NEW ? -1 : states.length) : index;
+  };
 }

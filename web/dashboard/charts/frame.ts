@@ -4,7 +4,6 @@ import { csvButton } from "../csv.ts";
 import { t } from "../texts.ts";
 
 export const TIERS = ["consumer", "practitioner", "clinic", "network", "system"] as const;
-export const STATES = ["S0", "S1", "S2", "S3", "S4", "S5"] as const;
 const HEAT = [0, 1, 2, 3, 4, 5].map((step) => `var(--heat-${step})`);
 const OTHERS = [
   "var(--tier-consumer)",
@@ -18,6 +17,10 @@ const OTHERS = [
 export interface Size {
   readonly width: number;
 }
+/** What a chart of states is drawn with: their ids, lowest first. */
+export interface StatesSize extends Size {
+  readonly states: readonly string[];
+}
 /** Which colour stands for what. Colours are CSS variables, so a chart follows a change of theme without being drawn again. */
 export interface Colours {
   readonly domain: readonly string[];
@@ -25,7 +28,19 @@ export interface Colours {
 }
 
 export const tierScale: Colours = { domain: TIERS, range: TIERS.map((tier) => `var(--tier-${tier})`) };
-export const stateScale: Colours = { domain: STATES, range: HEAT };
+
+/** States get darker as they get higher, however many there are: the colours between two of the theme are mixed of them. */
+export function stateScale(states: readonly string[]): Colours {
+  const step = (HEAT.length - 1) / Math.max(1, states.length - 1);
+  return {
+    domain: states,
+    range: states.map((_, index) => {
+      const place = Math.round(index * step * 100) / 100;
+      const [low, high] = [HEAT[Math.floor(place)] ?? "", HEAT[Math.ceil(place)] ?? ""];
+      return low === high ? low : `color-mix(in oklab, ${low}, ${high} ${Math.round(place % 1 * 100)}%)`;
+    }),
+  };
+}
 
 export function seriesScale(names: readonly string[]): Colours {
   return { domain: names, range: names.map((_, index) => OTHERS[index % OTHERS.length] ?? "") };

@@ -1,14 +1,14 @@
 /** How many people stand in each state at the end of each period. */
 import { day, short, utc } from "../format.ts";
 import type { StateTrend } from "../kpi.ts";
-import { colourOf, type Size, stateScale } from "./frame.ts";
+import { colourOf, stateScale, type StatesSize } from "./frame.ts";
 import { between, marks, type Point, shape } from "./svg.ts";
 import { overTime } from "./time.ts";
 import { t } from "../texts.ts";
 
-export function statesChart(rows: readonly StateTrend[], { width }: Size): SVGSVGElement {
+export function statesChart(rows: readonly StateTrend[], { width, states }: StatesSize): SVGSVGElement {
   const periods = [...new Set(rows.map(({ period }) => period))].toSorted();
-  const states = [...new Set(rows.map(({ state }) => state))].toSorted();
+  const scale = stateScale(states);
   const people = new Map(rows.map(({ period, state, people_at_end }) => [`${period} ${state}`, people_at_end]));
   const of = (period: string, state: string): number => people.get(`${period} ${state}`) ?? 0;
   const upTo = (period: string, last: number): number =>
@@ -31,7 +31,7 @@ export function statesChart(rows: readonly StateTrend[], { width }: Size): SVGSV
           marks(
             "area",
             states.map((state, at) =>
-              shape("path", { d: between(edge(at + 1), edge(at)), fill: colourOf(stateScale, state) })
+              shape("path", { d: between(edge(at + 1), edge(at)), fill: colourOf(scale, state) })
             ),
           ),
         ],
