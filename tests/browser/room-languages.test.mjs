@@ -25,6 +25,8 @@ const VIEWS = [
   "?view=rules",
   "?view=registry",
   "?view=registry&type=page_view",
+  "?view=registry&part=states",
+  "?view=registry&part=funnels",
   "?view=registry&part=site",
   "?view=registry&part=jobs",
   "?view=registry&part=wall",

@@ -49,6 +49,39 @@ const ACTIONS = [
     "service",
   ],
   ["remove a type", "delete from public.audience_event_types where id = 'page_view'", ""],
+  [
+    "read states",
+    "select from public.audience_states where id = 'S3'",
+    "all one analyst viewer other stranger service",
+  ],
+  [
+    "change a state",
+    "update public.audience_states set name = 'Member', min_score = 26 where id = 'S3'",
+    "all service",
+  ],
+  [
+    "add a state",
+    "insert into public.audience_states (id, name, meaning, rank, min_score) values ('S6', 'Partner', 'of a test', 6, 500)",
+    "all service",
+  ],
+  ["remove a state that nothing names", "delete from public.audience_states where id = 'unused'", "all"],
+  ["move a state in the order", "update public.audience_states set rank = 9 where id = 'S5'", "service"],
+  [
+    "read funnels",
+    `select from public.kpi_funnels('${HERE}') where funnel = 'readers'`,
+    "all one analyst viewer service",
+  ],
+  [
+    "make a funnel",
+    `select public.audience_save_funnel('${HERE}', 'made', 'Made', 86400, '[{"name": "Read", "event_type": "content_view"}]')`,
+    "all one service",
+  ],
+  [
+    "change a funnel",
+    `select public.audience_save_funnel('${HERE}', 'readers', 'Renamed', 60, '[{"name": "Look", "event_type": "page_view"}]')`,
+    "all one service",
+  ],
+  ["remove a funnel", `select public.audience_remove_funnel('${HERE}', 'readers')`, "all one service"],
   ["read the site", `select from public.audience_sites where id = '${HERE}'`, "all one analyst viewer service"],
   [
     "change the site",
@@ -207,6 +240,23 @@ const CHANGES = [
     `public.audience_site_members where user_id = '${user(9)}'`,
     `insert into public.audience_site_members (site_id, user_id) values ('${HERE}', '${user(9)}')`,
   ],
+  [
+    "state",
+    "public.audience_states where id = 'S3'",
+    "update public.audience_states set name = 'Member', min_score = 26 where id = 'S3'",
+  ],
+  ["state", "public.audience_states where id = 'unused'", "delete from public.audience_states where id = 'unused'"],
+  [
+    "funnel",
+    `public.audience_funnels where id = 'readers' and site_id = '${HERE}'`,
+    `select public.audience_save_funnel('${HERE}', 'readers', 'Renamed', 60, '[{"name": "Read", "event_type": "content_view"}]')`,
+  ],
+  [
+    "funnel_step",
+    `public.audience_funnel_steps where site_id = '${HERE}' and funnel_id = 'readers' and position = 2`,
+    `select public.audience_save_funnel('${HERE}', 'readers', 'Readers', 604800,
+       '[{"name": "Read", "event_type": "content_view"}, {"name": "Look", "event_type": "page_view"}]')`,
+  ],
 ];
 
 for (const version of SCENARIO_VERSIONS) {
@@ -306,6 +356,48 @@ for (const version of SCENARIO_VERSIONS) {
       });
     });
 
+    test("scores rise with the states, funnels have 1 to 12 steps of different types, and a state in use stays", async () => {
+      const steps = (/** @type {string[]} */ ...types) =>
+        `select public.audience_save_funnel('${HERE}', 'readers', 'Readers', 60, '${
+          JSON.stringify(types.map((event_type) => ({ name: "a step", event_type })))
+        }')`;
+      await asClient(server.url, async (client) => {
+        const found = [];
+        for (
+          const statement of [
+            "update public.audience_states set min_score = 5 where id = 'S3'",
+            "update public.audience_states set min_score = 500 where id = 'S3'",
+            "delete from public.audience_states where id = 'S3'",
+            steps(),
+            steps("page_view", "content_view", "page_view"),
+            steps("no_such_type"),
+          ]
+        ) {
+          await client.query("begin");
+          await act(client, CALLERS["all"]);
+          found.push(await client.query(statement).then(() => "done", ({ code }) => code));
+          await client.query("rollback");
+        }
+        assert.deepEqual(found, ["23514", "23514", "23503", "22023", "22023", "23503"]);
+      });
+    });
+
+    test("funnels of two sites by one name have a history each", async () => {
+      await asClient(server.url, async (client) => {
+        await client.query("begin");
+        await client.query("update public.audience_funnels set name = name || ' anew' where id = 'readers'");
+        const { rows } = await client.query(
+          `select site_id, before ->> 'name' as before, after ->> 'name' as after from public.audience_registry_events
+           where entity = 'funnel' and notes is null order by id desc limit 2`,
+        );
+        assert.deepEqual(rows.sort((a, b) => (a.site_id < b.site_id ? -1 : 1)), [
+          { site_id: HERE, before: "Readers", after: "Readers anew" },
+          { site_id: THERE, before: "Readers there", after: "Readers there anew" },
+        ]);
+        await client.query("rollback");
+      });
+    });
+
     test("what every engine could not judge by is not saved", async () => {
       await asClient(server.url, async (client) => {
         await client.query("begin");
@@ -353,6 +445,11 @@ async function scene(client) {
     user(3)
   }', 'analyst'), ('${HERE}', '${user(4)}', 'viewer'),
       ('${HERE}', '${user(7)}', 'viewer'), ('${THERE}', '${user(5)}', 'owner');
+    insert into public.audience_states (id, name, meaning, rank, min_score) values ('unused', 'Unused', 'of a test', 7, 600);
+    insert into public.audience_funnels (site_id, id, name, conversion_window)
+    values ('${HERE}', 'readers', 'Readers', '7 days'), ('${THERE}', 'readers', 'Readers there', '7 days');
+    insert into public.audience_funnel_steps (site_id, funnel_id, position, name, event_type)
+    values ('${HERE}', 'readers', 1, 'Read', 'content_view'), ('${THERE}', 'readers', 1, 'Read', 'content_view');
     insert into public.audience_own_rules (id, site_id, schema, reasons) values ('own.asked', '${HERE}', '{}', '{"en": "of a test"}');
     insert into public.audience_alerts (id, site_id, kind, threshold) values ('${ALERT}', '${HERE}', 'rejected_share', 0.1);
     insert into public.audience_alert_destinations (id, site_id, name, form) values ('${TOLD}', '${HERE}', 'operations', 'slack')`);

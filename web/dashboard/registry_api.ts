@@ -15,6 +15,8 @@ const eventType = {
   payload_schema: anything,
   active: flag,
 };
+const stateRow = { id: text, name: text, meaning: text, rank: number, min_score: number };
+const funnelStep = { funnel: text, name: text, window_seconds: number, step: text, event_type: text };
 const siteRow = { id: text, name: text, origins: nullable(list(text)) };
 const member = { user_id: text, role: text, created_at: text };
 const job = {
@@ -39,6 +41,14 @@ const change = {
 };
 
 export type EventType = Row<typeof eventType>;
+export type StateRow = Row<typeof stateRow>;
+/** A funnel with its steps in their order. */
+export interface FunnelRow {
+  readonly funnel: string;
+  readonly name: string;
+  readonly window_seconds: number;
+  readonly steps: readonly { readonly name: string; readonly event_type: string }[];
+}
 export type SiteRow = Row<typeof siteRow>;
 export type Member = Row<typeof member>;
 export type Job = Row<typeof job>;
@@ -69,6 +79,33 @@ export function registryApi(client: Client, site: string) {
     /** Why the database would refuse a payload schema. */
     refusal: async (schema: unknown) =>
       nullable(text)(await read(client, "audience_check_payload_schema", { schema }), "audience_check_payload_schema"),
+    states: async () => {
+      const { data, error } = await client.from("audience_states").select(Object.keys(stateRow).join(",")).order(
+        "rank",
+      );
+      written({ error });
+      return rows(data, "audience_states", stateRow);
+    },
+    addState: async (one: object) => written(await client.from("audience_states").insert(one)),
+    changeState: (id: string, changed: object) =>
+      reached(client.from("audience_states").update(changed).eq("id", id).select("id")),
+    removeState: (id: string) => reached(client.from("audience_states").delete().eq("id", id).select("id")),
+    funnels: async (): Promise<readonly FunnelRow[]> => {
+      const steps = rows(await read(client, "kpi_funnels", { site }), "kpi_funnels", funnelStep);
+      const funnels = new Map(
+        steps.map(({ funnel, name, window_seconds }) => [funnel, { funnel, name, window_seconds }]),
+      );
+      return [...funnels.values()].map((one) => ({
+        ...one,
+        steps: steps.filter(({ funnel }) => funnel === one.funnel).map(({ step, event_type }) => ({
+          name: step,
+          event_type,
+        })),
+      }));
+    },
+    saveFunnel: (funnel: string, name: string, window_seconds: number, steps: FunnelRow["steps"]) =>
+      read(client, "audience_save_funnel", { site, funnel, name, window_seconds, steps }),
+    removeFunnel: (funnel: string) => read(client, "audience_remove_funnel", { site, funnel }),
     site: async () => {
       const { data, error } = await client.from("audience_sites").select("id, name, origins").eq("id", site);
       written({ error });

@@ -13,6 +13,9 @@ const SHORT = 40;
 /** What can be taken back by a page, and who may do it: owners of the site, or those who edit what all sites share. */
 const UNDONE: Readonly<Record<string, "site" | "all">> = {
   event_type: "all",
+  state: "all",
+  funnel: "site",
+  funnel_step: "site",
   job: "all",
   own_rule: "site",
   site: "site",
@@ -23,6 +26,9 @@ const UNDONE: Readonly<Record<string, "site" | "all">> = {
 };
 const ENTITIES: Readonly<Record<string, string>> = {
   event_type: t("Event type"),
+  state: t("State"),
+  funnel: t("Funnel"),
+  funnel_step: t("Funnel step"),
   job: t("Schedule"),
   own_rule: t("Rule"),
   site: t("Site"),

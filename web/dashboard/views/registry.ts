@@ -6,9 +6,11 @@ import { type RegistryApi, registryApi } from "../registry_api.ts";
 import type { Place } from "../views.ts";
 import { part as changes } from "./changes.ts";
 import { part as types } from "./event_types.ts";
+import { part as funnels } from "./funnels.ts";
 import { part as jobs } from "./jobs.ts";
 import { frame, loaded } from "./parts.ts";
 import { part as site } from "./site.ts";
+import { part as states } from "./states.ts";
 import { part as wall } from "./wall_links.ts";
 import { t } from "../texts.ts";
 
@@ -28,6 +30,8 @@ type Part = (around: Around) => Promise<HTMLElement>;
 
 const PARTS: Readonly<Record<string, { readonly title: string; readonly part: Part }>> = {
   types: { title: t("Event types"), part: types },
+  states: { title: t("States"), part: states },
+  funnels: { title: t("Funnels"), part: funnels },
   site: { title: t("Site and members"), part: site },
   jobs: { title: t("Schedules"), part: jobs },
   wall: { title: t("Screens"), part: wall },
