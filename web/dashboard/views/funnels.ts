@@ -90,7 +90,7 @@ function funnelForm({ api, done }: Around, was: FunnelRow, types: readonly strin
     value: String(Math.round(was.window_seconds / DAY * 100) / 100),
   });
   let steps: readonly Step[] = was.steps;
-  const list = el("ol", { class: "steps" });
+  const list = el("ol", { class: "funnel-steps" });
   const says = el("p", { class: "small problem", role: "status" });
   const save = action(isNew ? t("Add the funnel") : t("Save"), async () => {
     const saved = isNew ? id.value.trim() : was.funnel;
