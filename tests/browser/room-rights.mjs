@@ -50,6 +50,10 @@ const A_WEBHOOK =
 const A_RULE =
   `insert into public.audience_own_rules (id, site_id, schema, mode, reasons) values ('own.asked', '${HERE}', '{}', 'off', '{"en": "of a test"}')
   on conflict do nothing`;
+const A_FUNNEL =
+  `insert into public.audience_funnels (site_id, id, name) values ('${HERE}', 'ours', 'Ours') on conflict do nothing`;
+const A_STATE =
+  `insert into public.audience_states (id, name, meaning, rank, min_score) values ('asked', 'Asked', 'of a test', 9, 900) on conflict do nothing`;
 const A_MEMBER =
   `insert into public.audience_site_members (site_id, user_id, role) values ('${HERE}', '${SOMEBODY}', 'viewer') on conflict do nothing`;
 const A_VIEW =
@@ -81,6 +85,8 @@ export const RIGHTS = [
   figure("kpi_devices"),
   figure("kpi_campaigns"),
   asked("kpi_funnels"),
+  asked("kpi_states"),
+  figure("kpi_releases"),
   asked("kpi_live"),
   asked("kpi_freshness"),
   asked("audience_recent_events"),
@@ -114,6 +120,10 @@ export const RIGHTS = [
     given: "delete from public.audience_alert_destinations where name = 'ours'",
   },
   { ...asked("audience_test_alerts", { destination: ROW }, OWNERS), given: A_WEBHOOK },
+  asked("audience_save_funnel", {
+    ...{ funnel: "ours", name: "Ours", window_seconds: 60, steps: [{ name: "Read", event_type: "content_view" }] },
+  }, OWNERS),
+  { ...asked("audience_remove_funnel", { funnel: "ours" }, OWNERS), else: "SUP", given: A_FUNNEL },
   asked("audience_add_wall_link", { name: "lobby", days: 1 }, OWNERS),
   { ...asked("audience_end_wall_link", { link: ROW }, OWNERS), given: A_LINK },
   { call: "rpc audience_wall_figures", args: { secret: "5".repeat(64) }, may: EVERYBODY, given: A_LINK },
@@ -151,6 +161,7 @@ export const RIGHTS = [
   },
 
   { ...listed("audience_event_types", SIGNED_IN), where: "id=eq.page_view" },
+  { ...listed("audience_states", SIGNED_IN), where: "id=eq.S3" },
   { ...listed("audience_sites", MEMBERS), where: `id=eq.${HERE}` },
   listed("audience_site_members", OWNERS, `user_id=eq.${SOMEBODY}`, A_MEMBER),
   listed("audience_saved_views", MEMBERS, byId, A_VIEW),
@@ -174,6 +185,12 @@ export const RIGHTS = [
     args: { id: "asked_for", category: "engagement", tier: "consumer", description: "Of a test." },
     may: "all",
     given: "delete from public.audience_event_types where id = 'asked_for'",
+  },
+  {
+    call: "insert audience_states",
+    args: { id: "asked", name: "Asked", meaning: "of a test", rank: 9, min_score: 900 },
+    may: "all",
+    given: "delete from public.audience_states where id = 'asked'",
   },
   {
     call: "insert audience_site_members",
@@ -205,6 +222,7 @@ export const RIGHTS = [
     may: "all",
     else: "nothing",
   },
+  { call: "update audience_states", args: { name: "Member" }, where: "id=eq.S3", may: "all", else: "nothing" },
   { call: "update audience_sites", args: { name: "Ours" }, where: `id=eq.${HERE}`, may: OWNERS, else: "nothing" },
   {
     call: "update audience_site_members",
@@ -245,6 +263,7 @@ export const RIGHTS = [
     else: "nothing",
     given: A_MEMBER,
   },
+  { call: "delete audience_states", where: "id=eq.asked", may: "all", else: "nothing", given: A_STATE },
   { call: "delete audience_alerts", where: byId, may: OWNERS, else: "nothing", given: AN_ALERT },
   { call: "delete audience_alert_destinations", where: byId, may: OWNERS, else: "nothing", given: A_WEBHOOK },
   { call: "delete audience_saved_views", where: byId, may: OWNERS, else: "nothing", given: A_VIEW },

@@ -62,6 +62,7 @@ after(async () => {
 
 const ALERTS = ["Add alert", "Add webhook", "Delete", "Save", "Send a test", "Stop looking", "Stop telling", "Undo"];
 const SITE = ["Give access", "Remove", "Save", "Undo"];
+const FUNNELS = ["Add a step", "Move step down", "Move step up", "Remove", "Remove step", "Save", "Undo"];
 /**
  * The pages of the control room, and what each has buttons for: to owners of all sites, to owners of this one, and to its other members.
  *
@@ -80,6 +81,8 @@ const PAGES = [
   ["view=registry", [], [], []],
   ["view=registry&type=page_view", ["Save"], [], []],
   ["view=registry&type=new", ["Add type"], [], []],
+  ["view=registry&part=states", ["Remove", "Save", "Undo"], [], []],
+  ["view=registry&part=funnels", FUNNELS, FUNNELS, []],
   ["view=registry&part=site", SITE, SITE, []],
   ["view=registry&part=jobs", ["Switch on", "Undo"], [], []],
   ["view=registry&part=wall", ["End it", "Make the link"], ["End it", "Make the link"], []],
@@ -183,7 +186,7 @@ for (const [who, column] of /** @type {const} */ ([["all", 1], ["owner", 2], ["a
         (all) => all.map((one) => (one.getAttribute("aria-label") ?? one.textContent ?? "").trim()),
       );
       const offered = names.filter((name) => !HARMLESS.test(name))
-        .map((name) => name.replace(/(:| to | [0-9a-f]{8}-).*/, ""));
+        .map((name) => name.replace(/(:| to | [0-9a-f]{8}-).*/, "").replace(/ (S\d|asked|default|ours)$| \d+\b/, ""));
       found[query] = [...new Set(offered)].toSorted();
     }
     assert.deepEqual(found, Object.fromEntries(PAGES.map((row) => [row[0], row[column]])));
