@@ -20,6 +20,7 @@ const COMMON = `
         where a.attrelid = 'audience_gate.person_rules'::regclass and a.attname = 'rule')))),
     ('Who may ask, and for what', obj_description((
       select p.oid from pg_catalog.pg_proc p where p.proname = 'kpi_range' and p.pronamespace = 'audience_gate'::regnamespace))),
+    ('Narrowing', obj_description('audience_gate.check_narrowed(jsonb)'::regprocedure)),
     ('Time zones', obj_description('audience_gate.site_zones'::regclass)),
     ('The live tail', obj_description((
       select p.oid from pg_catalog.pg_proc p where p.proname = 'person_slots_tail' and p.pronamespace = 'audience_gate'::regnamespace))),
@@ -104,7 +105,7 @@ function section({ name, given, definition, named, columns, types }) {
 
 ${definition}
 
-- Call: \`${name}(${given.replace(/::text/g, "")})\`
+- Call: \`${name}(${given.replace(/::(text|jsonb)/g, "")})\`
 - Grain: ${named.get("Grain")}
 - Time zone: ${named.get("Time zone")}
 - From: ${named.get("Source")}

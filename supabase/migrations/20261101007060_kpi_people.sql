@@ -64,31 +64,3 @@ comment on function audience_gate.kpi_people(uuid, timestamptz, timestamptz, tex
 alter function audience_gate.kpi_people(uuid, timestamptz, timestamptz, text) owner to audience_gate_owner;
 revoke all on function audience_gate.kpi_people(uuid, timestamptz, timestamptz, text) from public, anon;
 grant execute on function audience_gate.kpi_people(uuid, timestamptz, timestamptz, text) to authenticated, service_role;
-
-create or replace function public.kpi_people(
-  site uuid, from_time timestamptz, to_time timestamptz, time_zone text default 'UTC'
-)
-returns table (
-  people bigint, signed_in_people bigint, visitors bigint, sessions bigint, signed_in_sessions bigint,
-  stitched_sessions bigint, unstitched_sessions bigint, shared_sessions bigint, stitched_events bigint
-)
-language sql
-stable
-set search_path = ''
-as $$ select * from audience_gate.kpi_people(site, from_time, to_time, time_zone) $$;
-comment on function public.kpi_people(uuid, timestamptz, timestamptz, text)
-is $$People: who they are known to be, and how many sessions were joined to the user who signed in during them.
-Grain: one row for the range.
-Time zone: decides which local days the range touches.
-Source: engagement_days, known_days
-people: distinct people active in the range
-signed_in_people: those of them who are users
-visitors: people - signed_in_people
-sessions: sessions with activity in the range: the sum of the four that follow
-signed_in_sessions: one user was signed in throughout
-stitched_sessions: what their visitor did counts as done by the one user known of the session
-unstitched_sessions: their visitor is a person of its own, because no user is known of the session or the site's rule is never
-shared_sessions: several users are known of the session: each has their own part, and its visitor is a person of its own
-stitched_events: count of the activity that the stitched sessions' visitors count for their users$$;
-revoke all on function public.kpi_people(uuid, timestamptz, timestamptz, text) from public, anon;
-grant execute on function public.kpi_people(uuid, timestamptz, timestamptz, text) to authenticated, service_role;

@@ -55,40 +55,6 @@ begin
 end;
 $$;
 comment on function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) is 'Computes what public.kpi_visit_hours() returns.';
-
-create or replace function public.kpi_visit_hours(
-  site uuid, from_time timestamptz, to_time timestamptz, time_zone text default 'UTC'
-)
-returns table (
-  hour timestamptz, visits bigint, people bigint, bounces bigint, bounce_rate numeric, average_seconds numeric,
-  events_per_visit numeric
-)
-language sql
-stable
-set search_path = ''
-as $$ select * from audience_gate.visit_hours(site, from_time, to_time, time_zone) $$;
-comment on function public.kpi_visit_hours(uuid, timestamptz, timestamptz, text)
-is $$Visits by the hour: sessions, by the local hour in which they began.
-Grain: one row for each hour, of at most 31 days. Empty hours have no row.
-Time zone: decides which local days the range touches, and where an hour begins; an hour that a clock repeats is two.
-Source: visits
-hour: the moment at which the local hour begins
-visits: sessions whose first activity lies in the hour
-people: distinct people who made them: the user known of the session or signed in throughout, and else the session
-bounces: visits with one event of activity
-bounce_rate: bounces / visits
-average_seconds: mean time from the first event of a visit to its last
-events_per_visit: activity of the visits / visits$$;
-
-do $$
-declare
-  signature text;
-begin
-  alter function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) owner to audience_gate_owner;
-  foreach signature in array array[
-    'audience_gate.visit_hours(uuid, timestamptz, timestamptz, text)', 'public.kpi_visit_hours(uuid, timestamptz, timestamptz, text)'
-  ] loop
-    execute format('revoke all on function %s from public, anon, authenticated, service_role', signature);
-    execute format('grant execute on function %s to authenticated, service_role', signature);
-  end loop;
-end $$;
+alter function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) owner to audience_gate_owner;
+revoke all on function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) from public, anon;
+grant execute on function audience_gate.visit_hours(uuid, timestamptz, timestamptz, text) to authenticated, service_role;

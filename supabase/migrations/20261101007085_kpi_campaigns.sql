@@ -55,32 +55,3 @@ alter function audience_gate.kpi_campaigns(uuid, timestamptz, timestamptz, text,
 revoke all on function audience_gate.kpi_campaigns(uuid, timestamptz, timestamptz, text, text, text) from public, anon;
 grant execute on function audience_gate.kpi_campaigns(uuid, timestamptz, timestamptz, text, text, text)
   to authenticated, service_role;
-
-create or replace function public.kpi_campaigns(
-  site uuid, from_time timestamptz, to_time timestamptz, by text default 'last', funnel text default 'default',
-  time_zone text default 'UTC'
-)
-returns table (
-  source text, medium text, campaign text, content text, term text, visits bigint, people bigint, conversions bigint,
-  conversion_rate numeric
-)
-language sql
-stable
-set search_path = ''
-as $$ select * from audience_gate.kpi_campaigns(site, from_time, to_time, by, funnel, time_zone) $$;
-comment on function public.kpi_campaigns(uuid, timestamptz, timestamptz, text, text, text)
-is $$Campaigns: the visits of the people whom each brought, and what came of them.
-Grain: one row for each campaign; the row without one is of people whom none had brought.
-Time zone: decides which local days the range touches; a visit counts on the day on which it began.
-Source: visit_days
-source: utm_source of the last campaign that the visit's person came by, up to this visit; by first, of the first ever
-medium: utm_medium, likewise
-campaign: utm_campaign, likewise
-content: utm_content, likewise
-term: utm_term, likewise
-visits: visits credited to it
-people: distinct people who made them; by last, a person may be counted with several campaigns
-conversions: those of the visits in which the last step of the funnel happened, whether or not the steps before did
-conversion_rate: conversions / visits$$;
-revoke all on function public.kpi_campaigns(uuid, timestamptz, timestamptz, text, text, text) from public, anon;
-grant execute on function public.kpi_campaigns(uuid, timestamptz, timestamptz, text, text, text) to authenticated, service_role;

@@ -9,12 +9,12 @@
  * @typedef {{ category: string, tier: string, weight: number }} Type
  * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
  */
-import { createHash } from "node:crypto";
 import { between, groups, inside, localDay, localHour, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
 import { states } from "./kpi_state_model.mjs";
+import { isOfType, isWanted, visitsOf } from "./kpi_visit_model.mjs";
 
-/** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site @param {string} [rule] */
-export function model(all, moves, types, site, rule = "session") {
+/** @param {Event[]} all @param {Move[]} moves @param {Record<string, Type>} types @param {string} site @param {string} [rule] @param {import("./kpi_visit_model.mjs").Narrowed} [narrowed] */
+export function model(all, moves, types, site, rule = "session", narrowed = {}) {
   const here = all.filter((event) => event.site === site);
   const received = here.filter(({ unjudged }) => !unjudged);
   // Of a rejection and its replay one is counted, as an accepted event at the time of the first.
@@ -43,32 +43,12 @@ export function model(all, moves, types, site, rule = "session") {
   ]);
   const errors = received.filter(({ rejected, type }) => !rejected && errorTypes.has(type));
   const people = (/** @type {Event[]} */ events) => new Set(events.map(person)).size;
-  // A visit is a session; what happened at the same time is in the order of the ids.
-  const visits = () =>
-    [...groups(activity, ({ session }) => session)].map(([session, events]) => {
-      events.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-      const times = events.map(({ at }) => at);
-      const [started, ended] = [times[0], times[times.length - 1]];
-      const senders = new Set(events.map(({ user }) => user ?? `session:${session}`));
-      const pages = events.flatMap(({ page }) => page ?? []);
-      return {
-        key: createHash("md5").update(session).digest("hex"),
-        person: linked(session) ?? (senders.size === 1 ? [...senders][0] : `session:${session}`),
-        started,
-        day: (/** @type {string} */ zone) => localDay(started, zone),
-        seconds: (ended - started) / 1000,
-        events: events.length,
-        types: new Set(events.map(({ type }) => type)),
-        touches: events.flatMap(({ campaign }) => campaign ?? []),
-        labels: /** @type {Record<string, string | undefined>} */ ({
-          entry: pages[0],
-          exit: pages[pages.length - 1],
-          device: events.flatMap(({ device }) => device ?? [])[0],
-          referrer: events.flatMap(({ referrer }) => referrer ?? [])[0],
-        }),
-      };
-    });
-  const counted = (/** @type {ReturnType<typeof visits>} */ group) => ({
+  const visits = visitsOf({ activity, received, linked, types });
+  const wanted = visits.filter((visit) => isWanted(visit, narrowed, types));
+  const sessions = new Set(wanted.map(({ session }) => session));
+  const isKept = (/** @type {Event} */ { session, type }) => sessions.has(session) && isOfType(type, narrowed, types);
+  const whole = Object.keys(narrowed).length === 0;
+  const counted = (/** @type {import("./kpi_visit_model.mjs").Visit[]} */ group) => ({
     visits: group.length,
     people: new Set(group.map((visit) => visit.person)).size,
     bounces: group.filter(({ events }) => events === 1).length,
@@ -76,7 +56,8 @@ export function model(all, moves, types, site, rule = "session") {
     average_seconds: sum(group.map(({ seconds }) => seconds)) / group.length,
     events_per_visit: sum(group.map(({ events }) => events)) / group.length,
   });
-  const active = (/** @type {Range} */ range) => activity.filter(({ at }) => inside(localDay(at, range.zone), range));
+  const kept = activity.filter(isKept);
+  const active = (/** @type {Range} */ range) => kept.filter(({ at }) => inside(localDay(at, range.zone), range));
   const firstEver = (
     /** @type {(event: Event) => string} */ key,
     /** @type {string} */ zone,
@@ -94,14 +75,8 @@ export function model(all, moves, types, site, rule = "session") {
   return {
     overview(/** @type {Range} */ range) {
       const events = active(range);
-      const newcomers = [...firstEver(person, range.zone)].filter(([, day]) => inside(day, range)).length;
-      const starts = [...groups(activity, ({ session }) => session).values()]
-        .filter((group) =>
-          inside(
-            localDay(Math.min(...group.map(({ at }) => at)), range.zone),
-            range,
-          )
-        );
+      const first = firstEver(person, range.zone);
+      const newcomers = [...new Set(events.map(person))].filter((one) => inside(first.get(one) ?? "", range)).length;
       const arrived = receipts.filter((event) => !event.unjudged).filter((event) =>
         inside(localDay(event.received, range.zone), range)
       );
@@ -111,12 +86,13 @@ export function model(all, moves, types, site, rule = "session") {
         people: people(events),
         new_people: newcomers,
         returning_people: people(events) - newcomers,
-        sessions: starts.length,
+        sessions: wanted.filter(({ day }) => inside(day(range.zone), range)).length,
         engaged_seconds: sum(events.map(({ seconds }) => seconds)),
         score: sum(events.map(({ type }) => types[type].weight)),
-        rejected,
-        rejection_rate: ratio(rejected, arrived.length),
-        errors: errors.filter(({ at }) => inside(localDay(at, range.zone), range)).length,
+        rejected: whole ? rejected : null,
+        rejection_rate: whole ? ratio(rejected, arrived.length) : null,
+        errors: errors.filter((event) => whole || isKept(event))
+          .filter(({ at }) => inside(localDay(at, range.zone), range)).length,
       }];
     },
     people(/** @type {Range} */ range) {
@@ -143,7 +119,7 @@ export function model(all, moves, types, site, rule = "session") {
       }];
     },
     visits(/** @type {Range} */ range, by = "") {
-      const rows = visits().filter(({ day }) => inside(day(range.zone), range))
+      const rows = wanted.filter(({ day }) => inside(day(range.zone), range))
         .map((visit) => ({ visit, period: periodOf(visit.day(range.zone), range), label: visit.labels[by] ?? null }));
       return [...groups(rows, ({ period, label }) => `${period} ${label}`).values()].map((group) => ({
         period: group[0].period,
@@ -152,7 +128,7 @@ export function model(all, moves, types, site, rule = "session") {
       }));
     },
     visit_hours(/** @type {Range} */ range) {
-      const rows = visits().filter(({ day }) => inside(day(range.zone), range))
+      const rows = wanted.filter(({ day }) => inside(day(range.zone), range))
         .map((visit) => ({ visit, hour: new Date(localHour(visit.started, range.zone)).toISOString() }));
       return [...groups(rows, ({ hour }) => hour).values()].map((group) => ({
         hour: group[0].hour.replace(".000Z", "+00:00"),
@@ -160,16 +136,8 @@ export function model(all, moves, types, site, rule = "session") {
       }));
     },
     campaigns(/** @type {Range} */ range, /** @type {string} */ by, /** @type {string} */ goal) {
-      const credited = [...groups(visits(), (visit) => visit.person).values()].flatMap((own) => {
-        own.sort((a, b) => a.started - b.started || (a.key < b.key ? -1 : 1));
-        const first = own.find(({ touches }) => touches.length > 0)?.touches[0] ?? null;
-        /** @type {string | null} */
-        let last = null;
-        return own.map((visit) => {
-          last = visit.touches.at(-1) ?? last;
-          return { visit, touch: by === "first" ? first : last };
-        });
-      }).filter(({ visit }) => inside(visit.day(range.zone), range));
+      const credited = wanted.filter(({ day }) => inside(day(range.zone), range))
+        .map((visit) => ({ visit, touch: by === "first" ? visit.first : visit.last }));
       return [...groups(credited, ({ touch }) => touch ?? "").values()].map((group) => {
         const conversions = group.filter(({ visit }) => visit.types.has(goal)).length;
         return {
@@ -220,7 +188,9 @@ export function model(all, moves, types, site, rule = "session") {
           people: people(group),
           active_people: people(events),
           adoption_rate: people(group) / people(events),
-          new_people: [...first].filter(([key, day]) => key.startsWith(`${type} `) && inside(day, range)).length,
+          new_people: [...new Set(group.map(person))].filter((one) =>
+            inside(first.get(`${type} ${one}`) ?? "", range)
+          ).length,
           first_day: days[0],
           last_day: days[days.length - 1],
         };

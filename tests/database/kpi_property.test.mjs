@@ -9,6 +9,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { events, FROM, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
 import { model } from "./kpi_model.mjs";
+import { callsOf, differences, NARROWABLE, NARROWINGS, ordered } from "./kpi_calls.mjs";
 import { localDay } from "./kpi_periods.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 import { size } from "../long.mjs";
@@ -34,64 +35,6 @@ const STEPS = [
 const SEEDS = process.env.SEED
   ? [Number(process.env.SEED)]
   : Array.from({ length: size({ short: 1, long: 10 }) }, (_, index) => index + 1);
-
-/** What differs, number by number, beyond what rounding allows. @param {any} got @param {any} wanted @param {string} path @returns {string[]} */
-function differences(got, wanted, path) {
-  if (typeof wanted === "number" && typeof got === "number") {
-    const key = path.split(".").pop() ?? "";
-    const allowed = /^p\d\d/.test(key)
-      ? wanted * 0.0101 + 0.051
-      : /average|mean_seconds/.test(key)
-      ? 0.051
-      : /^events_per_/.test(key)
-      ? 0.0051
-      : 0.0001;
-    return Math.abs(got - wanted) <= allowed ? [] : [`${path}: ${got}, not ${wanted}`];
-  }
-  if (
-    Array.isArray(wanted) && Array.isArray(got) && wanted.length === got.length
-  ) {
-    return wanted.flatMap((value, index) => differences(got[index], value, `${path}.${index}`));
-  }
-  if (
-    wanted !== null && typeof wanted === "object" && got !== null &&
-    typeof got === "object" && !Array.isArray(wanted)
-  ) {
-    return Object.keys(wanted).flatMap((key) => differences(got[key], wanted[key], `${path}.${key}`));
-  }
-  return got === wanted ? [] : [`${path}: ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`];
-}
-
-/** The visits by one of their labels, under its name. @param {string} name */
-const labelled = (name) => (/** @type {any} */ { period: _, events_per_visit: __, label, ...row }) => ({
-  [name]: label,
-  ...row,
-});
-
-const KEYS = [
-  "period",
-  "hour",
-  "cohort",
-  "tier",
-  "position",
-  "event_type",
-  "code",
-  "measure",
-  "rule_id",
-  "from_state",
-  "to_state",
-  "state",
-  "page",
-  "device",
-  "referrer",
-  "campaign",
-];
-const ordered = (/** @type {any[]} */ rows) =>
-  rows.map((row) => ({
-    row,
-    key: JSON.stringify(KEYS.map((key) => row[key] ?? "")),
-  }))
-    .sort((a, b) => a.key < b.key ? -1 : 1).map(({ row }) => row);
 
 for (const version of SCENARIO_VERSIONS) {
   test(`every figure is what the definitions say, on Postgres ${version}`, async () => {
@@ -223,48 +166,23 @@ for (const version of SCENARIO_VERSIONS) {
                 const since = Math.max(start, end - 5 * 86_400_000);
                 const today = localDay(Date.now(), zone);
                 const cohorts = grain === "week" || grain === "month" ? "week" : "day";
+                const more = { since, cohorts, today, steps };
+                const narrowed = NARROWINGS[Math.floor(random() * NARROWINGS.length)];
+                const part = model(all, moves, types, site, rules[SITES.indexOf(site)], narrowed);
                 const calls = [
-                  [
-                    "overview",
-                    "",
-                    truth.overview({ ...range, grain: "total" }),
-                  ],
-                  ["people", "", truth.people({ ...range, grain: "total" })],
-                  ["visits", ", grain => $4", truth.visits(range).map(({ label: _, ...row }) => row)],
-                  ["visit_hours", "", truth.visit_hours({ ...range, first: localDay(since, zone) })],
-                  ...["entry", "exit"].map((by) => [
-                    "pages",
-                    `, by => '${by}'`,
-                    truth.visits({ ...range, grain: "total" }, by).map(labelled("page")),
-                  ]),
-                  ["devices", "", truth.visits({ ...range, grain: "total" }, "device").map(labelled("device"))],
-                  ["referrers", "", truth.visits({ ...range, grain: "total" }, "referrer").map(labelled("referrer"))],
-                  ...["first", "last"].map((by) => [
-                    "campaigns",
-                    `, by => '${by}'`,
-                    truth.campaigns({ ...range, grain: "total" }, by, steps[steps.length - 1].type),
-                  ]),
-                  ["engagement", ", grain => $4", truth.engagement(range)],
-                  ["feature_adoption", "", truth.feature_adoption(range)],
-                  ["funnel", "", truth.funnel(range, steps, 30 * 86_400_000)],
-                  [
-                    "retention",
-                    `, grain => '${cohorts}', periods => 5`,
-                    truth.retention({ ...range, grain: cohorts }, 5, today),
-                  ],
-                  ["errors", ", grain => $4", truth.errors(range)],
-                  ["performance", ", grain => $4", truth.performance(range)],
-                  ["data_quality", ", grain => $4", truth.data_quality(range)],
-                  ["state_funnel", "", truth.state_funnel(range)],
-                  ["state_dwell", "", truth.state_dwell(range)],
-                  ["state_trend", ", grain => $4", truth.state_trend(range)],
+                  ...callsOf(truth, range, more).map((call) => ({ call, narrowed: {} })),
+                  ...callsOf(part, range, more).filter(([name]) => NARROWABLE.includes(name)).map((call) => ({
+                    call,
+                    narrowed,
+                  })),
                 ];
-                for (
-                  const [name, more, wanted] of /** @type {[string, string, any[]][]} */ (calls)
-                ) {
+                for (const { call: [name, more, wanted], narrowed } of calls) {
+                  const isPart = Object.keys(narrowed).length > 0;
                   const { rows: [{ got }] } = await client.query(
                     `select coalesce(json_agg(k), '[]') as got
-                     from public.kpi_${name}($1, $2::timestamptz, $3::timestamptz, time_zone => '${zone}'${more}) k`,
+                     from public.kpi_${name}($1, $2::timestamptz, $3::timestamptz, time_zone => '${zone}'${more}${
+                      isPart ? `, narrowed => '${JSON.stringify(narrowed)}'` : ""
+                    }) k`,
                     [
                       site,
                       new Date(name === "visit_hours" ? since : start).toISOString(),
@@ -273,7 +191,7 @@ for (const version of SCENARIO_VERSIONS) {
                     ],
                   );
                   compared += 1;
-                  if (name === "people") stitched += got[0].stitched_sessions;
+                  if (name === "people" && !isPart) stitched += got[0].stitched_sessions;
                   const found = differences(
                     ordered(got),
                     ordered(wanted),
@@ -288,7 +206,9 @@ for (const version of SCENARIO_VERSIONS) {
                     ...found.slice(0, 3).map((difference) =>
                       `seed ${seed}, ${moment}, site ${
                         SITES.indexOf(site)
-                      }, ${zone}, ${range.first}..${range.last} by ${grain}: ${difference}`
+                      }, ${zone}, ${range.first}..${range.last} by ${grain}${
+                        isPart ? ` of ${JSON.stringify(narrowed)}` : ""
+                      }: ${difference}`
                     ),
                   );
                 }
