@@ -1,6 +1,7 @@
 // What members of a site share, and what the page asks of the project while nobody looks: saved views, marks of releases, and
 // requests a minute.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { begun } from "../stack/beginning.mjs";
+import { until } from "../until.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -189,4 +191,44 @@ test("a tab that nobody looks at asks for nothing, and goes on when somebody ret
   await page.mouse.move(400, 400);
   await page.locator('.live-state[data-state="live"]').waitFor(WAIT);
   assert.ok(asked.some((path) => path.endsWith("kpi_overview")), "the figures are read again");
+});
+
+test("a screen on the wall asks once a minute while it shows the page, nothing while it does not, and no more once its link has ended", async (t) => {
+  const secret = "5c".repeat(32);
+  await stack.database.query(
+    "insert into public.audience_wall_links (site_id, name, digest, expires_at) values ($1, 'hall', $2, now() + interval '1 day')",
+    [SITE, createHash("sha256").update(secret).digest()],
+  );
+  const context = await browser.newContext({ ...LOOKS[0], reducedMotion: "reduce" });
+  t.after(() => context.close());
+  await context.clock.install();
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  /** Moves the clock by minutes, and counts what was asked meanwhile. @param {number} minutes */
+  const during = async (minutes) => {
+    asked.length = 0;
+    for (let minute = 0; minute < minutes; minute += 1) await page.clock.runFor(MINUTE);
+    return asked.length;
+  };
+  const hide = (/** @type {boolean} */ hidden) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await page.goto(`${stack.url}/dashboard/#wall=${secret}`);
+  await page.waitForSelector("main[data-loaded=wall]", WAIT);
+  assert.equal(await during(10), 10, asked.join("\n"));
+  await hide(true);
+  assert.equal(await during(10), 0, asked.join("\n"));
+  await hide(false);
+  await until(() => asked.length === 1, "it reads at once when it is seen again");
+  await hide(true);
+  await hide(false);
+  assert.equal(asked.length, 1, "a glance away asks for nothing");
+  await stack.database.query("update public.audience_wall_links set revoked_at = now() where name = 'hall'");
+  await page.clock.runFor(MINUTE);
+  await page.getByRole("heading", { name: "This link has ended" }).waitFor(WAIT);
+  assert.equal(await during(10), 0, asked.join("\n"));
 });

@@ -9,6 +9,8 @@ import { t } from "./texts.ts";
 
 const MINUTE = 60_000;
 const EVERY = MINUTE;
+/** By so much a timer may be early. */
+const EARLY = 1_000;
 const MINUTES = 30;
 const overview = row({
   events: number,
@@ -28,12 +30,20 @@ const figures = row({
 });
 type Figures = ReturnType<typeof figures>;
 
+/** Reads once a minute while the screen shows the page, at once when it does again, and never more once the link has ended. */
 export function wall(main: HTMLElement, client: Client, secret: string): void {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  void look();
-  setInterval(() => void look(), EVERY);
+  const gone = new AbortController();
+  let asked = -Infinity;
+  const due = (): void => {
+    if (!document.hidden && Date.now() - asked > EVERY - EARLY) void look();
+  };
+  const timer = setInterval(due, EVERY);
+  document.addEventListener("visibilitychange", due, { signal: gone.signal });
+  due();
 
   async function look(): Promise<void> {
+    asked = Date.now();
     try {
       const answer = await read(client, "audience_wall_figures", { secret, time_zone: zone });
       main.replaceChildren(...drawn(figures(answer, "audience_wall_figures")));
@@ -41,6 +51,10 @@ export function wall(main: HTMLElement, client: Client, secret: string): void {
     } catch (error) {
       console.error(error);
       const ended = error instanceof ReadError && error.code === "42501";
+      if (ended) {
+        clearInterval(timer);
+        gone.abort();
+      }
       // A screen keeps what it has while the network is away.
       if (!ended && main.dataset["loaded"] !== undefined) return;
       main.dataset["loaded"] = "none";
