@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { history } from "./demo/history.mjs";
+import { podcast } from "./demo/podcast.mjs";
 import { root, secretKey } from "./settings.mjs";
 
 const DAYS = 42;
 
 /**
- * Fills a new database with the demo site, once. The weeks before today are judged here by the same contract,
+ * Fills a new database with the two sites of the demo, once. The weeks before today are judged here by the same contract,
  * each event at the time it happened, and loaded along the documented bulk path (the role audience_gate_store);
  * today's events are sent to the function, like all others.
  *
@@ -19,14 +20,14 @@ export async function seed({ database, url, say }) {
 
   say("filling the demo site");
   const now = Date.now();
-  const days = [...history({ now, days: DAYS })];
-  const stored = await judgedDays(database, days.slice(0, -1));
+  const [magazine, second] = [[...history({ now, days: DAYS })], [...podcast({ now, days: DAYS })]];
 
   // One transaction: a stack that is killed half-way stays empty, and its next start fills it.
   await database.exec("begin");
   try {
     await database.exec(readFileSync(join(root, "supabase", "seed.sql"), "utf8"));
-    await load(database, stored);
+    await database.exec(readFileSync(join(root, "local", "demo", "podcast.sql"), "utf8"));
+    await load(database, await judgedDays(database, [...magazine.slice(0, -1), ...second.slice(0, -1)]));
     await database.exec(readFileSync(join(root, "local", "demo", "room.sql"), "utf8"));
     await database.exec("commit");
   } catch (error) {
@@ -40,7 +41,7 @@ export async function seed({ database, url, say }) {
   say("computing the demo's states and figures");
   // Who has been away is said before today's events come in, so that these are the latest.
   await run("derive_states", "sweep_inactivity");
-  await atFrontDoor(url, days[days.length - 1].events);
+  await atFrontDoor(url, [...magazine[DAYS].events, ...second[DAYS].events]);
   // All that the schedule would begin with, so that nothing moves by itself after the greeting.
   await run("derive_states", "sweep_inactivity", "derive_states", "refresh_analytics", "check_alerts");
 }

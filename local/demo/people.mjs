@@ -24,9 +24,9 @@ const CAMPAIGNS = [
 ];
 
 /** @type {(event_type: string, metadata: Record<string, unknown>) => Draft} */
-const engagement = (event_type, metadata) => ({ event_type, event_category: "engagement", metadata });
+export const engagement = (event_type, metadata) => ({ event_type, event_category: "engagement", metadata });
 /** @type {(event_type: string, metadata: Record<string, unknown>) => Draft} */
-const subscription = (event_type, metadata) => ({
+export const subscription = (event_type, metadata) => ({
   event_type,
   event_category: "subscription",
   metadata: { channel: "web", consent_recorded: true, ...metadata },
@@ -36,13 +36,19 @@ const advocacy = (event_type, metadata) => ({ event_type, event_category: "advoc
 
 const read = (/** @type {Random} */ random) => {
   const article = random.pick(ARTICLES);
+  return viewed(random, article, `/articles/${article}`);
+};
+
+/** @param {Random} random @param {string} content_id @param {string} page_path @returns {Draft} */
+export function viewed(random, content_id, page_path) {
   return engagement("content_view", {
-    content_id: article,
-    page_path: `/articles/${article}`,
+    content_id,
+    page_path,
     duration_seconds: 20 + random.skewed(70),
     scroll_depth_percent: random.between(30, 100),
   });
-};
+}
+
 const performance = (/** @type {Random} */ random) =>
   engagement("page_performance", {
     page_path: `/articles/${random.pick(ARTICLES)}`,
@@ -51,22 +57,26 @@ const performance = (/** @type {Random} */ random) =>
     largest_paint_ms: random.skewed(1300),
   });
 
-/** @type {(random: Random) => Draft} */
-const campaignLanding = (random) => ({
-  event_type: "campaign_landing",
-  event_category: "attribution",
-  metadata: { landing_page: "/welcome" },
-  ...random.pick(CAMPAIGNS),
-});
+const campaignLanding = (/** @type {Random} */ random) => landing(random.pick(CAMPAIGNS));
+
+/** @param {Record<string, string>} campaign @returns {Draft} */
+export function landing(campaign) {
+  return {
+    event_type: "campaign_landing",
+    event_category: "attribution",
+    metadata: { landing_page: "/welcome" },
+    ...campaign,
+  };
+}
 
 /** A passing visitor who never signs in. */
 function visitor(/** @type {Random} */ random) {
-  const landing = random.chance(0.35) ? campaignLanding(random) : {
+  const began = random.chance(0.35) ? campaignLanding(random) : {
     event_type: "organic_landing",
     event_category: "attribution",
     metadata: { landing_page: "/", referrer_kind: random.pick(["search", "direct", "social", "referral"]) },
   };
-  const drafts = [landing, performance(random), engagement("page_view", { page_path: "/", device_class: "mobile" })];
+  const drafts = [began, performance(random), engagement("page_view", { page_path: "/", device_class: "mobile" })];
   if (random.chance(0.6)) drafts.push(read(random));
   if (random.chance(0.2)) drafts.push(engagement("site_search", { page_path: "/search", result_count: 7 }));
   if (random.chance(0.05)) {
@@ -81,7 +91,7 @@ function visitor(/** @type {Random} */ random) {
 }
 
 /** What somebody does before they sign in: the tracker does not know yet who they are. @type {(draft: Draft) => Draft} */
-const unknown = (draft) => ({ ...draft, user_id: null });
+export const unknown = (draft) => ({ ...draft, user_id: null });
 
 /** A reader who signs up, subscribes, tries things, and with luck recommends them. Each visit begins signed out. */
 function consumer(/** @type {Random} */ random, /** @type {number} */ visit, /** @type {string} */ name) {

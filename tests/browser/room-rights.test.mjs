@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { PODCAST } from "../../local/demo/podcast.mjs";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { begun } from "../stack/beginning.mjs";
@@ -42,6 +43,7 @@ before(async () => {
     const [who, site, role] of [
       ["all", HERE, "owner"],
       ["all", THERE, "owner"],
+      ["all", PODCAST, "owner"],
       ["owner", HERE, "owner"],
       ["analyst", HERE, "analyst"],
       ["viewer", HERE, "viewer"],

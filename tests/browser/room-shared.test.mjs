@@ -167,6 +167,26 @@ test("every chart over time marks when a version was first seen, by name and day
   assert.deepEqual(said, []);
 });
 
+test("the demo has two sites whose campaigns differ, and somebody who may read one of them alone", async (t) => {
+  const HOST = { email: "host@example.test", password: "demo-password" };
+  const campaigns = (/** @type {Page} */ page) => page.locator("#campaigns .panel-body");
+  const { page, said } = await signedIn(t);
+  await campaigns(page).getByText("better-sleep").first().waitFor(WAIT);
+  await page.getByLabel("Site").selectOption("Sleep podcast");
+  await campaigns(page).getByText("night-shift").first().waitFor(WAIT);
+  assert.equal(await campaigns(page).getByText("better-sleep").count(), 0);
+  const podcast = new URL(page.url()).searchParams.get("site");
+  assert.notEqual(podcast, SITE);
+
+  const host = await signedIn(t, { who: HOST, query: `?site=${SITE}` });
+  await campaigns(host.page).getByText("night-shift").first().waitFor(WAIT);
+  assert.deepEqual(await host.page.locator("#site-choice option").allTextContents(), ["Sleep podcast"]);
+  assert.equal(new URL(host.page.url()).searchParams.get("site"), podcast, "another site's address leads to their own");
+  await host.page.goto(`${stack.url}/dashboard/?view=rules`);
+  await host.page.getByText("Owners of the site can add and change its rules").waitFor(WAIT);
+  assert.deepEqual([...said, ...host.said], []);
+});
+
 test("a tab that nobody looks at asks for nothing, and goes on when somebody returns", async (t) => {
   const { page } = await signedIn(t, { movableClock: true });
   await page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), undefined, WAIT);

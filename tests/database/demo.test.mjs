@@ -4,11 +4,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { history } from "../../local/demo/history.mjs";
+import { PODCAST, podcast } from "../../local/demo/podcast.mjs";
 import { judgedDays, load } from "../../local/seed.mjs";
 import { root } from "../runner/paths.mjs";
 import { asClient, startPostgres } from "./postgres.mjs";
 
 const FILLED = Date.parse("2026-11-28T12:00Z");
+const HEARD = `'${PODCAST}', '2026-11-01Z', '2026-11-28T12:00Z'`;
 const RANGE = "audience_gate.default_site(), '2026-11-01Z', '2026-11-28T12:00Z'";
 
 /** Who each session is of: the demo writes it into the name. */
@@ -34,8 +36,10 @@ test("every number of docs/demo.md is the demo's", async () => {
         query: client.query.bind(client),
         exec: (/** @type {string} */ sql) => client.query(sql),
       }));
+      await client.query("insert into public.audience_sites (id, name) values ($1, 'Sleep podcast')", [PODCAST]);
       await client.query("begin");
-      await load(database, await judgedDays(database, [...history({ now: FILLED, days: 42 })]));
+      const filled = { now: FILLED, days: 42 };
+      await load(database, await judgedDays(database, [...history(filled), ...podcast(filled)]));
       await client.query("commit");
       await client.query("select audience_gate.fold_analytics()");
 
@@ -67,6 +71,9 @@ test("every number of docs/demo.md is the demo's", async () => {
          where e.rejected and e.metadata #>> '{original_payload_snapshot,event_source}' = 'ios'
            and e.metadata #>> '{original_payload_snapshot,metadata,tracker}' is not null group by 1, 2`,
       );
+      const heard = await rows(`select * from public.kpi_campaigns(${HEARD}) order by visits desc`);
+      const [listened] = await rows(`select * from public.kpi_people(${HEARD})`);
+      const brought = (/** @type {string} */ source) => heard.find((row) => row.source === source);
       const conversions = last.reduce((sum, row) => sum + Number(row.conversions), 0);
       const viewing = visitor.came + consumer.came;
 
@@ -105,11 +112,17 @@ test("every number of docs/demo.md is the demo's", async () => {
         `${cohorts[0].people - cohorts[0].passing} of the ${cohorts[0].people} of ${cohorts[0].week}, of whom ${
           cohorts[0].retained[1]
         } came again`,
-        ...last.map(({ source, medium, campaign, visits, people, conversions }) =>
+        ...[...last, ...heard].map(({ source, medium, campaign, visits, people, conversions }) =>
           `| ${[source, medium, campaign].filter((part) => part !== null).join(", ") || "none"} | ${
             number(visits)
           } | ${people} | ${conversions} |`
         ),
+        `${
+          number(listened.people)
+        } people came to it: ${listened.signed_in_people} listeners and ${listened.visitors} guests`,
+        `brought ${brought("newsletter").visits} visits here and ${
+          brought("newsletter").conversions
+        } of the plans, the radio ${brought("radio").visits} and ${brought("radio").conversions}`,
         `the ${conversions} visits in which a plan was started`,
         `On ${broken.day}, there is one more: a release of the app, \`${broken.tracker}\`, forgot`,
         `all ${broken.n} of its sign-ups were refused by \`${broken.rule}\``,
