@@ -2,7 +2,7 @@
 import { duration } from "../format.ts";
 import type { StateDwell } from "../kpi.ts";
 import type { Size } from "./frame.ts";
-import { linear, marks, picture, shape, words } from "./svg.ts";
+import { linear, marks, picture, roomFor, shape, shortened, words } from "./svg.ts";
 import { t } from "../texts.ts";
 
 const ROW = 54;
@@ -13,7 +13,8 @@ const DAY = 86_400;
 export function dwellChart(sorted: readonly StateDwell[], { width }: Size): SVGSVGElement {
   const bottom = sorted.length * ROW + 8;
   const longest = Math.max(1, ...sorted.map(({ p90_seconds }) => p90_seconds / DAY));
-  const x = linear([0, longest], [LEFT, width - RIGHT]);
+  const left = roomFor(sorted.map(({ state }) => state), LEFT, width);
+  const x = linear([0, longest], [left, width - RIGHT]);
   const days = (seconds: number): number => x(seconds / DAY);
   const height = (row: number): number => (row + 0.5) * ROW;
   const ticks = x.ticks(Math.max(2, Math.floor(width / 90)));
@@ -25,7 +26,9 @@ export function dwellChart(sorted: readonly StateDwell[], { width }: Size): SVGS
         stroke: "var(--line)",
       }),
       marks("axis", ticks.map((at) => words(x(at), bottom + 14, duration(at * DAY))), { "text-anchor": "middle" }),
-      marks("axis", sorted.map(({ state }, row) => words(LEFT - 12, height(row), state)), { "text-anchor": "end" }),
+      marks("axis", sorted.map(({ state }, row) => words(left - 12, height(row), shortened(state, left - 12))), {
+        "text-anchor": "end",
+      }),
       marks(
         "rule",
         sorted.map(({ p90_seconds }, row) =>

@@ -2,14 +2,14 @@
 import { count, duration } from "../format.ts";
 import type { StateFlow } from "../kpi.ts";
 import type { StatesSize } from "./frame.ts";
-import { marks, picture, rectangle, shape, words } from "./svg.ts";
+import { marks, picture, rectangle, roomFor, shape, shortened, words } from "./svg.ts";
 import { t } from "../texts.ts";
 
 const NEW = t("new");
 const HEIGHT = 360;
 const GAP = 14;
 const TOP = 8;
-/** Room for the names beside the ribbons. */
+/** Room for short names beside the ribbons. */
 const SIDE = 64;
 
 interface Ribbon extends StateFlow {
@@ -29,7 +29,12 @@ interface Node {
 export function flowChart(rows: readonly StateFlow[], { width, states }: StatesSize): SVGSVGElement {
   const { ribbons, nodes } = layout(rows, states);
   const rank = ranked(states);
-  const [left, right] = [SIDE, width - SIDE];
+  const side = roomFor(nodes.map(({ state, transitions }) => `${state}  ${count(transitions)}`), SIDE, width);
+  const [left, right] = [side, width - side];
+  const named = ({ state, transitions }: Node): string => {
+    const many = `  ${count(transitions)}`;
+    return shortened(state, side - 12 - many.length * 6.4) + many;
+  };
   const middle = (left + right) / 2;
   const height = (value: number): number => value + TOP;
   return picture(
@@ -58,8 +63,8 @@ export function flowChart(rows: readonly StateFlow[], { width, states }: StatesS
       ...([0, 1] as const).map((side) =>
         marks(
           "text",
-          nodes.filter((node) => node.side === side).map(({ state, transitions, top, bottom }) =>
-            words(side === 0 ? left - 12 : right + 12, height((top + bottom) / 2), `${state}  ${count(transitions)}`)
+          nodes.filter((node) => node.side === side).map((node) =>
+            words(side === 0 ? left - 12 : right + 12, height((node.top + node.bottom) / 2), named(node))
           ),
           { fill: "var(--ink)", "text-anchor": side === 0 ? "end" : "start" },
         )

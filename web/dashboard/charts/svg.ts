@@ -66,6 +66,11 @@ export function shortened(text: string, room: number): string {
   return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
 }
 
+/** How much room names beside a drawing take: as the longest needs, but a third of the drawing at most. */
+export function roomFor(names: readonly string[], least: number, width: number): number {
+  return Math.min(width / 3, Math.max(least, 12 + 6.4 * Math.max(0, ...names.map(({ length }) => length))));
+}
+
 export function line(points: readonly Point[]): string {
   return points.map(([x, y], at) => `${at === 0 ? "M" : "L"}${round(x)},${round(y)}`).join("");
 }
