@@ -25,6 +25,12 @@ export function addressOf(words: Readonly<Record<string, string>>): string {
   return `?${next}`;
 }
 
+/** The address of the events behind a figure: what the figures are narrowed to goes along, as far as a list of events has it. */
+export function eventsOf(words: Readonly<Record<string, string>>): string {
+  const carried = Object.fromEntries(["campaign", "page", "type"].map((name) => [name, asked(name)]));
+  return addressOf({ ...(words["view"] === "explore" ? carried : {}), ...words });
+}
+
 /** Goes to an address of this page, as a link of it does. */
 export function go(address: string): void {
   history.pushState(null, "", address);

@@ -68,7 +68,7 @@ export function show({ main, client, site, signal }: Place): void {
   const filters = filterBar(() => {
     live.narrow(context());
     void refresh();
-  });
+  }, { api });
   const releases = releaseMarks(main, api, signal);
   byId("filters").append(releases.element);
   const slow = groups.flatMap(({ panels }) => panels).filter((one) => one !== live);

@@ -2,13 +2,15 @@
 import { byId, el } from "../shared/dom.ts";
 import { keep } from "./address.ts";
 import { TIERS } from "./charts/frame.ts";
-import type { Range } from "./kpi.ts";
+import type { Kpi, Narrowed, Range } from "./kpi.ts";
+import { narrowed, narrowing } from "./narrowing.ts";
 import { days, localDay } from "./periods.ts";
 import { t } from "./texts.ts";
 
 export interface Filters {
   readonly range: Range;
   readonly tier: string;
+  readonly narrowed: Narrowed;
 }
 
 const PRESETS = {
@@ -22,10 +24,10 @@ const DEFAULT = "28";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY = 86_400_000;
 
-/** `tiers` and `ranges`: whether what is shown can be of one tier, and of a range. */
+/** `tiers` and `ranges`: whether what is shown can be of one tier, and of a range; `api`: what figures can be narrowed with. */
 export function filterBar(
   onchange: () => void,
-  { tiers = true, ranges = true } = {},
+  { tiers = true, ranges = true, api }: { tiers?: boolean; ranges?: boolean; api?: Kpi } = {},
 ): { readonly read: () => Filters } {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const address = new URLSearchParams(location.search);
@@ -69,6 +71,7 @@ export function filterBar(
       : []),
     ...(tiers ? [labelled(t("Tier"), tier)] : []),
     labelled(t("Days end at midnight in"), zone),
+    ...(api ? [narrowing(api, range, onchange)] : []),
   );
   showDates();
   bar.addEventListener("change", () => {
@@ -81,7 +84,7 @@ export function filterBar(
   return { read };
 
   function read(): Filters {
-    return { range: range(), tier: tier.value };
+    return { range: range(), tier: tier.value, narrowed: api ? narrowed() : {} };
   }
 
   function preset(): string {

@@ -9,6 +9,8 @@ export interface Range {
   readonly to: Date;
   readonly zone: string;
 }
+/** Which visits a figure is of, by the keys of the database; KPI.md says what each means. */
+export type Narrowed = Readonly<Record<string, string>>;
 
 const overview = {
   events: number,
@@ -18,7 +20,7 @@ const overview = {
   sessions: number,
   engaged_seconds: number,
   score: number,
-  rejected: number,
+  rejected: nullable(number),
   rejection_rate: nullable(number),
   errors: number,
   last_event_at: nullable(text),
@@ -199,9 +201,11 @@ export function kpi(client: Client, site: string) {
   // Panels that ask the same thing at the same time share one answer.
   const asking = new Map<string, Promise<unknown>>();
   return {
-    overview: async (range: Range) => (await call("kpi_overview", span(range), overview))[0],
-    engagement: (range: Range, grain: Grain) => call("kpi_engagement", { ...span(range), grain }, engagement),
-    adoption: (range: Range) => call("kpi_feature_adoption", span(range), adoption),
+    overview: async (range: Range, narrowed?: Narrowed) =>
+      (await call("kpi_overview", span(range, narrowed), overview))[0],
+    engagement: (range: Range, grain: Grain, narrowed?: Narrowed) =>
+      call("kpi_engagement", { ...span(range, narrowed), grain }, engagement),
+    adoption: (range: Range, narrowed?: Narrowed) => call("kpi_feature_adoption", span(range, narrowed), adoption),
     funnels: () => call("kpi_funnels", {}, funnels),
     funnel: (range: Range, name: string) => call("kpi_funnel", { ...span(range), funnel: name }, funnel),
     retention: (range: Range, grain: "day" | "week") => call("kpi_retention", { ...span(range), grain }, retention),
@@ -212,18 +216,20 @@ export function kpi(client: Client, site: string) {
     stateFlow: (range: Range) => call("kpi_state_funnel", span(range), stateFlow),
     stateDwell: (range: Range) => call("kpi_state_dwell", span(range), stateDwell),
     stateTrend: (range: Range, grain: Grain) => call("kpi_state_trend", { ...span(range), grain }, stateTrend),
-    visits: (range: Range, grain: Grain) => call("kpi_visits", { ...span(range), grain }, visits),
+    visits: (range: Range, grain: Grain, narrowed?: Narrowed) =>
+      call("kpi_visits", { ...span(range, narrowed), grain }, visits),
     /** By the hour, each named by the moment at which it begins. */
-    visitHours: async (range: Range): Promise<readonly Visits[]> =>
-      (await call("kpi_visit_hours", span(range), visitHours)).map(({ hour, ...row }) => ({
+    visitHours: async (range: Range, narrowed?: Narrowed): Promise<readonly Visits[]> =>
+      (await call("kpi_visit_hours", span(range, narrowed), visitHours)).map(({ hour, ...row }) => ({
         period: new Date(hour).toISOString(),
         ...row,
       })),
-    pages: (range: Range, by: "entry" | "exit") => call("kpi_pages", { ...span(range), by }, page),
-    referrers: (range: Range) => call("kpi_referrers", span(range), referrer),
-    devices: (range: Range) => call("kpi_devices", span(range), device),
-    campaigns: (range: Range, by: "first" | "last", name: string) =>
-      call("kpi_campaigns", { ...span(range), by, funnel: name }, campaign),
+    pages: (range: Range, by: "entry" | "exit", narrowed?: Narrowed) =>
+      call("kpi_pages", { ...span(range, narrowed), by }, page),
+    referrers: (range: Range, narrowed?: Narrowed) => call("kpi_referrers", span(range, narrowed), referrer),
+    devices: (range: Range, narrowed?: Narrowed) => call("kpi_devices", span(range, narrowed), device),
+    campaigns: (range: Range, by: "first" | "last", name: string, narrowed?: Narrowed) =>
+      call("kpi_campaigns", { ...span(range, narrowed), by, funnel: name }, campaign),
     releases: (range: Range) => call("kpi_releases", span(range), release),
     live: () => call("kpi_live", {}, live),
     freshness: () => call("kpi_freshness", {}, freshness),
@@ -265,6 +271,11 @@ export function rows<S extends Shape>(data: unknown, name: string, shape: S): re
   return list(row(shape))(data, name);
 }
 
-function span(range: Range): object {
-  return { from_time: range.from.toISOString(), to_time: range.to.toISOString(), time_zone: range.zone };
+function span(range: Range, narrowed: Narrowed = {}): object {
+  return {
+    from_time: range.from.toISOString(),
+    to_time: range.to.toISOString(),
+    time_zone: range.zone,
+    ...(Object.keys(narrowed).length > 0 && { narrowed }),
+  };
 }

@@ -1,8 +1,9 @@
 /** One question and its answer: loads and draws it, says if there is nothing, and if it fails, says so and tries again. */
 import { el } from "../shared/dom.ts";
-import { addressOf } from "./address.ts";
+import { eventsOf } from "./address.ts";
 import type { Filters } from "./filters.ts";
 import { type Kpi, ReadError } from "./kpi.ts";
+import { unfollowed } from "./narrowing.ts";
 import { t } from "./texts.ts";
 
 export interface Context {
@@ -31,6 +32,7 @@ export interface Panel {
 }
 
 export function panel<T>(spec: Spec<T>): Panel {
+  const limits = limitsOf();
   const body = el("div", { class: "panel-body" }, el("div", { class: "waiting", role: "presentation" }));
   let context: Context | undefined;
   let shown: { readonly data: T; readonly context: Context } | undefined;
@@ -47,6 +49,7 @@ export function panel<T>(spec: Spec<T>): Panel {
         {},
         el("h3", { id: `${spec.id}-title` }, spec.title),
         el("p", { class: "quiet small" }, spec.note, spec.see && [" ", seeLink(spec.title, spec.see)]),
+        limits.element,
       ),
       spec.tools?.(() => {
         if (spec.reload && context) void refresh(context);
@@ -64,6 +67,7 @@ export function panel<T>(spec: Spec<T>): Panel {
 
   async function refresh(now: Context): Promise<void> {
     context = now;
+    limits.say(spec.id, now.filters);
     overtake();
     const turn = asked;
     try {
@@ -112,6 +116,18 @@ export function panel<T>(spec: Spec<T>): Panel {
   }
 }
 
+/** The line in a panel's head that says which of the filters it cannot follow. */
+export function limitsOf(): { readonly element: HTMLElement; readonly say: (panel: string, filters: Filters) => void } {
+  const element = el("p", { class: "small unfollowed", hidden: true });
+  return {
+    element,
+    say: (panel, { tier }) => {
+      element.textContent = unfollowed(panel, tier);
+      element.hidden = element.textContent === "";
+    },
+  };
+}
+
 /** The panel as a picture, with its title and what it shows. */
 export function pngButton(panel: HTMLElement, title: string, filters: () => Filters | undefined): HTMLElement {
   return el("button", {
@@ -128,10 +144,10 @@ export function pngButton(panel: HTMLElement, title: string, filters: () => Filt
 /** Made when it is followed, so that it takes the range along that the reader has chosen by then. */
 function seeLink(title: string, words: Readonly<Record<string, string>>): HTMLElement {
   return el("a", {
-    href: addressOf(words),
+    href: eventsOf(words),
     "data-view": words["view"],
     "aria-label": t("See the events: {title}", { title }),
-    onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(words),
+    onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = eventsOf(words),
   }, t("See the events"));
 }
 

@@ -15,9 +15,11 @@ export async function savePicture(panel: HTMLElement, title: string, filters: Fi
   if (blob) save(`${fileName(title)}.png`, blob);
 }
 
-function caption({ range, tier }: Filters): string {
+function caption({ range, tier, narrowed }: Filters): string {
   const site = byId<HTMLSelectElement>("site-choice").selectedOptions[0]?.textContent ?? "";
-  return [site, `${dates(range)} (${range.zone})`, tier === "all" ? "" : tier].filter(Boolean).join(" · ");
+  return [site, `${dates(range)} (${range.zone})`, tier === "all" ? "" : tier, ...Object.values(narrowed)].filter(
+    Boolean,
+  ).join(" · ");
 }
 
 async function painted(panel: HTMLElement, foot: string): Promise<HTMLCanvasElement> {

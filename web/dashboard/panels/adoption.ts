@@ -13,7 +13,7 @@ export const adoptionPanel: Spec<readonly Adoption[]> = {
   id: "adoption",
   title: t("Feature adoption"),
   note: t("Of everybody active in the range, who used what."),
-  load: ({ kpi, filters: { range } }) => kpi.adoption(range),
+  load: ({ kpi, filters: { range, narrowed } }) => kpi.adoption(range, narrowed),
   empty: (
     rows,
     { filters: { tier } },

@@ -25,7 +25,7 @@ export function engagementPanel(): Spec<readonly Engagement[]> {
       measure = () => chosen.value() as Measure;
       return chosen.element;
     },
-    load: ({ kpi, filters: { range } }) => kpi.engagement(range, grainFor(range)),
+    load: ({ kpi, filters: { range, narrowed } }) => kpi.engagement(range, grainFor(range), narrowed),
     empty: (
       rows,
       { filters: { tier } },

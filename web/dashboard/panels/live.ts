@@ -8,7 +8,7 @@ import { fitted } from "../charts/frame.ts";
 import { HEIGHT, liveChart } from "../charts/live.ts";
 import { clock, words } from "../format.ts";
 import type { Minute, RecentEvent } from "../kpi.ts";
-import { type Context, type Panel, pngButton } from "../panel.ts";
+import { type Context, limitsOf, type Panel, pngButton } from "../panel.ts";
 import { t } from "../texts.ts";
 import { isWatched, onReturn } from "../watched.ts";
 
@@ -44,6 +44,7 @@ export function livePanel(signal: AbortSignal): LivePanel {
   const state = el("span", { class: "live-state small", role: "status" }, t("connecting"));
   const chart = el("div");
   const ticker = el("ol", { class: "ticker" });
+  const limits = limitsOf();
   const pause = el("button", { class: "button plain", type: "button", onclick: toggle });
   const element = el(
     "section",
@@ -56,6 +57,7 @@ export function livePanel(signal: AbortSignal): LivePanel {
         {},
         el("h3", { id: "live-title" }, t("Live")),
         el("p", { class: "quiet small" }, t("The last 30 minutes, and the latest events.")),
+        limits.element,
       ),
       pause,
     ),
@@ -83,6 +85,7 @@ export function livePanel(signal: AbortSignal): LivePanel {
   /** The whole board is read again every minute; a list that somebody paused to read stands still. */
   function refresh(now: Context): Promise<void> {
     context = now;
+    limits.say("live", now.filters);
     turn = 0;
     return paused ? Promise.resolve() : poll();
   }
@@ -90,6 +93,7 @@ export function livePanel(signal: AbortSignal): LivePanel {
   /** What is listed says itself of which tier it is, so nobody is asked. */
   function narrow(now: Context): void {
     context = now;
+    limits.say("live", now.filters);
     if (latest) show(latest, now);
   }
 

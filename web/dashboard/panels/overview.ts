@@ -18,11 +18,11 @@ export const overviewPanel: Spec<Data> = {
   title: t("At a glance"),
   note: t("Compared with the same length of time just before. A visitor who signs in is one person with the user."),
   see: { view: "explore" },
-  load: async ({ kpi, filters: { range } }) => {
+  load: async ({ kpi, filters: { range, narrowed } }) => {
     const [now, then, quality] = await Promise.all([
-      kpi.overview(range),
-      kpi.overview(before(range)),
-      kpi.quality(range, "total"),
+      kpi.overview(range, narrowed),
+      kpi.overview(before(range), narrowed),
+      Object.keys(narrowed).length === 0 ? kpi.quality(range, "total") : [],
     ]);
     return { now, then, passage: quality.find(({ rule_id }) => rule_id === null) };
   },
@@ -79,12 +79,14 @@ function figures(now: Overview, then: Overview | undefined): HTMLElement {
       duration(now.engaged_seconds),
       change(now.engaged_seconds, then?.engaged_seconds),
     ),
-    figure(
-      "rejection_rate",
-      t("Refused"),
-      percent(now.rejection_rate),
-      change(now.rejection_rate, then?.rejection_rate, false),
-    ),
+    // What was refused belongs to no visit.
+    now.rejected !== null &&
+      figure(
+        "rejection_rate",
+        t("Refused"),
+        percent(now.rejection_rate),
+        change(now.rejection_rate, then?.rejection_rate, false),
+      ),
     figure("errors", t("Errors"), short(now.errors), change(now.errors, then?.errors, false)),
   );
 }

@@ -1,6 +1,6 @@
 /** What visits came by and where they began: campaigns, pages, referrers and devices, each the most visited first. */
 import { type Child, el } from "../../shared/dom.ts";
-import { addressOf } from "../address.ts";
+import { eventsOf } from "../address.ts";
 import { withTable } from "../charts/frame.ts";
 import { count, duration, percent } from "../format.ts";
 import type { Campaign, FunnelChoice, VisitGroup } from "../kpi.ts";
@@ -35,10 +35,9 @@ export function pagesPanel(): Spec<readonly Page[]> {
       by = () => chosen.value() as "entry" | "exit";
       return chosen.element;
     },
-    load: ({ kpi, filters: { range } }) => kpi.pages(range, by()),
+    load: ({ kpi, filters: { range, narrowed } }) => kpi.pages(range, by(), narrowed),
     empty,
-    render: (rows, { filters: { tier } }) =>
-      groups(t("Pages"), t("Page"), rows, tier, ({ page }) => page, (page) => ({ view: "explore", page })),
+    render: (rows) => groups(t("Pages"), t("Page"), rows, ({ page }) => page, (page) => ({ view: "explore", page })),
   };
 }
 
@@ -46,19 +45,18 @@ export const referrersPanel: Spec<readonly Referrer[]> = {
   id: "referrers",
   title: t("Referrers"),
   note: t("What kind of place visits came from. The address itself is not kept."),
-  load: ({ kpi, filters: { range } }) => kpi.referrers(range),
+  load: ({ kpi, filters: { range, narrowed } }) => kpi.referrers(range, narrowed),
   empty,
-  render: (rows, { filters: { tier } }) =>
-    groups(t("Referrers"), t("Referrer"), rows, tier, ({ referrer }) => referrer),
+  render: (rows) => groups(t("Referrers"), t("Referrer"), rows, ({ referrer }) => referrer),
 };
 
 export const devicesPanel: Spec<readonly Device[]> = {
   id: "devices",
   title: t("Devices"),
   note: t("What kind of device visits were made with."),
-  load: ({ kpi, filters: { range } }) => kpi.devices(range),
+  load: ({ kpi, filters: { range, narrowed } }) => kpi.devices(range, narrowed),
   empty,
-  render: (rows, { filters: { tier } }) => groups(t("Devices"), t("Device"), rows, tier, ({ device }) => device),
+  render: (rows) => groups(t("Devices"), t("Device"), rows, ({ device }) => device),
 };
 
 interface Campaigns {
@@ -84,18 +82,17 @@ export function campaignsPanel(): Spec<Campaigns> {
       by = () => chosen.value() as "first" | "last";
       return chosen.element;
     },
-    load: async ({ kpi, filters: { range } }) => {
+    load: async ({ kpi, filters: { range, narrowed } }) => {
       const funnels = await kpi.funnels();
       const goal = funnels.filter(({ funnel }) => funnel === funnels[0]?.funnel).at(-1);
-      return { rows: goal ? await kpi.campaigns(range, by(), goal.funnel) : [], goal };
+      return { rows: goal ? await kpi.campaigns(range, by(), goal.funnel, narrowed) : [], goal };
     },
     empty: ({ rows, goal }) =>
       goal === undefined ? t("No funnel is set up, so nothing counts as a conversion.") : empty(rows),
-    render: ({ rows, goal }, { filters: { tier } }) =>
+    render: ({ rows, goal }) =>
       el(
         "div",
         {},
-        ofAllTiers(tier),
         withTable(
           ranking(rows.map((row) => ({
             name: campaignName(row),
@@ -141,24 +138,16 @@ function empty(rows: readonly unknown[]): string | undefined {
   return rows.length > 0 ? undefined : t("Nobody visited in this range.");
 }
 
-/** Said where a panel cannot follow the filter. */
-export function ofAllTiers(tier: string): Child {
-  return tier !== "all" &&
-    el("p", { class: "quiet small" }, t("A visit can be of several tiers: these are of all of them."));
-}
-
 function groups<T extends VisitGroup>(
   caption: string,
   head: string,
   rows: readonly T[],
-  tier: string,
   name: (row: T) => string | null,
   see?: (name: string) => Readonly<Record<string, string>>,
 ): HTMLElement {
   return el(
     "div",
     {},
-    ofAllTiers(tier),
     withTable(
       ranking(rows.map((row) => {
         const known = name(row);
@@ -199,9 +188,9 @@ function ranking(rows: readonly Ranked[]): HTMLElement {
         bar,
         see
           ? el("a", {
-            href: addressOf(see),
+            href: eventsOf(see),
             "data-view": "explore",
-            onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(see),
+            onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = eventsOf(see),
           }, name)
           : el("span", {}, name),
         el("span", { class: "quiet small" }, beside),

@@ -6,7 +6,6 @@ import { count, duration, fixed, percent } from "../format.ts";
 import type { Visits } from "../kpi.ts";
 import { choice, type Spec } from "../panel.ts";
 import { byHour, filled, grainFor, hoursOf, periodsOf } from "../periods.ts";
-import { ofAllTiers } from "./sources.ts";
 import { t } from "../texts.ts";
 
 interface Data {
@@ -25,15 +24,15 @@ export function visitsPanel(): Spec<Data> {
       measure = () => chosen.value() as VisitMeasure;
       return chosen.element;
     },
-    load: async ({ kpi, filters: { range } }) => {
+    load: async ({ kpi, filters: { range, narrowed } }) => {
       const [periods, [total]] = await Promise.all([
-        byHour(range) ? kpi.visitHours(range) : kpi.visits(range, grainFor(range)),
-        kpi.visits(range, "total"),
+        byHour(range) ? kpi.visitHours(range, narrowed) : kpi.visits(range, grainFor(range), narrowed),
+        kpi.visits(range, "total", narrowed),
       ]);
       return { periods, total };
     },
     empty: ({ total }) => (total ? undefined : t("Nobody visited in this range.")),
-    render: ({ periods, total }, { filters: { range, tier } }) => {
+    render: ({ periods, total }, { filters: { range } }) => {
       const grain = byHour(range) ? "hour" : grainFor(range);
       const all = grain === "hour" ? hoursOf(range) : periodsOf(range, grain);
       const rows = filled(periods, all, () => "", none);
@@ -41,7 +40,6 @@ export function visitsPanel(): Spec<Data> {
       return el(
         "div",
         {},
-        ofAllTiers(tier),
         total && figures(total),
         withTable(
           fitted((width) => visitsChart(rows, { width, measure: now, grain, zone: range.zone }), 230),
