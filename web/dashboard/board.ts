@@ -113,6 +113,7 @@ export function show({ main, client, site, signal }: Place): void {
     const now = context();
     const turn = ++turns;
     for (const one of slow) one.overtake();
+    releases.overtake(now.filters.range);
     const here = slow.filter(({ element }) => onScreen(element));
     const rest = slow.filter((one) => !here.includes(one));
     await Promise.all(here.map((one) => one.refresh(now)));

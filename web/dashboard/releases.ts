@@ -21,6 +21,8 @@ interface Mark {
 export interface Marks {
   /** The box that switches them; the address keeps what it says. */
   readonly element: HTMLElement;
+  /** Says that the charts are about to be of this range: what was found in another is not marked in them. */
+  readonly overtake: (range: Range) => void;
   readonly refresh: (range: Range) => Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export function releaseMarks(board: HTMLElement, kpi: Kpi, signal: AbortSignal):
   let found: readonly Release[] = [];
   let range: Range | undefined;
   let turns = 0;
+  let stood: HTMLElement | undefined;
   const box = el("input", { type: "checkbox", id: "releases", checked: asked("releases") !== "off" });
   box.addEventListener("change", (event) => {
     // The filters beside it ask for everything anew when they change.
@@ -37,17 +40,29 @@ export function releaseMarks(board: HTMLElement, kpi: Kpi, signal: AbortSignal):
     if (range) void refresh(range);
   });
   board.addEventListener(DRAWN, ({ target }) => target instanceof HTMLElement && draw(target), { signal });
+  // A chart that is drawn anew, as each is once a minute, takes the mark away that somebody stands on.
+  board.addEventListener("focusin", ({ target }) => {
+    stood = target instanceof HTMLElement && target.closest(`.${KIND}s`) ? target : undefined;
+    if (stood) stood.dataset["of"] = panelOf(stood) ?? "";
+  }, { signal });
   return {
     element: el("div", { class: "inline-field" }, box, el("label", { for: box.id }, t("Mark releases"))),
+    overtake,
     refresh,
   };
 
-  async function refresh(now: Range): Promise<void> {
+  function overtake(now: Range): void {
+    if (range && JSON.stringify(range) !== JSON.stringify(now)) found = [];
     range = now;
+  }
+
+  async function refresh(now: Range): Promise<void> {
+    overtake(now);
     const turn = ++turns;
     try {
       const next = box.checked ? await kpi.releases(now) : [];
       if (turn !== turns || signal.aborted) return;
+      if (JSON.stringify(next) === JSON.stringify(found)) return;
       found = next;
       for (const chart of board.querySelectorAll<HTMLElement>(".fitted")) draw(chart);
     } catch (error) {
@@ -71,8 +86,26 @@ export function releaseMarks(board: HTMLElement, kpi: Kpi, signal: AbortSignal):
         "stroke-dasharray": "2 3",
       }),
     );
-    chart.before(list(all, line.width, (one) => line.hourly ? dayHour(one.first_seen, zone) : day(one.day)));
+    const drawn = list(all, line.width, (one) => line.hourly ? dayHour(one.first_seen, zone) : day(one.day));
+    chart.before(drawn);
+    standAgain(chart, drawn);
   }
+
+  function standAgain(chart: HTMLElement, drawn: HTMLElement): void {
+    const before = stood;
+    if (!before || before.isConnected || before.dataset["of"] !== panelOf(chart)) return;
+    const same = [...drawn.querySelectorAll("a")].find(({ textContent }) => textContent === before.textContent);
+    if (!same || document.activeElement !== document.body) return;
+    moveTo(same, drawn);
+    same.focus({ preventScroll: true });
+  }
+}
+
+const panelOf = (part: Element): string | undefined => part.closest(".panel")?.id;
+
+/** Makes a mark the one at which the Tab key stops. */
+function moveTo(mark: HTMLElement, list: HTMLElement): void {
+  for (const one of list.querySelectorAll("a")) one.tabIndex = one === mark ? 0 : -1;
 }
 
 /** Those that stand too near to each other as one. */
@@ -97,7 +130,7 @@ function list(all: readonly Mark[], width: number, when: (release: Release) => s
     const next = step === undefined ? undefined : links[now + step];
     if (!next) return;
     event.preventDefault();
-    for (const one of links) one.tabIndex = one === next ? 0 : -1;
+    moveTo(next, element);
     next.focus();
   });
   return element;
