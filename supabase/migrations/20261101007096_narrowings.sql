@@ -184,7 +184,7 @@ begin
     from parts p
   )
   select u.* from unfolded u
-  where u.day between p_first_day and p_last_day and u.event_type = any (p_types);
+  where u.day between p_first_day and p_last_day and u.event_type in (select unnest(p_types));
 end;
 $$;
 comment on function audience_gate.narrowed_doings(
@@ -215,7 +215,7 @@ begin
     select a.person, a.slot, a.event_types
     from audience_gate.session_slots a
     where p_views_hold and a.site_id = p_site and a.slot < ends and a.person in (select unnest(p_people))
-      and not a.event_types <@ passive and (a.sender <> a.session or a.session not in (select l.session from links l))
+      and (a.sender <> a.session or a.session not in (select l.session from links l))
     union all
     -- Of visitors whom the live tail may have made somebody, and of all where slots do not say whose they are.
     select coalesce(o.after, a.session), a.slot, a.event_types
@@ -244,7 +244,7 @@ begin
     from parts p
     where (p.slot at time zone p_zone)::date < p_day and p.person in (select unnest(p_people)) and not p.event_types <@ passive
   ) u
-  where p_types is null or u.event_type = any (p_types)
+  where p_types is null or u.event_type in (select unnest(p_types))
   group by 1, 2;
 end;
 $$;
