@@ -3,10 +3,30 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
+import { NARROWABLE } from "../database/kpi_calls.mjs";
 import { asClient, SCENARIO_VERSIONS } from "../database/postgres.mjs";
 import { root } from "../runner/paths.mjs";
 import { useLog } from "./log.mjs";
 import { operate, partition } from "./partitioned.mjs";
+
+/** The figures, by the names of their functions after kpi_. */
+const FIGURES = [
+  "overview",
+  "engagement",
+  "people",
+  "visits",
+  "funnel",
+  "retention",
+  "pages",
+  "errors",
+  "campaigns",
+  "feature_adoption",
+  "performance",
+  "referrers",
+  "devices",
+  "releases",
+  "data_quality",
+];
 
 /** Twelve sessions every five days, each with a visitor and, in every third, a user; every seventh comes back a month later. */
 const EVENTS = `
@@ -46,30 +66,18 @@ for (const version of SCENARIO_VERSIONS) {
         const found = [];
         // Detaching and restoring are themselves recorded, today.
         const range = "audience_gate.default_site(), now() - interval '120 days', date_trunc('day', now(), 'UTC')";
-        for (
-          const name of [
-            "overview",
-            "engagement",
-            "people",
-            "visits",
-            "funnel",
-            "retention",
-            "pages",
-            "errors",
-            "campaigns",
-            "feature_adoption",
-            "performance",
-            "referrers",
-            "devices",
-            "releases",
-            "data_quality",
-          ]
-        ) {
+        const narrowed = [{ entry_page: "/2" }, { event_type: "email_subscribe", referrer: null }].flatMap((to) =>
+          NARROWABLE.filter((name) => name !== "visit_hours").map((name) => ({
+            name,
+            more: `, narrowed => '${JSON.stringify(to)}'`,
+          }))
+        );
+        for (const { name, more } of [...FIGURES.map((name) => ({ name, more: "" })), ...narrowed]) {
           const { rows } = await admin.query(
-            `select to_jsonb(k) - 'last_event_at' - 'covered_until' as row from public.kpi_${name}(${range}) k
+            `select to_jsonb(k) - 'last_event_at' - 'covered_until' as row from public.kpi_${name}(${range}${more}) k
              where to_jsonb(k) ->> 'period' is distinct from (now() at time zone 'UTC')::date::text`,
           );
-          found.push({ name, rows: rows.map(({ row }) => row) });
+          found.push({ name, more, rows: rows.map(({ row }) => row) });
         }
         return found;
       };
