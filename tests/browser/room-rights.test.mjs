@@ -91,7 +91,7 @@ const PAGES = [
   ["view=registry&part=changes", ["Undo"], ["Undo"], []],
 ];
 /** Buttons that change nothing. */
-const HARMLESS = /^(Save as |Pause$|Show$|Take the latest stored)/;
+const HARMLESS = /^(Save as |Pause$|Show$|Narrow$|Take the latest stored)/;
 
 /** What a caller is told: `may`, `nothing`, or the code of a refusal. @param {string} who @param {Right} right */
 async function told(who, { call, args = {}, where = "", given, else: otherwise }) {
