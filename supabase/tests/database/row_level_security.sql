@@ -20,7 +20,7 @@ insert into matrix values
   ('audience_site_members',  'authenticated', 's..d.'),
   ('audience_site_members',  'service_role',  'siud.'),
   ('audience_states',        'anon',          '.....'),
-  ('audience_states',        'authenticated', 's....'),
+  ('audience_states',        'authenticated', 's..d.'),
   ('audience_states',        'service_role',  'siu..'),
   ('audience_blocked_jumps', 'anon',          '.....'),
   ('audience_blocked_jumps', 'authenticated', 's....'),
