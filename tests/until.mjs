@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
  * @param {string} what what is waited for, as a statement
  * @param {number} [seconds]
  */
-export async function until(condition, what, seconds = 15) {
+export async function until(condition, what, seconds = 45) {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const seen = await condition();
