@@ -76,18 +76,10 @@ begin
     round(count(*) filter (where h.events = 1)::numeric / count(*), 4), round(avg(extract(epoch from h.ended - h.started)), 1),
     round(avg(h.events), 2)
   from (
-    select v.person, v.started, v.ended, v.events,
-      case
-        when o.hour at time zone p_zone = date_trunc('hour', o.local) then o.hour
-        -- Within this hour the clock was changed by a part of one: what it shows since then is an hour of its own.
-        else (
-          select min(q.at) from generate_series(o.hour, v.started, interval '15 minutes') q (at)
-          where (q.at at time zone p_zone) - (q.at at time zone 'UTC') = o.local - (v.started at time zone 'UTC'))
-      end as hour
+    select v.person, v.started, v.ended, v.events, audience_gate.local_hour(v.started, p_zone) as hour
     from audience_gate.narrowed_visits(
       p_site, r.views_hold, audience_gate.live_tail(p_site), r.first_day::timestamp at time zone p_zone, '-infinity',
       (r.last_day + 1)::timestamp at time zone p_zone, p_narrowed) v
-    cross join lateral (select date_trunc('hour', v.started, p_zone) as hour, v.started at time zone p_zone as local) o
   ) h
   group by 1
   order by 1;
@@ -114,22 +106,10 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  goal text;
-  holds boolean;
+  c record;
 begin
   r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
-  if p_by is null or p_by not in ('first', 'last') then
-    raise exception 'a visit is credited to the first or the last campaign' using errcode = '22023', hint = 'Send first or last.';
-  end if;
-  goal := (
-    select f.event_type from audience_gate.funnel_steps f
-    where f.site_id = p_site and f.funnel_id = p_funnel order by f.position desc limit 1);
-  if goal is null then
-    raise exception 'the site has no funnel of this name' using errcode = '22023', hint = 'kpi_funnels lists them.';
-  end if;
-  -- What a funnel leads to is part of the table.
-  holds := r.views_hold and exists (
-    select from audience_gate.site_zones z where z.site_id = p_site and z.funnel_terms = audience_gate.funnel_terms(p_site));
+  c := audience_gate.campaign_terms(p_site, p_by, p_funnel, r.views_hold);
   return query
   select p.touch ->> 0, p.touch ->> 1, p.touch ->> 2, p.touch ->> 3, p.touch ->> 4, p.visits, p.people, p.conversions,
     round(p.conversions::numeric / p.visits, 4)
@@ -137,9 +117,9 @@ begin
     select g.credit::jsonb as touch, sum(g.visits)::bigint as visits, count(*) as people, sum(g.conversions)::bigint as conversions
     from (
       select case p_by when 'first' then v.first_credit else v.last_credit end as credit, v.person, count(*) as visits,
-        count(*) filter (where goal = any (v.goals)) as conversions
+        count(*) filter (where c.goal = any (v.goals)) as conversions
       from audience_gate.narrowed_visits(
-        p_site, holds, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
+        p_site, c.holds, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
       where (v.started at time zone p_zone)::date between r.first_day and r.last_day
       group by 1, 2
     ) g

@@ -1,5 +1,36 @@
 -- The figures about people and what they did, narrowed.
 
+create or replace function audience_gate.narrowed_scope(
+  p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text, p_grain text, p_most integer, p_narrowed jsonb,
+  out first_day date, out last_day date, out views_hold boolean, out fresh audience_gate.tail_event[], out types text[],
+  out chosen uuid[]
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  r record;
+begin
+  r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, p_grain, p_most, p_narrowed);
+  first_day := r.first_day;
+  last_day := r.last_day;
+  views_hold := r.views_hold;
+  fresh := audience_gate.live_tail(p_site);
+  types := audience_gate.narrowed_deeds(p_narrowed);
+  chosen := array(
+    select v.session
+    from audience_gate.narrowed_visits(
+      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+end;
+$$;
+comment on function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb) is
+  'What a narrowed figure of people is made of: the days of its range, the live tail, the types of events and the sessions that '
+  'it keeps to.';
+alter function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb) owner to audience_gate_owner;
+revoke all on function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb)
+  from public, anon, authenticated, service_role;
+
 create or replace function audience_gate.narrowed_engagement(
   p_site uuid, p_from timestamptz, p_to timestamptz, p_grain text, p_zone text, p_narrowed jsonb
 )
@@ -19,22 +50,13 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  fresh audience_gate.tail_event[];
-  types text[];
-  chosen uuid[];
 begin
-  r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, p_grain, 160, p_narrowed);
-  fresh := audience_gate.live_tail(p_site);
-  types := audience_gate.narrowed_deeds(p_narrowed);
-  chosen := array(
-    select v.session
-    from audience_gate.narrowed_visits(
-      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+  r := audience_gate.narrowed_scope(p_site, p_from, p_to, p_zone, p_grain, 160, p_narrowed);
   return query
   with placed as materialized (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, d.day::timestamp)::date end as period,
       d.person, t.tier, d.events, d.seconds, t.score_weight
-    from audience_gate.narrowed_doings(p_site, r.views_hold, fresh, p_zone, r.first_day, r.last_day, chosen, types) d
+    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
     join public.audience_event_types t on t.id = d.event_type
   ), by_tier as (
     select p.period, p.tier, sum(p.events) as events, sum(p.seconds) as seconds, sum(p.events * p.score_weight) as score
@@ -80,27 +102,18 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  fresh audience_gate.tail_event[];
-  types text[];
-  chosen uuid[];
 begin
-  r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
-  fresh := audience_gate.live_tail(p_site);
-  types := audience_gate.narrowed_deeds(p_narrowed);
-  chosen := array(
-    select v.session
-    from audience_gate.narrowed_visits(
-      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+  r := audience_gate.narrowed_scope(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
   return query
   with done as materialized (
     select d.person, d.day, d.event_type, d.events
-    from audience_gate.narrowed_doings(p_site, r.views_hold, fresh, p_zone, r.first_day, r.last_day, chosen, types) d
+    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
   ), used as materialized (
     select d.person, d.event_type from done d group by 1, 2
   ), earlier as materialized (
     select p.person, p.event_type
     from audience_gate.narrowed_past(
-      p_site, r.views_hold, fresh, p_zone, r.first_day, array(select u.person from used u group by 1), types) p
+      p_site, r.views_hold, r.fresh, p_zone, r.first_day, array(select u.person from used u group by 1), r.types) p
   ), users as (
     select u.event_type, count(*) as people, count(*) filter (where e.person is null) as new_people
     from used u
@@ -143,21 +156,12 @@ as $$
 #variable_conflict use_column
 declare
   r record;
-  fresh audience_gate.tail_event[];
-  types text[];
-  chosen uuid[];
 begin
-  r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
-  fresh := audience_gate.live_tail(p_site);
-  types := audience_gate.narrowed_deeds(p_narrowed);
-  chosen := array(
-    select v.session
-    from audience_gate.narrowed_visits(
-      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+  r := audience_gate.narrowed_scope(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
   return query
   with parts as materialized (
     select d.session, d.visitor, d.person, d.signed_in, sum(d.events) as events
-    from audience_gate.narrowed_doings(p_site, r.views_hold, fresh, p_zone, r.first_day, r.last_day, chosen, types) d
+    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
     group by 1, 2, 3, 4
   ), active as (
     select count(*) as people, count(*) filter (where p.signed_in) as users
@@ -167,7 +171,7 @@ begin
       bool_or(p.visitor and p.signed_in) as stitched, coalesce(sum(p.events) filter (where p.visitor and p.signed_in), 0) as events
     from parts p
     left join audience_gate.session_users u on u.site_id = p_site and u.session = p.session
-    left join audience_gate.tail_links(p_site, fresh) l on l.session = p.session
+    left join audience_gate.tail_links(p_site, r.fresh) l on l.session = p.session
     group by 1, 2
   )
   select a.people, a.users, a.people - a.users, k.sessions, k.own - k.visited, k.stitched, k.visited - k.stitched, k.sessions - k.own,

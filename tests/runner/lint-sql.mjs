@@ -14,7 +14,7 @@ import { sqlStyle } from "./sql-style.mjs";
  * far.
  */
 const INLINED = [
-  ...["fire_key", "session_bucket", "person"],
+  ...["fire_key", "session_bucket", "person", "local_hour"],
   ...["part", "micros", "day_number"],
   ...["event_commitment", "event_entry", "event_leaf", "change_commitment", "change_leaf"],
 ].map((name) => `audience_gate.${name}`);

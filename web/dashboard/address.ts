@@ -25,7 +25,7 @@ export function addressOf(words: Readonly<Record<string, string>>): string {
   return `?${next}`;
 }
 
-/** The address of the events behind a figure: what the figures are narrowed to goes along, as far as a list of events has it. */
+/** The address of the events behind a figure. It keeps the filters of the figures that a list of events has, too. */
 export function eventsOf(words: Readonly<Record<string, string>>): string {
   const carried = Object.fromEntries(["campaign", "page", "type"].map((name) => [name, asked(name)]));
   return addressOf({ ...(words["view"] === "explore" ? carried : {}), ...words });

@@ -24,7 +24,8 @@ select results_eq(
     'audience_gate.event_commitment(bytea,uuid,text,text,text,text,text,text,timestamp with time zone,jsonb)',
     'audience_gate.event_entry(uuid,timestamp with time zone,uuid,boolean,text,text,text,text,timestamp with time zone)',
     'audience_gate.event_leaf(uuid,timestamp with time zone,uuid,boolean,text,text,text,text,timestamp with time zone,bytea)',
-    'audience_gate.fire_key(text,text,uuid)', 'audience_gate.micros(timestamp with time zone)', 'audience_gate.part(text)',
+    'audience_gate.fire_key(text,text,uuid)', 'audience_gate.local_hour(timestamp with time zone,text)',
+    'audience_gate.micros(timestamp with time zone)', 'audience_gate.part(text)',
     'audience_gate.person(uuid,uuid,uuid)', 'audience_gate.session_bucket(text)'
   ],
   'the latter are those that the planner inlines');

@@ -132,7 +132,7 @@ function stack(
   return { nodes, middles };
 }
 
-/** The place of a state; whoever had none came first, and a state that is no longer registered comes last. */
+/** Where a state comes in the order: people without one come first, and states that are no longer registered come last. */
 function ranked(states: readonly string[]): (state: string) => number {
   return (state) => {
     const index = states.indexOf(state);
