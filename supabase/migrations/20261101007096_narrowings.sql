@@ -1,5 +1,6 @@
--- Figures of some visits alone: those that a campaign brought, that began on a page, or in which something was done. They are
--- counted from the visits and slots themselves, because no table of days could have every combination.
+-- Figures of some visits alone: those that a campaign brought, that began on a page, or in which something was done; and those of
+-- ranges that are not made of whole days. They are counted from the visits and slots themselves, because no table of days could
+-- have every combination.
 
 create or replace function audience_gate.check_narrowed(p_narrowed jsonb)
 returns void
@@ -10,16 +11,20 @@ as $$
 declare
   visit_keys constant text[] := array['source', 'medium', 'campaign', 'entry_page', 'referrer', 'device'];
   event_keys constant text[] := array['tier', 'event_type'];
+  known constant text[] := visit_keys || event_keys || array['exact'];
 begin
   if p_narrowed is null or jsonb_typeof(p_narrowed) <> 'object' then
     raise exception 'narrowed must be an object' using errcode = '22023', hint = 'Send {} for everything.';
   end if;
-  if exists (select from jsonb_object_keys(p_narrowed) k (name) where k.name <> all (visit_keys || event_keys)) then
+  if exists (select from jsonb_object_keys(p_narrowed) k (name) where k.name <> all (known)) then
     raise exception 'a figure cannot be narrowed by this key'
-      using errcode = '22023', hint = 'Send ' || array_to_string(visit_keys || event_keys, ', ') || '.';
+      using errcode = '22023', hint = 'Send ' || array_to_string(known, ', ') || '.';
+  end if;
+  if p_narrowed -> 'exact' <> 'true' then
+    raise exception 'exact can be true alone' using errcode = '22023', hint = 'Send true, or leave it out for whole days.';
   end if;
   if exists (
-    select from jsonb_each(p_narrowed) k (name, wanted)
+    select from jsonb_each(p_narrowed - 'exact') k (name, wanted)
     where jsonb_typeof(k.wanted) <> 'string' and not (jsonb_typeof(k.wanted) = 'null' and k.name = any (visit_keys))
   ) then
     raise exception 'a figure is narrowed to a text' using errcode = '22023',
@@ -32,8 +37,8 @@ comment on function audience_gate.check_narrowed(jsonb) is
   'campaign, and whose entry_page, referrer and device are these; null means that none was named. By tier and event_type it keeps '
   'to visits in which such an event happened and, where it counts events or who caused them, to those events. All keys must hold. '
   'Everything else is told as without it: a visit is measured whole, its person and its campaign are known from everything, and '
-  'people are new who did nothing at all before. What belongs to no visit, such as what was refused, is null. Any other key is '
-  'refused with 22023.';
+  'people are new who did nothing at all before. What belongs to no visit, such as what was refused, is null. With exact, '
+  'which is true, the range is widened to whole quarters of an hour instead of whole local days. Any other key is refused with 22023.';
 
 create or replace function audience_gate.narrowed_types(p_narrowed jsonb)
 returns text[]
@@ -129,7 +134,7 @@ comment on function audience_gate.narrowed_visits(
 -- Thousands of sessions are planned for once and not with their names, which would take longer than reading what they did.
 create or replace function audience_gate.narrowed_doings(
   p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[], p_zone text, p_first_day date, p_last_day date,
-  p_sessions uuid[], p_types text[]
+  p_begins timestamptz, p_ends timestamptz, p_sessions uuid[], p_types text[]
 )
 returns table (
   session uuid, visitor boolean, person uuid, signed_in boolean, day date, event_type text, events bigint, seconds numeric
@@ -143,25 +148,23 @@ set enable_mergejoin = off
 set work_mem = '64MB'
 as $$
 #variable_conflict use_column
-declare
-  -- A clock that is changed at midnight shows a day a little before or after it too.
-  begins constant timestamptz := p_first_day::timestamp at time zone p_zone - interval '2 hours';
-  ends constant timestamptz := (p_last_day + 1)::timestamp at time zone p_zone + interval '2 hours';
 begin
   return query
   with links as materialized (
-    select l.session, l.after from audience_gate.tail_links(p_site, p_tail) l where l.session in (select unnest(p_sessions))
+    select l.session, l.after from audience_gate.tail_links(p_site, p_tail) l
+    where p_sessions is null or l.session in (select unnest(p_sessions))
   ), parts as (
     select a.session, a.sender, a.person, a.slot, a.event_types, a.events, a.seconds
     from audience_gate.session_slots a
-    where p_views_hold and a.site_id = p_site and a.slot >= begins and a.slot < ends and a.session in (select unnest(p_sessions))
+    where p_views_hold and a.site_id = p_site and a.slot >= p_begins and a.slot < p_ends
+      and (p_sessions is null or a.session in (select unnest(p_sessions)))
       and (a.sender <> a.session or a.session not in (select l.session from links l))
     union all
     select a.session, a.sender, coalesce(l.after, a.session), a.slot, a.event_types, a.events, a.seconds
     from links l
     cross join lateral (
       select * from audience_gate.session_slots a
-      where a.site_id = p_site and a.session = l.session and a.sender = a.session and a.slot >= begins and a.slot < ends offset 0
+      where a.site_id = p_site and a.session = l.session and a.sender = a.session and a.slot >= p_begins and a.slot < p_ends offset 0
     ) a
     where p_views_hold
     union all
@@ -170,13 +173,14 @@ begin
     from audience_gate.session_slots a
     left join links l on l.session = a.session
     left join audience_gate.linked_sessions k on k.site_id = p_site and k.session = a.session
-    where not p_views_hold and a.site_id = p_site and a.slot >= begins and a.slot < ends and a.session in (select unnest(p_sessions))
+    where not p_views_hold and a.site_id = p_site and a.slot >= p_begins and a.slot < p_ends
+      and (p_sessions is null or a.session in (select unnest(p_sessions)))
     union all
     select a.session, coalesce(a.user_id, a.session), audience_gate.person(a.user_id, l.after, a.session), a.slot,
       array[a.event_type], array[1::bigint], array[a.seconds]
     from unnest(p_tail) a
     join links l on l.session = a.session
-    where a.slot >= begins and a.slot < ends
+    where a.slot >= p_begins and a.slot < p_ends
   ), unfolded as (
     select p.session, p.sender = p.session as visitor, p.person, p.person <> p.session as signed_in,
       (p.slot at time zone p_zone)::date as day, unnest(p.event_types) as event_type, unnest(p.events) as events,
@@ -188,11 +192,13 @@ begin
 end;
 $$;
 comment on function audience_gate.narrowed_doings(
-  uuid, boolean, audience_gate.tail_event[], text, date, date, uuid[], text[]) is
-  'What events of some types some sessions caused on the local days of a range, with the people whose they are now.';
+  uuid, boolean, audience_gate.tail_event[], text, date, date, timestamptz, timestamptz, uuid[], text[]) is
+  'What events of some types some sessions caused, or all if there are none, on the local days of a range and in the slots from one '
+  'time to another, with the people whose they are now.';
 
 create or replace function audience_gate.narrowed_past(
-  p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[], p_zone text, p_day date, p_people uuid[], p_types text[]
+  p_site uuid, p_views_hold boolean, p_tail audience_gate.tail_event[], p_zone text, p_day date, p_since timestamptz, p_people uuid[],
+  p_types text[]
 )
 returns table (person uuid, event_type text)
 language plpgsql
@@ -206,7 +212,7 @@ as $$
 #variable_conflict use_column
 declare
   passive constant text[] := array(select t.id from public.audience_event_types t where t.tier = 'system' or t.category = 'retention');
-  ends constant timestamptz := p_day::timestamp at time zone p_zone + interval '2 hours';
+  ends constant timestamptz := coalesce(p_since, p_day::timestamp at time zone p_zone + interval '2 hours');
 begin
   return query
   with links as materialized (
@@ -242,19 +248,21 @@ begin
   from (
     select p.person, unnest(case when p_types is null then array[null] else p.event_types end) as event_type
     from parts p
-    where (p.slot at time zone p_zone)::date < p_day and p.person in (select unnest(p_people)) and not p.event_types <@ passive
+    where (p_since is not null or (p.slot at time zone p_zone)::date < p_day) and p.person in (select unnest(p_people))
+      and not p.event_types <@ passive
   ) u
   where p_types is null or u.event_type in (select unnest(p_types))
   group by 1, 2;
 end;
 $$;
-comment on function audience_gate.narrowed_past(uuid, boolean, audience_gate.tail_event[], text, date, uuid[], text[]) is
-  'Those of some people who did anything before a local day; or what of some types they did.';
+comment on function audience_gate.narrowed_past(
+  uuid, boolean, audience_gate.tail_event[], text, date, timestamptz, uuid[], text[]) is
+  'Those of some people who did anything before a local day, or before a time if there is one; or what of some types they did.';
 
 create or replace function audience_gate.narrowed_range(
   p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text, p_grain text, p_most integer, p_narrowed jsonb,
-  out first_day date, out last_day date, out views_hold boolean, out covered_until timestamptz, out begins timestamptz,
-  out ends timestamptz
+  out first_day date, out last_day date, out site_zone integer, out views_hold boolean, out covered_until timestamptz,
+  out begins timestamptz, out ends timestamptz, out since timestamptz
 )
 language plpgsql
 stable
@@ -267,15 +275,22 @@ begin
   perform audience_gate.check_narrowed(p_narrowed);
   first_day := r.first_day;
   last_day := r.last_day;
+  site_zone := r.site_zone;
   views_hold := r.views_hold;
   covered_until := r.covered_until;
   -- A clock that is changed at midnight shows a day a little before or after it too.
   begins := r.first_day::timestamp at time zone p_zone - interval '2 hours';
   ends := (r.last_day + 1)::timestamp at time zone p_zone + interval '2 hours';
+  if p_narrowed ? 'exact' then
+    since := date_bin('15 minutes', p_from, timestamptz '2000-01-01Z');
+    begins := since;
+    ends := date_bin('15 minutes', p_to - interval '1 microsecond', timestamptz '2000-01-01Z') + interval '15 minutes';
+  end if;
 end;
 $$;
 comment on function audience_gate.narrowed_range(uuid, timestamptz, timestamptz, text, text, integer, jsonb) is
-  'kpi_range() of a narrowed figure, and the times between which all slots of its days lie.';
+  'kpi_range() of a narrowed figure, and the times between which all slots of its days lie. Where the range is exact it begins '
+  'and ends at these, and since says when it begins.';
 
 do $$
 declare
@@ -284,8 +299,8 @@ begin
   foreach signature in array array[
     'check_narrowed(jsonb)', 'narrowed_types(jsonb)', 'narrowed_deeds(jsonb)',
     'narrowed_visits(uuid, boolean, audience_gate.tail_event[], timestamptz, timestamptz, timestamptz, jsonb)',
-    'narrowed_doings(uuid, boolean, audience_gate.tail_event[], text, date, date, uuid[], text[])',
-    'narrowed_past(uuid, boolean, audience_gate.tail_event[], text, date, uuid[], text[])',
+    'narrowed_doings(uuid, boolean, audience_gate.tail_event[], text, date, date, timestamptz, timestamptz, uuid[], text[])',
+    'narrowed_past(uuid, boolean, audience_gate.tail_event[], text, date, timestamptz, uuid[], text[])',
     'narrowed_range(uuid, timestamptz, timestamptz, text, text, integer, jsonb)'
   ] loop
     execute format('alter function audience_gate.%s owner to audience_gate_owner', signature);

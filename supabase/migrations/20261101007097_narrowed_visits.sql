@@ -78,8 +78,8 @@ begin
   from (
     select v.person, v.started, v.ended, v.events, audience_gate.local_hour(v.started, p_zone) as hour
     from audience_gate.narrowed_visits(
-      p_site, r.views_hold, audience_gate.live_tail(p_site), r.first_day::timestamp at time zone p_zone, '-infinity',
-      (r.last_day + 1)::timestamp at time zone p_zone, p_narrowed) v
+      p_site, r.views_hold, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
+    where (v.started at time zone p_zone)::date between r.first_day and r.last_day
   ) h
   group by 1
   order by 1;

@@ -2,8 +2,8 @@
 
 create or replace function audience_gate.narrowed_scope(
   p_site uuid, p_from timestamptz, p_to timestamptz, p_zone text, p_grain text, p_most integer, p_narrowed jsonb,
-  out first_day date, out last_day date, out views_hold boolean, out fresh audience_gate.tail_event[], out types text[],
-  out chosen uuid[]
+  out first_day date, out last_day date, out views_hold boolean, out begins timestamptz, out ends timestamptz,
+  out since timestamptz, out fresh audience_gate.tail_event[], out types text[], out chosen uuid[]
 )
 language plpgsql
 stable
@@ -16,17 +16,23 @@ begin
   first_day := r.first_day;
   last_day := r.last_day;
   views_hold := r.views_hold;
+  begins := r.begins;
+  ends := r.ends;
+  since := r.since;
   fresh := audience_gate.live_tail(p_site);
   types := audience_gate.narrowed_deeds(p_narrowed);
-  chosen := array(
-    select v.session
-    from audience_gate.narrowed_visits(
-      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+  -- Whoever did something made a visit.
+  if p_narrowed - '{tier,event_type,exact}'::text[] <> '{}' then
+    chosen := array(
+      select v.session
+      from audience_gate.narrowed_visits(
+        p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+  end if;
 end;
 $$;
 comment on function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb) is
-  'What a narrowed figure of people is made of: the days of its range, the live tail, the types of events and the sessions that '
-  'it keeps to.';
+  'What a narrowed figure of people is made of: the days and slots of its range, the live tail, the types of events and the sessions '
+  'that it keeps to; null: all.';
 alter function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb) owner to audience_gate_owner;
 revoke all on function audience_gate.narrowed_scope(uuid, timestamptz, timestamptz, text, text, integer, jsonb)
   from public, anon, authenticated, service_role;
@@ -56,7 +62,8 @@ begin
   with placed as materialized (
     select case p_grain when 'total' then r.first_day else date_trunc(p_grain, d.day::timestamp)::date end as period,
       d.person, t.tier, d.events, d.seconds, t.score_weight
-    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
+    from audience_gate.narrowed_doings(
+      p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.begins, r.ends, r.chosen, r.types) d
     join public.audience_event_types t on t.id = d.event_type
   ), by_tier as (
     select p.period, p.tier, sum(p.events) as events, sum(p.seconds) as seconds, sum(p.events * p.score_weight) as score
@@ -107,13 +114,14 @@ begin
   return query
   with done as materialized (
     select d.person, d.day, d.event_type, d.events
-    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
+    from audience_gate.narrowed_doings(
+      p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.begins, r.ends, r.chosen, r.types) d
   ), used as materialized (
     select d.person, d.event_type from done d group by 1, 2
   ), earlier as materialized (
     select p.person, p.event_type
     from audience_gate.narrowed_past(
-      p_site, r.views_hold, r.fresh, p_zone, r.first_day, array(select u.person from used u group by 1), r.types) p
+      p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.since, array(select u.person from used u group by 1), r.types) p
   ), users as (
     select u.event_type, count(*) as people, count(*) filter (where e.person is null) as new_people
     from used u
@@ -161,7 +169,8 @@ begin
   return query
   with parts as materialized (
     select d.session, d.visitor, d.person, d.signed_in, sum(d.events) as events
-    from audience_gate.narrowed_doings(p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.chosen, r.types) d
+    from audience_gate.narrowed_doings(
+      p_site, r.views_hold, r.fresh, p_zone, r.first_day, r.last_day, r.begins, r.ends, r.chosen, r.types) d
     group by 1, 2, 3, 4
   ), active as (
     select count(*) as people, count(*) filter (where p.signed_in) as users
@@ -215,27 +224,34 @@ begin
   fresh := audience_gate.live_tail(p_site);
   types := coalesce(audience_gate.narrowed_types(p_narrowed), array(select t.id from public.audience_event_types t));
   -- An error may come before a visit's first activity or after its last, so visits are not told by when they were.
-  chosen := array(
-    select v.session
-    from audience_gate.narrowed_visits(
-      p_site, r.views_hold, fresh, '-infinity', '-infinity', 'infinity', p_narrowed - '{tier,event_type}'::text[]) v);
+  if not r.views_hold or p_narrowed - '{tier,event_type,exact}'::text[] <> '{}' then
+    chosen := array(
+      select v.session
+      from audience_gate.narrowed_visits(
+        p_site, r.views_hold, fresh, '-infinity', '-infinity', 'infinity', p_narrowed - '{tier,event_type}'::text[]) v);
+  end if;
   return query
   with done as materialized (
-    select d.person, d.events, d.seconds, t.score_weight, t.tier <> 'system' and t.category <> 'retention' as is_activity,
+    select d.session, d.person, d.events, d.seconds, t.score_weight, t.tier <> 'system' and t.category <> 'retention' as is_activity,
       x.event_type is not null as is_error
-    from audience_gate.narrowed_doings(p_site, r.views_hold, fresh, p_zone, r.first_day, r.last_day, chosen, types) d
+    from audience_gate.narrowed_doings(
+      p_site, r.views_hold, fresh, p_zone, r.first_day, r.last_day, r.begins, r.ends, chosen, types) d
     join public.audience_event_types t on t.id = d.event_type
     left join audience_gate.error_events x on x.event_type = d.event_type
   ), people as materialized (
     select d.person from done d where d.is_activity group by 1
   ), known as (
     select count(*) as people
-    from audience_gate.narrowed_past(p_site, r.views_hold, fresh, p_zone, r.first_day, array(select p.person from people p), null) o
+    from audience_gate.narrowed_past(
+      p_site, r.views_hold, fresh, p_zone, r.first_day, r.since, array(select p.person from people p), null) o
   ), summed as (
     select coalesce(sum(d.events) filter (where d.is_activity), 0)::bigint as events,
       coalesce(sum(d.seconds) filter (where d.is_activity), 0) as seconds,
       coalesce(sum(d.events * d.score_weight) filter (where d.is_activity), 0) as score,
-      coalesce(sum(d.events) filter (where d.is_error), 0)::bigint as errors
+      coalesce(sum(d.events) filter (where d.is_error and (chosen is not null or d.session in (
+        select v.session from audience_gate.visits v where v.site_id = p_site
+        union all
+        select a.session from unnest(fresh) a where a.is_activity))), 0)::bigint as errors
     from done d
   )
   select s.events, p.people, p.people - k.people, k.people, (

@@ -115,8 +115,10 @@ set search_path = ''
 as $$
   select * from audience_gate.kpi_overview(site, from_time, to_time, time_zone) where narrowed = '{}'
   union all
+  select * from audience_gate.exact_overview(site, from_time, to_time, time_zone) where narrowed = '{"exact": true}'
+  union all
   select * from audience_gate.narrowed_overview(site, from_time, to_time, time_zone, narrowed)
-  where narrowed is distinct from '{}'
+  where narrowed is distinct from '{}' and narrowed is distinct from '{"exact": true}'
 $$;
 comment on function public.kpi_overview(uuid, timestamptz, timestamptz, text, jsonb)
 is $$The site at a glance.
@@ -130,8 +132,8 @@ returning_people: people - new_people
 sessions: sessions whose first event lies in the range
 engaged_seconds: sum of duration_seconds, of which each event counts for at most a day
 score: sum of the score weights of the event types
-rejected: events the gate rejected; null when narrowed
-rejection_rate: rejected / (accepted + rejected); null when narrowed
+rejected: events the gate rejected; null when narrowed to some visits
+rejection_rate: rejected / (accepted + rejected); null when narrowed to some visits
 errors: accepted events of the types in error_events
 last_event_at: receipt of the newest accepted event, even outside the range
 covered_until: what was received later comes from the live tail; null: everything does$$;

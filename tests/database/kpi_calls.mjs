@@ -1,5 +1,5 @@
 /** The calls of kpi_property.test.mjs with the answers that the definitions give, and what of two answers differs. */
-import { localDay } from "./kpi_periods.mjs";
+import { localDay, quarters } from "./kpi_periods.mjs";
 
 /** The figures that can be narrowed, by the names of their functions after kpi_. */
 export const NARROWABLE = [
@@ -33,7 +33,8 @@ export const NARROWINGS = [
  * @returns {[name: string, more: string, wanted: any[]][]}
  */
 export function callsOf(truth, range, { since, cohorts, today, steps }) {
-  const { zone } = range;
+  const { zone, exact } = range;
+  const last_days = exact && { from: quarters(since, exact.to).from, to: exact.to };
   return /** @type {any} */ ([
     [
       "overview",
@@ -42,7 +43,7 @@ export function callsOf(truth, range, { since, cohorts, today, steps }) {
     ],
     ["people", "", truth.people({ ...range, grain: "total" })],
     ["visits", ", grain => $4", truth.visits(range).map(({ label: _, ...row }) => row)],
-    ["visit_hours", "", truth.visit_hours({ ...range, first: localDay(since, zone) })],
+    ["visit_hours", "", truth.visit_hours({ ...range, first: localDay(since, zone), exact: last_days })],
     ...["entry", "exit"].map((by) => [
       "pages",
       `, by => '${by}'`,

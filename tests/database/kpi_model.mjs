@@ -7,9 +7,21 @@
  *   referrer?: string }} Event
  * @typedef {{ site: string, user: string, from: string | null, to: string, at: number }} Move
  * @typedef {{ category: string, tier: string, weight: number }} Type
- * @typedef {{ first: string, last: string, zone: string, grain: string }} Range
+ * @typedef {{ first: string, last: string, zone: string, grain: string, exact?: { from: number, to: number } }} Range
  */
-import { between, groups, inside, localDay, localHour, monday, periodOf, plus, ratio, sum } from "./kpi_periods.mjs";
+import {
+  between,
+  groups,
+  inside,
+  localDay,
+  localHour,
+  monday,
+  periodOf,
+  plus,
+  ratio,
+  sum,
+  within,
+} from "./kpi_periods.mjs";
 import { states } from "./kpi_state_model.mjs";
 import { isOfType, isWanted, visitsOf } from "./kpi_visit_model.mjs";
 
@@ -47,7 +59,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
   const wanted = visits.filter((visit) => isWanted(visit, narrowed, types));
   const sessions = new Set(wanted.map(({ session }) => session));
   const isKept = (/** @type {Event} */ { session, type }) => sessions.has(session) && isOfType(type, narrowed, types);
-  const whole = Object.keys(narrowed).length === 0;
+  const whole = Object.keys(narrowed).every((key) => key === "exact");
   const counted = (/** @type {import("./kpi_visit_model.mjs").Visit[]} */ group) => ({
     visits: group.length,
     people: new Set(group.map((visit) => visit.person)).size,
@@ -57,42 +69,33 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
     events_per_visit: sum(group.map(({ events }) => events)) / group.length,
   });
   const kept = activity.filter(isKept);
-  const active = (/** @type {Range} */ range) => kept.filter(({ at }) => inside(localDay(at, range.zone), range));
-  const firstEver = (
-    /** @type {(event: Event) => string} */ key,
-    /** @type {string} */ zone,
-  ) => {
-    /** @type {Map<string, string>} */
-    const first = new Map();
-    for (const event of activity) {
-      const day = localDay(event.at, zone);
-      const known = first.get(key(event));
-      if (known === undefined || day < known) first.set(key(event), day);
-    }
-    return first;
+  const active = (/** @type {Range} */ range) => kept.filter(({ at }) => within(at, range));
+  /** Those who did nothing before the range, or nothing of a kind. */
+  const newcomers = (/** @type {(event: Event) => string} */ key, /** @type {Range} */ range) => {
+    const isEarlier = (/** @type {number} */ at) =>
+      range.exact === undefined ? localDay(at, range.zone) < range.first : at < range.exact.from;
+    const known = new Set(activity.filter(({ at }) => isEarlier(at)).map(key));
+    return (/** @type {Event[]} */ events) => [...new Set(events.map(key))].filter((one) => !known.has(one)).length;
   };
 
   return {
     overview(/** @type {Range} */ range) {
       const events = active(range);
-      const first = firstEver(person, range.zone);
-      const newcomers = [...new Set(events.map(person))].filter((one) => inside(first.get(one) ?? "", range)).length;
-      const arrived = receipts.filter((event) => !event.unjudged).filter((event) =>
-        inside(localDay(event.received, range.zone), range)
-      );
+      const fresh = newcomers(person, range)(events);
+      const arrived = receipts.filter((event) => !event.unjudged && within(event.received, range));
       const rejected = arrived.filter((event) => event.rejected).length;
       return [{
         events: events.length,
         people: people(events),
-        new_people: newcomers,
-        returning_people: people(events) - newcomers,
-        sessions: wanted.filter(({ day }) => inside(day(range.zone), range)).length,
+        new_people: fresh,
+        returning_people: people(events) - fresh,
+        sessions: wanted.filter(({ started }) => within(started, range)).length,
         engaged_seconds: sum(events.map(({ seconds }) => seconds)),
         score: sum(events.map(({ type }) => types[type].weight)),
         rejected: whole ? rejected : null,
         rejection_rate: whole ? ratio(rejected, arrived.length) : null,
         errors: errors.filter((event) => whole || isKept(event))
-          .filter(({ at }) => inside(localDay(at, range.zone), range)).length,
+          .filter(({ at }) => within(at, range)).length,
       }];
     },
     people(/** @type {Range} */ range) {
@@ -119,7 +122,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
       }];
     },
     visits(/** @type {Range} */ range, by = "") {
-      const rows = wanted.filter(({ day }) => inside(day(range.zone), range))
+      const rows = wanted.filter(({ started }) => within(started, range))
         .map((visit) => ({ visit, period: periodOf(visit.day(range.zone), range), label: visit.labels[by] ?? null }));
       return [...groups(rows, ({ period, label }) => `${period} ${label}`).values()].map((group) => ({
         period: group[0].period,
@@ -128,7 +131,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
       }));
     },
     visit_hours(/** @type {Range} */ range) {
-      const rows = wanted.filter(({ day }) => inside(day(range.zone), range))
+      const rows = wanted.filter(({ started }) => within(started, range))
         .map((visit) => ({ visit, hour: new Date(localHour(visit.started, range.zone)).toISOString() }));
       return [...groups(rows, ({ hour }) => hour).values()].map((group) => ({
         hour: group[0].hour.replace(".000Z", "+00:00"),
@@ -136,7 +139,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
       }));
     },
     campaigns(/** @type {Range} */ range, /** @type {string} */ by, /** @type {string} */ goal) {
-      const credited = wanted.filter(({ day }) => inside(day(range.zone), range))
+      const credited = wanted.filter(({ started }) => within(started, range))
         .map((visit) => ({ visit, touch: by === "first" ? visit.first : visit.last }));
       return [...groups(credited, ({ touch }) => touch ?? "").values()].map((group) => {
         const conversions = group.filter(({ visit }) => visit.types.has(goal)).length;
@@ -174,10 +177,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
     },
     feature_adoption(/** @type {Range} */ range) {
       const events = active(range);
-      const first = firstEver(
-        (event) => `${event.type} ${person(event)}`,
-        range.zone,
-      );
+      const fresh = newcomers((event) => `${event.type} ${person(event)}`, range);
       return [...groups(events, ({ type }) => type)].map(([type, group]) => {
         const days = group.map(({ at }) => localDay(at, range.zone)).sort();
         return {
@@ -188,9 +188,7 @@ export function model(all, moves, types, site, rule = "session", narrowed = {}) 
           people: people(group),
           active_people: people(events),
           adoption_rate: people(group) / people(events),
-          new_people: [...new Set(group.map(person))].filter((one) =>
-            inside(first.get(`${type} ${one}`) ?? "", range)
-          ).length,
+          new_people: fresh(group),
           first_day: days[0],
           last_day: days[days.length - 1],
         };

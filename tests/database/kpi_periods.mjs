@@ -53,6 +53,13 @@ export function groups(items, key) {
 }
 export const sum = (/** @type {number[]} */ values) => values.reduce((total, value) => total + value, 0);
 export const ratio = (/** @type {number} */ part, /** @type {number} */ whole) => whole === 0 ? null : part / whole;
+/** Within the days of a range and, if it is exact, within its quarters of an hour. @param {number} at @param {import("./kpi_model.mjs").Range} range */
+export const within = (at, range) =>
+  inside(localDay(at, range.zone), range) &&
+  (range.exact === undefined || at >= range.exact.from && at < range.exact.to);
+const QUARTER = 15 * 60_000;
+/** The quarters of an hour that a range touches. @param {number} from @param {number} to */
+export const quarters = (from, to) => ({ from: from - from % QUARTER, to: Math.ceil(to / QUARTER) * QUARTER });
 export const inside = (
   /** @type {string} */ day,
   /** @type {import("./kpi_model.mjs").Range} */ { first, last },

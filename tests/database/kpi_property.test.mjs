@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { events, FROM, generator, movesOf, replaysOf, SITES, store } from "./kpi_events.mjs";
 import { model } from "./kpi_model.mjs";
 import { callsOf, differences, NARROWABLE, NARROWINGS, ordered } from "./kpi_calls.mjs";
-import { localDay } from "./kpi_periods.mjs";
+import { localDay, quarters } from "./kpi_periods.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 import { size } from "../long.mjs";
 
@@ -167,14 +167,14 @@ for (const version of SCENARIO_VERSIONS) {
                 const today = localDay(Date.now(), zone);
                 const cohorts = grain === "week" || grain === "month" ? "week" : "day";
                 const more = { since, cohorts, today, steps };
-                const narrowed = NARROWINGS[Math.floor(random() * NARROWINGS.length)];
-                const part = model(all, moves, types, site, rules[SITES.indexOf(site)], narrowed);
+                const some = NARROWINGS[Math.floor(random() * NARROWINGS.length)];
+                const part = [{ exact: true }, some, { ...some, exact: true }][Math.floor(random() * 3)];
+                const narrower = model(all, moves, types, site, rules[SITES.indexOf(site)], part);
+                const exact = part.exact === true ? quarters(start, end) : undefined;
                 const calls = [
                   ...callsOf(truth, range, more).map((call) => ({ call, narrowed: {} })),
-                  ...callsOf(part, range, more).filter(([name]) => NARROWABLE.includes(name)).map((call) => ({
-                    call,
-                    narrowed,
-                  })),
+                  ...callsOf(narrower, { ...range, exact }, more).filter(([name]) => NARROWABLE.includes(name))
+                    .map((call) => ({ call, narrowed: part })),
                 ];
                 for (const { call: [name, more, wanted], narrowed } of calls) {
                   const isPart = Object.keys(narrowed).length > 0;

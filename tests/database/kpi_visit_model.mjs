@@ -3,7 +3,7 @@
  *
  * @typedef {import("./kpi_model.mjs").Event} Event
  * @typedef {import("./kpi_model.mjs").Type} Type
- * @typedef {Record<string, string | null>} Narrowed
+ * @typedef {Record<string, string | boolean | null>} Narrowed
  * @typedef {ReturnType<typeof visitsOf>[number]} Visit
  */
 import { createHash } from "node:crypto";

@@ -29,12 +29,15 @@ cross join (values
   ('null', null, 'narrowed must be an object'),
   ('several values', '{"device": ["mobile", "desktop"]}', 'a figure is narrowed to a text'),
   ('a number', '{"campaign": 1}', 'a figure is narrowed to a text'),
-  ('events without a type', '{"event_type": null}', 'a figure is narrowed to a text')
+  ('events without a type', '{"event_type": null}', 'a figure is narrowed to a text'),
+  ('exact as a text', '{"exact": "true"}', 'exact can be true alone'),
+  ('exact as null', '{"device": "mobile", "exact": false}', 'exact can be true alone')
 ) w (name, how, message);
 select is(pg_temp.narrowed(n.name, w.how::jsonb), case n.name when 'kpi_people' then 1 when 'kpi_overview' then 1 else 0 end::bigint,
   format('%s narrowed to %s, where nothing is', n.name, w.how))
 from narrowable n
-cross join (values ('{"campaign": null}'), ('{"tier": "nowhere"}'), ('{"event_type": "page_view", "source": "x", "device": null}')) w (how);
+cross join (values ('{"campaign": null}'), ('{"tier": "nowhere"}'), ('{"event_type": "page_view", "source": "x", "device": null}'),
+  ('{"tier": "nowhere", "exact": true}')) w (how);
 
 select * from finish();
 rollback;
