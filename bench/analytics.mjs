@@ -10,7 +10,7 @@
 import process from "node:process";
 import { ingest } from "../tests/database/events.mjs";
 import { asClient, startPostgres } from "../tests/database/postgres.mjs";
-import { CALLS, range, REGISTERED } from "./analytics_calls.mjs";
+import { CALLS, NARROWED, NARROWINGS, range, REGISTERED } from "./analytics_calls.mjs";
 import { arrivals, fold, processor } from "./analytics_load.mjs";
 import { foldsOfOne } from "./analytics_person.mjs";
 import { median, report, sorted } from "./analytics_report.mjs";
@@ -24,8 +24,8 @@ const GIVEN = Number(process.argv.find((word) => word.startsWith("--events="))?.
 const EVENTS = GIVEN || (LARGE ? 10_000_000 : 1_000_000);
 const SERVER = process.argv.find((word) => word.startsWith("--server="))?.slice(9);
 const READS = 11;
-/** How many events a round of sending records, so that the log stays the size it is measured at. */
-const SENT = 10_000;
+/** How many events a turn of sending records: two seconds' worth, so that there are folds in each turn beside them. */
+const SENT = 30_000;
 /** How long the folds beside a sender are apart. */
 const PAUSE = 1000;
 
@@ -151,6 +151,22 @@ async function measure(url, client, sender) {
       read: plan.Plan["Shared Read Blocks"],
     });
   }
+  log("reading what is narrowed");
+  /** @type {{ what: string, times: number[] }[]} */
+  const narrowed = [];
+  for (const { what, call } of NARROWED) {
+    const times = [];
+    for (const narrowing of NARROWINGS) {
+      const costs = [];
+      for (let index = 0; index < 5; index++) {
+        const from = performance.now();
+        await client.query(`select * from public.${call}`, [SITE, narrowing]);
+        costs.push(performance.now() - from);
+      }
+      times.push(median(costs));
+    }
+    narrowed.push({ what, times });
+  }
   const plans = [];
   for (const { view_name, period } of [...views].reverse().filter(({ period }) => period !== null)) {
     const mine = period === "slot"
@@ -184,6 +200,7 @@ async function measure(url, client, sender) {
   };
   for (let round = 0; round < 5; round++) {
     const alone = await charged();
+    await fold(url);
     let done = false;
     const folding = (async () => {
       while (!done) {
@@ -200,7 +217,7 @@ async function measure(url, client, sender) {
   log("folding what somebody did who did more than anybody");
   const ones = SERVER ? [] : await foldsOfOne(url, client, sender, EVENTS);
   report(
-    { built, version, first, folds, refreshes, erasures, tables, views, reads, plans, lags, rounds, ones },
+    { built, version, first, folds, refreshes, erasures, tables, views, reads, narrowed, plans, lags, rounds, ones },
     { large: LARGE, given: GIVEN > 0, calls: READS, sent: SENT },
   );
 }

@@ -38,6 +38,33 @@ const ZONED = [
   ["kpi_state_dwell", "30 days", 30, ""],
   ["kpi_state_trend", "30 days by day", 30, ""],
 ];
+/** What the figures are narrowed to: a quarter of the visits, all of them, what happened in most of them, and a range that is exact. */
+export const NARROWINGS = [
+  { campaign: "autumn-2026" },
+  { device: null },
+  { tier: "consumer" },
+  { event_type: "email_subscribe" },
+  { exact: true },
+];
+/** @type {{ what: string, call: string }[]} */
+export const NARROWED = [1, 30].flatMap((days) =>
+  [
+    "overview",
+    "people",
+    "engagement",
+    "feature_adoption",
+    "visits",
+    "visit_hours",
+    "pages",
+    "referrers",
+    "devices",
+    "campaigns",
+  ]
+    .map((name) => ({
+      what: `kpi_${name}, ${days === 1 ? "1 day" : `${days} days`}`,
+      call: `kpi_${name}(${range(days)}, narrowed => $2)`,
+    }))
+);
 /** @type {{ name: string, what: string, zone: string, call: string }[]} */
 export const CALLS = [
   ...ZONES.flatMap((zone) =>

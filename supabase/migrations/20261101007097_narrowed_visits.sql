@@ -30,7 +30,7 @@ begin
         when 'device' then v.device end as label,
       v.person, v.ended - v.started as stayed, v.events
     from audience_gate.narrowed_visits(
-      p_site, r.views_hold, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
+      p_site, r.views_hold, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, '{}', p_narrowed) v
     cross join lateral (select (v.started at time zone p_zone)::date as day) d
     where d.day between r.first_day and r.last_day
   ), people as (
@@ -78,7 +78,7 @@ begin
   from (
     select v.person, v.started, v.ended, v.events, audience_gate.local_hour(v.started, p_zone) as hour
     from audience_gate.narrowed_visits(
-      p_site, r.views_hold, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
+      p_site, r.views_hold, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, '{}', p_narrowed) v
     where (v.started at time zone p_zone)::date between r.first_day and r.last_day
   ) h
   group by 1
@@ -119,7 +119,7 @@ begin
       select case p_by when 'first' then v.first_credit else v.last_credit end as credit, v.person, count(*) as visits,
         count(*) filter (where c.goal = any (v.goals)) as conversions
       from audience_gate.narrowed_visits(
-        p_site, c.holds, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, p_narrowed) v
+        p_site, c.holds, audience_gate.live_tail(p_site), r.begins, '-infinity', r.ends, '{}', p_narrowed) v
       where (v.started at time zone p_zone)::date between r.first_day and r.last_day
       group by 1, 2
     ) g

@@ -26,7 +26,7 @@ begin
     chosen := array(
       select v.session
       from audience_gate.narrowed_visits(
-        p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, p_narrowed - '{tier,event_type}'::text[]) v);
+        p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, '{}', p_narrowed - '{tier,event_type}'::text[]) v);
   end if;
 end;
 $$;
@@ -219,16 +219,29 @@ declare
   fresh audience_gate.tail_event[];
   types text[];
   chosen uuid[];
+  begun bigint;
 begin
   r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, 'total', 1, p_narrowed);
   fresh := audience_gate.live_tail(p_site);
   types := coalesce(audience_gate.narrowed_types(p_narrowed), array(select t.id from public.audience_event_types t));
-  -- An error may come before a visit's first activity or after its last, so visits are not told by when they were.
+  -- An error may come before a visit's first activity or after its last.
   if not r.views_hold or p_narrowed - '{tier,event_type,exact}'::text[] <> '{}' then
-    chosen := array(
-      select v.session
-      from audience_gate.narrowed_visits(
-        p_site, r.views_hold, fresh, '-infinity', '-infinity', 'infinity', p_narrowed - '{tier,event_type}'::text[]) v);
+    select coalesce(array_agg(v.session), '{}'), count(*) filter (where v.started >= r.begins and v.started < r.ends
+      and (v.started at time zone p_zone)::date between r.first_day and r.last_day)
+    into chosen, begun
+    from audience_gate.narrowed_visits(
+      p_site, r.views_hold, fresh, '-infinity', r.begins, r.ends, array(
+        select s.session from audience_gate.session_slots s
+        where s.site_id = p_site and s.slot >= r.begins and s.slot < r.ends
+          and s.event_types && array(select x.event_type from audience_gate.error_events x)
+        union
+        select a.session from unnest(fresh) a join audience_gate.error_events x on x.event_type = a.event_type
+      ), p_narrowed - '{tier,event_type}'::text[]) v;
+  end if;
+  if chosen is null or p_narrowed ?| '{tier,event_type}' then
+    select count(*) into begun
+    from audience_gate.narrowed_visits(p_site, r.views_hold, fresh, r.begins, '-infinity', r.ends, '{}', p_narrowed) v
+    where (v.started at time zone p_zone)::date between r.first_day and r.last_day;
   end if;
   return query
   with done as materialized (
@@ -254,12 +267,8 @@ begin
         select a.session from unnest(fresh) a where a.is_activity))), 0)::bigint as errors
     from done d
   )
-  select s.events, p.people, p.people - k.people, k.people, (
-      select count(*)
-      from audience_gate.narrowed_visits(p_site, r.views_hold, fresh, r.begins, '-infinity', r.ends, p_narrowed) v
-      where (v.started at time zone p_zone)::date between r.first_day and r.last_day),
-    s.seconds, s.score, null::bigint, null::numeric, s.errors, audience_gate.last_accepted_at(p_site),
-    nullif(r.covered_until, '-infinity')
+  select s.events, p.people, p.people - k.people, k.people, begun, s.seconds, s.score, null::bigint, null::numeric, s.errors,
+    audience_gate.last_accepted_at(p_site), nullif(r.covered_until, '-infinity')
   from summed s
   cross join (select count(*) as people from people p) p
   cross join known k;
