@@ -125,6 +125,69 @@ test("a campaign is chosen from those of the range; what follows it does, what c
   assert.deepEqual(said, []);
 });
 
+test("what the board is narrowed to and compared with stays from view to view, and in a saved one", async (t) => {
+  const { page, said } = await board(t, "?utm_source=newsletter&compare=week&type=page_view");
+  const address = () => Object.fromEntries(new URL(page.url()).searchParams);
+  const kept = { utm_source: "newsletter", compare: "week", type: "page_view" };
+  await page.getByLabel("Narrow by", { exact: true }).selectOption({ label: "Referrer" });
+  await page.getByLabel("Narrow to").focus();
+  await page.locator("#narrow-choices option[value=search]").waitFor({ ...WAIT, state: "attached" });
+  await page.getByLabel("Narrow by", { exact: true }).selectOption({ label: "Source" });
+  await page.locator("#narrow-choices option[value=newsletter]").waitFor({ ...WAIT, state: "attached" });
+  for (const [view, heading] of [["Events", "Events"], ["Registry", "Registry"], ["Refusals", "Refusals"]]) {
+    await page.locator("#views").getByRole("link", { name: view, exact: true }).click();
+    await page.getByRole("heading", { name: heading, exact: true }).first().waitFor(WAIT);
+    assert.deepEqual({ ...address(), ...kept }, address(), view);
+  }
+  await page.locator("#views").getByRole("link", { name: "Figures", exact: true }).click();
+  await page.waitForSelector("#overview[aria-busy=false] #compared", WAIT);
+  assert.equal(await page.getByLabel("Compared with").inputValue(), "week");
+  await follows(page, { source: "newsletter", event_type: "page_view" });
+
+  await page.locator("#saved summary").click();
+  await page.getByLabel("Name", { exact: true }).fill("Newsletter");
+  await page.getByRole("button", { name: "Save this view for all members" }).click();
+  await page.locator("#saved").getByRole("link", { name: "Newsletter" }).waitFor(WAIT);
+  await page.goto(`${stack.url}/dashboard/`);
+  await page.waitForSelector("main[data-loaded]", WAIT);
+  await page.locator("#saved summary").click();
+  await page.locator("#saved").getByRole("link", { name: "Newsletter" }).click();
+  await follows(page, { source: "newsletter", event_type: "page_view" });
+  assert.deepEqual({ ...address(), ...kept }, address());
+  assert.deepEqual(said, []);
+});
+
+test("a range may begin and end within a day; what is of whole days alone says so; a comparison says with what", async (t) => {
+  const { page, said } = await board(t, "", LOOKS[0]);
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  await page.locator("label", { hasText: "Dates" }).click();
+  await page.getByLabel("From", { exact: true }).fill(yesterday);
+  await page.getByLabel("Until", { exact: true }).fill(yesterday);
+  await page.getByLabel("From what time").fill("06:15");
+  await page.getByLabel("Until what time").fill("18:30");
+  await page.getByLabel("Until what time").blur();
+  const { events } = await one(
+    `select events::int as events from public.kpi_overview($1, '${yesterday}T06:15Z', '${yesterday}T18:30Z', narrowed => '{"exact": true}')`,
+  );
+  await until(
+    async () =>
+      await page.locator("#overview [data-kpi=events]").innerText() === new Intl.NumberFormat("en").format(events),
+    `${events} events`,
+  );
+  const { searchParams } = new URL(page.url());
+  assert.deepEqual([searchParams.get("since"), searchParams.get("until")], ["06:15", "18:30"]);
+  await page.locator("#funnel .unfollowed", { hasText: /^Not narrowed by: Hours$/ }).waitFor(WAIT);
+  await page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), null, WAIT);
+  assert.equal(await page.locator("#visits .unfollowed").isVisible(), false);
+  assert.match(await page.locator("#compared").innerText(), /^Compared with .*06:15.*18:30$/);
+  await page.getByLabel("Compared with").selectOption({ label: "Nothing" });
+  await page.locator("#compared").waitFor({ ...WAIT, state: "detached" });
+  assert.deepEqual(await page.locator("#overview .change").allInnerTexts(), []);
+  assert.deepEqual([...await violations(page), ...await overflow(page)], []);
+  await picture(page, "hours");
+  assert.deepEqual(said, []);
+});
+
 test("a link keeps the filters, on a phone and in each language", async (t) => {
   const { device } = await one(
     `select device from public.kpi_devices($1, now() - interval '27 days', now()) where device is not null limit 1`,
@@ -151,6 +214,7 @@ test("a link keeps the filters, on a phone and in each language", async (t) => {
       "device",
     ]);
     assert.deepEqual([...await violations(page), ...await overflow(page)], []);
+    if (lang === "fr") await picture(page, "narrowed-phone");
     assert.deepEqual(said, []);
   }
 });

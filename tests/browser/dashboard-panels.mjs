@@ -28,7 +28,9 @@ export const { count, day, dayHour, duration, fixed, milliseconds, percent, shor
  * @property {string} zone
  * @property {"hour" | "day" | "week" | "month"} grain what visits are told apart by
  * @property {string} tier
- * @property {{ first: string, last: string }} before the days before the range, as many
+ * @property {boolean} narrowed whether they are of some visits
+ * @property {boolean} part whether the figures are of some visits, or of hours
+ * @property {Record<string, string> | undefined} before what the range is compared with
  */
 /** What is shown and what is true, with a name. @typedef {[what: string, shown: unknown, expected: unknown]} Pair */
 
@@ -100,11 +102,12 @@ function near(shown, seconds) {
 
 /** @type {Record<string, (seen: Seen) => Promise<Pair[]>>} */
 export const PANELS = {
-  async overview({ page, truth, before }) {
-    const [[now], [then]] = await Promise.all([truth("overview"), truth("overview", before)]);
+  async overview({ page, truth, before, part, narrowed }) {
+    const [now] = await truth("overview");
+    const then = before && (await truth("overview", before))[0];
     const shown = await figures(page, "overview");
     const rate = (/** @type {Row} */ row) => Number((row.rejected / (row.accepted + row.rejected)).toFixed(4));
-    const known = [now, then].map((row) => /** @type {Row} */ ({
+    const known = [now, then ?? now].map((row) => /** @type {Row} */ ({
       ...row,
       returning_people: row.people - row.new_people,
       rejection_rate: row.accepted + row.rejected === 0 ? 0 : rate(row),
@@ -116,7 +119,7 @@ export const PANELS = {
       "returning_people",
       "sessions",
       "engaged_seconds",
-      "rejection_rate",
+      ...narrowed ? [] : ["rejection_rate"],
       "errors",
     ];
     const write = (/** @type {string} */ name) =>
@@ -131,12 +134,14 @@ export const PANELS = {
       [
         "what came through",
         [shown.accepted, shown.rejected, shown.received],
-        [now.accepted, now.rejected, now.accepted + now.rejected].map(count),
+        part ? [undefined, undefined, undefined] : [now.accepted, now.rejected, now.accepted + now.rejected].map(count),
       ],
       [
         "overview, compared",
         changes,
-        all.map((name) => change(known[0][name], known[1][name], !["rejection_rate", "errors"].includes(name))),
+        !then
+          ? []
+          : all.map((name) => change(known[0][name], known[1][name], !["rejection_rate", "errors"].includes(name))),
       ],
     ];
   },

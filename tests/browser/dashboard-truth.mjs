@@ -1,9 +1,13 @@
 // The truth that the dashboard's numbers are compared with: plain SQL over the event log and the history of the states, by the
 // definitions of KPI.md, without any function or table of the figures. `:site`, `:zone`, `:first` and `:last` stand for the
-// site, the zone whose days count, and the first and the last day of the range.
+// site, the zone whose days count, and the first and the last day of the range; `:since` and `:until` for the moments between which
+// a range lies that is not of whole days; `:campaign` and the other names of filters for what is asked for, if it is not empty.
 
-/** Within the range, by a column that holds a moment. @param {string} moment */
+/** Within the days of the range, by a column that holds a moment. @param {string} moment */
 const within = (moment) => `(${moment} at time zone :zone)::date between :first::date and :last::date`;
+/** Within its hours as well. @param {string} moment */
+const inside = (moment) =>
+  `(${within(moment)} and ${moment} >= :since::timestamptz and ${moment} < :until::timestamptz)`;
 /**
  * What people did, when, and who did it: accepted events, without signals of machines and verdicts of jobs. Who was not
  * signed in is the one user known of the session, if there is exactly one, and else the session.
@@ -27,6 +31,21 @@ const VISITS = `${ACTIVITY},
       array_agg(array_to_json(array[utm_campaign, utm_source, utm_medium, utm_content, utm_term])::text order by at, id)
         filter (where utm_source is not null or utm_medium is not null or utm_campaign is not null) as touches
     from a group by 1)`;
+/** The visits with the campaigns that their people came by, until then and ever; those that are asked for, and what was done in them. */
+const CREDITED = `${VISITS}, w as (
+     select v.*, array_agg(touches[cardinality(touches)]) filter (where touches is not null) over so_far as until_then,
+       array_agg(touches[1]) filter (where touches is not null) over (so_far range between unbounded preceding and unbounded following) as ever
+     from v window so_far as (partition by person order by at, session_id)),
+  kept as (
+    select * from w
+    where ${
+  ["campaign", "source", "medium"].map((name, index) =>
+    `(:${name} = '' or until_then[cardinality(until_then)]::json ->> ${index} = :${name})`
+  ).join(" and ")
+} and (:page = '' or pages[1] = :page) and (:referrer = '' or referrer = :referrer) and (:device = '' or device = :device)
+      and (:type = '' or exists (select from public.audience_events e where e.site_id = :site and e.session_id = w.session_id
+        and not e.rejected and e.contract is not null and e.event_type = :type))),
+  k as (select * from a where session_id in (select session_id from kept) and (:type = '' or event_type = :type))`;
 /** What a site received, each event once: a rejected one that was replayed since counts as accepted, when it first came. */
 const RECEIVED = `received as (
   select e.created_at as at, e.contract is null as unjudged, e.rejected and r.audit_id is null as rejected, e.metadata ->> 'validation_rule_id' as rule
@@ -50,16 +69,13 @@ const COUNTED =
   round(avg((events = 1)::int), 4)::float8 as rate, round(avg(seconds), 1)::float8 as seconds, round(avg(events), 2)::float8 as per_visit`;
 /** What a table of visits says of each group. @param {string} label */
 const counted = (label) =>
-  `with ${VISITS} select ${label} as label, ${COUNTED} from v where ${within("at")} group by 1 order by 2 desc`;
+  `with ${CREDITED} select ${label} as label, ${COUNTED} from kept where ${inside("at")} group by 1 order by 2 desc`;
 /** Whose visits a campaign brought. @param {string} touch of all that its person came by until then, or ever */
 const credited = (touch) =>
-  `with ${VISITS}, w as (
-     select v.*, array_agg(touches[cardinality(touches)]) filter (where touches is not null) over so_far as until_then,
-       array_agg(touches[1]) filter (where touches is not null) over (so_far range between unbounded preceding and unbounded following) as ever
-     from v window so_far as (partition by person order by at, session_id))
+  `with ${CREDITED}
    select ${touch} as label, count(*)::int as visits, count(distinct person)::int as people,
      count(*) filter (where converted)::int as conversions, round(avg(converted::int), 4)::float8 as rate
-   from w where ${within("at")} group by 1 order by 2 desc`;
+   from kept where ${inside("at")} group by 1 order by 2 desc`;
 /** The period that a moment is in. @param {string} moment */
 const period = (moment) => `date_trunc(:grain, ${moment} at time zone :zone)::date::text`;
 const PERCENTILES = [0.5, 0.75, 0.95, 0.99].map((share) =>
@@ -67,35 +83,38 @@ const PERCENTILES = [0.5, 0.75, 0.95, 0.99].map((share) =>
 );
 
 export const TRUTH = {
-  overview: `with ${ACTIVITY}, firsts as (select person, min(at) as at from a group by 1),
-     starts as (select session_id, min(at) as at from a group by 1), ${RECEIVED}
+  overview: `with ${CREDITED}, here as (select * from k where ${inside("at")}),
+     known as (select distinct person from a where (at at time zone :zone)::date < :first::date or at < :since::timestamptz), ${RECEIVED}
      select count(*)::int as events, count(distinct person)::int as people, coalesce(sum(seconds), 0)::float8 as engaged_seconds,
-       (select count(*) from firsts where ${within("firsts.at")})::int as new_people,
-       (select count(*) from starts where ${within("starts.at")})::int as sessions,
-       (select count(*) from received where not unjudged and not rejected)::int as accepted,
-       (select count(*) from received where not unjudged and rejected)::int as rejected,
+       count(distinct person) filter (where person not in (select person from known))::int as new_people,
+       (select count(*) from kept where ${inside("at")})::int as sessions,
+       (select count(*) from received where not unjudged and not rejected and ${inside("at")})::int as accepted,
+       (select count(*) from received where not unjudged and rejected and ${inside("at")})::int as rejected,
        (select count(*) from public.audience_events e where site_id = :site and not rejected and contract is not null
           and event_type in ('error_occurred', 'server_error', 'auth_sign_in_failed') and ${
-    within("coalesce(occurred_at, created_at)")
-  })::int as errors
-     from a where ${within("at")}`,
+    inside("coalesce(occurred_at, created_at)")
+  } and (concat(:campaign, :source, :medium, :page, :referrer, :device, :type) = ''
+            or session_id in (select session_id from kept) and (:type = '' or event_type = :type)))::int as errors
+     from here`,
   periods:
     `select distinct date_trunc(:grain, d)::date::text as period from generate_series(:first::date, :last::date, interval '1 day') d order by 1`,
-  engagement: `with ${ACTIVITY} select ${
+  engagement: `with ${CREDITED} select ${
     period("at")
   } as period, tier, count(*)::int as events, count(distinct person)::int as people,
-       (sum(seconds) / 3600)::float8 as hours, sum(score_weight)::float8 as score from a where ${
-    within("at")
+       (sum(seconds) / 3600)::float8 as hours, sum(score_weight)::float8 as score from k where ${
+    inside("at")
   } group by 1, 2`,
   visits: counted(period("at")),
-  hours: `with ${VISITS}, ${QUARTERS}, h as (select ${
+  hours: `with ${CREDITED}, ${QUARTERS}, h as (select ${
     hourOf("local")
   } as hour, ahead, min(at) as begins from q group by 1, 2)
      select h.begins as label, c.* from h left join (
        select ${
     hourOf("(at at time zone :zone)")
   } as hour, (at at time zone :zone) - (at at time zone 'UTC') as ahead, ${COUNTED}
-       from v where ${within("at")} group by 1, 2) c using (hour, ahead) order by 1`,
+       from kept where ${inside("at")} group by 1, 2) c using (hour, ahead)
+     where exists (select from q where q.at >= :since::timestamptz and q.at < :until::timestamptz and q.ahead = h.ahead
+       and ${hourOf("q.local")} = h.hour) order by 1`,
   total: counted("'all'"),
   entries: counted("coalesce(pages[1], 'not named')"),
   exits: counted("coalesce(pages[cardinality(pages)], 'not named')"),
@@ -103,14 +122,13 @@ export const TRUTH = {
   devices: counted("coalesce(device, 'not named')"),
   lastTouch: credited("until_then[cardinality(until_then)]"),
   firstTouch: credited("ever[1]"),
-  adoption: `with ${ACTIVITY}, firsts as (select event_type, person, min(at) as at from a group by 1, 2)
+  adoption: `with ${CREDITED}, here as (select * from k where ${inside("at")}),
+     known as (select distinct event_type, person from a where (at at time zone :zone)::date < :first::date or at < :since::timestamptz)
      select event_type, tier, count(distinct person)::int as people, count(*)::int as events,
-       round(count(distinct person)::numeric / (select count(distinct person) from a where ${
-    within("at")
-  }), 4)::float8 as rate,
-       (select count(*) from firsts f where f.event_type = a.event_type and ${within("f.at")})::int as newcomers,
+       round(count(distinct person)::numeric / (select count(distinct person) from here), 4)::float8 as rate,
+       count(distinct person) filter (where (event_type, person) not in (select event_type, person from known))::int as newcomers,
        max((at at time zone :zone)::date)::text as last_day
-     from a where ${within("at")} group by 1, 2`,
+     from here group by 1, 2`,
   funnel: `with recursive ${ACTIVITY},
      steps (step, name, event_type) as (
        values (1, 'Visit', 'page_view'), (2, 'Read', 'content_view'), (3, 'Subscribe', 'email_subscribe'), (4, 'Start a plan', 'plan_started')),

@@ -1,5 +1,5 @@
 // The dashboard's numbers on the real local stack, panel by panel, against plain SQL over the event log: in zones of whole and half
-// hours, over changes of the clock, today while the day goes on, and under the filter of tiers.
+// hours, over changes of the clock, today while the day goes on, within hours, under every filter, and beside an earlier time.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -48,6 +48,12 @@ const PAGO_PAGO = "Pacific/Pago_Pago";
 const SANTIAGO = "America/Santiago";
 const CHANGES = changes(LORD_HOWE);
 const AT_MIDNIGHT = changes(SANTIAGO);
+/** When a clock shows a quarter to the half hour for the first of two times, and when one shows no midnight. */
+const TWICE = (CHANGES.find((at) => ahead(at, LORD_HOWE) < ahead(at - 1, LORD_HOWE)) ?? 0) - HOUR / 4;
+const SKIPPED = AT_MIDNIGHT.find((at) => ahead(at, SANTIAGO) > ahead(at - 1, SANTIAGO)) ?? 0;
+/** The page's clock stands still, so that what goes on has one end. */
+const NOW = Date.now();
+const CUT = Math.round(NOW / (HOUR / 4)) * HOUR / 4;
 /** A zone in which it is between ten and eleven. */
 const hourAhead = (10 - new Date().getUTCHours() + 36) % 24 - 12;
 const TEN = hourAhead === 0 ? "Etc/GMT" : `Etc/GMT${hourAhead > 0 ? "-" : "+"}${Math.abs(hourAhead)}`;
@@ -55,13 +61,28 @@ const TEN = hourAhead === 0 ? "Etc/GMT" : `Etc/GMT${hourAhead > 0 ? "-" : "+"}${
 /** The last days until today. @param {number} days @param {string} zone */
 const latest = (days, zone) => ({ first: shifted(dayOf(Date.now(), zone), 1 - days), last: dayOf(Date.now(), zone) });
 /** The day on which a clock changed, and some around it. @param {number} at @param {number} before @param {number} after */
-const around = (at, before, after, zone = LORD_HOWE) => ({
-  zone,
-  first: shifted(dayOf(at, zone), -before),
-  last: shifted(dayOf(at, zone), after),
-});
+function around(at, before, after, zone = LORD_HOWE, more = "") {
+  const [first, last] = [shifted(dayOf(at, zone), -before), shifted(dayOf(at, zone), after)];
+  return { zone, first, last, query: `from=${first}&to=${last}${more}` };
+}
 const HOURS = /** @type {const} */ ("hour");
-/** @type {{ name: string, query: string, zone: string, first: string, last: string, tier?: string, grain?: "hour" | "day" | "week" }[]} */
+const FILTERS = { campaign: "", source: "", medium: "", page: "", referrer: "", device: "", type: "" };
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} query
+ * @property {string} zone
+ * @property {string} first
+ * @property {string} last
+ * @property {string} [tier]
+ * @property {"hour" | "day" | "week"} [grain]
+ * @property {Partial<typeof FILTERS>} [narrowed]
+ * @property {string} [since] when the range begins on its first day
+ * @property {string} [until] and when it ends on its last
+ * @property {number} [begins] when that is, where the zone's clock does not say
+ * @property {"before" | "week" | "year" | "none"} [compare]
+ */
+/** @type {Case[]} */
 const CASES = [
   { name: "four weeks in UTC", query: "", zone: "UTC", ...latest(28, "UTC") },
   {
@@ -71,23 +92,79 @@ const CASES = [
     ...latest(7, "UTC"),
     tier: "practitioner",
   },
-  { name: "twelve weeks in the far west", query: "days=84", zone: PAGO_PAGO, ...latest(84, PAGO_PAGO), grain: "week" },
-  { name: "today, since ten", query: "days=1", zone: TEN, ...latest(1, TEN), grain: "hour" },
-  ...["the latest", "the former"].flatMap((which, index) =>
-    [
-      {
-        name: `hours over ${which} change of the clock by half an hour`,
-        ...around(CHANGES[index] ?? 0, 1, 1),
-        grain: HOURS,
-      },
-      { name: `days over ${which} change of the clock by half an hour`, ...around(CHANGES[index] ?? 0, 5, 4) },
-      {
-        name: `hours from ${which} change of the clock at midnight on`,
-        ...around(AT_MIDNIGHT[index] ?? 0, 0, 1, SANTIAGO),
-        grain: HOURS,
-      },
-    ].map((one) => ({ ...one, query: `from=${one.first}&to=${one.last}` }))
-  ),
+  {
+    name: "twelve weeks in the far west, beside a year before",
+    query: "days=84&compare=year",
+    zone: PAGO_PAGO,
+    ...latest(84, PAGO_PAGO),
+    grain: "week",
+    compare: "year",
+  },
+  {
+    name: "today, since ten, beside yesterday until then",
+    query: "days=1",
+    zone: TEN,
+    ...latest(1, TEN),
+    grain: "hour",
+  },
+  {
+    name: "today of a campaign, beside the same weekday",
+    query: "days=1&compare=week&campaign=autumn-reset&utm_source=newsletter",
+    zone: TEN,
+    ...latest(1, TEN),
+    grain: "hour",
+    compare: "week",
+    narrowed: { campaign: "autumn-reset", source: "newsletter" },
+  },
+  {
+    name: "a medium, beside nothing",
+    query: "utm_medium=email&compare=none",
+    zone: "UTC",
+    ...latest(28, "UTC"),
+    compare: "none",
+    narrowed: { medium: "email" },
+  },
+  {
+    name: "a referrer and a page over a change of the clock",
+    ...around(CHANGES[0], 5, 4, LORD_HOWE, "&referrer=search&page=%2F1"),
+    narrowed: { referrer: "search", page: "/1" },
+  },
+  {
+    name: "a device and a type of event",
+    query: "days=84&device=mobile&type=content_view",
+    zone: PAGO_PAGO,
+    ...latest(84, PAGO_PAGO),
+    grain: "week",
+    narrowed: { device: "mobile", type: "content_view" },
+  },
+  {
+    name: "from the first of two times at which a clock shows the same until the next day",
+    ...around(TWICE, 0, 1, LORD_HOWE, "&since=01:45&until=13:15"),
+    since: "01:45",
+    until: "13:15",
+    begins: TWICE,
+    grain: HOURS,
+  },
+  {
+    name: "from a time that a clock skips on, of a device",
+    ...around(SKIPPED, 0, 5, SANTIAGO, "&since=00:30&device=mobile"),
+    since: "00:30",
+    begins: SKIPPED,
+    narrowed: { device: "mobile" },
+  },
+  ...["the latest", "the former"].flatMap((which, index) => [
+    {
+      name: `hours over ${which} change of the clock by half an hour`,
+      ...around(CHANGES[index] ?? 0, 1, 1),
+      grain: HOURS,
+    },
+    { name: `days over ${which} change of the clock by half an hour`, ...around(CHANGES[index] ?? 0, 5, 4) },
+    {
+      name: `hours from ${which} change of the clock at midnight on`,
+      ...around(AT_MIDNIGHT[index] ?? 0, 0, 1, SANTIAGO),
+      grain: HOURS,
+    },
+  ]),
 ];
 
 before(async () => {
@@ -158,6 +235,8 @@ function deed(index) {
   return { type, metadata: metadata[type] ?? { page_path: `/${index % 3}`, referrer_kind: "search" } };
 }
 
+const EVERYTHING = { site: SITE, since: "-infinity", until: "infinity", ...FILTERS };
+
 /** The truth of a case; what it is asked for beside the range stands for itself. @param {keyof typeof TRUTH} name @param {Record<string, unknown>} values */
 async function truth(name, values) {
   const text = TRUTH[name].replaceAll(/(?<!:):([a-z]+)/g, (_, key) => {
@@ -165,6 +244,37 @@ async function truth(name, values) {
     return typeof value === "number" ? String(value) : `'${value}'`;
   });
   return (await stack.database.query(text)).rows;
+}
+
+/** The moments between which a range of hours lies. @param {Pick<Case, "zone" | "first" | "last" | "since" | "until" | "begins">} range */
+async function hoursOf({ zone, first, last, since, until, begins }) {
+  const at = async (/** @type {string} */ local) => {
+    const { rows: [row] } = await stack.database.query("select ($1::timestamp at time zone $2)::text as at", [
+      local,
+      zone,
+    ]);
+    return String(row?.["at"]);
+  };
+  return {
+    since: begins ? new Date(begins).toISOString() : since ? await at(`${first} ${since}`) : "-infinity",
+    until: until ? await at(`${last} ${until}`) : "infinity",
+  };
+}
+
+/** What a range is compared with: as many days, as long as they have lasted until now. @param {Case} range */
+async function comparedWith({ zone, first, last, since, until, compare = "before" }) {
+  if (compare === "none") return undefined;
+  const days = daysOf({ first, last });
+  const back = (/** @type {string} */ day) =>
+    compare === "year"
+      ? `${Number(day.slice(0, 4)) - 1}${day.slice(4)}`
+      : shifted(day, -(compare === "week" ? 7 * Math.ceil(days / 7) : days));
+  const goesOn = last >= dayOf(NOW, zone);
+  const cut = new Date(CUT).toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).split(
+    " ",
+  );
+  const then = { zone, first: back(first), last: back(goesOn ? cut[0] ?? "" : last) };
+  return { ...then, ...await hoursOf({ ...then, since, until: goesOn ? cut[1] : until }) };
 }
 
 const idle = (/** @type {Page} */ page) =>
@@ -179,25 +289,37 @@ test("every number of every panel equals SQL over the event log", async (t) => {
   t.after(() => context.close());
   const page = await context.newPage();
   const said = complaints(page);
+  await page.clock.setFixedTime(NOW);
   await page.goto(`${stack.url}/dashboard/`);
   await page.getByLabel("E-mail").fill(DEMO.email);
   await page.getByLabel("Password").fill(DEMO.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await loaded(page);
-  for (const { name, query, zone, first, last, tier = "all", grain = "day" } of CASES) {
+  for (const one of CASES) {
+    const { name, query, zone, first, last, tier = "all", grain = "day", narrowed = {} } = one;
     await t.test(`${name}: ${zone}, ${first} to ${last}`, async () => {
       await page.goto(`${stack.url}/dashboard/?${query}&zone=${encodeURIComponent(zone)}`);
       await loaded(page);
       const shown = await page.$$eval(".panel", (all) => all.map(({ id }) => id));
       assert.deepEqual(shown.toSorted(), Object.keys(PANELS).toSorted(), "each panel is expected to show something");
-      const days = daysOf({ first, last });
-      const values = { site: SITE, zone, first, last, grain: grain === "hour" ? "day" : grain };
+      const exact = await hoursOf(one);
+      const values = {
+        ...EVERYTHING,
+        zone,
+        first,
+        last,
+        ...narrowed,
+        ...exact,
+        grain: grain === "hour" ? "day" : grain,
+      };
       const seen = {
         page,
         zone,
         tier,
         grain,
-        before: { first: shifted(first, -days), last: shifted(first, -1) },
+        narrowed: Object.keys(narrowed).length > 0,
+        part: Object.keys(narrowed).length > 0 || one.since !== undefined || one.until !== undefined,
+        before: await comparedWith(one),
         truth: (/** @type {keyof typeof TRUTH} */ which, more = {}) => truth(which, { ...values, ...more }),
         press: async (/** @type {string} */ panel, /** @type {string} */ label) => {
           await page.locator(`#${panel} label`, { hasText: label }).click();
@@ -234,9 +356,9 @@ test("the numbers of a screen on the wall equal SQL, in a zone that the site kee
   await page.waitForSelector("main[data-loaded=wall]", WAIT);
   const zone = PAGO_PAGO;
   const [[today], [month], visits] = await Promise.all([
-    truth("overview", { site: SITE, zone, ...latest(1, zone) }),
-    truth("overview", { site: SITE, zone, ...latest(28, zone) }),
-    truth("visits", { site: SITE, zone, grain: "day", ...latest(28, zone) }),
+    truth("overview", { ...EVERYTHING, zone, ...latest(1, zone) }),
+    truth("overview", { ...EVERYTHING, zone, ...latest(28, zone) }),
+    truth("visits", { ...EVERYTHING, zone, grain: "day", ...latest(28, zone) }),
   ]);
   assert.deepEqual(
     await page.$$eval(

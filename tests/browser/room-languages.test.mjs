@@ -24,7 +24,7 @@ const VIEWS = [
   "?view=refusals&rule=engagement.content_view_threshold",
   "?view=rules",
   "?view=registry",
-  "?view=registry&type=page_view",
+  "?view=registry&id=page_view",
   "?view=registry&part=states",
   "?view=registry&part=funnels",
   "?view=registry&part=site",
@@ -283,7 +283,7 @@ test("the contract says in the reader's language what is wrong, wherever it is s
     await loaded(page);
     await page.locator('.refusal[data-rule="engagement.content_view_threshold"]').click();
     await told(page.locator("dialog .dialog-body > p").first());
-    await page.goto(`${stack.url}/dashboard/?lang=${language}&view=registry&type=content_view`);
+    await page.goto(`${stack.url}/dashboard/?lang=${language}&view=registry&id=content_view`);
     await loaded(page);
     await page.locator("#type-example").fill(
       JSON.stringify({

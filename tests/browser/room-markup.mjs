@@ -198,6 +198,6 @@ export const PAGES = [
   "view=lifecycles&days=84&record=5",
   "view=alerts",
   "view=registry",
-  `view=registry&type=${encodeURIComponent(TYPE)}`,
+  `view=registry&id=${encodeURIComponent(TYPE)}`,
   ...["states", "funnels", "site", "jobs", "wall", "changes"].map((part) => `view=registry&part=${part}`),
 ];

@@ -135,7 +135,7 @@ async function tabTo(page, target) {
 }
 
 test("a schema that no engine could judge by cannot be saved", async (t) => {
-  const { page } = await signedIn(t, { query: "?view=registry&type=content_view" });
+  const { page } = await signedIn(t, { query: "?view=registry&id=content_view" });
   await loaded(page);
   const schema = page.getByLabel("What its metadata must hold; empty: anything");
   const verdict = page.locator("#type-verdict");
@@ -161,7 +161,7 @@ test("a viewer reads all of it and changes nothing", async (t) => {
   for (
     const query of [
       "?view=registry",
-      "?view=registry&type=page_view",
+      "?view=registry&id=page_view",
       "?view=registry&part=states",
       "?view=registry&part=funnels",
       "?view=registry&part=site",
@@ -240,8 +240,8 @@ test("a screen with a link shows the figures without signing in, until the link 
 /** @type {[string, string][]} */
 const VIEWS = [
   ["types", "?view=registry"],
-  ["type", "?view=registry&type=page_view"],
-  ["new-type", "?view=registry&type=new"],
+  ["type", "?view=registry&id=page_view"],
+  ["new-type", "?view=registry&id=new"],
   ["states", "?view=registry&part=states"],
   ["funnels", "?view=registry&part=funnels"],
   ["site", "?view=registry&part=site"],

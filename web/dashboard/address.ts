@@ -1,7 +1,10 @@
 /** The address of the page: it holds what is shown, so that every view can be saved and sent. Nobody's name is in it. */
 
-/** What stays when the reader goes from one view to another. */
-const KEPT = ["site", "days", "from", "to", "zone", "tier", "releases", "lang"];
+/** What stays when the reader goes from one view to another, whether the view can follow it or not. */
+const KEPT = [
+  ...["site", "days", "from", "to", "since", "until", "zone", "tier", "compare", "releases", "lang"],
+  ...["campaign", "utm_source", "utm_medium", "referrer", "page", "device", "type"],
+];
 
 /** Told to the page when the address changes while the view stays. */
 export const ADDRESS_CHANGED = "addresschange";
@@ -23,12 +26,6 @@ export function addressOf(words: Readonly<Record<string, string>>): string {
     else next.set(name, value);
   }
   return `?${next}`;
-}
-
-/** The address of the events behind a figure. It keeps the filters of the figures that a list of events has, too. */
-export function eventsOf(words: Readonly<Record<string, string>>): string {
-  const carried = Object.fromEntries(["campaign", "page", "type"].map((name) => [name, asked(name)]));
-  return addressOf({ ...(words["view"] === "explore" ? carried : {}), ...words });
 }
 
 /** Goes to an address of this page, as a link of it does. */

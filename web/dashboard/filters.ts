@@ -4,14 +4,23 @@ import { keep } from "./address.ts";
 import { TIERS } from "./charts/frame.ts";
 import type { Kpi, Narrowed, Range } from "./kpi.ts";
 import { narrowed, narrowing } from "./narrowing.ts";
-import { days, localDay } from "./periods.ts";
+import { days, localDay, localTime, moment, plusDays } from "./periods.ts";
 import { t } from "./texts.ts";
 
 export interface Filters {
   readonly range: Range;
   readonly tier: string;
+  /** Of a range that is not of whole days, too. */
   readonly narrowed: Narrowed;
+  readonly compare: keyof typeof COMPARISONS;
 }
+
+export const COMPARISONS = {
+  before: t("The days before"),
+  week: t("The same weekdays before"),
+  year: t("A year before"),
+  none: t("Nothing"),
+} as const;
 
 const PRESETS = {
   "1": t("Today"),
@@ -22,7 +31,8 @@ const PRESETS = {
 } as const;
 const DEFAULT = "28";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const DAY = 86_400_000;
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+const QUARTER = 900_000;
 
 /** `tiers` and `ranges`: whether what is shown can be of one tier, and of a range; `api`: what figures can be narrowed with. */
 export function filterBar(
@@ -46,7 +56,19 @@ export function filterBar(
   );
   const from = el("input", { type: "date", id: "from", value: given.from });
   const to = el("input", { type: "date", id: "to", value: given.to });
-  const dates = el("div", { class: "dates" }, labelled(t("From"), from), labelled(t("Until"), to));
+  const [since, until] = ([["since", t("From what time")], ["until", t("Until what time")]] as const).map((
+    [id, name],
+  ) => el("input", { type: "time", id, step: 900, value: timeIn(address, id), "aria-label": name })) as [
+    HTMLInputElement,
+    HTMLInputElement,
+  ];
+  const dates = el("div", { class: "dates" }, labelled(t("From"), from, since), labelled(t("Until"), to, until));
+  const wished = address.get("compare") ?? "before";
+  const compare = el(
+    "select",
+    { id: "compare" },
+    Object.entries(COMPARISONS).map(([value, name]) => el("option", { value, selected: wished === value }, name)),
+  );
   const tier = el(
     "select",
     { id: "tier" },
@@ -71,12 +93,12 @@ export function filterBar(
       : []),
     ...(tiers ? [labelled(t("Tier"), tier)] : []),
     labelled(t("Days end at midnight in"), zone),
-    ...(api ? [narrowing(api, range, onchange)] : []),
+    ...(api ? [labelled(t("Compared with"), compare), narrowing(api, range, onchange)] : []),
   );
   showDates();
   bar.addEventListener("change", () => {
     showDates();
-    if (preset() === "custom" && !(from.value !== "" && to.value !== "" && from.value <= to.value)) return;
+    if (preset() === "custom" && !(from.value !== "" && to.value !== "" && range().from < range().to)) return;
     note();
     onchange();
   });
@@ -84,7 +106,12 @@ export function filterBar(
   return { read };
 
   function read(): Filters {
-    return { range: range(), tier: tier.value, narrowed: api ? narrowed() : {} };
+    return {
+      range: range(),
+      tier: tier.value,
+      narrowed: api ? { ...narrowed(), ...(hours() && { exact: true }) } : {},
+      compare: compare.value as keyof typeof COMPARISONS,
+    };
   }
 
   function preset(): string {
@@ -94,20 +121,33 @@ export function filterBar(
   function range(): Range {
     const today = localDay(new Date(), zone.value);
     if (preset() === "custom") {
-      return { from: midnight(from.value, zone.value), to: midnight(shift(to.value, 1), zone.value), zone: zone.value };
+      return {
+        from: moment(from.value, since.value || "00:00", zone.value),
+        to: until.value === "" ? midnight(plusDays(to.value, 1)) : moment(to.value, until.value, zone.value),
+        zone: zone.value,
+      };
     }
     return {
-      from: midnight(shift(today, 1 - Number(preset())), zone.value),
-      to: midnight(shift(today, 1), zone.value),
+      from: midnight(plusDays(today, 1 - Number(preset()))),
+      to: midnight(plusDays(today, 1)),
       zone: zone.value,
     };
+  }
+
+  function midnight(day: string): Date {
+    return moment(day, "00:00", zone.value);
+  }
+
+  /** Whether the range begins or ends within a day. */
+  function hours(): boolean {
+    return preset() === "custom" && `${since.value}${until.value}` !== "";
   }
 
   function showDates(): void {
     dates.hidden = preset() !== "custom";
     if (dates.hidden || from.value !== "") return;
     to.value = localDay(new Date(), zone.value);
-    from.value = shift(to.value, -27);
+    from.value = plusDays(to.value, -27);
   }
 
   function note(): void {
@@ -117,36 +157,41 @@ export function filterBar(
       days: isCustom || preset() === DEFAULT ? "" : preset(),
       from: isCustom ? from.value : "",
       to: isCustom ? to.value : "",
+      since: isCustom ? since.value : "",
+      until: isCustom ? until.value : "",
+      ...(api && { compare: compare.value === "before" ? "" : compare.value }),
       tier: tier.value === "all" ? "" : tier.value,
       zone: zone.value === "UTC" ? "" : zone.value,
     });
   }
 }
 
-/** As many days just before, for comparison; where a clock was changed they are not as long. */
-export function before(range: Range): Range {
-  const { from, zone } = range;
-  return { ...range, from: midnight(shift(localDay(from, zone), -days(range)), zone), to: from };
-}
-
 /**
- * When a calendar day begins in a zone: the difference of the two readings is the zone's distance from UTC then. Where the clock
- * was put forward at midnight, the day has none, and begins when it was.
+ * What the figures are compared with, if anything: as many days, just before or so much earlier. Of a range that goes on, as
+ * much of them as has gone by, to the nearest quarter of an hour.
  */
-export function midnight(day: string, zone: string): Date {
-  const guess = Date.parse(`${day}T00:00:00Z`);
-  const once = new Date(guess - offset(guess, zone));
-  const twice = new Date(guess - offset(once.getTime(), zone));
-  return localDay(twice, zone) < day ? once : twice;
-}
-
-function offset(instant: number, zone: string): number {
-  return Date.parse(`${new Date(instant).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T")}Z`) -
-    Math.floor(instant / 1000) * 1000;
-}
-
-function shift(day: string, count: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY).toISOString().slice(0, 10);
+export function comparedWith(
+  { range, narrowed, compare }: Filters,
+  now = new Date(),
+): Pick<Filters, "range" | "narrowed"> | undefined {
+  if (compare === "none") return undefined;
+  const { from, to, zone } = range;
+  const goesOn = from <= now && now < to;
+  const earlier = (instant: Date): Date => {
+    const day = localDay(instant, zone);
+    const length = days(range);
+    const then = compare === "year"
+      ? `${Number(day.slice(0, 4)) - 1}${day.slice(4).replace("-02-29", "-02-28")}`
+      : plusDays(day, -(compare === "week" ? 7 * Math.ceil(length / 7) : length));
+    return moment(then, localTime(instant, zone), zone);
+  };
+  const until = goesOn
+    ? new Date(Math.max(from.getTime() + QUARTER, Math.round(now.getTime() / QUARTER) * QUARTER))
+    : to;
+  return {
+    range: { from: earlier(from), to: earlier(until), zone },
+    narrowed: goesOn ? { ...narrowed, exact: true } : narrowed,
+  };
 }
 
 function isZone(name: string): boolean {
@@ -162,6 +207,11 @@ function dateIn(address: URLSearchParams, name: string): string {
   return DATE.test(value) && !Number.isNaN(Date.parse(value)) ? value : "";
 }
 
-function labelled(name: string, control: HTMLInputElement | HTMLSelectElement): HTMLElement {
-  return el("div", { class: "inline-field" }, el("label", { for: control.id }, name), control);
+function timeIn(address: URLSearchParams, name: string): string {
+  const value = address.get(name) ?? "";
+  return TIME.test(value) ? value : "";
+}
+
+function labelled(name: string, control: HTMLInputElement | HTMLSelectElement, beside?: HTMLInputElement): HTMLElement {
+  return el("div", { class: "inline-field" }, el("label", { for: control.id }, name), control, beside);
 }

@@ -55,10 +55,21 @@ export function dayShort(period: string): string {
   return utc(period).toLocaleDateString(language, { timeZone: "UTC", day: "numeric", month: "short" });
 }
 
-/** The days of a range, the last one included. */
-export function dates({ from, to, zone }: { readonly from: Date; readonly to: Date; readonly zone: string }): string {
-  const written = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: zone });
-  return written.formatRange(from, new Date(to.getTime() - 1));
+/** The days of a range, the last one included; of one that is exact, from when until when. */
+export function span(
+  { from, to, zone }: { readonly from: Date; readonly to: Date; readonly zone: string },
+  exact: boolean,
+): string {
+  if (exact) {
+    return new Intl.DateTimeFormat(times, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).formatRange(
+      from,
+      to,
+    );
+  }
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: zone }).formatRange(
+    from,
+    new Date(to.getTime() - 1),
+  );
 }
 
 /** The month that a day is in, with its year where one begins. */

@@ -10,7 +10,7 @@ export interface Range {
   readonly zone: string;
 }
 /** Which visits a figure is of, by the keys of the database; KPI.md says what each means. */
-export type Narrowed = Readonly<Record<string, string>>;
+export type Narrowed = Readonly<Record<string, string | true>>;
 
 const overview = {
   events: number,

@@ -1,27 +1,45 @@
 /** Which visits the figures are of: what the reader narrowed them to, kept in the address, and which panel follows what. */
 import { el } from "../shared/dom.ts";
 import { asked, keep } from "./address.ts";
+import type { Filters } from "./filters.ts";
 import type { Kpi, Narrowed, Range } from "./kpi.ts";
 import { t } from "./texts.ts";
 
 /** What can be narrowed by, each a word of the address. */
-const NAMES = { campaign: t("Campaign"), page: t("First page"), device: t("Device"), type: t("Event type") } as const;
+const NAMES = {
+  campaign: t("Campaign"),
+  utm_source: t("Source"),
+  utm_medium: t("Medium"),
+  referrer: t("Referrer"),
+  page: t("First page"),
+  device: t("Device"),
+  type: t("Event type"),
+} as const;
 type Name = keyof typeof NAMES;
 const WORDS = Object.keys(NAMES) as readonly Name[];
 /** What the database calls them. */
-const KEYS = { campaign: "campaign", page: "entry_page", device: "device", type: "event_type" } as const;
+const KEYS = {
+  campaign: "campaign",
+  utm_source: "source",
+  utm_medium: "medium",
+  referrer: "referrer",
+  page: "entry_page",
+  device: "device",
+  type: "event_type",
+} as const;
 
-/** Which panel follows what; one that is not named here follows nothing. */
-const FOLLOWS: Readonly<Record<string, readonly (Name | "tier")[]>> = {
-  overview: WORDS,
-  engagement: [...WORDS, "tier"],
-  adoption: [...WORDS, "tier"],
-  visits: WORDS,
-  campaigns: WORDS,
-  pages: WORDS,
-  referrers: WORDS,
-  devices: WORDS,
-  live: ["tier"],
+/** Which panel follows what; one that is not named here follows nothing. The last minutes are of no range. */
+const ALL = [...WORDS, "hours"];
+const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
+  overview: ALL,
+  engagement: [...ALL, "tier"],
+  adoption: [...ALL, "tier"],
+  visits: ALL,
+  campaigns: ALL,
+  pages: ALL,
+  referrers: ALL,
+  devices: ALL,
+  live: ["tier", "hours"],
 };
 
 export function narrowed(): Narrowed {
@@ -29,11 +47,12 @@ export function narrowed(): Narrowed {
 }
 
 /** What a panel says of that which it cannot follow. */
-export function unfollowed(panel: string, tier: string): string {
-  const follows: readonly string[] = FOLLOWS[panel] ?? [];
+export function unfollowed(panel: string, { tier, narrowed }: Filters): string {
+  const follows = FOLLOWS[panel] ?? [];
   const names = [
     ...WORDS.filter((name) => asked(name) !== "" && !follows.includes(name)).map((name) => NAMES[name]),
     ...(tier !== "all" && !follows.includes("tier") ? [t("Tier")] : []),
+    ...("exact" in narrowed && !follows.includes("hours") ? [t("Hours")] : []),
   ];
   return names.length === 0 ? "" : t("Not narrowed by: {filters}", { filters: names.join(", ") });
 }
@@ -121,7 +140,9 @@ export function narrowing(api: Kpi, range: () => Range, onchange: () => void): H
     if (name === "page") return (await api.pages(now, "entry")).map(({ page }) => page);
     if (name === "device") return (await api.devices(now)).map(({ device }) => device);
     if (name === "type") return (await api.adoption(now)).map(({ event_type }) => event_type);
+    if (name === "referrer") return (await api.referrers(now)).map(({ referrer }) => referrer);
     const [funnel] = await api.funnels();
-    return funnel ? (await api.campaigns(now, "last", funnel.funnel)).map(({ campaign }) => campaign) : [];
+    const campaigns = funnel ? await api.campaigns(now, "last", funnel.funnel) : [];
+    return campaigns.map((one) => one[KEYS[name]]);
   }
 }

@@ -1,6 +1,6 @@
 /** One question and its answer: loads and draws it, says if there is nothing, and if it fails, says so and tries again. */
 import { el } from "../shared/dom.ts";
-import { eventsOf } from "./address.ts";
+import { addressOf } from "./address.ts";
 import type { Filters } from "./filters.ts";
 import { type Kpi, ReadError } from "./kpi.ts";
 import { unfollowed } from "./narrowing.ts";
@@ -121,8 +121,8 @@ export function limitsOf(): { readonly element: HTMLElement; readonly say: (pane
   const element = el("p", { class: "small unfollowed", hidden: true });
   return {
     element,
-    say: (panel, { tier }) => {
-      element.textContent = unfollowed(panel, tier);
+    say: (panel, filters) => {
+      element.textContent = unfollowed(panel, filters);
       element.hidden = element.textContent === "";
     },
   };
@@ -144,10 +144,10 @@ export function pngButton(panel: HTMLElement, title: string, filters: () => Filt
 /** Made when it is followed, so that it takes the range along that the reader has chosen by then. */
 function seeLink(title: string, words: Readonly<Record<string, string>>): HTMLElement {
   return el("a", {
-    href: eventsOf(words),
+    href: addressOf(words),
     "data-view": words["view"],
     "aria-label": t("See the events: {title}", { title }),
-    onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = eventsOf(words),
+    onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(words),
   }, t("See the events"));
 }
 

@@ -2,7 +2,7 @@
 import { byId, el } from "../shared/dom.ts";
 import { fileName, save } from "./csv.ts";
 import type { Filters } from "./filters.ts";
-import { dates } from "./format.ts";
+import { span } from "./format.ts";
 
 /** What can be pressed or unfolded, which a picture cannot be. */
 const LEFT_OUT = ".button, select, fieldset, details, header a, .visually-hidden, .releases";
@@ -17,9 +17,13 @@ export async function savePicture(panel: HTMLElement, title: string, filters: Fi
 
 function caption({ range, tier, narrowed }: Filters): string {
   const site = byId<HTMLSelectElement>("site-choice").selectedOptions[0]?.textContent ?? "";
-  return [site, `${dates(range)} (${range.zone})`, tier === "all" ? "" : tier, ...Object.values(narrowed)].filter(
-    Boolean,
-  ).join(" · ");
+  const said = [
+    site,
+    `${span(range, "exact" in narrowed)} (${range.zone})`,
+    tier === "all" ? "" : tier,
+    ...Object.values(narrowed).map((value) => value === true ? "" : value),
+  ];
+  return said.filter(Boolean).join(" · ");
 }
 
 async function painted(panel: HTMLElement, foot: string): Promise<HTMLCanvasElement> {

@@ -1,7 +1,7 @@
-/** The numbers that one looks at first, each compared with the same length of time before. */
+/** The numbers that one looks at first, each compared with those of an earlier time. */
 import { el } from "../../shared/dom.ts";
-import { before } from "../filters.ts";
-import { count, duration, percent, short } from "../format.ts";
+import { comparedWith } from "../filters.ts";
+import { count, duration, percent, short, span } from "../format.ts";
 import type { Overview, Quality } from "../kpi.ts";
 import type { Spec } from "../panel.ts";
 import { rich, t } from "../texts.ts";
@@ -9,6 +9,8 @@ import { rich, t } from "../texts.ts";
 interface Data {
   readonly now: Overview | undefined;
   readonly then: Overview | undefined;
+  /** When that was. */
+  readonly compared: string;
   /** By time of receipt, every event counted: what the gate itself says about the range. */
   readonly passage: Quality | undefined;
 }
@@ -16,22 +18,35 @@ interface Data {
 export const overviewPanel: Spec<Data> = {
   id: "overview",
   title: t("At a glance"),
-  note: t("Compared with the same length of time just before. A visitor who signs in is one person with the user."),
+  note: t("A visitor who signs in is one person with the user."),
   see: { view: "explore" },
-  load: async ({ kpi, filters: { range, narrowed } }) => {
+  load: async ({ kpi, filters }) => {
+    const { range, narrowed } = filters;
+    const earlier = comparedWith(filters);
     const [now, then, quality] = await Promise.all([
       kpi.overview(range, narrowed),
-      kpi.overview(before(range), narrowed),
+      earlier && kpi.overview(earlier.range, earlier.narrowed),
       Object.keys(narrowed).length === 0 ? kpi.quality(range, "total") : [],
     ]);
-    return { now, then, passage: quality.find(({ rule_id }) => rule_id === null) };
+    return {
+      now,
+      then,
+      compared: earlier ? t("Compared with {range}", { range: span(earlier.range, "exact" in earlier.narrowed) }) : "",
+      passage: quality.find(({ rule_id }) => rule_id === null),
+    };
   },
   empty: ({ now, passage }) =>
     (now?.events ?? 0) + (passage?.received ?? 0) > 0
       ? undefined
       : t("No event reached this site in this range. Choose a longer one, or put the tracker on a page."),
-  render: ({ now, then, passage }) =>
-    el("div", { class: "overview" }, passage && gatebar(passage), now && figures(now, then)),
+  render: ({ now, then, compared, passage }) =>
+    el(
+      "div",
+      { class: "overview" },
+      passage && gatebar(passage),
+      now && figures(now, then),
+      compared !== "" && el("p", { class: "quiet small", id: "compared" }, compared),
+    ),
 };
 
 function gatebar({ accepted, rejected, received }: Quality): HTMLElement {
@@ -97,12 +112,13 @@ function figure(key: string, name: string, value: string, changed: HTMLElement |
     {},
     el("dt", {}, name),
     el("dd", { class: "value", "data-kpi": key }, value),
-    el("dd", { class: "change small" }, changed),
+    changed !== "" && el("dd", { class: "change small" }, changed),
   );
 }
 
 function change(now: number | null, then: number | null | undefined, moreIsGood = true): HTMLElement | string {
-  if (now === null || then === null || then === undefined || then === 0) return t("nothing to compare");
+  if (then === undefined) return "";
+  if (now === null || then === null || then === 0) return t("nothing to compare");
   const rate = now / then - 1;
   if (Math.abs(rate) < 0.005) return t("unchanged");
   return el(

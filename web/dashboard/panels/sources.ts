@@ -1,6 +1,6 @@
 /** What visits came by and where they began: campaigns, pages, referrers and devices, each the most visited first. */
 import { type Child, el } from "../../shared/dom.ts";
-import { eventsOf } from "../address.ts";
+import { addressOf } from "../address.ts";
 import { withTable } from "../charts/frame.ts";
 import { count, duration, percent } from "../format.ts";
 import type { Campaign, FunnelChoice, VisitGroup } from "../kpi.ts";
@@ -188,9 +188,9 @@ function ranking(rows: readonly Ranked[]): HTMLElement {
         bar,
         see
           ? el("a", {
-            href: eventsOf(see),
+            href: addressOf(see),
             "data-view": "explore",
-            onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = eventsOf(see),
+            onclick: (event) => (event.currentTarget as HTMLAnchorElement).href = addressOf(see),
           }, name)
           : el("span", {}, name),
         el("span", { class: "quiet small" }, beside),

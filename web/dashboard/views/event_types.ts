@@ -8,7 +8,7 @@ import { t } from "../texts.ts";
 
 export async function part(around: Around): Promise<HTMLElement> {
   const types = await around.api.types();
-  const wanted = asked("type");
+  const wanted = asked("id");
   const chosen = types.find(({ id }) => id === wanted);
   if (chosen || wanted === "new" && around.editor) return typeForm(around, chosen);
   const find = el("input", { id: "find-type", type: "search", autocomplete: "off", oninput: () => narrow() });
@@ -16,7 +16,7 @@ export async function part(around: Around): Promise<HTMLElement> {
     {
       name: t("Type"),
       cell: ({ id }) =>
-        el("a", { href: addressOf({ view: "registry", type: id }), "data-view": "registry", class: "rule-id" }, id),
+        el("a", { href: addressOf({ view: "registry", id }), "data-view": "registry", class: "rule-id" }, id),
       text: ({ id }) => id,
     },
     { name: t("Category"), cell: ({ category }) => category, text: ({ category }) => category },
@@ -53,7 +53,7 @@ export async function part(around: Around): Promise<HTMLElement> {
       around.editor &&
         el(
           "a",
-          { class: "button", href: addressOf({ view: "registry", type: "new" }), "data-view": "registry" },
+          { class: "button", href: addressOf({ view: "registry", id: "new" }), "data-view": "registry" },
           t("Add a type"),
         ),
       found,

@@ -15,6 +15,7 @@ const SHOWN = 50;
 /** What the list can be narrowed by: words of the address, and how a field for each is called. */
 const NARROWED = { type: t("Event type"), page: t("Page path"), campaign: t("Campaign"), source: t("Source") } as const;
 type Narrowed = keyof typeof NARROWED;
+const EVERYTHING = Object.fromEntries([...Object.keys(NARROWED), "kind"].map((name) => [name, ""]));
 
 export function show(place: Place): Promise<void> {
   const api = room(place.client, place.site);
@@ -86,7 +87,7 @@ function filterOf({ tier }: Filters): EventFilter {
 
 /** The words that the list is narrowed by now. */
 function narrowed(): Record<string, string> {
-  return Object.fromEntries([...Object.keys(NARROWED), "kind"].map((name) => [name, asked(name)]));
+  return Object.fromEntries(Object.keys(EVERYTHING).map((name) => [name, asked(name)]));
 }
 
 function form(): HTMLElement {
@@ -125,7 +126,11 @@ function form(): HTMLElement {
     el("div", { class: "field" }, el("label", { for: "narrow-kind" }, t("Outcome")), kind),
     el("button", { class: "button", type: "submit" }, t("Show")),
     Object.values(narrowed()).some((value) => value !== "") &&
-      el("a", { href: addressOf({ view: "explore" }), "data-view": "explore", class: "button plain" }, t("Show all")),
+      el(
+        "a",
+        { href: addressOf({ view: "explore", ...EVERYTHING }), "data-view": "explore", class: "button plain" },
+        t("Show all"),
+      ),
   );
 }
 

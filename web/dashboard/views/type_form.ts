@@ -93,7 +93,7 @@ export async function typeForm(around: Around, given?: EventType): Promise<HTMLE
     if (now.tier === "system" && now.score_weight > 0) return t("Events of the tier system move no score: make it 0.");
     if (given && Object.keys(changed).length === 0) return t("Nothing is different.");
     await (given ? api.changeType(given.id, changed) : api.addType(now));
-    if (!given) go(addressOf({ view: "registry", type: now.id }));
+    if (!given) go(addressOf({ view: "registry", id: now.id }));
     else await done(t("{name} was saved. It holds for the next event.", { name: now.id }));
     return null;
   }, "button primary");
