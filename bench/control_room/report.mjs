@@ -11,7 +11,7 @@ const BARS = { answers: 150, change: 200, requests: 2, task: 50, shift: 0.1 };
 export const median = (/** @type {number[]} */ values) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 /** @param {Speed} speed @returns {Line[]} */
-export function lines({ first, changes, idle }) {
+export function lines({ first, changes, narrowed, idle }) {
   const of = (/** @type {"answers" | "shown" | "all"} */ key) => median(first.map((one) => one[key]));
   const shown = changes.map((change) => change.shown);
   return [
@@ -20,6 +20,7 @@ export function lines({ first, changes, idle }) {
     ["every panel of the page is drawn", of("all"), Infinity, "ms"],
     ["a change of the filters is on the screen, median", median(shown), BARS.change, "ms"],
     ["the slowest of them", Math.max(...shown), Infinity, "ms"],
+    ["to choose a campaign, median", median(narrowed.map(({ shown }) => shown)), BARS.change, "ms"],
     ["a change is in every panel of the page, median", median(changes.map(({ all }) => all)), Infinity, "ms"],
     ["the longest task of opening it, median", median(first.map(({ longest }) => longest)), BARS.task, "ms"],
     ["the longest task of a change, median", median(changes.map(({ longest }) => longest)), BARS.task, "ms"],
@@ -31,7 +32,7 @@ export function lines({ first, changes, idle }) {
 
 /** @param {Speed} speed @param {{ events: number, version: string }} site */
 export function speedText(speed, { events, version }) {
-  const { first, changes, watched } = speed;
+  const { first, changes, narrowed, watched } = speed;
   const over = changes.filter(({ shown }) => shown > BARS.change).length;
   return `## What somebody waits for
 
@@ -42,7 +43,10 @@ Chromium at 1280 × 800, all on one machine: ${machine()}, load average ${
     loadavg()[0].toFixed(1)
   } at the end. The page was
 opened ${first.length} times, and its filters changed ${changes.length} times, to ranges from a day to a year and to each tier; ${over} changes
-took longer than the bar. A task that takes longer than 50 ms counts as long; 0 is a run without one.
+took longer than the bar. A campaign that brought a quarter of the visits was on the screen, by the range, in
+${
+    narrowed.map(({ what, shown }) => `${Math.round(shown)} ms (${what.split(",")[0]})`).join(", ")
+  }. A task that takes longer than 50 ms counts as long; 0 is a run without one.
 
 | | measured | may be |
 |---|---:|---:|

@@ -33,6 +33,7 @@ export const errorsPanel: Spec<readonly ErrorCount[]> = {
 };
 
 function none(period: string, key: string): ErrorCount {
-  const [event_type = "", code = ""] = key.split("/");
-  return { period, event_type, code, events: 0, per_thousand: 0 };
+  // No type of event has a slash in its name; a code may.
+  const slash = key.indexOf("/");
+  return { period, event_type: key.slice(0, slash), code: key.slice(slash + 1), events: 0, per_thousand: 0 };
 }
