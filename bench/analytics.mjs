@@ -12,6 +12,7 @@ import { ingest } from "../tests/database/events.mjs";
 import { asClient, startPostgres } from "../tests/database/postgres.mjs";
 import { CALLS, NARROWED, NARROWINGS, range, REGISTERED } from "./analytics_calls.mjs";
 import { arrivals, fold, processor } from "./analytics_load.mjs";
+import { instead } from "./analytics_instead.mjs";
 import { foldsOfOne } from "./analytics_person.mjs";
 import { median, report, sorted } from "./analytics_report.mjs";
 import { buildSite, PLAIN, SITE, siteSize } from "./analytics_site.mjs";
@@ -151,6 +152,8 @@ async function measure(url, client, sender) {
       read: plan.Plan["Shared Read Blocks"],
     });
   }
+  log("asking the same of the events, of views and of an archive");
+  const other = SERVER ? undefined : await instead(client, url);
   log("reading what is narrowed");
   /** @type {{ what: string, times: number[] }[]} */
   const narrowed = [];
@@ -217,7 +220,23 @@ async function measure(url, client, sender) {
   log("folding what somebody did who did more than anybody");
   const ones = SERVER ? [] : await foldsOfOne(url, client, sender, EVENTS);
   report(
-    { built, version, first, folds, refreshes, erasures, tables, views, reads, narrowed, plans, lags, rounds, ones },
+    {
+      built,
+      version,
+      first,
+      folds,
+      refreshes,
+      erasures,
+      tables,
+      views,
+      reads,
+      other,
+      narrowed,
+      plans,
+      lags,
+      rounds,
+      ones,
+    },
     { large: LARGE, given: GIVEN > 0, calls: READS, sent: SENT },
   );
 }

@@ -1,4 +1,4 @@
-/** Contender: Zod 4. */
+/** Contender: Zod 4, schemas compiled to functions. */
 import * as z from "zod";
 import { metadataShape, type Property } from "./metadata.ts";
 import { contender } from "./rows.ts";
@@ -8,7 +8,7 @@ import type { PayloadSchema } from "./types.ts";
 const uuid = z.string().regex(UUID);
 const utm = z.string().max(256).nullable().optional();
 
-const event = z.strictObject({
+const event = z.compile(z.strictObject({
   id: uuid.optional(),
   occurred_at: z.string().optional(),
   user_id: uuid.nullable().optional(),
@@ -24,7 +24,7 @@ const event = z.strictObject({
   site_id: uuid.optional(),
   metadata: z.looseObject({}),
   email: z.string().optional(),
-});
+}));
 
 function metadata(type: string, category: string, payload: PayloadSchema | null): Shape {
   const { properties, required, oneOf } = metadataShape(type, category, payload);
@@ -44,7 +44,8 @@ function metadata(type: string, category: string, payload: PayloadSchema | null)
       })
     );
   }
-  return (value) => schema.safeParse(value).success;
+  const compiled = z.compile(schema);
+  return (value) => compiled.safeParse(value).success;
 }
 
 function property({ type, enum: values, minimum, maximum, minLength, maxLength, ink }: Property): z.ZodType {

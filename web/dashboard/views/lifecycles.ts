@@ -32,11 +32,13 @@ export function show(place: Place): Promise<void> {
 
   async function draw(): Promise<void> {
     const { range } = filters.read();
+    const parts: Promise<void>[] = [];
     await loaded(body, () => api.list(), (all) => {
       const readable = all.filter((one) => one.readable);
       const chosen = readable.find((one) => named(one) === asked("table")) ?? readable[0];
-      return chosen === undefined ? nothing() : [tabs(readable, chosen), table(chosen, api, range)];
+      return chosen === undefined ? nothing() : [tabs(readable, chosen), table(chosen, api, range, parts)];
     });
+    await Promise.all(parts);
     if (!place.signal.aborted) place.main.dataset["loaded"] = place.site;
   }
 }
@@ -68,7 +70,8 @@ function tabs(all: readonly Lifecycle[], chosen: Lifecycle): Child {
   );
 }
 
-function table(one: Lifecycle, api: LifecycleApi, range: Range): Child {
+/** The table's history and figures; `parts` are waited for until each is there. */
+function table(one: Lifecycle, api: LifecycleApi, range: Range, parts: Promise<void>[]): Child {
   const figures = el("div", {});
   const record = asked("record");
   const history = el("div", {});
@@ -79,7 +82,7 @@ function table(one: Lifecycle, api: LifecycleApi, range: Range): Child {
       api.dwell(one, range),
       api.actors(one, range),
     ]);
-  void loaded(figures, ask, ([latest, moves, dwell, actors]) => [
+  parts.push(loaded(figures, ask, ([latest, moves, dwell, actors]) => [
     latest.length > 0 && [el("h2", { class: "sub" }, t("Latest moves")), latestTable(one, latest, range.zone)],
     el("h2", { class: "sub" }, t("How they move")),
     movesTable(moves),
@@ -87,8 +90,8 @@ function table(one: Lifecycle, api: LifecycleApi, range: Range): Child {
     dwellTable(dwell),
     el("h2", { class: "sub" }, t("Who moves them")),
     actorsTable(actors, range.zone),
-  ]);
-  if (record !== "") void drawHistory(history, one, record, api, range.zone);
+  ]));
+  if (record !== "") parts.push(drawHistory(history, one, record, api, range.zone));
   return [search(one, record), history, figures];
 }
 
