@@ -43,7 +43,7 @@ test("the counts of a suite are those in its own output", () => {
 test("a run that takes too long names its slowest tests", () => {
   const output = "✔ a quick one (3.5ms)\n✔ a slow one (of two) (61000.25ms)\n✖ one that fails (70000ms)\nℹ pass 2\n";
   assert.deepEqual(counts.durations(output), [["a quick one", 0.0035], ["a slow one (of two)", 61.00025]]);
-  const part = { passed: 2, failed: 1, skipped: 0, seconds: 131, processor: 90.04, output, log: "" };
+  const part = { command: [], passed: 2, failed: 1, skipped: 0, seconds: 131, processor: 90.04, output, log: "" };
   const suite = { name: "database", commands: [], needs: [], reader: counts.node, long: false };
   const said = (/** @type {number} */ elapsed) => summary([{ ...part, suite, parts: [part] }], elapsed).split("\n");
   assert.ok(said(901).includes("    61.0 s  database: a slow one (of two)"));

@@ -19,7 +19,7 @@ const plain = { ...environment, NO_COLOR: "1" };
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
 /** @typedef {{ suite: Suite, command: string[] }} Part a suite's, and what runs it */
-/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number, processor: number, output: string, log: string }} Outcome */
+/** @typedef {{ command: string[], passed: number, failed: number, skipped: number, seconds: number, processor: number, output: string, log: string }} Outcome */
 
 /**
  * Runs a part of a suite in its own process group, and keeps everything it prints in a log.
@@ -32,7 +32,7 @@ export function execute(part, onLine) {
   const { suite } = part;
   const limit = suite.seconds ?? LIMIT_SECONDS;
   mkdirSync(logs, { recursive: true });
-  const log = join(logs, logName(part));
+  const log = join(logs, `${nameOf(part)}.log`);
   const file = createWriteStream(log);
   const started = performance.now();
   const [command, ...args] = part.command;
@@ -67,6 +67,7 @@ export function execute(part, onLine) {
       if (child.pid !== undefined) running.delete(child.pid);
       file.end();
       resolve({
+        command: part.command,
         ...counted(suite.reader, output, code),
         seconds: (performance.now() - started) / 1000,
         processor,
@@ -89,9 +90,9 @@ export function execute(part, onLine) {
 }
 
 /** After the suite, and where a suite has several parts after the file that the part runs. @param {Part} part */
-function logName({ suite, command }) {
+export function nameOf({ suite, command }) {
   const words = suite.commands.length > 1 ? [suite.name, basename(command.at(-1) ?? "", ".test.mjs")] : [suite.name];
-  return `${words.join(" ").replace(/[^\w.-]+/g, "-")}.log`;
+  return words.join(" ").replace(/[^\w.-]+/g, "-");
 }
 
 /** @param {number | undefined} group */

@@ -1,5 +1,6 @@
 import { checks } from "./checks.mjs";
 import { choose } from "./choose.mjs";
+import { earlier, remember } from "./earlier.mjs";
 import { endAll } from "./execute.mjs";
 import { prepare } from "./prepare.mjs";
 import { processorSeconds } from "./processor.mjs";
@@ -27,7 +28,8 @@ export async function main(line) {
   processorSeconds();
   const progress = new Progress(chosen.length);
   const started = performance.now();
-  const results = await run(chosen, progress);
+  const results = await run(chosen, progress, earlier());
+  remember(results);
   progress.end();
   console.log(summary(results, (performance.now() - started) / 1000));
   process.exit(results.some(({ failed }) => failed > 0) ? 1 : 0);

@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from "node:os";
 import { execute } from "./execute.mjs";
 
 /** @typedef {import("./execute.mjs").Part} Part */
@@ -5,8 +6,17 @@ import { execute } from "./execute.mjs";
 /** @typedef {import("./suites.mjs").Suite} Suite */
 /** @typedef {{ suite: Suite, parts: Outcome[], passed: number, failed: number, skipped: number, seconds: number, processor: number }} Result */
 
-/** Two more than the cores of the smallest machine that this is meant for, since every part waits for something half of its time. */
-const LANES = 4;
+/** With its servers and its browser, none of the parts needs more, apart from Spark. */
+const MEMORY_OF_A_PART = 2 ** 31;
+
+/**
+ * How many parts run at a time: five for two cores, since a part works two fifths of its time and otherwise waits for a
+ * server, a page or a disk.
+ *
+ * @param {number} cores @param {number} memory in bytes
+ */
+export const lanes = (cores, memory) =>
+  Math.max(2, Math.min(Math.ceil(cores * 2.5), Math.floor(memory / MEMORY_OF_A_PART)));
 
 /**
  * Runs the parts of suites in lanes, and afterwards, one at a time, those of the suites that measure time. Each runs once:
@@ -14,9 +24,10 @@ const LANES = 4;
  *
  * @param {Suite[]} suites
  * @param {Pick<import("./report.mjs").Progress, "started" | "line" | "ended" | "finished">} progress
+ * @param {import("./earlier.mjs").Earlier} [earlier]
  * @returns {Promise<Result[]>} in the order of `suites`
  */
-export async function run(suites, progress) {
+export async function run(suites, progress, earlier = () => undefined) {
   /** @type {Map<Suite, Outcome[]>} */
   const outcomes = new Map(suites.map((suite) => [suite, []]));
   const of = (/** @type {Suite} */ suite) => outcomes.get(suite) ?? [];
@@ -29,13 +40,13 @@ export async function run(suites, progress) {
     if (of(part.suite).length === part.suite.commands.length) progress.finished(joined(part.suite, of(part.suite)));
   };
 
-  const queue = mixed(suites.filter((suite) => !suite.alone));
+  const queue = longestFirst(mixed(suites.filter((suite) => !suite.alone)), earlier);
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       await runOne(next);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes(availableParallelism(), totalmem()) }, lane));
   for (const suite of suites.filter((suite) => suite.alone)) {
     for (const command of suite.commands) await runOne({ suite, command });
   }
@@ -44,8 +55,19 @@ export async function run(suites, progress) {
 }
 
 /**
- * The parts of each suite spread over the whole run, so that what keeps a processor busy runs beside what waits, and no lane
- * ends long after the others.
+ * The longest first, so that no lane ends long after the others. A part that has not run here yet comes before them, for it
+ * may be the longest of all.
+ *
+ * @param {Part[]} parts @param {import("./earlier.mjs").Earlier} earlier @returns {Part[]}
+ */
+export function longestFirst(parts, earlier) {
+  const seconds = new Map(parts.map((part) => [part, earlier(part) ?? Infinity]));
+  const of = (/** @type {Part} */ part) => seconds.get(part) ?? Infinity;
+  return parts.toSorted((a, b) => of(a) === of(b) ? 0 : of(b) - of(a));
+}
+
+/**
+ * The parts of each suite spread over the whole run, so that what keeps a processor busy runs beside what waits.
  *
  * @param {Suite[]} suites @returns {Part[]}
  */

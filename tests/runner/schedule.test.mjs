@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { exitCode } from "./counts.mjs";
-import { mixed, run } from "./schedule.mjs";
+import { lanes, longestFirst, mixed, run } from "./schedule.mjs";
 
 /** @param {string} name @param {string[]} programs @returns {import("./suites.mjs").Suite} */
 const suite = (name, ...programs) => ({
@@ -23,6 +23,19 @@ test("the parts of each suite are spread over the whole run", () => {
     "two part-2",
     "four part-4",
   ]);
+});
+
+test("the longest part begins first, and one that has not run here yet before it", () => {
+  /** @type {Record<string, number>} */
+  const seconds = { "part-1": 3, "part-2": 20, "part-4": 5 };
+  const order = longestFirst(mixed([suite("four", "", "", "", "")]), ({ command }) => seconds[command.at(-1) ?? ""]);
+  assert.deepEqual(order.map(({ command }) => command.at(-1)), ["part-3", "part-2", "part-4", "part-1"]);
+});
+
+test("two cores have five lanes, and a machine with little memory has fewer", () => {
+  const GIB = 2 ** 30;
+  const given = /** @type {const} */ ([[2, 24, 5], [4, 16, 8], [8, 32, 16], [16, 128, 40], [2, 7, 3], [1, 1, 2]]);
+  for (const [cores, memory, expected] of given) assert.equal(lanes(cores, memory * GIB), expected);
 });
 
 test("a suite is what its parts are together, and is told of once, when all have ended", async () => {
