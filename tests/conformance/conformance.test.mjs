@@ -1,12 +1,12 @@
 // Every engine of ours proves itself by the suite that an engine of somebody else's does, and a wrong one is told.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { conforms, groups, started } from "../../conformance/protocol.mjs";
 import { files } from "../../conformance/write.mjs";
+import { commandLine } from "../command_line.mjs";
 import { startPostgres, VERSIONS } from "../database/postgres.mjs";
 import { root } from "../runner/paths.mjs";
 
@@ -35,10 +35,7 @@ test("the files of the suite are what the corpus says", () => {
 
 test("the module conforms", () => proves(process.execPath, [engine("module.mjs")]));
 
-test("the command line conforms", async () => {
-  execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-  await proves(join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate"), ["conformance"]);
-});
+test("the command line conforms", () => proves(commandLine(), ["conformance"]));
 
 for (const version of VERSIONS) {
   test(`Postgres ${version} conforms`, async (t) => {

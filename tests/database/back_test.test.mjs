@@ -1,17 +1,16 @@
 // What a rule would have refused of what is stored is what the database says of each row, whatever the size of the batches.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
-import { root } from "../runner/paths.mjs";
+import { commandLine } from "../command_line.mjs";
 import { event, ingest, insert } from "./events.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
-execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
+const program = commandLine();
 
 const SITE = "00000000-0000-4000-8000-000000000001";
 const OTHER_SITE = "11111111-1111-4111-8111-111111111111";

@@ -1,13 +1,13 @@
 // A person is erased: nothing of them is found again anywhere, nobody else's rows and no figure change, every checkpoint of
 // before still verifies, and nobody can pass an edit off as an erasure.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
-import { root } from "../runner/paths.mjs";
+import { commandLine } from "../command_line.mjs";
 import { ADA, BOB, CANARIES, figures, HASH, holding, isKnown, OWN, scene, SENT, SHARED, SITE } from "./erase_scene.mjs";
 import { ingest, insert } from "./events.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
@@ -69,8 +69,7 @@ const FORGED = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-erase-"));
-execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
+const program = commandLine();
 after(() => rmSync(folder, { recursive: true }));
 
 /** @param {string} url @param {string[]} args */

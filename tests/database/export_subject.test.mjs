@@ -1,16 +1,14 @@
 // What is held of a person is exported whole, with what each column means, without anybody else, and as a page.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { commandLine } from "../command_line.mjs";
 import { blocks, commands } from "../docs/documents.mjs";
-import { root } from "../runner/paths.mjs";
 import { ADA, BOB, HASH, holding, OWN, scene, SENT, SHARED } from "./erase_scene.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
-execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
+const program = commandLine();
 
 /**
  * @typedef {{ table: string, meaning: string | null, columns: { name: string, meaning: string | null }[],

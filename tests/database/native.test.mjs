@@ -3,16 +3,15 @@
 // row is itself a valid event to both, and what no text may hold is refused alike. AUDIENCE_GATE_SEED=… and
 // AUDIENCE_GATE_EVENTS=… as in the differential test.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
+import { commandLine } from "../command_line.mjs";
 import { size } from "../long.mjs";
-import { root } from "../runner/paths.mjs";
 import { generated, random } from "./generated.mjs";
 import { answered, CALLERS, cases, comparison, told } from "./native.mjs";
 
@@ -22,14 +21,7 @@ const seed = Number(process.env.AUDIENCE_GATE_SEED ?? Date.now() % 2 ** 31);
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-native-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** The program, in the form in which the size of the run needs it. */
-let gate = "";
-before(() => {
-  const form = GENERATED > 100_000 ? "release" : "debug";
-  const command = ["build", "--locked", "-p", "audience-gate-cli", ...(form === "release" ? ["--release"] : [])];
-  execFileSync("cargo", command, { cwd: root, stdio: "pipe" });
-  gate = join(root, process.env.CARGO_TARGET_DIR ?? "target", form, "audience-gate");
-});
+const gate = commandLine();
 
 /** What one thread found in its share. @param {number} worker @param {number} workers @returns {Promise<{ rejected: number, looked: number }>} */
 async function share(worker, workers) {

@@ -1,14 +1,14 @@
 // Rules of retention: what was said goes from each event past its age, and whoever has done nothing for long is erased; nobody
 // else's rows and no figure change, every checkpoint of before still verifies, and nothing happens until it is enabled.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { commandLine } from "../command_line.mjs";
 import { blocks } from "../docs/documents.mjs";
-import { root } from "../runner/paths.mjs";
 import { ADA, BOB, figures, holding, SITE } from "./erase_scene.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
 
@@ -59,8 +59,7 @@ const REFUSED = [400, 2].map((ago) => ({
 }));
 
 const folder = mkdtempSync(join(tmpdir(), "audience-gate-retention-"));
-execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
+const program = commandLine();
 after(() => rmSync(folder, { recursive: true }));
 
 /** @param {string} url @param {string[]} args */

@@ -1,13 +1,14 @@
 // Sealed history against its owner: whatever somebody changes who may do anything in the database, with every trigger off,
 // is found from one checkpoint that was kept, and the row is named.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { buildSync } from "esbuild";
+import { commandLine } from "../command_line.mjs";
 import { blocks, commands } from "../docs/documents.mjs";
 import { root } from "../runner/paths.mjs";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "./postgres.mjs";
@@ -38,8 +39,7 @@ buildSync({
 });
 /** @type {typeof import("../../web/shared/proof.ts")} */
 const { checkProof } = await import(file("proof.mjs"));
-execFileSync("cargo", ["build", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
-const program = join(root, process.env.CARGO_TARGET_DIR ?? "target", "debug", "audience-gate");
+const program = commandLine();
 after(() => rmSync(folder, { recursive: true }));
 
 /** @param {string} url @param {string[]} args */

@@ -74,16 +74,7 @@ async function execute(command, block) {
 
 /** The program has the subcommand and its options. @param {string} command */
 function knowsOptions(command) {
-  const help = run("cargo", [
-    "run",
-    "--quiet",
-    "--locked",
-    "-p",
-    "audience-gate-cli",
-    "--",
-    ...command.split(" ").slice(1, 3),
-    "--help",
-  ]);
+  const help = run("cargo", [...COMMAND_LINE, ...command.split(" ").slice(1, 3), "--help"]);
   for (const [option] of command.matchAll(/--\w+/g)) {
     assert.ok(help.includes(option), `${command}: there is no ${option}`);
   }

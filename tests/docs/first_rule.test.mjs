@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import process from "node:process";
 import { promisify } from "node:util";
 import { startStack } from "../../local/stack.mjs";
+import { commandLine } from "../command_line.mjs";
 import { begun } from "../stack/beginning.mjs";
 import { freePort } from "../stack/launch.mjs";
 import { blocks, commands, root } from "./documents.mjs";
@@ -44,18 +45,15 @@ const ANSWER = {
       const { rows: [row] } = await stack.database.query(`select (${asked[1]})::text as text`);
       return writeFileSync(join(folder, asked[2] ?? ""), String(row?.text));
     }
-    if (command.startsWith("audience-gate ")) return commandLine(command.split(" ").slice(1));
+    if (command.startsWith("audience-gate ")) return refusesByIt(command.split(" ").slice(1));
     const here = command.replaceAll("http://127.0.0.1:54321", stack.url);
     return JSON.parse((await promisify(execFile)("bash", ["-c", here])).stdout);
   },
 };
 
 /** @param {string[]} args */
-function commandLine(args) {
-  const build = ["build", "--quiet", "--locked", "--release", "-p", "audience-gate-cli"];
-  assert.equal(spawnSync("cargo", build, { cwd: root, stdio: "inherit" }).status, 0);
-  const program = join(root, "target", "release", "audience-gate");
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+function refusesByIt(args) {
+  const { status, stdout, stderr } = spawnSync(commandLine(), args, { cwd: folder, encoding: "utf8" });
   assert.equal(status, 1, stderr);
   assert.deepEqual(JSON.parse(stdout).first_rejected[0].violations, [{
     rule_id: "own.shop",

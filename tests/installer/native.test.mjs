@@ -7,6 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { nativePackage, optionalDependencies, PLATFORMS } from "../../build/native.mjs";
 import { NATIVE } from "../../installer/native.mjs";
+import { commandLine } from "../command_line.mjs";
 import { root } from "../runner/paths.mjs";
 import { project } from "../package/install.mjs";
 
@@ -52,10 +53,9 @@ test("without it, lines are judged by WebAssembly, and all else says what is mis
 });
 
 test("with it, the command does what only it can, and ends as it does", () => {
-  execFileSync("cargo", ["build", "--quiet", "--locked", "-p", "audience-gate-cli"], { cwd: root, stdio: "pipe" });
   const platform = here();
   const published = join(folder, "native");
-  nativePackage(platform, join(root, "target/debug/audience-gate"), published);
+  nativePackage(platform, commandLine(), published);
   // npm itself refuses a package that is for another system.
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--no-save", published], { cwd: folder });
   try {

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { commandLine } from "../command_line.mjs";
 import { pythonOf } from "../runner/python.mjs";
 
 /** @typedef {import("pg").Client} Client */
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..");
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
 /**
  * Runs a program that a test cannot do without.
@@ -26,19 +26,9 @@ function must(program, args, env) {
   return stdout;
 }
 
-/** The command line, built from this checkout. */
-function binary() {
-  must("cargo", ["build", "--quiet", "--release", "--locked", "-p", "audience-gate-cli"]);
-  return join(target, "release", process.platform === "win32" ? "audience-gate.exe" : "audience-gate");
-}
-
-/** @type {string | undefined} */
-let built;
-
 /** How a command is started. @param {string} url the database @returns {[string, Record<string, string | undefined>]} */
 function started(url) {
-  built ??= binary();
-  return [built, { ...process.env, DATABASE_URL: url }];
+  return [commandLine(), { ...process.env, DATABASE_URL: url }];
 }
 
 /** Runs `audience-gate` with these words on a database. @param {string} url @param {string[]} words */
@@ -78,8 +68,7 @@ export const readInSpark = (folder) => JSON.parse(spark(join(here, "read_spark.p
 
 /** Judges files with the Spark job. @param {string[]} words */
 export function judgeInSpark(...words) {
-  built ??= binary();
-  return spark(join(root, "spark", "judge.py"), "--gate", built, ...words);
+  return spark(join(root, "spark", "judge.py"), "--gate", commandLine(), ...words);
 }
 
 /** Applies the scripts, as SCALING.md says. @param {Client} client */
