@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -27,7 +27,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-dashboard-"));
   // One after the other: if the stack cannot start, there is still a browser to close.
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   await stack.database.query("insert into public.audience_sites (name) values ('Someone else''s')");
 });

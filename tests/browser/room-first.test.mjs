@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKED, LOOKS } from "./pages.mjs";
 
 const WAIT = { timeout: 120_000 };
@@ -22,7 +22,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-first-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
 });
 after(async () => {

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { LANGUAGES, rows, tableOf } from "../../web/dashboard/texts/tables.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -45,7 +45,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-languages-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   await stack.database.query(
     "insert into public.audience_alerts (site_id, kind, threshold) values ($1, 'rejected_share', 0.05), ($1, 'silence', 0)",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { launch, LOOKED, overflow, picture } from "./pages.mjs";
 import { PAGES, PLANTED, PLANTING, RULE } from "./room-markup.mjs";
 
@@ -23,7 +23,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-markup-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   await stack.database.query("update audience_gate.jobs set active = false");
   for (const [statement, ...values] of PLANTING) await stack.database.query(statement, values);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 import { hand, TASKS } from "./registry-tasks.mjs";
 
@@ -27,7 +27,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-registry-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   for (const who of [VIEWER, STRANGER]) {
     await fetch(`${stack.url}/auth/v1/signup`, {

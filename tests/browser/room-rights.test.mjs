@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { PODCAST } from "../../local/demo/podcast.mjs";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKS } from "./pages.mjs";
 import { CALLERS, calls, HERE, RIGHTS, THERE } from "./room-rights.mjs";
 
@@ -27,7 +27,7 @@ const account = (/** @type {string} */ who) => ({ email: `${who}@example.test`, 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-rights-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   await stack.database.query("update audience_gate.jobs set active = false");
   await stack.database.query("insert into public.audience_sites (id, name) values ($1, 'Someone else''s')", [THERE]);

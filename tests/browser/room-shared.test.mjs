@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { until } from "../until.mjs";
 import { complaints, launch, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
@@ -29,7 +29,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-shared-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   for (const [who, role] of /** @type {const} */ ([[VIEWER, "viewer"], [ANALYST, "analyst"]])) {
     await fetch(`${stack.url}/auth/v1/signup`, {

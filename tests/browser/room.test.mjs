@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freePort, listen } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
-import { begun } from "../stack/beginning.mjs";
+import { begunWithDemo } from "../stack/beginning.mjs";
 import { complaints, launch, LOOKED, LOOKS, overflow, picture, violations } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -25,7 +25,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "audience-gate-room-"));
   browser = await launch();
-  await begun(folder);
+  await begunWithDemo(folder);
   stack = await startStack({ folder, port: await freePort() });
   await fetch(`${stack.url}/auth/v1/signup`, {
     method: "POST",
