@@ -111,14 +111,14 @@ export const PLAIN = {
     where e.site_id = $1 and not e.rejected and t.tier <> 'system' and t.category <> 'retention'
       and coalesce(e.occurred_at, e.created_at) >= now() - interval '30 days' group by 1`,
   kpi_funnel: `with a as (
-      select coalesce(user_id::text, session_id) as person, event_type, coalesce(occurred_at, created_at) as at
+      select coalesce(user_id::text, session_id) as person, event_type, coalesce(occurred_at, created_at) as done
       from public.audience_events where site_id = $1 and not rejected
         and event_type in ('page_view', 'content_view', 'email_subscribe', 'plan_started')
         and coalesce(occurred_at, created_at) >= now() - interval '30 days'
-    ), s1 as (select person, min(at) as at from a where event_type = 'page_view' group by 1),
-    s2 as (select s1.person, min(a.at) as at from s1 join a using (person) where a.event_type = 'content_view' and a.at >= s1.at group by 1),
-    s3 as (select s2.person, min(a.at) as at from s2 join a using (person) where a.event_type = 'email_subscribe' and a.at >= s2.at group by 1),
-    s4 as (select s3.person, min(a.at) as at from s3 join a using (person) where a.event_type = 'plan_started' and a.at >= s3.at group by 1)
+    ), s1 as (select person, min(done) as done from a where event_type = 'page_view' group by 1),
+    s2 as (select s1.person, min(a.done) as done from s1 join a using (person) where a.event_type = 'content_view' and a.done >= s1.done group by 1),
+    s3 as (select s2.person, min(a.done) as done from s2 join a using (person) where a.event_type = 'email_subscribe' and a.done >= s2.done group by 1),
+    s4 as (select s3.person, min(a.done) as done from s3 join a using (person) where a.event_type = 'plan_started' and a.done >= s3.done group by 1)
     select (select count(*) from s1), (select count(*) from s2), (select count(*) from s3), (select count(*) from s4)`,
   kpi_retention: `with w as (
       select distinct coalesce(e.user_id::text, e.session_id) as person, date_trunc('week', coalesce(e.occurred_at, e.created_at)) as week

@@ -23,7 +23,7 @@ def main(archive: str, types: str, questions: str) -> None:
         taken = []
         for _ in range(ROUNDS):
             began = perf_counter()
-            db.execute(text).fetch_arrow_table()
+            db.sql(text).to_arrow_table()
             taken.append((perf_counter() - began) * 1000)
         answers[name] = median(taken)
     print(json.dumps({"version": duckdb.__version__, "rows": rows, "answers": answers}))
