@@ -17,6 +17,8 @@ SPARK = ROOT / "spark"
 sys.path.insert(0, str(SPARK))
 
 MASTER = "local-cluster[2,1,1024]"
+# A virtual machine of these tests lasts for seconds: the compiler for what runs long would cost more than it gives back.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="audience-gate-spark-"))
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 CONF = {
@@ -30,6 +32,8 @@ CONF = {
     "spark.speculation.minTaskRuntime": "10ms",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.extraJavaOptions": SHORT_LIVED,
+    "spark.executor.extraJavaOptions": SHORT_LIVED,
 }
 
 # Workers keep their files and logs under SPARK_HOME, so that is a folder of links: nothing is written into the package.
