@@ -59,9 +59,16 @@ export const writeElsewhere = (folder, events) => python("write_parquet.py", [fo
 /** Edits the files of an archive, so that all of it fits. @param {string} archive @param {Record<string, unknown>[]} steps */
 export const forge = (archive, steps) => python("forge_parquet.py", [archive, JSON.stringify(steps)]);
 
+/** As in spark/tests/cluster.py: the compiler for what runs long would cost more than it gives back. */
+const SHORT_LIVED = `--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell`;
+
 /** Runs a program with Spark on this machine. @param {string[]} args */
 const spark = (...args) =>
-  must(pythonOf("spark"), args, { PYSPARK_PYTHON: pythonOf("spark"), SPARK_LOCAL_IP: "127.0.0.1" });
+  must(pythonOf("spark"), args, {
+    PYSPARK_PYTHON: pythonOf("spark"),
+    SPARK_LOCAL_IP: "127.0.0.1",
+    PYSPARK_SUBMIT_ARGS: SHORT_LIVED,
+  });
 
 /** What Spark reads from a folder of Parquet files. @param {string} folder */
 export const readInSpark = (folder) => JSON.parse(spark(join(here, "read_spark.py"), folder));
