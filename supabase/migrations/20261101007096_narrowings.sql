@@ -37,8 +37,8 @@ comment on function audience_gate.check_narrowed(jsonb) is
   'campaign, and whose entry_page, referrer and device are these; null means that none was named. By tier and event_type it keeps '
   'to visits in which such an event happened and, where it counts events or who caused them, to those events. All keys must hold. '
   'Everything else is told as without it: a visit is measured whole, its person and its campaign are known from everything, and '
-  'people are new who did nothing at all before. What belongs to no visit, such as what was refused, is null. With exact, '
-  'which is true, the range is widened to whole quarters of an hour instead of whole local days. Any other key is refused with 22023.';
+  'people are new who did nothing at all before. What belongs to no visit, such as what was refused, is null. If exact '
+  'is true, the range is widened to whole quarters of an hour instead of whole local days. Any other key is refused with 22023.';
 
 create or replace function audience_gate.narrowed_types(p_narrowed jsonb)
 returns text[]
