@@ -39,8 +39,9 @@ export const LOOKS = [
 /** Those in which every view is looked at: in the short form each width and each scheme of colours once. */
 export const LOOKED = size({ short: LOOKS.filter(({ name }) => /desktop-light|phone-dark/.test(name)), long: LOOKS });
 
-/** Keeps a picture of the whole page for people to look at; its folder is not committed. */
+/** In the long form, keeps a picture of the whole page for people to look at; its folder is not committed. */
 export async function picture(/** @type {Page} */ page, /** @type {string} */ name) {
+  if (!size({ short: false, long: true })) return;
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: `${pictures}${name}.png`, fullPage: true });
 }
