@@ -182,6 +182,8 @@ test("a range may begin and end within a day; what is of whole days alone says s
   assert.match(await page.locator("#compared").innerText(), /^Compared with .*06:15.*18:30$/);
   await page.getByLabel("Compared with").selectOption({ label: "Nothing" });
   await page.locator("#compared").waitFor({ ...WAIT, state: "detached" });
+  // A panel is pale while it asks anew.
+  await page.waitForFunction(() => !document.querySelector(".panel[aria-busy=true]"), null, WAIT);
   assert.deepEqual(await page.locator("#overview .change").allInnerTexts(), []);
   assert.deepEqual([...await violations(page), ...await overflow(page)], []);
   await picture(page, "hours");
