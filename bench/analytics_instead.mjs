@@ -12,8 +12,8 @@ import { pythonOf } from "../tests/runner/python.mjs";
 import { median } from "./analytics_report.mjs";
 import { PLAIN, SITE } from "./analytics_site.mjs";
 
-/** @typedef {{ name: string, plain: number, refresh: number, view: number, duckdb: number }} Instead in milliseconds */
-/** @typedef {{ seconds: number, rows: number, bytes: number, version: string }} Archived */
+/** @typedef {import("./analytics_report.mjs").Instead} Instead */
+/** @typedef {import("./analytics_report.mjs").Archived} Archived */
 
 const ROUNDS = 3;
 

@@ -16,6 +16,8 @@ const table = (/** @type {string[]} */ head, /** @type {unknown[][]} */ rows) =>
 /** One reading function over one range, in ms and blocks. @typedef {{ name: string, what: string, zone: string, plain?: number, cpu: number, median: number, slow: number, hit: number, read: number }} Read */
 /** How fast one sender was, and what the server spent on each event. @typedef {{ rate: number, cpu: number }} Pace */
 /** @typedef {{ wall: number, cpu: number }} Run */
+/** A question asked of something else, in milliseconds. @typedef {{ name: string, plain: number, refresh: number, view: number, duckdb: number }} Instead */
+/** @typedef {{ seconds: number, rows: number, bytes: number, version: string }} Archived */
 
 /**
  * @param {object} found
@@ -28,7 +30,7 @@ const table = (/** @type {string[]} */ head, /** @type {unknown[][]} */ rows) =>
  * @param {{ name: string, rows: number, size: string }[]} found.tables
  * @param {{ view_name: string, duration: number, rows: number, size: string }[]} found.views
  * @param {Read[]} found.reads
- * @param {{ rows: import("./analytics_instead.mjs").Instead[], archived: import("./analytics_instead.mjs").Archived } | undefined} found.other
+ * @param {{ rows: Instead[], archived: Archived } | undefined} found.other
  * @param {{ what: string, times: number[] }[]} found.narrowed ms of each figure by what it is narrowed to
  * @param {string[]} found.plans
  * @param {number[]} found.lags
@@ -263,7 +265,7 @@ ${plans.join("\n\n")}
   console.log(`wrote bench/${name}`);
 }
 
-/** @param {{ rows: import("./analytics_instead.mjs").Instead[], archived: import("./analytics_instead.mjs").Archived }} other @param {Read[]} reads */
+/** @param {{ rows: Instead[], archived: Archived }} other @param {Read[]} reads */
 function besides({ rows, archived }, reads) {
   const figure = (/** @type {string} */ name) =>
     reads.find((read) =>
