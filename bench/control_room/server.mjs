@@ -48,7 +48,10 @@ export async function startRoom(events, say) {
     });
     const url = `http://127.0.0.1:${port}`;
     say("the migrations");
-    const connection = createPostgresConnection({ url: server.adminUrl, postgresOptions: { onnotice: () => {} } });
+    const connection = createPostgresConnection({
+      url: server.adminUrl,
+      postgresOptions: { onnotice: () => {}, types: { jsonb: JSONB } },
+    });
     undo.push(() => connection.close());
     const app = new App({ connection, db: { driver: "postgres" }, ...likeProject(url) });
     await migrated(app, connection);
@@ -71,6 +74,14 @@ export async function startRoom(events, say) {
     throw error;
   }
 }
+
+/** What the API in front hands over is JSON already; the driver would write it as a text within JSON. */
+const JSONB = {
+  to: 3802,
+  from: [3802],
+  serialize: (/** @type {unknown} */ value) => typeof value === "string" ? value : JSON.stringify(value),
+  parse: (/** @type {string} */ text) => JSON.parse(text),
+};
 
 /** @param {App} app @param {import("@supabase/lite/postgres").PostgresConnection} connection */
 async function migrated(app, connection) {

@@ -9,34 +9,41 @@ const within = (moment) => `(${moment} at time zone :zone)::date between :first:
 const inside = (moment) =>
   `(${within(moment)} and ${moment} >= :since::timestamptz and ${moment} < :until::timestamptz)`;
 /**
- * What people did, when, and who did it: accepted events, without signals of machines and verdicts of jobs. Who was not
- * signed in is the one user known of the session, if there is exactly one, and else the session.
+ * What nothing but the site decides, made once: what people did, when, and who did it, which is accepted events without signals of
+ * machines and verdicts of jobs; and visits, which are sessions with activity. Who was not signed in is the one user known of the
+ * session, if there is exactly one, and else the session. Somebody who signed in during a visit made it; one with several users is
+ * its own. Each has the campaigns that its person came by, until then and ever.
  */
-const ACTIVITY = `a as materialized (
-  select e.*, coalesce(e.occurred_at, e.created_at) as at, coalesce(e.user_id::text, known.only_user, e.session_id) as person,
-    t.tier, t.score_weight, least(coalesce((e.metadata ->> 'duration_seconds')::numeric, 0), 86400) as seconds
-  from public.audience_events e join public.audience_event_types t on t.id = e.event_type
-  left join (select u.session_id, min(u.user_id::text) as only_user from public.audience_events u
-    where u.site_id = :site and not u.rejected and u.contract is not null and u.event_category <> 'retention'
-    group by 1 having count(distinct u.user_id) = 1) known on known.session_id = e.session_id
-  where e.site_id = :site and not e.rejected and e.contract is not null and t.tier <> 'system' and e.event_category <> 'retention')`;
-/** Visits: sessions with activity. Somebody who signed in during one made it; a session with several users is its own. */
-const VISITS = `${ACTIVITY},
-  v as materialized (
-    select session_id, case when count(distinct person) = 1 then min(person) else session_id end as person, min(at) as at,
-      extract(epoch from max(at) - min(at)) as seconds, count(*) as events, bool_or(event_type = 'plan_started') as converted,
-      array_agg(metadata ->> 'page_path' order by at, id) filter (where metadata ->> 'page_path' <> '') as pages,
-      (array_agg(metadata ->> 'referrer_kind' order by at, id) filter (where metadata ->> 'referrer_kind' <> ''))[1] as referrer,
-      (array_agg(metadata ->> 'device_class' order by at, id) filter (where metadata ->> 'device_class' <> ''))[1] as device,
-      array_agg(array_to_json(array[utm_campaign, utm_source, utm_medium, utm_content, utm_term])::text order by at, id)
-        filter (where utm_source is not null or utm_medium is not null or utm_campaign is not null) as touches
-    from a group by 1)`;
-/** The visits with the campaigns that their people came by, until then and ever; those that are asked for, and what was done in them. */
-const CREDITED = `${VISITS}, w as (
-     select v.*, array_agg(touches[cardinality(touches)]) filter (where touches is not null) over so_far as until_then,
-       array_agg(touches[1]) filter (where touches is not null) over (so_far range between unbounded preceding and unbounded following) as ever
-     from v window so_far as (partition by person order by at, session_id)),
-  kept as (
+export const PREPARED = [
+  "create schema truth",
+  `create table truth.a as
+   select e.*, coalesce(e.occurred_at, e.created_at) as at, coalesce(e.user_id::text, known.only_user, e.session_id) as person,
+     t.tier, t.score_weight, least(coalesce((e.metadata ->> 'duration_seconds')::numeric, 0), 86400) as seconds
+   from public.audience_events e join public.audience_event_types t on t.id = e.event_type
+   left join (select u.session_id, min(u.user_id::text) as only_user from public.audience_events u
+     where u.site_id = :site and not u.rejected and u.contract is not null and u.event_category <> 'retention'
+     group by 1 having count(distinct u.user_id) = 1) known on known.session_id = e.session_id
+   where e.site_id = :site and not e.rejected and e.contract is not null and t.tier <> 'system' and e.event_category <> 'retention'`,
+  "create index on truth.a (person, event_type, at)",
+  `create table truth.w as
+   select v.*, array_agg(touches[cardinality(touches)]) filter (where touches is not null) over so_far as until_then,
+     array_agg(touches[1]) filter (where touches is not null) over (so_far range between unbounded preceding and unbounded following) as ever
+   from (
+     select session_id, case when count(distinct person) = 1 then min(person) else session_id end as person, min(at) as at,
+       extract(epoch from max(at) - min(at)) as seconds, count(*) as events, bool_or(event_type = 'plan_started') as converted,
+       array_agg(metadata ->> 'page_path' order by at, id) filter (where metadata ->> 'page_path' <> '') as pages,
+       (array_agg(metadata ->> 'referrer_kind' order by at, id) filter (where metadata ->> 'referrer_kind' <> ''))[1] as referrer,
+       (array_agg(metadata ->> 'device_class' order by at, id) filter (where metadata ->> 'device_class' <> ''))[1] as device,
+       array_agg(array_to_json(array[utm_campaign, utm_source, utm_medium, utm_content, utm_term])::text order by at, id)
+         filter (where utm_source is not null or utm_medium is not null or utm_campaign is not null) as touches
+     from truth.a group by 1
+   ) v
+   window so_far as (partition by person order by at, session_id)`,
+];
+const ACTIVITY = "a as not materialized (select * from truth.a)";
+/** The visits that are asked for, and what was done in them. */
+const CREDITED = `${ACTIVITY}, w as (select * from truth.w),
+  kept as materialized (
     select * from w
     where ${
   ["campaign", "source", "medium"].map((name, index) =>
@@ -45,7 +52,7 @@ const CREDITED = `${VISITS}, w as (
 } and (:page = '' or pages[1] = :page) and (:referrer = '' or referrer = :referrer) and (:device = '' or device = :device)
       and (:type = '' or exists (select from public.audience_events e where e.site_id = :site and e.session_id = w.session_id
         and not e.rejected and e.contract is not null and e.event_type = :type))),
-  k as (select * from a where session_id in (select session_id from kept) and (:type = '' or event_type = :type))`;
+  k as materialized (select * from a where session_id in (select session_id from kept) and (:type = '' or event_type = :type))`;
 /** What a site received, each event once: a rejected one that was replayed since counts as accepted, when it first came. */
 const RECEIVED = `received as (
   select e.created_at as at, e.contract is null as unjudged, e.rejected and r.audit_id is null as rejected, e.metadata ->> 'validation_rule_id' as rule

@@ -9,7 +9,7 @@ import { freePort } from "../../local/ports.mjs";
 import { startStack } from "../../local/stack.mjs";
 import { begun } from "../stack/beginning.mjs";
 import { count, PANELS, percent, short } from "./dashboard-panels.mjs";
-import { TRUTH } from "./dashboard-truth.mjs";
+import { PREPARED, TRUTH } from "./dashboard-truth.mjs";
 import { complaints, launch, LOOKS, overflow } from "./pages.mjs";
 
 const SITE = "00000000-0000-4000-8000-000000000001";
@@ -181,6 +181,7 @@ before(async () => {
   // What comes after a fold is read from the events themselves. Nothing moves meanwhile.
   await stack.database.query("update audience_gate.jobs set active = false");
   await plant(1);
+  for (const one of PREPARED) await stack.database.query(filled(one, { site: SITE }));
 });
 after(async () => {
   await browser?.close();
@@ -239,11 +240,15 @@ const EVERYTHING = { site: SITE, since: "-infinity", until: "infinity", ...FILTE
 
 /** The truth of a case; what it is asked for beside the range stands for itself. @param {keyof typeof TRUTH} name @param {Record<string, unknown>} values */
 async function truth(name, values) {
-  const text = TRUTH[name].replaceAll(/(?<!:):([a-z]+)/g, (_, key) => {
+  return (await stack.database.query(filled(TRUTH[name], values))).rows;
+}
+
+/** A query with what it names in place. @param {string} query @param {Record<string, unknown>} values */
+function filled(query, values) {
+  return query.replaceAll(/(?<!:):([a-z]+)/g, (_, key) => {
     const value = values[key];
     return typeof value === "number" ? String(value) : `'${value}'`;
   });
-  return (await stack.database.query(text)).rows;
 }
 
 /** The moments between which a range of hours lies. @param {Pick<Case, "zone" | "first" | "last" | "since" | "until" | "begins">} range */
