@@ -193,6 +193,9 @@ async function measure(url, client, sender) {
     lags.push(performance.now() - from);
   }
 
+  // Before a sender makes the site larger by a third.
+  log("folding what somebody did who did more than anybody");
+  const ones = SERVER ? [] : await foldsOfOne(url, client, sender, EVENTS);
   log("sending beside folds");
   const rounds = [];
   const { rows: [{ pid }] } = await sender.query("select pg_backend_pid() as pid");
@@ -217,8 +220,6 @@ async function measure(url, client, sender) {
     rounds.push({ alone, beside, slowdown: 1 - beside.rate / alone.rate });
     log(`events/s alone ${Math.round(alone.rate)}, beside folds ${Math.round(beside.rate)}`);
   }
-  log("folding what somebody did who did more than anybody");
-  const ones = SERVER ? [] : await foldsOfOne(url, client, sender, EVENTS);
   report(
     {
       built,
