@@ -3,7 +3,7 @@
  * refreshed as a whole, and asked of an archive by DuckDB.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,7 +89,6 @@ const inDuckDb = (text) =>
 
 /** @param {string} folder @returns {number} */
 function sizeOf(folder) {
-  if (!existsSync(folder)) return 0;
   return readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

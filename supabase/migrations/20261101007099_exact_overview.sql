@@ -24,13 +24,15 @@ begin
   r := audience_gate.narrowed_range(p_site, p_from, p_to, p_zone, 'total', 1, '{"exact": true}');
   fresh := audience_gate.live_tail(p_site);
   l := audience_gate.local_days(p_zone, r.first_day, r.last_day + 2);
-  whole_until := case
-    -- A clock that is changed near midnight may show a day twice; and the range may begin within one.
-    when r.since <> l.starts[1] or cardinality(l.days) > (select count(distinct d.day) from unnest(l.days) d (day)) then r.first_day - 1
-    when r.ends = (select min(d.start) from unnest(l.starts, l.days) d (start, day) where d.day > r.last_day) then r.last_day
-    else r.last_day - 1 end;
-  rest := case when whole_until < r.first_day then r.since
-    else (select min(d.start) from unnest(l.starts, l.days) d (start, day) where d.day > whole_until) end;
+  -- A clock that is changed near midnight may show a day twice; and the range may begin within one.
+  if r.since <> l.starts[1] or cardinality(l.days) > (select count(distinct d.day) from unnest(l.days) d (day)) then
+    whole_until := r.first_day - 1;
+    rest := r.since;
+  else
+    select max(d.start), max(d.day) - 1 into rest, whole_until
+    from unnest(l.starts, l.days) d (start, day)
+    where d.start <= r.ends;
+  end if;
   return query
   with engagement as (
     select sum(c.events)::bigint as events, coalesce(sum(c.people) filter (where c.is_first), 0)::bigint as people,
