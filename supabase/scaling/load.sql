@@ -67,16 +67,18 @@ grant select, delete on table audience_gate.load_rows to audience_gate_store;
 drop policy if exists load_rows_gate on audience_gate.load_rows;
 create policy load_rows_gate on audience_gate.load_rows to audience_gate_store using (true);
 
+-- It waits for a moment, because the server needs one to notice that the load before has ended or was killed.
 create or replace function audience_gate.begin_load()
 returns void
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '5s'
 as $$
 begin
-  if not pg_try_advisory_lock(hashtextextended('audience_gate.load', 0)) then
-    raise exception 'another load is under way' using errcode = 'object_in_use', hint = 'wait for its end';
-  end if;
+  perform pg_advisory_lock(hashtextextended('audience_gate.load', 0));
+exception when lock_not_available then
+  raise exception 'another load is under way' using errcode = 'object_in_use', hint = 'wait for its end';
 end;
 $$;
 comment on function audience_gate.begin_load() is 'Keeps others from loading until this connection ends.';
@@ -285,7 +287,6 @@ begin
   into facts from audience_gate.load_files f where f.load_id = load;
   noted := audience_gate.note_in_log('history_loaded', facts);
   update audience_gate.loads set finished_at = clock_timestamp(), event_id = noted where id = load;
-  perform pg_advisory_unlock(hashtextextended('audience_gate.load', 0));
   return facts;
 end;
 $$;

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import pg from "pg";
 import { asClient, SCENARIO_VERSIONS, startPostgres } from "../database/postgres.mjs";
 import { applyArchive, begin, gate, inForce, monthBefore, record, writeElsewhere } from "./archived.mjs";
 import { useLog } from "./log.mjs";
@@ -128,6 +129,22 @@ for (const version of SCENARIO_VERSIONS) {
       assert.equal(Date.parse(metadata.first_created_at), START);
       assert.equal(Date.parse(metadata.last_created_at), START + 29 * DAY);
       assert.match(metadata.files_hash, /^[0-9a-f]{64}$/);
+    });
+
+    it("waits until the server has noticed that the load before has ended, and does not wait for one that has not", async () => {
+      const path = file("after.ndjson", [past({ session_id: "after-another" })]);
+      const other = new pg.Client({ connectionString: log.url });
+      await other.connect();
+      await other.query("select audience_gate.begin_load()");
+      const refused = load(path);
+      assert.deepEqual([refused.status, refused.stdout], [2, ""]);
+      assert.match(refused.stderr, /another load is under way.*wait for its end/s);
+      // Its connection ends a second after it has loaded its last file.
+      other.on("error", () => undefined);
+      await other.query("select audience_gate.finish_load()");
+      const ended = other.query("select pg_sleep(1), pg_terminate_backend(pg_backend_pid())").catch(() => undefined);
+      assert.match(load(path).stdout, /after.ndjson: 1 loaded/);
+      await ended;
     });
 
     it("loads Parquet as Spark, pandas and Hive write it", async () => {
