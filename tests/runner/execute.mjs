@@ -14,8 +14,10 @@ const LIMIT_SECONDS = Number(process.env.SUITE_LIMIT_SECONDS ?? 1800);
 const running = new Set();
 
 /** Without FORCE_COLOR: colours would hide the counts in the output, and Deno takes even FORCE_COLOR=0 as a wish. */
-const { FORCE_COLOR: _, ...environment } = process.env;
-const plain = { ...environment, NO_COLOR: "1" };
+function plain() {
+  const { FORCE_COLOR: _, ...environment } = process.env;
+  return { ...environment, NO_COLOR: "1" };
+}
 
 /** @typedef {import("./suites.mjs").Suite} Suite */
 /** @typedef {{ suite: Suite, command: string[] }} Part a suite's, and what runs it */
@@ -38,7 +40,7 @@ export function execute(part, onLine) {
   const [command, ...args] = part.command;
   const child = spawn(command, args, {
     cwd: suite.cwd ?? root,
-    env: { ...plain, ...suite.env },
+    env: { ...plain(), ...suite.env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

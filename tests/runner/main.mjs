@@ -6,6 +6,7 @@ import { prepare } from "./prepare.mjs";
 import { processorSeconds } from "./processor.mjs";
 import { Progress, summary } from "./report.mjs";
 import { run } from "./schedule.mjs";
+import { scratch } from "./scratch.mjs";
 import { suites } from "./suites.mjs";
 
 /** @param {string[]} line */
@@ -24,6 +25,8 @@ export async function main(line) {
   }
 
   await prepare(chosen.flatMap(({ needs }) => needs));
+  // The long forms write more than a memory has room for.
+  if (!chosen.some(({ long }) => long)) process.env.TMPDIR = scratch();
   // What that took is no suite's.
   processorSeconds();
   const progress = new Progress(chosen.length);

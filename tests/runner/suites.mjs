@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import * as counts from "./counts.mjs";
 import { denoBinary, root } from "./paths.mjs";
@@ -24,6 +25,9 @@ import { EVERYTHING } from "./system.mjs";
  * waiting. In the short form they allow for a machine with other work, so that no core waits for them.
  */
 const ALONE = new Set(["stack", "upgrade"]);
+
+/** Those whose folders are on a disk: Deno reads nothing under `/dev` for a program that may read files. */
+const ON_DISK = new Set(["package"]);
 
 /**
  * The suites that take longest, in the order in which they begin. While Rust is compiled, the browser's tests need none of
@@ -146,6 +150,7 @@ function node() {
     needs: NEEDS[folder] ?? EVERYTHING,
     reader: counts.node,
     alone: ALONE.has(folder),
+    ...(ON_DISK.has(folder) ? { env: { TMPDIR: tmpdir() } } : {}),
   }));
 }
 
