@@ -142,9 +142,10 @@ const leftovers = (page, english) =>
 
 for (const language of ["en", ...LANGUAGES]) {
   test(`the head is one row at 1280 pixels, and two on a phone: ${language}`, async (t) => {
+    const { page } = await signedIn(t, { ...LOOKS[0], locale: language }, "?view=alerts");
+    await page.getByRole("navigation").getByRole("link").last().waitFor();
     for (const [width, rows] of [[1280, 1], [390, 2]]) {
-      const { page } = await signedIn(t, { viewport: { width, height: 800 }, locale: language });
-      await page.getByRole("navigation").getByRole("link").last().waitFor();
+      await page.setViewportSize({ width, height: 800 });
       const tops = await page.$$eval(
         ".masthead > *",
         (parts) =>
@@ -164,7 +165,7 @@ for (const language of ["en", ...LANGUAGES]) {
 LANGUAGES.forEach((language, at) => {
   test(`no view is left in English, cut off or refused by axe-core, and a phone has room for it: ${language}`, async (t) => {
     const [desktop, , , phone] = LOOKS;
-    const { page, said } = await signedIn(t, { ...desktop, locale: language });
+    const { page, said } = await signedIn(t, { ...desktop, locale: language }, VIEWS.at(-1));
     const look = async (/** @type {import("./pages.mjs").Look} */ { viewport, colorScheme }) => {
       await page.setViewportSize(/** @type {{ width: number, height: number }} */ (viewport));
       await page.emulateMedia({ colorScheme });
@@ -216,7 +217,7 @@ test("the language is the browser's, then the chosen one, then that of the link;
 });
 
 test("the jobs and views that ship say in every language what they are and how they ended", async (t) => {
-  const { page } = await signedIn(t, LOOKS[0]);
+  const { page } = await signedIn(t, LOOKS[0], "?view=registry&part=jobs");
   const { rows: jobs } = await stack.database.query("select name from audience_gate.jobs order by name");
   /** @type {Record<string, string[]>} */
   const said = {};
@@ -247,7 +248,7 @@ test("a rule of the install's own speaks the reader's language, and keeps the ot
     "insert into public.audience_own_rules (id, site_id, schema, mode, reasons) values ('own.page', $1, '{}', 'observe', $2)",
     [SITE, JSON.stringify(reasons)],
   );
-  const { page, said } = await signedIn(t, LOOKS[0]);
+  const { page, said } = await signedIn(t, LOOKS[0], "?view=rules");
   const shown = page.locator('[data-rule="own.page"] > p').first();
   for (const [language, spoken, text] of [["de", "de", "Nenne"], ["fr", "fr", "Nommez"], ["es", "en", "Name"]]) {
     await page.goto(`${stack.url}/dashboard/?view=rules&lang=${language}`);
@@ -268,7 +269,7 @@ test("a rule of the install's own speaks the reader's language, and keeps the ot
 });
 
 test("the contract says in the reader's language what is wrong, wherever it is shown", async (t) => {
-  const { page, said } = await signedIn(t, LOOKS[0]);
+  const { page, said } = await signedIn(t, LOOKS[0], "?view=registry&id=content_view");
   /** @type {Record<string, string>} */
   const first = { en: "The view lasted", de: "Der Aufruf dauerte", fr: "La vue a duré", es: "La vista duró" };
   for (const [language, begins] of Object.entries(first)) {
