@@ -119,9 +119,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       tell(() => options.onAccept?.({ id, event_type, replayed }));
     },
     rejected({ id, type, text, at }, violations) {
-      // By the server's clock, and never later than its own time: the device's may have been set right meanwhile.
-      const error = clock.now() - Date.now();
-      const mended = withoutCampaign(text, violations, at && Math.min(at + error, clock.now()));
+      const mended = acceptable(text, violations, at);
       if (mended !== undefined) {
         stats.mended++;
         return queue.put(id, mended, at);
@@ -134,9 +132,14 @@ export function createTracker(options: TrackerOptions): Tracker {
     failed: (status, message) => tell(() => options.onError?.({ status, message }), `HTTP ${status}: ${message}`),
   });
 
-  /** The event as it may still be accepted; what a campaign loses for that, no later event of the session has either. */
-  const withoutCampaign = (text: string, violations: readonly Violation[], occurredAt?: number): string | undefined => {
-    const mended = mend(text, violations, occurredAt);
+  /**
+   * The event as it may still be accepted. `at` is when it happened by the device's clock, and is written as the server's
+   * time; what the campaign loses, no later event of the session has either.
+   */
+  const acceptable = (text: string, violations: readonly Violation[], at: number | undefined): string | undefined => {
+    // Never later than the server's own time: the device's may have been set right meanwhile.
+    const error = clock.now() - Date.now();
+    const mended = mend(text, violations, at && Math.min(at + error, clock.now()));
     if (!mended) return;
     for (const name of mended.left) {
       leaveOut(
@@ -150,8 +153,8 @@ export function createTracker(options: TrackerOptions): Tracker {
   };
 
   // --- From the caller's words to an event in the queue.
-  /** Events of which the page said itself when they happened. */
-  const dated = new WeakSet<Event>();
+  /** When events happened, by the device's clock, unless the page said it itself. */
+  const happened = new WeakMap<Event, number>();
   const complete = (input: Omit<EventInput, "email">): Event => {
     const { session, begun } = touchSession(area, sessionKey, landed);
     landed = {};
@@ -178,7 +181,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       ...input,
       metadata: { ...input.metadata, ...privacy.record(), ...maker },
     } as Event;
-    if (input.occurred_at) dated.add(event);
+    if (!input.occurred_at) happened.set(event, Date.now());
     return event;
   };
 
@@ -186,6 +189,7 @@ export function createTracker(options: TrackerOptions): Tracker {
 
   const place = (event: Event, quiet = false): TrackResult => {
     const { id } = event;
+    const at = happened.get(event);
     const reason = privacy.withheld();
     if (reason) return { status: "withheld", reason };
     let text = "";
@@ -194,15 +198,15 @@ export function createTracker(options: TrackerOptions): Tracker {
       text = JSON.stringify(event);
       const judge = () => precheck.judge(text, event.user_id ?? null);
       violations = judge();
-      // One parameter after another, because each rule names one place.
-      for (let mended; (mended = withoutCampaign(text, violations)) !== undefined; violations = judge()) text = mended;
+      // One parameter after another, because each rule names one place. The clock's error may have been learned meanwhile.
+      for (let mended; (mended = acceptable(text, violations, at)) !== undefined; violations = judge()) text = mended;
     } catch (error) {
       violations = [{ rule_id: "parse.json", reason: `the event cannot be written as JSON: ${error}` }];
     }
     const faulty = violations.length > 0;
     const told = options.reportRejected ?? true;
     if (faulty && !quiet) reject(id, event.event_type, "browser", violations);
-    if (!faulty) queue.put(id, text, dated.has(event) ? undefined : Date.now());
+    if (!faulty) queue.put(id, text, at);
     // A refused event may come again under its id, corrected or not: each report is one of its own.
     else if (told && !quiet) {
       queue.put(

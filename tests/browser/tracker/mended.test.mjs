@@ -138,10 +138,32 @@ scene("the registry's answer tells the time before the first event is judged", a
   server.registry = registrySnapshot();
   await context.clock.install({ time: Date.now() + TEN_MINUTES });
   const page = await open(context, server, LOADED);
+  assert.equal(await page.evaluate(() => globalThis.tracker.ready()), true);
   await track(page, used(1));
   await until(() => server.rows.length === 1, "the event is stored");
   assert.equal(server.refused.length, 0);
 }, { judge: window });
+
+scene(
+  "an event that was there before the registry's answer is put at its time by that",
+  async ({ server, context }) => {
+    server.registry = registrySnapshot();
+    /** @type {(value?: unknown) => void} */
+    let answer = () => {};
+    const tracked = new Promise((resolve) => answer = resolve);
+    await context.route("**/registry?*", (route) => tracked.then(() => route.continue()));
+    await context.clock.install({ time: Date.now() + TEN_MINUTES });
+    const page = await open(context, server, LOADED);
+    const result = track(page, used(1));
+    await page.evaluate(() => "the event is being tracked");
+    answer();
+    assert.equal((await result).status, "queued");
+    await until(() => server.rows.length === 1, "the event is stored");
+    assert.ok(Math.abs(Date.parse(server.rows[0].occurred_at) - Date.now()) < 30_000);
+    assert.equal((await stats(page)).rejected, 0);
+  },
+  { judge: window },
+);
 
 scene("a clock that is set right while events wait does not put them into the future", async ({ server, context }) => {
   await context.clock.install({ time: Date.now() + TEN_MINUTES });
