@@ -11,7 +11,7 @@ const ROOM = 4 * 2 ** 30;
 
 /**
  * The folder for what the suites throw away again. It is in memory where there is room: the suites begin several hundred
- * databases, each of a thousand files that are deleted seconds later, and on a disk a sixth of their time goes into that.
+ * databases, each of a thousand files that are deleted seconds later, and on a disk a tenth of their time goes into that.
  * `TMPDIR` chooses another.
  */
 export const scratch = () => process.env.TMPDIR || (hasRoom() && within(MEMORY)) || tmpdir();
