@@ -1,6 +1,6 @@
 // Builds the tracker: the ES module, the one-line script, the contract, and the types.
 import { readFileSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { build } from "esbuild";
@@ -17,9 +17,25 @@ const common = {
   logLevel: "warning",
 };
 
-/** @param {string} out the folder to build it in, which ends in a slash */
-export default async function buildTracker(out = here("../dist/tracker/")) {
-  await mkdir(out, { recursive: true });
+/**
+ * Builds beside the folder and then moves file by file: who is served from it meanwhile gets each file whole, as it was or as
+ * it is now.
+ *
+ * @param {string} to the folder to build it in, which ends in a slash
+ */
+export default async function buildTracker(to = here("../dist/tracker/")) {
+  await mkdir(to, { recursive: true });
+  const out = `${await mkdtemp(`${to.slice(0, -1)}-`)}/`;
+  try {
+    await write(out);
+    for (const name of await readdir(out)) await rename(out + name, to + name);
+  } finally {
+    await rm(out, { recursive: true });
+  }
+}
+
+/** @param {string} out */
+async function write(out) {
   await Promise.all([
     build({
       ...common,
